@@ -1,0 +1,57 @@
+# The two commands: `make up` runs zone-a, `make test` passes all tests. Both set everything up.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+TOOLS  := $(VENV)/.installed-test
+FILE   ?= topologies/zone-a.yaml
+JOBS   ?= 4
+
+.PHONY: up test check lint types layers bench setup tools debian clean
+
+up: $(STAMP)
+	@$(BIN)/pdsno up $(FILE)
+
+test: debian $(TOOLS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not bench" $(ARGS)
+
+check: lint types layers
+
+lint: $(TOOLS)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(TOOLS)
+	@$(BIN)/mypy
+
+layers: $(TOOLS)
+	@$(BIN)/lint-imports
+
+bench: debian $(TOOLS)
+	@$(BIN)/python -m pytest -m bench -q -s --timeout=900 tests/bench $(ARGS)
+
+setup: $(STAMP)
+tools: $(TOOLS)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("pdsno needs Python 3.11 or newer; set PYTHON=") if sys.version_info < (3, 11) else None'
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); \
+	  $(PYTHON) -m pip install --quiet --user --break-system-packages virtualenv && $(PYTHON) -m virtualenv --quiet $(VENV); }
+
+$(STAMP): $(BIN)/python pyproject.toml constraints.txt
+	@echo "setting up $(VENV) (once)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(TOOLS): $(STAMP)
+	@echo "setting up the test tools (once)" >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	@touch $@
+
+# Debian's broker, SNMP agent and iproute2 where root may install them; elsewhere those tests skip.
+debian:
+	@sh .ci/debian-packages mosquitto mosquitto-clients snmpd iproute2
+
+clean:
+	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

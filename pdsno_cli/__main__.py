@@ -1,0 +1,14 @@
+"""The entry point ``pdsno``."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Run the command line."""
+    from pdsno_cli.cli import app
+
+    app.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Layer 5: one command per file; parses, calls, prints. Nothing else prints or exits."""

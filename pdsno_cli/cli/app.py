@@ -1,0 +1,54 @@
+"""The command line: its commands, and how a failure becomes one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from pdsno_cli import __version__
+from pdsno_cli.cli import console
+from pdsno_cli.model.errors import InvalidTopologyError, PdsnoError
+
+EXIT_INTERNAL = 3
+
+app = typer.Typer(
+    name="pdsno",
+    help="One YAML file declares a control plane of network controllers: check it, draw it, run it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # rich costs more to import than everything else together
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.data(f"pdsno {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
+    """Run the command line; a failure that pdsno foresees is one line on stderr."""
+    try:
+        app()
+    except InvalidTopologyError as exc:
+        console.findings(exc.diagnostics)
+        sys.exit(exc.exit_code)
+    except PdsnoError as exc:
+        console.fail(str(exc))
+        sys.exit(exc.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

@@ -1,0 +1,54 @@
+"""Devices as probes see them, as stores keep them and as reports carry them."""
+
+from __future__ import annotations
+
+import msgspec
+
+PROTOCOLS = ("arp", "icmp", "snmp")
+
+
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """What one cycle saw of one device, merged over protocols.
+
+    ``addresses`` are IPv4 addresses, lowest first. ``mac`` is six lower-case hex pairs joined
+    by colons, None where no probe learned one. ``protocols`` are those that the device answered,
+    in the order of ``PROTOCOLS``. ``uptime`` is sysUpTime in seconds.
+    """
+
+    addresses: tuple[str, ...]
+    protocols: tuple[str, ...]
+    mac: str | None = None
+    sys_name: str | None = None
+    sys_descr: str | None = None
+    sys_object_id: str | None = None
+    uptime: float | None = None
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """One device as a controller knows it, and as reports carry it: always whole, never a diff.
+
+    ``device_id`` is given by the local controller at first sight (``mac:…`` or ``ip:…``), stays
+    for life and is unique within that local controller.
+    """
+
+    device_id: str
+    addresses: tuple[str, ...]
+    protocols: tuple[str, ...]
+    mac: str | None = None
+    sys_name: str | None = None
+    sys_descr: str | None = None
+    sys_object_id: str | None = None
+    uptime: float | None = None
+
+
+class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How one protocol fared in one cycle.
+
+    ``error`` says why the protocol could not be used at all; a probe without answers is no error.
+    """
+
+    protocol: str
+    targets: int
+    answers: int
+    seconds: float
+    error: str | None = None

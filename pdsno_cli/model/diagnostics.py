@@ -1,0 +1,38 @@
+"""A finding about a topology file: what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Severity(Enum):
+    """How bad a finding is; only errors keep a topology from being run."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One finding.
+
+    ``line`` and ``column`` count from 1; 0 says that the finding is about the file as a whole.
+    ``end_column`` is one past the last column of the excerpt to underline, on the same line.
+    ``code`` is ``PDS`` and three digits, documented in ``docs/rules.md``.
+    ``hint`` says what to do, for example the nearest legal name.
+    """
+
+    path: str
+    line: int
+    column: int
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
+    hint: str | None = None
+    end_column: int | None = None
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str]:
+        """Order of print: by file, then by position, then by rule."""
+        return (self.path, self.line, self.column, self.code, self.message)

@@ -1,0 +1,62 @@
+"""The exceptions of pdsno: one root, each with the exit code that the command line returns.
+
+PdsnoError                  3  an internal failure
+├── UsageError              2  a file that cannot be read, a name that does not exist
+├── InvalidTopologyError    1  a topology with findings; carries them
+└── OperationError          1  the machine or a peer did not play along
+    ├── BrokerError            port in use, out of reach, credentials refused
+    ├── StateError             state directory not writable, topology already up
+    └── LabError               a lab that cannot be laid out on this machine
+
+A mistake in a topology is not an exception but a value: see ``diagnostics``. An exception's
+message is one line, names the thing and says what to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+
+
+class PdsnoError(Exception):
+    """Root of all that pdsno raises on purpose."""
+
+    exit_code = 3
+
+
+class UsageError(PdsnoError):
+    """The caller named something that cannot be read or does not exist."""
+
+    exit_code = 2
+
+
+class InvalidTopologyError(PdsnoError):
+    """A topology has findings of severity error, so nothing was started."""
+
+    exit_code = 1
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__(f"{len(diagnostics)} findings")
+        self.diagnostics = tuple(diagnostics)
+
+
+class OperationError(PdsnoError):
+    """The machine, the network or a peer did not play along."""
+
+    exit_code = 1
+
+
+class BrokerError(OperationError):
+    """The broker cannot be started, reached or logged in to."""
+
+
+class StateError(OperationError):
+    """The state directory cannot be used."""
+
+
+class LabError(OperationError):
+    """The lab of a topology cannot be laid out on this machine."""

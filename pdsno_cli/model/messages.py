@@ -1,0 +1,153 @@
+"""The one envelope and the payload of every kind of message; ``schemas/`` holds their contracts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from pdsno_cli.model.devices import Device, ProbeResult
+
+SCHEMA_VERSION = "1.0"
+BROADCAST = "broadcast"
+
+
+class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A local controller's cycle: what it probed and what changed since the cycle before.
+
+    ``outcome`` is ``failed`` when every probe failed: such a cycle changes nothing.
+    ``active`` is the number of devices that the local controller now holds for present.
+    """
+
+    region: str
+    cycle: int
+    outcome: Literal["complete", "partial", "failed"]
+    started_at: str
+    seconds: float
+    probes: tuple[ProbeResult, ...]
+    new: tuple[Device, ...]
+    updated: tuple[Device, ...]
+    inactive: tuple[str, ...]
+    active: int
+
+
+class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What controllers of a scope do; a key left out is left to the next wider scope.
+
+    ``scope`` is a region or ``global``; ``version`` only rises. ``scan_interval`` is in seconds.
+    ``targets`` gives local controllers, by id, the addresses they discover.
+    """
+
+    scope: str
+    version: int
+    scan_interval: float | None = None
+    protocols: tuple[str, ...] | None = None
+    missed_cycles: int | None = None
+    targets: dict[str, tuple[str, ...]] | None = None
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened once: ``event`` names it, ``subject`` is whom it happened to."""
+
+    event: str
+    severity: Literal["info", "warning", "error"]
+    subject: str
+    region: str | None = None
+    detail: dict[str, str | int | float | list[str]] = {}
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """Birth, heartbeat or death of a controller (after Sparkplug B).
+
+    ``connection`` counts the connections of this epoch, from 1: a death counts only when its
+    epoch and connection are those of the latest birth. ``heartbeat`` is the seconds between
+    beats; three missed ones are a death. ``reason`` says why a death: ``will`` or ``stop``.
+    """
+
+    state: Literal["birth", "heartbeat", "death"]
+    role: Literal["global", "regional", "local"]
+    region: str | None
+    connection: int
+    heartbeat: float
+    reason: Literal["will", "stop"] | None = None
+
+
+class LocalCycle(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the reports of one local controller are committed in its region."""
+
+    local_id: str
+    epoch: int
+    cycle: int
+    active: int
+
+
+class RegionDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """A device and the local controller that found it."""
+
+    local_id: str
+    device: Device
+
+
+class RegionLoss(msgspec.Struct, frozen=True, kw_only=True):
+    """A device that its local controller no longer finds."""
+
+    local_id: str
+    device_id: str
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed in a region since its last summary, and which cycles that covers."""
+
+    region: str
+    locals: tuple[LocalCycle, ...]
+    new: tuple[RegionDevice, ...]
+    updated: tuple[RegionDevice, ...]
+    inactive: tuple[RegionLoss, ...]
+    active: int
+
+
+Payload = DiscoveryReport | PolicyDocument | Event | Status | Summary
+
+MESSAGE_TYPES: dict[str, type[Payload]] = {
+    "discovery_report": DiscoveryReport,
+    "policy": PolicyDocument,
+    "event": Event,
+    "status": Status,
+    "summary": Summary,
+}
+TYPE_OF_CLASS = {
+    "discovery": "discovery_report",
+    "policy": "policy",
+    "events": "event",
+    "status": "status",
+    "summary": "summary",
+}
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True):
+    """The signature block: algorithm, key id, nonce (hex) and the signature (hex)."""
+
+    alg: str
+    kid: str
+    nonce: str
+    sig: str
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """What every message carries on every transport, verified.
+
+    ``stream`` is the topic below the root; ``epoch`` rises at each start of the sender; ``seq``
+    counts from 1 within sender, stream and epoch (0 is a will). ``timestamp`` is RFC 3339 UTC.
+    """
+
+    message_id: str
+    message_type: str
+    sender_id: str
+    recipient_id: str
+    timestamp: str
+    stream: str
+    epoch: int
+    seq: int
+    payload: Payload
+    schema_version: str = SCHEMA_VERSION
+    correlation_id: str | None = None

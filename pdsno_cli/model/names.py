@@ -1,0 +1,22 @@
+"""Suggest the name that was meant."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def nearest(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate most like ``name``, letter case aside, or None when none is alike."""
+    by_fold = {candidate.casefold(): candidate for candidate in candidates}
+    found = difflib.get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.6)
+    return by_fold[found[0]] if found else None
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
+    """Return the sentence ``did you mean 'x'?``, or None when nothing is alike."""
+    found = nearest(name, candidates)
+    return f"did you mean {found!r}?" if found is not None else None

@@ -1,0 +1,249 @@
+"""The one topic map: every class of topic, its meaning, its names and who may use them.
+
+Subscriptions, sender checks, lint rules, drawings and documentation derive from ``CLASSES``.
+Names and filters follow MQTT 5.0 section 4.7 (the same as 3.1.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pdsno_cli.model.roles import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_ROOT = "pdsno"
+MAX_TOPIC_BYTES = 65_535
+SYSTEM = "system"  # the level of `events` that belongs to no region
+GLOBAL = "global"  # the level of `policy` that belongs to no region
+
+
+class Party(Enum):
+    """Who publishes or subscribes to a class of topic."""
+
+    GLOBAL = "global"
+    REGIONAL = "regional"
+    LOCAL = "local"
+    MONITORING = "monitoring"
+    OPERATOR = "operator"
+
+
+EVERY_CONTROLLER = (Party.GLOBAL, Party.REGIONAL, Party.LOCAL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicRule:
+    """The MQTT delivery of a class: quality of service 0, 1 or 2, and the retain flag."""
+
+    qos: int
+    retain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicClass:
+    """One class of topics.
+
+    ``patterns`` are topic names below the root; ``{region}``, ``{lc_id}``, ``{rc_id}`` and
+    ``{controller_id}`` stand for one level each. ``required`` is what the class's meaning
+    demands of its rule: a key left out is free. ``configurable`` classes are the published
+    contract and may be overridden in the topology file.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    default: TopicRule
+    publishers: tuple[Party, ...]
+    subscribers: tuple[Party, ...]
+    payload: str
+    min_qos: int = 0
+    retain: bool | None = None
+    why: str = ""
+
+
+CLASSES: Mapping[str, TopicClass] = {
+    item.name: item
+    for item in (
+        TopicClass(
+            name="discovery",
+            patterns=("discovery/{region}/{lc_id}",),
+            default=TopicRule(qos=1, retain=False),
+            publishers=(Party.LOCAL,),
+            subscribers=(Party.REGIONAL,),
+            payload="discovery report: new, updated and inactive devices",
+            min_qos=1,
+            retain=False,
+            why="a report says what changed: lost, the region's inventory is wrong; "
+            "retained, an old change is told to every newcomer as news",
+        ),
+        TopicClass(
+            name="policy",
+            patterns=("policy/global", "policy/{region}"),
+            default=TopicRule(qos=1, retain=True),
+            publishers=(Party.GLOBAL, Party.REGIONAL),
+            subscribers=(Party.REGIONAL, Party.LOCAL),
+            payload="policy document with a version that only rises",
+            min_qos=1,
+            retain=True,
+            why="a controller that connects later must still receive the policy in force",
+        ),
+        TopicClass(
+            name="events",
+            patterns=("events/system", "events/{region}"),
+            default=TopicRule(qos=1, retain=False),
+            publishers=EVERY_CONTROLLER,
+            subscribers=(*EVERY_CONTROLLER, Party.MONITORING),
+            payload="controller_down, policy_applied, anomalies",
+            min_qos=1,
+            retain=False,
+            why="an event happened once: lost, nobody learns of it; retained, it is told again",
+        ),
+        TopicClass(
+            name="status",
+            patterns=("status/{controller_id}",),
+            default=TopicRule(qos=0, retain=True),
+            publishers=EVERY_CONTROLLER,
+            subscribers=(*EVERY_CONTROLLER, Party.MONITORING),
+            payload="birth, heartbeat, death (the will, QoS 1)",
+            retain=True,
+            why="a newcomer must see at once who is online",
+        ),
+        TopicClass(
+            name="summary",
+            patterns=("summary/{region}/{rc_id}",),
+            default=TopicRule(qos=1, retain=False),
+            publishers=(Party.REGIONAL,),
+            subscribers=(Party.GLOBAL,),
+            payload="what changed in the region",
+            min_qos=1,
+            retain=False,
+        ),
+        TopicClass(
+            name="ack",
+            patterns=("ack/{controller_id}",),
+            default=TopicRule(qos=1, retain=False),
+            publishers=EVERY_CONTROLLER,
+            subscribers=EVERY_CONTROLLER,
+            payload="all up to seq is committed",
+            min_qos=1,
+            retain=False,
+        ),
+        TopicClass(
+            name="command",
+            patterns=("command/{controller_id}",),
+            default=TopicRule(qos=1, retain=False),
+            publishers=(Party.GLOBAL, Party.REGIONAL, Party.OPERATOR),
+            subscribers=EVERY_CONTROLLER,
+            payload="discover now, resend from seq",
+            min_qos=1,
+            retain=False,
+            why="a retained command is carried out again at every reconnect",
+        ),
+    )
+}
+
+CONFIGURABLE = ("discovery", "policy", "events", "status")
+
+
+def level_problem(text: str) -> str | None:
+    """Say why ``text`` cannot be one level of a topic name, or None when it can.
+
+    MQTT 5.0 sections 1.5.4 and 4.7; a leading ``$`` is left to brokers.
+    """
+    if not text:
+        return "is empty"
+    for character, name in (("/", "/"), ("+", "+"), ("#", "#"), ("\0", "NUL")):
+        if character in text:
+            return f"contains {name!r}"
+    if text.startswith("$"):
+        return "starts with '$', which brokers keep for themselves"
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return "is not valid UTF-8"
+    if size > MAX_TOPIC_BYTES:
+        return f"has {size} bytes of UTF-8, more than {MAX_TOPIC_BYTES}"
+    return None
+
+
+def matches(topic_filter: str, topic: str) -> bool:
+    """Whether a topic name matches a filter with ``+`` and ``#`` (MQTT 5.0 section 4.7)."""
+    wanted, given = topic_filter.split("/"), topic.split("/")
+    if topic.startswith("$") and wanted[0] in ("+", "#"):
+        return False
+    for index, level in enumerate(wanted):
+        if level == "#":
+            return True
+        if index >= len(given) or level not in ("+", given[index]):
+            return False
+    return len(wanted) == len(given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicMap:
+    """The topics of one topology: the classes under a root, with the topology's rules."""
+
+    root: str = DEFAULT_ROOT
+    rules: Mapping[str, TopicRule] = field(default_factory=dict)
+
+    def rule(self, name: str) -> TopicRule:
+        """Return the rule in force for class ``name``."""
+        return self.rules.get(name) or CLASSES[name].default
+
+    def discovery(self, region: str, local_id: str) -> str:
+        """Return the topic of a local controller's reports; ``+`` for all of a region."""
+        return f"{self.root}/discovery/{region}/{local_id}"
+
+    def policy(self, scope: str) -> str:
+        """Return the topic of the policy of a region, or of ``global``."""
+        return f"{self.root}/policy/{scope}"
+
+    def events(self, scope: str) -> str:
+        """Return the topic of the events of a region, or of ``system``."""
+        return f"{self.root}/events/{scope}"
+
+    def status(self, controller_id: str) -> str:
+        """Return the topic of a controller's status; ``+`` for all."""
+        return f"{self.root}/status/{controller_id}"
+
+    def summary(self, region: str, regional_id: str) -> str:
+        """Return the topic of a regional controller's summaries; ``+`` for all."""
+        return f"{self.root}/summary/{region}/{regional_id}"
+
+    def class_of(self, topic: str) -> TopicClass | None:
+        """Return the class that declares ``topic``, or None when the map does not know it."""
+        levels = self._levels(topic)
+        item = CLASSES.get(levels[0]) if levels else None
+        if item is None:
+            return None
+        depths = {len(pattern.split("/")) for pattern in item.patterns}
+        return item if len(levels) in depths else None
+
+    def stream(self, topic: str) -> str:
+        """Return the stream that a message on ``topic`` belongs to: the topic below the root."""
+        return topic.removeprefix(f"{self.root}/")
+
+    def owner(self, topic: str) -> str | None:
+        """Return the only controller that may publish on ``topic``, where its name says so."""
+        item = self.class_of(topic)
+        if item is not None and item.name in ("discovery", "summary", "status"):
+            return topic.rsplit("/", 1)[1]
+        return None
+
+    def _levels(self, topic: str) -> list[str]:
+        prefix = f"{self.root}/"
+        return topic[len(prefix) :].split("/") if topic.startswith(prefix) else []
+
+
+def publishers(item: TopicClass, scope: str | None) -> tuple[Party, ...]:
+    """Return who publishes on a class for one scope: policy is split between two roles."""
+    if item.name == "policy" and scope is not None:
+        return (Party.GLOBAL,) if scope == GLOBAL else (Party.REGIONAL,)
+    return item.publishers
+
+
+def party(role: Role) -> Party:
+    """Return the party that a controller of ``role`` is."""
+    return Party(role.value)

@@ -1,0 +1,138 @@
+"""The frozen topology: what every layer above works with once a file is parsed and built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from pdsno_cli.model.topics import TopicMap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pdsno_cli.model.roles import Role
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """TLS to the broker: paths of PEM files; an empty block uses the system's authorities."""
+
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """The MQTT broker: embedded (started by ``up`` on loopback) or declared.
+
+    ``port`` 0 means a free port (embedded only). ``keepalive`` is in seconds, ``max_payload`` in
+    bytes. ``username`` and ``password`` are as written: ``spec.secrets.resolve`` reads them.
+    """
+
+    embedded: bool = True
+    host: str = "127.0.0.1"
+    port: int = 0
+    protocol: Literal["3.1.1", "5"] = "3.1.1"
+    keepalive: float = 30.0
+    username: str | None = None
+    password: str | None = None
+    tls: Tls | None = None
+    max_payload: int = 1_048_576
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snmp:
+    """How SNMP agents are asked; ``timeout`` in seconds per try, ``community`` as written."""
+
+    version: Literal["2c"] = "2c"
+    community: str = "public"
+    port: int = 161
+    timeout: float = 1.0
+    retries: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """What a local controller discovers, and how often.
+
+    ``targets`` are address ranges as ``model.targets`` reads them (``10.0.0.0/24``,
+    ``10.0.0.1-10.0.0.9``, ``10.0.0.7``), a prefix that is split among many already cut to this
+    controller's share. ``interval`` is in seconds.
+    """
+
+    interval: float = 30.0
+    protocols: tuple[str, ...] = ("arp", "icmp", "snmp")
+    missed_cycles: int = 3
+    targets: tuple[str, ...] = ()
+    snmp: Snmp = field(default_factory=Snmp)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The policy that a region, or the whole network, declares; None leaves a key open."""
+
+    scan_interval: float | None = None
+    protocols: tuple[str, ...] | None = None
+    missed_cycles: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A region and the policy that its regional controller publishes."""
+
+    name: str
+    policy: Policy = field(default_factory=Policy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controller:
+    """One controller after ranges and defaults; ``key`` is the YAML key that it came from.
+
+    ``heartbeat`` is in seconds. ``address`` is where its HTTP receiver is reached, as host:port.
+    """
+
+    controller_id: str
+    key: str
+    role: Role
+    region: str | None
+    heartbeat: float = 5.0
+    discovery: Discovery = field(default_factory=Discovery)
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lab:
+    """A private network of real responders to try things out on; ``snmp`` of ``devices`` answer SNMP."""
+
+    mode: Literal["loopback"] = "loopback"
+    devices: int
+    snmp: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """One control plane, complete and consistent in shape; ``lint`` judges its meaning.
+
+    ``signing_key`` is as written (``${ENV}`` or ``file:``), None for one made at first ``up``.
+    """
+
+    path: str
+    name: str
+    description: str = ""
+    broker: Broker = field(default_factory=Broker)
+    topics: TopicMap = field(default_factory=TopicMap)
+    fallbacks: tuple[str, ...] = ("mqtt", "http", "bus")
+    policy: Policy = field(default_factory=Policy)
+    regions: Mapping[str, Region]
+    controllers: Mapping[str, Controller]
+    lab: Lab | None = None
+    signing_key: str | None = None
+
+    def of_role(self, role: Role, region: str | None = None) -> tuple[Controller, ...]:
+        """Return the controllers of a role, of one region only where ``region`` is given."""
+        return tuple(
+            item
+            for item in self.controllers.values()
+            if item.role is role and (region is None or item.region == region)
+        )

@@ -1,0 +1,43 @@
+"""What every test may ask for: free ports, tools that must be there, private directories."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import uuid
+
+import pytest
+
+
+def require(tool: str) -> str:
+    """Return the path of a program; without it the test skips, or fails where CI demands it."""
+    path = shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if path is None:
+        message = f"{tool} is not installed"
+        if os.environ.get("PDSNO_TEST_REQUIRE_TOOLS"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+def require_root() -> None:
+    """Skip, or fail where CI demands it, when the test cannot make network namespaces."""
+    if os.geteuid() != 0:
+        if os.environ.get("PDSNO_TEST_REQUIRE_TOOLS"):
+            pytest.fail("needs root")
+        pytest.skip("needs root")
+
+
+@pytest.fixture
+def free_port() -> int:
+    """Return a TCP port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def topic_root() -> str:
+    """Return a topic root of this test's own."""
+    return f"pdsno-test-{uuid.uuid4().hex[:8]}"
