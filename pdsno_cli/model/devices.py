@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from pdsno_cli.model.numbers import Count, Seconds
+
 PROTOCOLS = ("arp", "icmp", "snmp")
 
 
@@ -11,13 +13,15 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """What one cycle saw of one device, merged over protocols.
 
     ``addresses`` are IPv4 addresses, lowest first. ``mac`` is six lower-case hex pairs joined
-    by colons, None where no probe learned one. ``protocols`` are those that the device answered,
-    in the order of ``PROTOCOLS``. ``uptime`` is sysUpTime in seconds.
+    by colons, None where no probe learned one; ``mac_source`` is the protocol that taught it.
+    ``protocols`` are those that the device answered, in the order of ``PROTOCOLS``. ``uptime`` is
+    sysUpTime in seconds.
     """
 
     addresses: tuple[str, ...]
     protocols: tuple[str, ...]
     mac: str | None = None
+    mac_source: str | None = None
     sys_name: str | None = None
     sys_descr: str | None = None
     sys_object_id: str | None = None
@@ -41,14 +45,31 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     uptime: float | None = None
 
 
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A device as its local controller remembers it from cycle to cycle.
+
+    ``missed`` counts the cycles in a row without any answer. ``silent`` counts, per protocol and
+    per address of a device that does answer, the cycles in a row in which that one did not.
+    ``mac_source`` is the protocol that taught the MAC.
+    """
+
+    device: Device
+    active: bool = True
+    missed: int = 0
+    silent: dict[str, int] = {}
+    mac_source: str | None = None
+
+
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
     """How one protocol fared in one cycle.
 
     ``error`` says why the protocol could not be used at all; a probe without answers is no error.
+    ``targets`` counts those that the protocol can ask: 0 without an error says that it does not
+    apply here, as ARP where no target is on a link of the machine.
     """
 
     protocol: str
-    targets: int
-    answers: int
-    seconds: float
+    targets: Count
+    answers: Count
+    seconds: Seconds
     error: str | None = None

@@ -20,7 +20,8 @@ class Diagnostic:
     ``line`` and ``column`` count from 1; 0 says that the finding is about the file as a whole.
     ``end_column`` is one past the last column of the excerpt to underline, on the same line.
     ``code`` is ``PDS`` and three digits, documented in ``docs/rules.md``.
-    ``hint`` says what to do, for example the nearest legal name.
+    ``hint`` says what to do, for example the nearest legal name. ``excerpt`` is the source line,
+    carried along so that a report needs no file: standard input cannot be read twice.
     """
 
     path: str
@@ -31,6 +32,7 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
     hint: str | None = None
     end_column: int | None = None
+    excerpt: str | None = None
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from pdsno_cli.model.devices import Device, ProbeResult
+from pdsno_cli.model.numbers import Count, Ordinal, Seconds
 
 SCHEMA_VERSION = "1.0"
 BROADCAST = "broadcast"
@@ -16,19 +17,22 @@ class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True):
     """A local controller's cycle: what it probed and what changed since the cycle before.
 
     ``outcome`` is ``failed`` when every probe failed: such a cycle changes nothing.
-    ``active`` is the number of devices that the local controller now holds for present.
+    ``active`` is the number of devices that the local controller now holds for present. A
+    ``snapshot`` lists every present device (the known ones under ``updated``), so a receiver
+    drops what it does not list: the first report of an epoch is one.
     """
 
     region: str
-    cycle: int
+    cycle: Count
+    snapshot: bool
     outcome: Literal["complete", "partial", "failed"]
     started_at: str
-    seconds: float
+    seconds: Seconds
     probes: tuple[ProbeResult, ...]
     new: tuple[Device, ...]
     updated: tuple[Device, ...]
     inactive: tuple[str, ...]
-    active: int
+    active: Count
 
 
 class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,10 +43,10 @@ class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """
 
     scope: str
-    version: int
-    scan_interval: float | None = None
+    version: Count
+    scan_interval: Seconds | None = None
     protocols: tuple[str, ...] | None = None
-    missed_cycles: int | None = None
+    missed_cycles: Count | None = None
     targets: dict[str, tuple[str, ...]] | None = None
 
 
@@ -67,8 +71,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["birth", "heartbeat", "death"]
     role: Literal["global", "regional", "local"]
     region: str | None
-    connection: int
-    heartbeat: float
+    connection: Count
+    heartbeat: Seconds
     reason: Literal["will", "stop"] | None = None
 
 
@@ -76,9 +80,9 @@ class LocalCycle(msgspec.Struct, frozen=True, kw_only=True):
     """How far the reports of one local controller are committed in its region."""
 
     local_id: str
-    epoch: int
-    cycle: int
-    active: int
+    epoch: Ordinal
+    cycle: Count
+    active: Count
 
 
 class RegionDevice(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,14 +100,18 @@ class RegionLoss(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """What changed in a region since its last summary, and which cycles that covers."""
+    """What changed in a region since its last summary, and which cycles that covers.
+
+    A ``snapshot`` lists every present device of the region, so a receiver drops the others.
+    """
 
     region: str
+    snapshot: bool
     locals: tuple[LocalCycle, ...]
     new: tuple[RegionDevice, ...]
     updated: tuple[RegionDevice, ...]
     inactive: tuple[RegionLoss, ...]
-    active: int
+    active: Count
 
 
 Payload = DiscoveryReport | PolicyDocument | Event | Status | Summary

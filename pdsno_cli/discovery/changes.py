@@ -1,0 +1,171 @@
+"""Decides what one discovery cycle changes: known devices + observations → changes; pure.
+
+The rules are told in ``docs/discovery.md``. Two ideas carry them: silence counts only when the
+protocol could be used, and it counts cycles in a row before anything is taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from msgspec.structs import replace
+
+from pdsno_cli.discovery.identity import Match, match, new_id
+from pdsno_cli.discovery.merge import sort_addresses, sort_protocols
+from pdsno_cli.model.devices import Device, Known, Observation, ProbeResult
+
+Outcome = Literal["complete", "partial", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a cycle changes, ready to be stored and reported.
+
+    ``new`` holds devices seen for the first time or back after they were inactive; ``updated``
+    those that differ in more than ``uptime``; ``inactive`` the ids that are gone. ``seen`` are
+    the ids that answered in this cycle. ``known`` is everything to remember for the next cycle,
+    inactive devices too; ``forgotten`` are ids that were another known device all along.
+    """
+
+    outcome: Outcome
+    new: tuple[Device, ...]
+    updated: tuple[Device, ...]
+    inactive: tuple[str, ...]
+    seen: tuple[str, ...]
+    forgotten: tuple[str, ...]
+    known: Mapping[str, Known]
+
+    @property
+    def active(self) -> tuple[Device, ...]:
+        """The devices that are held for present after this cycle, in the order of address."""
+        present = (item.device for item in self.known.values() if item.active)
+        return tuple(sorted(present, key=_order))
+
+
+def outcome_of(probes: Iterable[ProbeResult]) -> Outcome:
+    """Judge a cycle by its probes; one that asked nobody, without an error, does not apply."""
+    applicable = [probe for probe in probes if probe.error is not None or probe.targets]
+    failed = sum(probe.error is not None for probe in applicable)
+    if failed == len(applicable):
+        return "failed"
+    return "partial" if failed else "complete"
+
+
+def decide(
+    known: Mapping[str, Known],
+    observations: Sequence[Observation],
+    *,
+    probes: Sequence[ProbeResult],
+    missed_cycles: int,
+) -> Changes:
+    """Return what a cycle with these observations changes; ``known`` is by device id."""
+    outcome = outcome_of(probes)
+    if outcome == "failed":
+        return Changes(
+            outcome=outcome, new=(), updated=(), inactive=(), seen=(), forgotten=(), known=known
+        )
+    failed = frozenset(probe.protocol for probe in probes if probe.error is not None)
+    matches, forgotten = match(known, observations, missed_cycles)
+    after = {key: item for key, item in known.items() if key not in forgotten}
+    new, updated, seen = [], [], []
+    inactive = [key for key in forgotten if known[key].active]
+    for found in matches:
+        before = known.get(found.device_id) if found.device_id else None
+        if before is not None and before.active:
+            item = _refresh(before, found, failed, missed_cycles)
+            if _told(item.device) != _told(before.device):
+                updated.append(item.device)
+        else:
+            item = _admit(found, before, after)
+            new.append(item.device)
+        after[item.device.device_id] = item
+        seen.append(item.device.device_id)
+    for key in after.keys() - seen:
+        item = _miss(after[key], failed, missed_cycles)
+        if after[key].active and not item.active:
+            inactive.append(key)
+        after[key] = item
+    return Changes(
+        outcome=outcome,
+        new=tuple(sorted(new, key=_order)),
+        updated=tuple(sorted(updated, key=_order)),
+        inactive=tuple(sorted(inactive)),
+        seen=tuple(sorted(seen)),
+        forgotten=tuple(sorted(forgotten)),
+        known=after,
+    )
+
+
+def _order(device: Device) -> tuple[tuple[int, ...], str]:
+    return tuple(int(part) for part in device.addresses[0].split(".")), device.device_id
+
+
+def _told(device: Device) -> Device:
+    """Return the device as far as a difference is worth a report: uptime always differs."""
+    return replace(device, uptime=None)
+
+
+def _admit(found: Match, before: Known | None, taken: Mapping[str, Known]) -> Known:
+    """Return a device that is new, or back under its old id and with its old MAC."""
+    seen = found.observation
+    mac, source = seen.mac, seen.mac_source
+    if before is not None and mac is None:
+        mac, source = before.device.mac, before.mac_source
+    device = Device(
+        device_id=before.device.device_id if before is not None else new_id(seen, taken),
+        addresses=seen.addresses,
+        protocols=seen.protocols,
+        mac=mac,
+        sys_name=seen.sys_name,
+        sys_descr=seen.sys_descr,
+        sys_object_id=seen.sys_object_id,
+        uptime=seen.uptime,
+    )
+    return Known(device=device, mac_source=source)
+
+
+def _refresh(before: Known, found: Match, failed: frozenset[str], missed_cycles: int) -> Known:
+    """Return a present device after it answered: what is silent is kept until it was too long."""
+    seen, device = found.observation, before.device
+    silent = {
+        key: before.silent.get(key, 0) + (key not in failed)
+        for key in (*device.protocols, *device.addresses)
+        if key not in seen.protocols and key not in found.confirmed
+    }
+    kept = {key: count for key, count in silent.items() if count < missed_cycles}
+    protocols = sort_protocols([*seen.protocols, *(p for p in device.protocols if p in kept)])
+    addresses = sort_addresses(
+        [
+            *found.confirmed,
+            *(a for a in device.addresses if a in kept and a not in found.lost),
+        ]
+    )
+    spoke = "snmp" in seen.protocols
+    told = seen if spoke else device if "snmp" in protocols else None
+    mac, source = device.mac, before.mac_source
+    if seen.mac is not None and (mac is None or seen.mac_source == "arp" or source != "arp"):
+        mac, source = seen.mac, seen.mac_source
+    return Known(
+        device=Device(
+            device_id=device.device_id,
+            addresses=addresses,
+            protocols=protocols,
+            mac=mac,
+            sys_name=told.sys_name if told else None,
+            sys_descr=told.sys_descr if told else None,
+            sys_object_id=told.sys_object_id if told else None,
+            uptime=told.uptime if told else None,
+        ),
+        silent={key: n for key, n in kept.items() if n and (key in protocols or key in addresses)},
+        mac_source=source,
+    )
+
+
+def _miss(before: Known, failed: frozenset[str], missed_cycles: int) -> Known:
+    """Return a device after a cycle without its answer; nobody could ask it if all its ways failed."""
+    if not before.active or failed.issuperset(before.device.protocols):
+        return before
+    missed = before.missed + 1
+    return replace(before, missed=missed, active=missed < missed_cycles)

@@ -1,0 +1,152 @@
+"""ICMP echo (RFC 792) to many IPv4 addresses: a datagram socket where allowed, else a raw one.
+
+Several sweeps may run on one machine at once. The kernel gives each datagram socket its own
+identifier; raw sockets see all replies, so a kernel filter keeps those of this identifier. Both
+check the address and a random token in the data, so nobody takes another's reply for its own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import socket
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+from pdsno_cli.discovery.answers import ProbeUnavailableError
+from pdsno_cli.discovery.pace import ask
+from pdsno_cli.discovery.sockets import Sender, enlarge_buffers
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Sequence
+
+RATE = 5000.0  # questions a second
+TRIES = 2
+TIMEOUT = 0.7  # seconds to wait for the answer of one try
+
+_ECHO, _ECHO_REPLY = 8, 0
+_HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence
+_TOKEN_BYTES = 8
+_INDEX = struct.Struct("!I")
+_SO_ATTACH_FILTER = 26  # Linux, socket(7); no constant in the library before 3.14
+
+
+def checksum(data: bytes) -> int:
+    """Return the Internet checksum (RFC 1071) of ``data``."""
+    padded = data + b"\0" * (len(data) % 2)
+    total: int = sum(struct.unpack(f"!{len(padded) // 2}H", padded))
+    total = (total >> 16) + (total & 0xFFFF)
+    total += total >> 16
+    return ~total & 0xFFFF
+
+
+def sweep(
+    targets: Sequence[str],
+    cancel: threading.Event,
+    *,
+    rate: float = RATE,
+    tries: int = TRIES,
+    timeout: float = TIMEOUT,
+) -> frozenset[str]:
+    """Return the addresses among ``targets`` that answer.
+
+    Raises ProbeUnavailableError when the machine allows no ICMP socket or has no network.
+    """
+    sock, raw = _open()
+    with sock:
+        echo = _Echo(sock, targets, raw=raw)
+        ask(echo, range(len(targets)), rate=rate, tries=tries, timeout=timeout, cancel=cancel)
+    if echo.sender.trouble is not None and not echo.answered:
+        raise ProbeUnavailableError(f"no echo request could be sent: {echo.sender.trouble}")
+    return frozenset(targets[index] for index in echo.answered)
+
+
+def _open() -> tuple[socket.socket, bool]:
+    """Return a non-blocking ICMP socket and whether it is raw."""
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
+        try:
+            sock = socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP)
+        except OSError:
+            continue
+        sock.setblocking(False)
+        enlarge_buffers(sock)
+        return sock, kind == socket.SOCK_RAW
+    raise ProbeUnavailableError(
+        "needs CAP_NET_RAW, or a group within the sysctl net.ipv4.ping_group_range"
+    )
+
+
+class _Echo:
+    """The exchange: one echo request per target, replies matched by token, index and address."""
+
+    def __init__(self, sock: socket.socket, targets: Sequence[str], *, raw: bool) -> None:
+        self._sock = sock
+        self._targets = targets
+        self._raw = raw
+        self._identifier = int.from_bytes(os.urandom(2), "big")
+        self._token = os.urandom(_TOKEN_BYTES)
+        self.sender = Sender(sock)
+        self.answered: set[int] = set()
+        if raw and sys.platform == "linux":
+            _keep_replies_of(sock, self._identifier)
+
+    def fileno(self) -> int:
+        return self._sock.fileno()
+
+    def send(self, index: int) -> bool:
+        data = self._token + _INDEX.pack(index)
+        fields = (self._identifier, index & 0xFFFF)
+        blank = _HEADER.pack(_ECHO, 0, 0, *fields) + data
+        packet = _HEADER.pack(_ECHO, 0, checksum(blank), *fields) + data
+        return self.sender.send(packet, (self._targets[index], 0))
+
+    def receive(self) -> Iterator[int]:
+        while True:
+            try:
+                packet, (address, _) = self._sock.recvfrom(2048)
+            except OSError:  # nothing more, or an ICMP error of one target: it just does not answer
+                return
+            index = self._match(packet, address)
+            if index is not None:
+                self.answered.add(index)
+                yield index
+
+    def _match(self, packet: bytes, address: str) -> int | None:
+        """Return the target that a packet answers for, or None when it is none of ours."""
+        # A raw socket delivers the IP header too; macOS does so on datagram sockets as well.
+        if self._raw or sys.platform == "darwin":
+            packet = packet[(packet[0] & 0x0F) * 4 :] if packet else b""
+        end = _HEADER.size + _TOKEN_BYTES
+        if len(packet) < end + _INDEX.size or packet[0] != _ECHO_REPLY:
+            return None
+        if packet[_HEADER.size : end] != self._token:
+            return None
+        (index,) = _INDEX.unpack_from(packet, end)
+        if index < len(self._targets) and self._targets[index] == address:
+            return int(index)
+        return None
+
+
+def _keep_replies_of(sock: socket.socket, identifier: int) -> None:
+    """Let the kernel drop all but echo replies of ``identifier`` (classic BPF, Linux).
+
+    Hundreds of sweeps at once would else fill each other's receive buffers.
+    """
+    program = (
+        (0xB1, 0, 0, 0),  # X = length of the IP header
+        (0x50, 0, 0, 0),  # A = ICMP type
+        (0x15, 0, 3, _ECHO_REPLY),  # not a reply: drop
+        (0x48, 0, 0, 4),  # A = identifier
+        (0x15, 0, 1, identifier),  # another's: drop
+        (0x06, 0, 0, 0xFFFF),  # keep
+        (0x06, 0, 0, 0),  # drop
+    )
+    code = b"".join(struct.pack("HBBI", *step) for step in program)
+    buffer = ctypes.create_string_buffer(code, len(code))
+    sock.setsockopt(
+        socket.SOL_SOCKET,
+        _SO_ATTACH_FILTER,
+        struct.pack("HP", len(program), ctypes.addressof(buffer)),
+    )

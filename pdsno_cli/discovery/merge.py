@@ -1,0 +1,77 @@
+"""Merges the answers of several protocols into one observation per device; pure.
+
+Addresses that share a MAC are one device; an address without a MAC stands for itself. The MAC
+of an address is the one that ARP saw there, else the one that its SNMP agent names.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from pdsno_cli.discovery.answers import SystemInfo
+from pdsno_cli.discovery.mac import normalise_mac
+from pdsno_cli.model.devices import PROTOCOLS, Observation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pdsno_cli.discovery.answers import Answers
+
+_NOTHING = SystemInfo()
+
+
+def address_order(address: str) -> int:
+    """Sort key that puts IPv4 addresses in numerical order."""
+    return int(ipaddress.IPv4Address(address))
+
+
+def sort_addresses(addresses: Iterable[str]) -> tuple[str, ...]:
+    """Return each address once, numerically lowest first."""
+    return tuple(sorted(set(addresses), key=address_order))
+
+
+def sort_protocols(protocols: Iterable[str]) -> tuple[str, ...]:
+    """Return each protocol once, in the order of ``model.devices.PROTOCOLS``."""
+    present = set(protocols)
+    return tuple(name for name in PROTOCOLS if name in present)
+
+
+def merge(answers: Answers) -> tuple[Observation, ...]:
+    """Return one observation per device, in the order of its lowest address."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for address in sort_addresses([*answers.arp, *answers.icmp, *answers.snmp]):
+        mac, _ = _mac(answers, address)
+        groups[mac or address].append(address)
+    return tuple(_observe(answers, tuple(addresses)) for addresses in groups.values())
+
+
+def _mac(answers: Answers, address: str) -> tuple[str | None, str | None]:
+    """Return the MAC of an address and the protocol that taught it."""
+    seen = normalise_mac(answers.arp.get(address, ""))
+    if seen is not None:
+        return seen, "arp"
+    named = normalise_mac(answers.snmp.get(address, _NOTHING).mac or "")
+    return (named, "snmp") if named is not None else (None, None)
+
+
+def _observe(answers: Answers, addresses: tuple[str, ...]) -> Observation:
+    # ARP's word outranks SNMP's where two addresses of one device were taught differently.
+    mac, source = min((_mac(answers, a) for a in addresses), key=lambda pair: pair[1] or "~")
+    systems = [answers.snmp[a] for a in addresses if a in answers.snmp]
+    protocols = [
+        name
+        for name, heard in (("arp", answers.arp), ("icmp", answers.icmp), ("snmp", answers.snmp))
+        if any(address in heard for address in addresses)
+    ]
+    return Observation(
+        addresses=addresses,
+        protocols=sort_protocols(protocols),
+        mac=mac,
+        mac_source=source,
+        sys_name=next((s.sys_name for s in systems if s.sys_name is not None), None),
+        sys_descr=next((s.sys_descr for s in systems if s.sys_descr is not None), None),
+        sys_object_id=next((s.sys_object_id for s in systems if s.sys_object_id is not None), None),
+        uptime=next((s.uptime for s in systems if s.uptime is not None), None),
+    )

@@ -1,0 +1,45 @@
+"""Learns of closed UDP ports from the machine's own ICMP queue (Linux, ip(7) IP_RECVERR).
+
+A host without an agent says so at once with 'port unreachable' (RFC 792): no need to wait for a
+timeout and ask it again. Elsewhere nothing is learnt and timeouts decide.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_IP_RECVERR = 11  # no constant in the library before 3.14
+_EXTENDED_ERROR = struct.Struct("=IBBBB")  # ee_errno, ee_origin, ee_type, ee_code, ee_pad
+_FROM_ICMP = 2  # SO_EE_ORIGIN_ICMP
+_PORT_UNREACHABLE = (3, 3)
+
+
+def report(sock: socket.socket) -> None:
+    """Have the kernel queue ICMP errors of ``sock`` for ``closed_ports``."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+
+
+def closed_ports(sock: socket.socket) -> Iterator[tuple[str, int]]:
+    """Drain the queue; yield each address and port that nobody listens on."""
+    if sys.platform != "linux":
+        return
+    while True:
+        try:
+            _, ancillary, _, destination = sock.recvmsg(1, 512, socket.MSG_ERRQUEUE)
+        except OSError:
+            return
+        for level, kind, data in ancillary:
+            if (level, kind) != (socket.IPPROTO_IP, _IP_RECVERR) or len(data) < 8:
+                continue
+            _, origin, icmp_type, code, _ = _EXTENDED_ERROR.unpack_from(data)
+            if origin == _FROM_ICMP and (icmp_type, code) == _PORT_UNREACHABLE:
+                yield destination[0], destination[1]

@@ -1,0 +1,66 @@
+"""What a running controller tells whoever runs it: never needed by the control plane itself."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from pdsno_cli.model.devices import ProbeResult
+
+State = Literal["starting", "connecting", "ready", "disconnected", "stopped", "failed"]
+
+
+class StateNotice(msgspec.Struct, frozen=True, kw_only=True, tag="state"):
+    """A controller changed state; ``detail`` says why in one sentence where that helps."""
+
+    controller_id: str
+    state: State
+    epoch: int = 0
+    transport: str | None = None
+    detail: str | None = None
+
+
+class CycleNotice(msgspec.Struct, frozen=True, kw_only=True, tag="cycle"):
+    """A local controller ended a discovery cycle and published its report."""
+
+    controller_id: str
+    cycle: int
+    outcome: str
+    seconds: float
+    probes: tuple[ProbeResult, ...]
+    new: int
+    updated: int
+    inactive: int
+    active: int
+
+
+class CommitNotice(msgspec.Struct, frozen=True, kw_only=True, tag="commit"):
+    """A parent committed reports: per local controller, its last cycle (epoch, cycle) so far.
+
+    ``reports`` and ``duplicates`` count since the parent started; ``active`` is the number of
+    devices it now holds for present.
+    """
+
+    controller_id: str
+    cycles: dict[str, tuple[int, int]]
+    reports: int
+    duplicates: int
+    active: int
+
+
+class RefusalNotice(msgspec.Struct, frozen=True, kw_only=True, tag="refusal"):
+    """A controller refused a message: how many so far, by reason."""
+
+    controller_id: str
+    counts: dict[str, int]
+
+
+class WarningNotice(msgspec.Struct, frozen=True, kw_only=True, tag="warning"):
+    """Something that a person should read once."""
+
+    controller_id: str
+    text: str
+
+
+Notice = StateNotice | CycleNotice | CommitNotice | RefusalNotice | WarningNotice

@@ -1,0 +1,316 @@
+"""What a cycle changes: every rule of docs/discovery.md, and what must hold for any history."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from pdsno_cli.discovery.answers import Answers, SystemInfo
+from pdsno_cli.discovery.changes import decide, outcome_of
+from pdsno_cli.discovery.merge import merge
+from pdsno_cli.model.devices import Device, Observation, ProbeResult
+
+A, B, C = "10.0.0.1", "10.0.0.2", "10.0.0.3"
+M1, M2 = "02:00:00:00:00:01", "02:00:00:00:00:02"
+ALL = ("arp", "icmp", "snmp")
+
+
+def probe(protocol, *, error=None, targets=9):
+    return ProbeResult(protocol=protocol, targets=targets, answers=0, seconds=0.1, error=error)
+
+
+def probes(*failed):
+    return tuple(probe(name, error="broken" if name in failed else None) for name in ALL)
+
+
+def ping(*addresses):
+    return Observation(addresses=addresses, protocols=("icmp",))
+
+
+def speak(address, mac=M1, name="sw", source="snmp", **more):
+    return Observation(
+        addresses=(address,),
+        protocols=("icmp", "snmp"),
+        mac=mac,
+        mac_source=source,
+        sys_name=name,
+        **more,
+    )
+
+
+class History:
+    """Runs cycles one after another, as a local controller does."""
+
+    def __init__(self, missed_cycles=3):
+        self.known = {}
+        self.missed_cycles = missed_cycles
+
+    def cycle(self, *observations, failed=()):
+        changes = decide(
+            self.known, observations, probes=probes(*failed), missed_cycles=self.missed_cycles
+        )
+        self.known = changes.known
+        return changes
+
+    def told(self, *observations, failed=()):
+        """Return the ids of new, updated and inactive devices."""
+        changes = self.cycle(*observations, failed=failed)
+        return (
+            [d.device_id for d in changes.new],
+            [d.device_id for d in changes.updated],
+            list(changes.inactive),
+        )
+
+
+NOTHING = ([], [], [])
+
+
+def test_decide_reports_a_first_sight_as_new_with_an_id_for_life():
+    history = History()
+    assert history.told(ping(A), speak(B)) == ([f"ip:{A}", f"mac:{M1}"], [], [])
+    assert history.told(speak(A, mac=M2), speak(B)) == ([], [f"ip:{A}"], [])
+    assert history.known[f"ip:{A}"].device.mac == M2
+
+
+def test_decide_reports_nothing_when_only_uptime_differs():
+    history = History()
+    history.cycle(speak(A, uptime=1.0))
+    changes = history.cycle(speak(A, uptime=9.0))
+    assert not changes.updated
+    assert changes.active[0].uptime == 9.0
+
+
+@pytest.mark.parametrize(
+    "second",
+    [speak(A, name="other"), speak(A, sys_descr="x"), speak(B), speak(A, sys_object_id="1.3")],
+)
+def test_decide_reports_any_other_difference_as_updated(second):
+    history = History(missed_cycles=1)
+    history.cycle(speak(A))
+    assert history.told(second) == ([], [f"mac:{M1}"], [])
+
+
+def test_decide_reports_inactive_after_missed_cycles_in_a_row():
+    history = History()
+    history.cycle(ping(A))
+    assert [history.told() for _ in range(4)] == [NOTHING, NOTHING, ([], [], [f"ip:{A}"]), NOTHING]
+
+
+def test_decide_starts_counting_anew_after_an_answer():
+    history = History()
+    history.cycle(ping(A))
+    history.cycle()
+    history.cycle()
+    history.cycle(ping(A))
+    assert [history.told() for _ in range(3)] == [NOTHING, NOTHING, ([], [], [f"ip:{A}"])]
+
+
+def test_decide_reports_a_return_as_new_under_the_old_id():
+    history = History(missed_cycles=1)
+    history.cycle(speak(A))
+    history.cycle()
+    changes = history.cycle(ping(A))
+    assert [(d.device_id, d.mac, d.sys_name) for d in changes.new] == [(f"mac:{M1}", M1, None)]
+
+
+def test_decide_takes_another_mac_at_an_address_for_another_device():
+    history = History()
+    history.cycle(speak(A, mac=M1))
+    assert history.told(speak(A, mac=M2)) == ([f"mac:{M2}"], [], [])
+    history.cycle(speak(A, mac=M2))
+    assert history.told(speak(A, mac=M2)) == ([], [], [f"mac:{M1}"])
+
+
+def test_decide_does_not_take_the_agents_mac_for_another_device_when_arp_missed():
+    history = History()
+    history.cycle(speak(A, mac=M1, source="arp"))
+    assert history.told(speak(A, mac=M2, source="snmp")) == NOTHING
+    assert history.known[f"mac:{M1}"].device.mac == M1
+
+
+def test_decide_lets_arp_correct_the_agents_mac():
+    history = History()
+    history.cycle(speak(A, mac=M2, source="snmp"))
+    assert history.told(speak(A, mac=M1, source="arp")) == ([], [f"mac:{M2}"], [])
+    assert history.told(speak(B, mac=M2, source="snmp")) == ([f"mac:{M2}#2"], [], [])
+
+
+def test_decide_follows_a_mac_to_another_address():
+    history = History()
+    history.cycle(speak(A))
+    changes = history.cycle(speak(B))
+    assert [d.addresses for d in changes.updated] == [(A, B)]
+    history.cycle(speak(B))
+    assert [d.addresses for d in history.cycle(speak(B)).updated] == [(B,)]
+
+
+def test_decide_gives_up_an_address_at_once_when_another_device_has_it():
+    history = History()
+    history.cycle(speak(A, mac=M1))
+    changes = history.cycle(speak(B, mac=M1), speak(A, mac=M2))
+    assert [(d.device_id, d.addresses) for d in changes.updated] == [(f"mac:{M1}", (B,))]
+    assert [(d.device_id, d.addresses) for d in changes.new] == [(f"mac:{M2}", (A,))]
+
+
+def test_decide_joins_two_known_devices_that_prove_to_be_one():
+    history = History()
+    history.cycle(speak(A), ping(B))
+    joined = Observation(addresses=(A, B), protocols=("icmp", "snmp"), mac=M1, mac_source="snmp")
+    changes = history.cycle(joined)
+    assert [(d.device_id, d.addresses) for d in changes.updated] == [(f"mac:{M1}", (A, B))]
+    assert changes.inactive == changes.forgotten == (f"ip:{B}",)
+    assert f"ip:{B}" not in changes.known
+
+
+def test_decide_parts_an_address_that_no_longer_proves_to_be_the_device():
+    history = History()
+    both = Observation(addresses=(A, B), protocols=("icmp", "snmp"), mac=M1, mac_source="snmp")
+    history.cycle(both)
+    part = replace(both, addresses=(A,))
+    assert [history.told(part, ping(B)) for _ in range(3)] == [
+        NOTHING,
+        NOTHING,
+        ([f"ip:{B}"], [f"mac:{M1}"], []),
+    ]
+    assert history.told(part, ping(B)) == NOTHING
+
+
+def test_decide_in_a_failed_cycle_changes_nothing():
+    history = History(missed_cycles=1)
+    history.cycle(ping(A))
+    changes = history.cycle(failed=ALL)
+    assert (changes.outcome, changes.inactive, changes.known) == ("failed", (), history.known)
+    assert [d.device_id for d in changes.active] == [f"ip:{A}"]
+
+
+def test_decide_does_not_count_a_miss_where_the_only_protocol_failed():
+    history = History(missed_cycles=1)
+    history.cycle(Observation(addresses=(A,), protocols=("snmp",)), ping(B))
+    changes = history.cycle(failed=("snmp",))
+    assert (changes.outcome, changes.inactive) == ("partial", (f"ip:{B}",))
+
+
+def test_decide_keeps_what_a_failed_protocol_taught():
+    history = History(missed_cycles=1)
+    history.cycle(speak(A))
+    for _ in range(3):
+        assert history.told(ping(A), failed=("snmp",)) == NOTHING
+    assert history.known[f"mac:{M1}"].device.sys_name == "sw"
+
+
+def test_decide_keeps_a_silent_agents_word_for_missed_cycles():
+    history = History()
+    history.cycle(speak(A))
+    assert [history.told(ping(A)) for _ in range(3)] == [
+        NOTHING,
+        NOTHING,
+        ([], [f"mac:{M1}"], []),
+    ]
+    device = history.known[f"mac:{M1}"].device
+    assert (device.protocols, device.sys_name, device.mac) == (("icmp",), None, M1)
+
+
+def test_decide_takes_several_addresses_of_a_silent_agent_for_the_one_device():
+    history = History()
+    both = Observation(addresses=(A, B), protocols=("icmp", "snmp"), mac=M1, mac_source="snmp")
+    history.cycle(both)
+    assert [history.told(ping(A), ping(B)) for _ in range(2)] == [NOTHING, NOTHING]
+
+
+@pytest.mark.parametrize(
+    ("results", "outcome"),
+    [
+        ((), "failed"),
+        ((probe("arp", targets=0),), "failed"),
+        ((probe("arp", targets=0), probe("icmp")), "complete"),
+        ((probe("icmp"), probe("snmp", error="x")), "partial"),
+        ((probe("arp", targets=0), probe("icmp", error="x")), "failed"),
+    ],
+)
+def test_outcome_of_judges_by_the_applicable_probes(results, outcome):
+    assert outcome_of(results) == outcome
+
+
+addresses = st.sampled_from([f"10.0.0.{n}" for n in range(1, 6)])
+macs = st.sampled_from([f"02:00:00:00:00:0{n}" for n in range(1, 4)])
+names = st.none() | st.sampled_from(["x", "y"])
+sweeps = st.builds(
+    Answers,
+    arp=st.dictionaries(addresses, macs, max_size=3),
+    icmp=st.frozensets(addresses),
+    snmp=st.dictionaries(
+        addresses,
+        st.builds(SystemInfo, mac=st.none() | macs, sys_name=names, uptime=st.floats(0, 9)),
+        max_size=3,
+    ),
+)
+
+
+def without(answers, failed):
+    return Answers(
+        arp={} if "arp" in failed else answers.arp,
+        icmp=frozenset() if "icmp" in failed else answers.icmp,
+        snmp={} if "snmp" in failed else answers.snmp,
+    )
+
+
+cycles = st.lists(st.tuples(sweeps, st.frozensets(st.sampled_from(ALL))), max_size=12)
+
+
+def comparable(devices):
+    return {d.device_id: replace(d, uptime=None) for d in devices}
+
+
+@settings(deadline=None)
+@given(cycles, st.integers(1, 3))
+def test_a_receiver_of_the_reports_holds_what_the_local_holds(history, missed_cycles):
+    known, receiver = {}, {}
+    for answers, failed in history:
+        before = known
+        changes = decide(
+            known,
+            merge(without(answers, failed)),
+            probes=probes(*failed),
+            missed_cycles=missed_cycles,
+        )
+        known = changes.known
+        assert not set(receiver) & {d.device_id for d in changes.new}
+        assert {d.device_id for d in changes.updated} <= set(receiver)
+        assert set(changes.inactive) <= set(receiver)
+        for device in (*changes.new, *changes.updated):
+            receiver[device.device_id] = device
+        for device_id in changes.inactive:
+            del receiver[device_id]
+        assert comparable(receiver.values()) == comparable(changes.active)
+        assert all(key == item.device.device_id for key, item in known.items())
+        assert all(item.device.addresses and item.device.protocols for item in known.values())
+        assert set(before) - set(known) == set(changes.forgotten)
+
+
+@settings(deadline=None)
+@given(cycles, sweeps, st.integers(1, 3))
+def test_the_same_sweep_again_and_again_comes_to_rest(history, last, missed_cycles):
+    known = {}
+    for answers, failed in history:
+        known = decide(
+            known,
+            merge(without(answers, failed)),
+            probes=probes(*failed),
+            missed_cycles=missed_cycles,
+        ).known
+    for _ in range(3 * missed_cycles + 2):
+        changes = decide(known, merge(last), probes=probes(), missed_cycles=missed_cycles)
+        known = changes.known
+    assert (changes.new, changes.updated, changes.inactive) == ((), (), ())
+
+
+@settings(deadline=None)
+@given(sweeps, st.integers(1, 3))
+def test_the_same_sweep_twice_changes_nothing_the_second_time(answers, missed_cycles):
+    first = decide({}, merge(answers), probes=probes(), missed_cycles=missed_cycles)
+    second = decide(first.known, merge(answers), probes=probes(), missed_cycles=missed_cycles)
+    assert (second.new, second.updated, second.inactive) == ((), (), ())
+    assert isinstance(first.active, tuple)
+    assert all(isinstance(device, Device) for device in first.active)

@@ -1,0 +1,81 @@
+"""Answers of several protocols become devices."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pdsno_cli.discovery.answers import Answers, SystemInfo
+from pdsno_cli.discovery.mac import format_mac, normalise_mac
+from pdsno_cli.discovery.merge import merge
+
+MAC = "02:00:00:00:00:01"
+OTHER = "02:00:00:00:00:02"
+
+
+def test_merge_joins_protocols_of_one_address():
+    (seen,) = merge(
+        Answers(
+            arp={"10.0.0.1": MAC},
+            icmp=frozenset({"10.0.0.1"}),
+            snmp={"10.0.0.1": SystemInfo(sys_name="sw", uptime=3.5)},
+        )
+    )
+    assert seen.protocols == ("arp", "icmp", "snmp")
+    assert (seen.mac, seen.mac_source, seen.sys_name, seen.uptime) == (MAC, "arp", "sw", 3.5)
+
+
+def test_merge_joins_addresses_of_one_mac_in_numerical_order():
+    (seen,) = merge(Answers(arp={"10.0.0.10": MAC, "10.0.0.9": MAC.upper()}))
+    assert seen.addresses == ("10.0.0.9", "10.0.0.10")
+
+
+def test_merge_joins_a_mac_from_arp_with_the_same_from_snmp():
+    (seen,) = merge(Answers(arp={"10.0.0.2": MAC}, snmp={"10.0.1.2": SystemInfo(mac=MAC)}))
+    assert seen.addresses == ("10.0.0.2", "10.0.1.2")
+    assert seen.mac_source == "arp"
+
+
+def test_merge_believes_arp_before_snmp():
+    (seen,) = merge(Answers(arp={"10.0.0.1": MAC}, snmp={"10.0.0.1": SystemInfo(mac=OTHER)}))
+    assert seen.mac == MAC
+
+
+def test_merge_keeps_addresses_without_mac_apart():
+    seen = merge(Answers(icmp=frozenset({"10.0.0.10", "10.0.0.9"})))
+    assert [item.addresses for item in seen] == [("10.0.0.9",), ("10.0.0.10",)]
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [b"", b"\0" * 6, b"\xff" * 6, b"\x01\0\x5e\0\0\x01", b"\x02" * 5, b"\x02" * 8],
+)
+def test_format_mac_refuses_what_names_no_station(octets):
+    assert format_mac(octets) is None
+
+
+@pytest.mark.parametrize("text", ["02-AB-cd-00-00-01", "02:ab:CD:00:00:01", "02ab.cd00.0001"])
+def test_normalise_mac_has_one_form(text):
+    assert normalise_mac(text) == "02:ab:cd:00:00:01"
+
+
+def test_normalise_mac_of_garbage_is_none():
+    assert normalise_mac("zz:zz:zz:zz:zz:zz") is None
+
+
+addresses = st.integers(1, 20).map(lambda n: f"10.0.0.{n}")
+macs = st.integers(1, 5).map(lambda n: f"02:00:00:00:00:{n:02x}")
+
+
+@given(
+    st.dictionaries(addresses, macs),
+    st.frozensets(addresses),
+    st.dictionaries(addresses, st.builds(SystemInfo, mac=st.none() | macs)),
+)
+def test_merge_puts_every_address_in_exactly_one_device(arp, icmp, snmp):
+    seen = merge(Answers(arp=arp, icmp=icmp, snmp=snmp))
+    placed = [address for item in seen for address in item.addresses]
+    assert sorted(placed) == sorted({*arp, *icmp, *snmp})
+    known = [item.mac for item in seen if item.mac]
+    assert len(known) == len(set(known))

@@ -1,0 +1,92 @@
+"""Whole sweeps: protocols side by side, failures as results, imports only where needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+
+from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.spec.topology import Snmp
+
+TARGETS = [f"127.101.30.{n}" for n in range(1, 9)]
+
+
+def run(code):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+
+
+def test_importing_sweep_imports_no_protocol_library():
+    code = "import sys, pdsno_cli.discovery.sweep; print(*sys.modules)"
+    assert not {"scapy", "pysnmp", "pyasn1"} & set(run(code))
+
+
+def test_preload_imports_what_the_protocols_need():
+    code = """
+import sys
+from pdsno_cli.discovery.sweep import preload
+preload(["icmp"]); print("pysnmp" in sys.modules)
+preload(["snmp"]); print("pysnmp" in sys.modules)
+preload(["arp"], ["127.0.0.1"]); print("scapy" in sys.modules)
+preload(["arp"]); print("scapy" in sys.modules)
+"""
+    assert run(code) == ["False", "True", "False", "True"]
+
+
+def test_sweep_reports_every_protocol_in_order():
+    result = sweep(TARGETS, ["snmp", "arp"], Snmp(port=9, timeout=0.2))
+    assert [(p.protocol, p.targets, p.error) for p in result.probes] == [
+        ("arp", 0, None),
+        ("snmp", 8, None),
+    ]
+    assert not result.observations
+
+
+def test_sweep_turns_an_unforeseen_failure_into_a_result():
+    result = sweep(TARGETS, ["snmp"], Snmp(port=99_999_999))
+    (probe,) = result.probes
+    assert probe.error.startswith("OverflowError")
+
+
+def test_sweep_of_no_targets_answers_nothing():
+    result = sweep([], ["arp", "snmp"], Snmp())
+    assert [p.targets for p in result.probes] == [0, 0]
+
+
+def test_sweep_stops_promptly_when_cancelled():
+    cancel = threading.Event()
+    threading.Timer(0.2, cancel.set).start()
+    started = time.monotonic()
+    result = sweep(["192.0.2.77"], ["snmp", "icmp"], Snmp(timeout=30.0), cancel)
+    assert time.monotonic() - started < 2
+    assert result.cancelled or all(probe.error for probe in result.probes)
+
+
+def test_sweep_without_privileges_says_what_icmp_needs(in_namespace):
+    code = """
+import json
+from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.spec.topology import Snmp
+print(json.dumps([p.error for p in sweep(["127.0.0.1"], ["arp", "icmp", "snmp"], Snmp()).probes]))
+"""
+    needs = "needs CAP_NET_RAW, or a group within the sysctl net.ipv4.ping_group_range"
+    assert in_namespace(code, without="net_raw") == [None, needs, None]
+
+
+def test_sweep_merges_arp_icmp_and_snmp_of_one_device(in_namespace):
+    code = """
+import json
+from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.spec.topology import Snmp
+result = sweep([f"10.101.0.{n}" for n in range(1, 6)], ["arp", "icmp", "snmp"], Snmp(timeout=0.3))
+print(json.dumps([[o.addresses, o.protocols, o.mac] for o in result.observations]))
+"""
+    near = "ip addr add 10.101.0.1/24 dev near0"
+    peer = "ip link set far0 address 02:00:00:00:00:09; ip addr add 10.101.0.3/24 dev far0"
+    assert in_namespace(code, near=near, peer=peer) == [
+        [["10.101.0.1"], ["icmp"], None],
+        [["10.101.0.3"], ["arp", "icmp"], "02:00:00:00:00:09"],
+    ]
