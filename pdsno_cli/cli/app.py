@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import Annotated
 
 import typer
 
 from pdsno_cli import __version__
 from pdsno_cli.cli import console
+from pdsno_cli.cli.controller import controller
+from pdsno_cli.cli.devices import devices
+from pdsno_cli.cli.down import down
+from pdsno_cli.cli.lab import lab
+from pdsno_cli.cli.status import status
+from pdsno_cli.cli.topics import topics
+from pdsno_cli.cli.up import up
+from pdsno_cli.cli.validate import validate
 from pdsno_cli.model.errors import InvalidTopologyError, PdsnoError
 
 EXIT_INTERNAL = 3
@@ -39,6 +48,16 @@ def _options(
     pass
 
 
+app.command()(validate)
+app.command()(topics)
+app.command()(up)
+app.command()(status)
+app.command()(devices)
+app.command()(down)
+app.add_typer(lab, name="lab")
+app.add_typer(controller, name="controller")
+
+
 def run() -> None:
     """Run the command line; a failure that pdsno foresees is one line on stderr."""
     try:
@@ -52,3 +71,9 @@ def run() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as exc:  # noqa: BLE001 - the last line of defence says that it is our fault
+        traceback.print_exc()
+        console.fail(f"{type(exc).__name__}: {exc}; this is a mistake in pdsno, please report it")
+        sys.exit(EXIT_INTERNAL)

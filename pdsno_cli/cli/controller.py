@@ -1,0 +1,56 @@
+"""``pdsno controller run``: one controller in the foreground, as a service unit starts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pdsno_cli.cli.running import STATE_DIR
+
+if TYPE_CHECKING:
+    from pdsno_cli.runtime.state_dir import StateDir
+
+controller = typer.Typer(
+    help="Run one controller by itself.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@controller.callback()
+def _group() -> None:
+    """Keep ``run`` a command of its own, though it is the only one."""
+
+
+@controller.command()
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The topology.")],
+    controller_id: Annotated[str, typer.Argument(metavar="ID", help="The controller's id.")],
+    state_dir: STATE_DIR = None,
+) -> None:
+    """Run one controller of a topology until SIGTERM or Ctrl-C; logs go to stderr."""
+    from pdsno_cli.cli.running import running
+    from pdsno_cli.model.errors import OperationError, UsageError
+    from pdsno_cli.model.names import did_you_mean
+    from pdsno_cli.runtime.alone import run_alone
+
+    topology, state = running(file, state_dir)
+    if controller_id not in topology.controllers:
+        hint = did_you_mean(controller_id, topology.controllers)
+        raise UsageError(f"{file} declares no controller {controller_id!r}"
+                         + (f"; {hint}" if hint else ""))  # fmt: skip
+    failure = run_alone(topology, state, controller_id, _embedded_port(state))
+    if failure is not None:
+        raise OperationError(f"{controller_id}: {failure}")
+
+
+def _embedded_port(state: StateDir) -> int:
+    """Return the port of the embedded broker of the running topology, 0 where none runs."""
+    from pdsno_cli.model.errors import PdsnoError
+    from pdsno_cli.supervisor.control import ask
+
+    try:
+        port: int = ask(state.control, {"op": "status"})["broker_port"]
+    except PdsnoError:
+        return 0
+    return port

@@ -1,0 +1,97 @@
+"""``pdsno devices``: the devices that a topology's controllers know."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.running import JSON, STATE_DIR, running
+from pdsno_cli.cli.table import table
+
+if TYPE_CHECKING:
+    from pdsno_cli.nib.rows import DeviceRecord
+
+_HEAD = ("address", "mac", "name", "region", "controller", "protocols", "state", "seen")
+FORMAT_VERSION = 1
+
+
+def devices(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    as_json: JSON = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Those that are no longer found, too.")
+    ] = False,
+    of: Annotated[
+        str | None,
+        typer.Option(
+            "--of", metavar="ID", help="As this controller knows them; by default the global one."
+        ),
+    ] = None,
+    state_dir: STATE_DIR = None,
+) -> None:
+    """Show the devices of the network, from the global controller's store or another's."""
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.names import did_you_mean
+    from pdsno_cli.model.roles import Role
+    from pdsno_cli.nib.engine import MissingStoreError
+    from pdsno_cli.nib.reader import open_reader
+
+    topology, state = running(file, state_dir)
+    owner = of or topology.of_role(Role.GLOBAL)[0].controller_id
+    if owner not in topology.controllers:
+        hint = did_you_mean(owner, topology.controllers)
+        raise UsageError(f"no controller {owner!r}" + (f"; {hint}" if hint else ""))
+    try:
+        store = open_reader(state.store(owner))
+    except MissingStoreError as exc:
+        raise UsageError(
+            f"{topology.name} was never up in {state.root}: no store of {owner}"
+        ) from exc
+    try:
+        records = [item for item in store.device_records() if item.active or everything]
+    finally:
+        store.close()
+    records.sort(key=lambda item: tuple(map(int, item.device.addresses[0].split("."))))
+    if as_json:
+        report = {"format_version": FORMAT_VERSION, "topology": topology.name,
+                  "controller": owner, "devices": [_json(item) for item in records]}  # fmt: skip
+        console.data(json.dumps(report, indent=2))
+    else:
+        console.data(table(_HEAD, [_cells(item) for item in records]))
+
+
+def _json(record: DeviceRecord) -> dict[str, Any]:
+    import msgspec
+
+    from pdsno_cli.model.ids import timestamp
+
+    device: dict[str, Any] = msgspec.to_builtins(record.device)
+    return device | {
+        "local_id": record.local_id,
+        "region": record.region,
+        "state": "active" if record.active else "inactive",
+        "version": record.version,
+        "first_seen": timestamp(record.first_seen),
+        "last_seen": timestamp(record.last_seen),
+    }
+
+
+def _cells(record: DeviceRecord) -> tuple[str, ...]:
+    from pdsno_cli.model.ids import timestamp
+
+    device = record.device
+    more = f" +{len(device.addresses) - 1}" if len(device.addresses) > 1 else ""
+    return (
+        device.addresses[0] + more,
+        device.mac or "",
+        device.sys_name or "",
+        record.region,
+        record.local_id,
+        ",".join(device.protocols),
+        "active" if record.active else "inactive",
+        timestamp(record.last_seen),
+    )

@@ -1,0 +1,86 @@
+"""How a run is shown: a live table on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pdsno_cli.cli import console
+from pdsno_cli.model.notices import CycleNotice, Notice, StateNotice, WarningNotice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.supervisor.board import Board
+    from pdsno_cli.supervisor.observer import Observer
+
+MANY = 20  # controllers beyond which plain lines name only what went wrong
+
+
+@contextmanager
+def display(topology: Topology) -> Iterator[Observer]:
+    """Show a run on stderr for as long as the context lasts."""
+    if console.colour(sys.stderr):
+        from pdsno_cli.cli.live import LiveTable
+
+        with LiveTable(topology) as live:
+            yield live
+    else:
+        yield PlainLines(topology)
+
+
+def cycle_text(notice: CycleNotice) -> str:
+    """Return one cycle as one line."""
+    answers = ", ".join(
+        f"{probe.protocol} {probe.answers}/{probe.targets}"
+        for probe in notice.probes
+        if probe.error is None
+    )
+    return (
+        f"{notice.controller_id}: cycle {notice.cycle} {notice.outcome} in {notice.seconds:.1f} s "
+        f"({answers or 'no probe'}): {notice.active} devices, {notice.new} new, "
+        f"{notice.updated} updated, {notice.inactive} inactive"
+    )
+
+
+class PlainLines:
+    """One line for each thing that happens; of many controllers, only for what went wrong."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._name = topology.name
+        self._count = len(topology.controllers)
+        self._few = self._count <= MANY
+        self._states: dict[str, str] = {}
+
+    def began(self, board: Board, broker: str) -> None:
+        """Say what is being started."""
+        del board
+        console.progress(f"{self._name}: starting {self._count} controllers, {broker}")
+
+    def noticed(self, notice: Notice) -> None:
+        """Say what a controller told."""
+        match notice:
+            case StateNotice(controller_id=who, state=state):
+                if self._states.get(who) != state and (
+                    self._few or state in ("disconnected", "failed")
+                ):
+                    tail = f" ({notice.detail})" if notice.detail else ""
+                    tail = f" over {notice.transport}" if notice.transport else tail
+                    console.progress(f"{who}: {state}{tail}")
+                self._states[who] = state
+            case CycleNotice() if self._few:
+                console.progress(cycle_text(notice))
+            case WarningNotice():
+                console.progress(f"{notice.controller_id}: warning: {notice.text}")
+            case _:
+                pass
+
+    def said(self, text: str) -> None:
+        """Say it."""
+        console.progress(text)
+
+    def all_ready(self, seconds: float) -> None:
+        """Say how long it took."""
+        console.progress(f"{self._name}: all {self._count} controllers ready in {seconds:.1f} s")

@@ -1,0 +1,51 @@
+"""``pdsno lab``: change a running lab, and watch the next report say so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.running import STATE_DIR, running
+
+lab = typer.Typer(
+    help="Change the lab of a running topology: the next report shows it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_FILE = Annotated[Path, typer.Argument(metavar="FILE", help="The running topology.")]
+_ADDRESS = Annotated[str, typer.Argument(help="The device's IPv4 address.")]
+
+
+@lab.command()
+def remove(file: _FILE, address: _ADDRESS, state_dir: STATE_DIR = None) -> None:
+    """Take a device away."""
+    _change(file, state_dir, {"change": "remove", "address": address})
+
+
+@lab.command()
+def add(file: _FILE, address: _ADDRESS, state_dir: STATE_DIR = None) -> None:
+    """Bring a device that was taken away back."""
+    _change(file, state_dir, {"change": "add", "address": address})
+
+
+@lab.command()
+def rename(
+    file: _FILE,
+    address: _ADDRESS,
+    sys_name: Annotated[str, typer.Argument(help="The new sysName.")],
+    state_dir: STATE_DIR = None,
+) -> None:
+    """Give a device another sysName."""
+    _change(file, state_dir, {"change": "rename", "address": address, "sys_name": sys_name})
+
+
+def _change(file: Path, state_dir: Path | None, request: dict[str, Any]) -> None:
+    from pdsno_cli.supervisor.control import ask
+
+    _, state = running(file, state_dir)
+    answer = ask(state.control, {"op": "lab", **request})
+    console.progress(answer["done"])

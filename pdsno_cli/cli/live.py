@@ -1,0 +1,114 @@
+"""The live table of a run on a terminal (rich), redrawn at most a few times a second."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from pdsno_cli.model.notices import Notice, WarningNotice
+from pdsno_cli.model.roles import Role
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.supervisor.board import Board, Row
+
+_COLOURS = {"ready": "green", "failed": "red", "disconnected": "yellow", "restarting": "yellow"}
+_COLUMNS = (
+    "controller",
+    "role",
+    "region",
+    "state",
+    "transport",
+    "last cycle",
+    "devices",
+    "sent",
+    "committed",
+)
+_WORDS = 6  # lines said below the table
+
+
+class LiveTable:
+    """Redraws the board; rich's own thread reads it four times a second."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._name = topology.name
+        self._board: Board | None = None
+        self._title = f"{topology.name}: starting"
+        self._words: deque[str] = deque(maxlen=_WORDS)
+        self._console = Console(stderr=True)
+        self._live = Live(
+            get_renderable=self._draw, console=self._console, refresh_per_second=4, transient=False
+        )
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._live.stop()
+
+    def began(self, board: Board, broker: str) -> None:
+        """Draw this board from now on."""
+        self._board = board
+        self._title = f"{self._name} · {broker}"
+
+    def noticed(self, notice: Notice) -> None:
+        """The board has it; only warnings need words."""
+        if isinstance(notice, WarningNotice):
+            self.said(f"{notice.controller_id}: {notice.text}")
+
+    def said(self, text: str) -> None:
+        """Show a line below the table."""
+        self._words.append(text)
+
+    def all_ready(self, seconds: float) -> None:
+        """Show how long it took."""
+        self._title += f" · all ready in {seconds:.1f} s"
+
+    def _draw(self) -> Group:
+        table = Table(title=self._title, title_justify="left", box=None, pad_edge=False)
+        for name in _COLUMNS:
+            number = name in ("devices", "sent", "committed")
+            table.add_column(name, justify="right" if number else "left", no_wrap=True)
+        rows = list(self._board.rows.values()) if self._board is not None else []
+        room = max(self._console.size.height - _WORDS - 5, 5)
+        # The shakiest first where not all fit.
+        shown = rows if len(rows) <= room else sorted(rows, key=_calm)[: room - 1]
+        for row in shown:
+            table.add_row(*_cells(row))
+        if len(shown) < len(rows):
+            ready = sum(row.state == "ready" for row in rows)
+            table.add_row(f"… {len(rows) - len(shown)} more, {ready} of {len(rows)} ready")
+        return Group(table, *(Text(word, style="dim") for word in self._words))
+
+
+def _calm(row: Row) -> tuple[bool, int]:
+    return (row.state == "ready", list(Role).index(row.role))
+
+
+def _cells(row: Row) -> tuple[str | Text, ...]:
+    ago = "" if row.last_cycle_at is None else f", {time.monotonic() - row.last_cycle_at:.0f} s ago"
+    return (
+        row.controller_id,
+        row.role.value,
+        row.region or "",
+        Text(row.state, style=_COLOURS.get(row.state, "")),
+        row.transport or "",
+        f"{row.last_cycle} {row.outcome}{ago}" if row.last_cycle else "",
+        "" if row.devices is None else str(row.devices),
+        str(row.sent) if row.role is Role.LOCAL else "",
+        "" if row.committed is None else str(row.committed),
+    )

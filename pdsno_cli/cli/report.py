@@ -1,0 +1,115 @@
+"""Findings as text: for people (``full``), for editors and greps (``concise``), for programs (``json_``)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.model.diagnostics import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+
+FORMAT_VERSION = "1"
+_WIDTH = 100  # columns of source that an excerpt shows
+_RED, _YELLOW, _BLUE, _BOLD, _PLAIN = "\033[1;31m", "\033[1;33m", "\033[1;34m", "\033[1m", "\033[0m"
+_PAINT = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW}
+
+
+def concise(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
+    """Return one line for each finding: ``path:line:col: severity[code] message``."""
+    return "".join(f"{_head(item, colour=colour)}\n" for item in diagnostics)
+
+
+def full(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
+    """Return each finding with the source line, the place underlined, and what to do."""
+    return "\n".join(_block(item, colour=colour) for item in diagnostics)
+
+
+def json_(
+    diagnostics: Sequence[Diagnostic], *, files: int, unreadable: Sequence[tuple[str, str]] = ()
+) -> str:
+    """Return the findings as one JSON document; ``unreadable`` are paths with their reason."""
+    document: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "files": files,
+        **{f"{severity.value}s": count(diagnostics, severity) for severity in Severity},
+        "findings": [
+            {
+                "path": item.path,
+                "line": item.line,
+                "column": item.column,
+                "end_column": item.end_column,
+                "severity": item.severity.value,
+                "code": item.code,
+                "message": item.message,
+                "hint": item.hint,
+            }
+            for item in diagnostics
+        ],
+        "unreadable": [{"path": path, "message": message} for path, message in unreadable],
+    }
+    return json.dumps(document, indent=2)
+
+
+def summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
+    """Return the closing line, for example ``3 errors, 1 warning in 2 files``."""
+    counts = {severity: count(diagnostics, severity) for severity in Severity}
+    found = ", ".join(_plural(n, severity.value) for severity, n in counts.items() if n)
+    return f"{found} in {_plural(files, 'file')}" if found else f"{_plural(files, 'file')} ok"
+
+
+def count(diagnostics: Sequence[Diagnostic], severity: Severity) -> int:
+    """Return how many findings are of ``severity``."""
+    return sum(1 for item in diagnostics if item.severity is severity)
+
+
+def _head(item: Diagnostic, *, colour: bool) -> str:
+    place = f"{item.path}:{item.line}:{item.column}" if item.line else item.path
+    kind = f"{item.severity.value}[{item.code}]"
+    if colour:
+        kind = f"{_PAINT[item.severity]}{kind}{_PLAIN}"
+        return f"{_BOLD}{_printable(place)}:{_PLAIN} {kind} {_printable(item.message)}"
+    return f"{_printable(place)}: {kind} {_printable(item.message)}"
+
+
+def _block(item: Diagnostic, *, colour: bool) -> str:
+    paint, margin, plain = (_PAINT[item.severity], _BLUE, _PLAIN) if colour else ("", "", "")
+    lines = [_head(item, colour=colour)]
+    gutter = " " * len(str(item.line))
+    if item.excerpt is not None:
+        source, column, length = _window(item)
+        lines += [
+            f" {margin}{item.line} |{plain} {source}".rstrip(),
+            f" {margin}{gutter} |{plain} {' ' * column}{paint}{'^' * length}{plain}",
+        ]
+    if item.hint:
+        lines.append(f" {margin}{gutter} ={plain} {_printable(item.hint)}")
+    return "\n".join(lines) + "\n"
+
+
+def _window(item: Diagnostic) -> tuple[str, int, int]:
+    """Return the part of the source line around the finding, its column in it, and its length."""
+    source = "".join(c if c.isprintable() else " " for c in item.excerpt or "")
+    column = min(max(item.column - 1, 0), len(source))
+    end = max(item.end_column - 1 if item.end_column else column + 1, column + 1)
+    start = 0 if len(source) <= _WIDTH else max(0, column - _WIDTH // 2)
+    shown = source[start : start + _WIDTH]
+    lead = "…" if start else ""
+    tail = "…" if start + _WIDTH < len(source) else ""
+    column = column - start + len(lead)
+    length = max(1, min(end - start + len(lead), len(lead) + len(shown)) - column)
+    return f"{lead}{shown}{tail}", column, length
+
+
+def _printable(text: str) -> str:
+    """Return ``text`` on one line and without anything that a terminal would act upon."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

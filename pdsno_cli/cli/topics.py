@@ -1,0 +1,39 @@
+"""``pdsno topics``: the topic tree of a topology, or of every topology."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.choices import chosen_format
+
+FORMATS = ("tree", "table", "json", "markdown", "mermaid")
+
+
+def topics(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="A topology file; - is stdin.")
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="How the tree is drawn.")
+    ] = "tree",
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every topic of large families, too.")
+    ] = False,
+) -> None:
+    """Print the topic tree: QoS, retain, publishers, subscribers.
+
+    With no FILE: $PDSNO_TOPOLOGY, else ./topology.yaml, else each of ./topologies/*.yaml, else
+    the topic map itself.
+    """
+    from pdsno_cli.cli.which import topology_files
+    from pdsno_cli.lint.engine import require
+    from pdsno_cli.render.drawing import draw
+
+    wanted = chosen_format(format_, FORMATS, as_json=as_json)
+    topologies = [require(path) for path in topology_files(file)]
+    console.data(draw(topologies or [None], wanted, everything=everything))

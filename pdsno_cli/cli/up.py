@@ -1,0 +1,101 @@
+"""``pdsno up``: run a topology, every controller a process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pdsno_cli.cli import console
+
+if TYPE_CHECKING:
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.supervisor.board import Board
+    from pdsno_cli.supervisor.in_process import InProcess
+    from pdsno_cli.supervisor.observer import Observer
+    from pdsno_cli.supervisor.supervise import Supervisor
+
+
+def up(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The topology to run.")],
+    cycles: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="End once N discovery cycles of every local are committed at the top.",
+        ),
+    ] = None,
+    in_process: Annotated[
+        bool,
+        typer.Option("--in-process", help="Run all controllers in one process, without a broker."),
+    ] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return once every controller is ready.")
+    ] = False,
+    state_dir: Annotated[
+        Path | None,
+        typer.Option(help="Where stores, key and logs are kept; by default under XDG_STATE_HOME."),
+    ] = None,
+) -> None:
+    """Run a topology: broker, lab and every controller, until Ctrl-C."""
+    from pdsno_cli.cli.display import display
+    from pdsno_cli.lint.engine import require
+    from pdsno_cli.runtime.state_dir import StateDir, default_root
+
+    topology = require(str(file))
+    state = StateDir((state_dir or default_root(topology.name)).absolute())
+    if detach:
+        from pdsno_cli.cli.detach import run_detached
+
+        run_detached(file, state, in_process=in_process)
+        return
+    state.make()
+    with state.lock(), display(topology) as observer:
+        board = _run(topology, state, observer, cycles=cycles, in_process=in_process)
+    if cycles is not None:
+        from pdsno_cli.cli.summary import summary
+
+        console.data(summary(board))
+
+
+def _run(
+    topology: Topology,
+    state: StateDir,
+    observer: Observer,
+    *,
+    cycles: int | None,
+    in_process: bool,
+) -> Board:
+    import asyncio
+
+    from pdsno_cli.runtime.keys import signing_key
+
+    key = signing_key(topology, state)
+    return asyncio.run(
+        _supervise(topology, state, key, observer, cycles=cycles, in_process=in_process)
+    )
+
+
+async def _supervise(
+    topology: Topology,
+    state: StateDir,
+    key: bytes,
+    observer: Observer,
+    *,
+    cycles: int | None,
+    in_process: bool,
+) -> Board:
+    run: InProcess | Supervisor
+    if in_process:
+        from pdsno_cli.supervisor.in_process import InProcess
+
+        run = InProcess(topology, state, key, observer, cycles=cycles)
+    else:
+        from pdsno_cli.supervisor.supervise import Supervisor
+
+        run = Supervisor(topology, state, key, observer, cycles=cycles)
+    await run.run()
+    return run.board

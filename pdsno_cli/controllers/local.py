@@ -1,0 +1,207 @@
+"""The local controller: discovers devices in its subnets and reports what changed."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pdsno_cli.controllers import policy
+from pdsno_cli.controllers.roster import Roster
+from pdsno_cli.discovery.changes import decide
+from pdsno_cli.model.ids import timestamp
+from pdsno_cli.model.messages import DiscoveryReport, Envelope, Event, PolicyDocument, Status
+from pdsno_cli.model.notices import CycleNotice, WarningNotice
+from pdsno_cli.model.targets import expand
+from pdsno_cli.model.topics import GLOBAL
+from pdsno_cli.spec import secrets
+
+if TYPE_CHECKING:
+    from pdsno_cli.controllers.ports import Cancellable, Context
+    from pdsno_cli.discovery.changes import Changes
+    from pdsno_cli.discovery.sweep import SweepResult
+    from pdsno_cli.spec.topology import Discovery
+
+log = logging.getLogger(__name__)
+
+POLICY_WAIT = 3.0  # seconds to wait for the retained policy before going by the file
+
+
+class LocalController:
+    """One local controller; its view of the network is in its store."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        region = context.spec.region
+        assert region is not None  # lint refuses a local without one
+        self._region = region
+        self._topic = context.topology.topics.discovery(region, context.spec.controller_id)
+        self._parents = Roster(context, announce=False, reborn=self._parent_reborn)
+        self._documents: dict[str, PolicyDocument] = {}
+        self._next: Cancellable | None = None
+        self._sweeping = False
+        self._cancel = threading.Event()
+        self._cycle = 0
+        self._snapshot = True
+        self._warned: set[str] = set()
+
+    def start(self) -> None:
+        """Remember the last policies; begin with them if no newer one comes in time."""
+        for scope in (GLOBAL, self._region):
+            document = self._context.store.policy(scope)
+            if document is not None:
+                self._documents[scope] = document
+        self._parents.start()
+        self._next = self._context.scheduler.after(POLICY_WAIT, self._begin)
+
+    def connected(self, *, fresh: bool) -> None:
+        """Tell everything again when the broker may have lost what was on its way."""
+        self._snapshot = self._snapshot or fresh
+        self._parents.connected()
+
+    def disconnected(self) -> None:
+        """Discovery goes on; its reports wait."""
+        self._parents.disconnected()
+
+    def stop(self) -> None:
+        """End the sweep that runs."""
+        self._cancel.set()
+
+    def receive(self, envelope: Envelope) -> None:
+        """Take a policy or a parent's status."""
+        payload = envelope.payload
+        if isinstance(payload, PolicyDocument):
+            self._take_policy(payload)
+        elif isinstance(payload, Status):
+            self._parents.hear(envelope, payload)
+
+    def _parent_reborn(self, _parent: str) -> None:
+        self._snapshot = True
+
+    def _take_policy(self, document: PolicyDocument) -> None:
+        known = self._documents.get(document.scope)
+        if known is not None and document.version <= known.version:
+            if document.version < known.version:
+                log.warning(
+                    "policy %s %d is older than %d: refused",
+                    document.scope,
+                    document.version,
+                    known.version,
+                )
+            first = False
+        else:
+            with self._context.store.transaction() as tx:
+                tx.put_policy(document, at=time.time())
+            self._documents[document.scope] = document
+            first = True
+        if first:
+            self._announce_policy(document)
+        if document.scope == self._region and not self._cycle and not self._sweeping:
+            self._reschedule(0.0)
+
+    def _announce_policy(self, document: PolicyDocument) -> None:
+        self._context.publisher.publish(
+            self._context.topology.topics.events(self._region),
+            Event(
+                event="policy_applied",
+                severity="info",
+                subject=self._context.spec.controller_id,
+                region=self._region,
+                detail={"scope": document.scope, "version": document.version},
+            ),
+        )
+
+    def _policy(self) -> Discovery:
+        documents = [self._documents[s] for s in (GLOBAL, self._region) if s in self._documents]
+        return policy.effective(
+            self._context.spec.discovery, documents, self._context.spec.controller_id
+        )
+
+    def _reschedule(self, seconds: float) -> None:
+        if self._next is not None:
+            self._next.cancel()
+        self._next = self._context.scheduler.after(seconds, self._begin)
+
+    def _begin(self) -> None:
+        """Start a cycle on the background thread."""
+        rules = self._policy()
+        started = time.time()
+        self._sweeping = True
+        self._next = None
+        folder = self._context.topology.folder
+        snmp = replace(rules.snmp, community=secrets.resolve(rules.snmp.community, base=folder))
+        targets = expand(rules.targets)
+        self._context.background.submit(
+            lambda: self._context.sweep(targets, rules.protocols, snmp, self._cancel),
+            lambda result: self._end(rules, started, result),
+        )
+
+    def _end(self, rules: Discovery, started: float, result: SweepResult) -> None:
+        """Commit what the cycle found and report what changed. Owner's thread."""
+        self._sweeping = False
+        if self._cancel.is_set():
+            return
+        self._cycle += 1
+        changes = decide(
+            self._context.store.known(),
+            result.observations,
+            probes=result.probes,
+            missed_cycles=rules.missed_cycles,
+        )
+        self._warn(result, changes)
+        local_id = self._context.spec.controller_id
+        with self._context.store.transaction() as tx:
+            tx.put_known(local_id, self._region, changes.known.values(), at=time.time())
+        report = self._report(started, result, changes)
+        self._context.publisher.publish(self._topic, report)
+        self._snapshot = False
+        self._context.watcher.notice(
+            CycleNotice(
+                controller_id=local_id,
+                cycle=self._cycle,
+                outcome=report.outcome,
+                seconds=report.seconds,
+                probes=report.probes,
+                new=len(changes.new),
+                updated=len(changes.updated),
+                inactive=len(changes.inactive),
+                active=report.active,
+            )
+        )
+        self._reschedule(max(rules.interval - (time.time() - started), 0.0))
+
+    def _report(self, started: float, result: SweepResult, changes: Changes) -> DiscoveryReport:
+        told = {device.device_id for device in changes.new}
+        updated = changes.updated
+        if self._snapshot:
+            updated = tuple(d for d in changes.active if d.device_id not in told)
+        return DiscoveryReport(
+            region=self._region,
+            cycle=self._cycle,
+            snapshot=self._snapshot,
+            outcome=changes.outcome,
+            started_at=timestamp(started),
+            seconds=round(result.seconds, 3),
+            probes=result.probes,
+            new=changes.new,
+            updated=updated,
+            inactive=changes.inactive,
+            active=len(changes.active),
+        )
+
+    def _warn(self, result: SweepResult, changes: Changes) -> None:
+        """Say once what keeps a protocol from being used, and always that a cycle failed."""
+        for probe in result.probes:
+            if probe.error is not None and probe.error not in self._warned:
+                self._warned.add(probe.error)
+                self._tell(f"{probe.protocol}: {probe.error}")
+        if changes.outcome == "failed":
+            self._tell("every probe failed: this cycle changes nothing")
+
+    def _tell(self, text: str) -> None:
+        log.warning("%s", text)
+        self._context.watcher.notice(
+            WarningNotice(controller_id=self._context.spec.controller_id, text=text)
+        )

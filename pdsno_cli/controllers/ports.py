@@ -1,0 +1,97 @@
+"""What a controller needs of the world, as protocols; the runtime picks who provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import threading
+
+    from pdsno_cli.discovery.sweep import SweepResult
+    from pdsno_cli.model.messages import Envelope, Payload
+    from pdsno_cli.model.notices import Notice
+    from pdsno_cli.nib.store import Store
+    from pdsno_cli.spec.topology import Controller as Spec
+    from pdsno_cli.spec.topology import Snmp, Topology
+
+Result = TypeVar("Result")
+
+
+class Cancellable(Protocol):
+    """A call that is due later."""
+
+    def cancel(self) -> None:
+        """Drop the call."""
+
+
+class Scheduler(Protocol):
+    """The owner's thread, now and later."""
+
+    def after(self, seconds: float, work: Callable[[], None]) -> Cancellable:
+        """Call ``work`` on the owner's thread in ``seconds``."""
+
+
+class Background(Protocol):
+    """A second thread for work that waits for the network."""
+
+    def submit(self, work: Callable[[], Result], done: Callable[[Result], None]) -> None:
+        """Run ``work`` there, then ``done`` with its result on the owner's thread."""
+
+
+class Publisher(Protocol):
+    """Numbers, signs and sends messages."""
+
+    def publish(self, topic: str, payload: Payload, *, keep: bool = True) -> bool:
+        """Send ``payload``; whether a transport took it over at once."""
+
+
+class Sweep(Protocol):
+    """Probes addresses with real packets; waits for the network, so not on the owner's thread."""
+
+    def __call__(
+        self, targets: Sequence[str], protocols: Sequence[str], snmp: Snmp, cancel: threading.Event
+    ) -> SweepResult:
+        """Return what answered; never raises: a probe's failure is part of the result."""
+
+
+class Watcher(Protocol):
+    """Whoever watches this controller run; the control plane does not depend on it."""
+
+    def notice(self, notice: Notice) -> None:
+        """Take note; never raises, never waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One controller and all that it works with. ``epoch`` is that of this start."""
+
+    spec: Spec
+    topology: Topology
+    epoch: int
+    store: Store
+    publisher: Publisher
+    scheduler: Scheduler
+    background: Background
+    sweep: Sweep
+    watcher: Watcher
+
+
+class Role(Protocol):
+    """A running controller, as the runtime drives it; every call is on the owner's thread."""
+
+    def start(self) -> None:
+        """Take up work before the first connection."""
+
+    def connected(self, *, fresh: bool) -> None:
+        """A transport is up; ``fresh`` says that the peer kept nothing from before."""
+
+    def disconnected(self) -> None:
+        """No transport is up."""
+
+    def receive(self, envelope: Envelope) -> None:
+        """Apply one verified message."""
+
+    def stop(self) -> None:
+        """Give up what runs; nothing is called afterwards."""

@@ -1,0 +1,127 @@
+"""The regional controller: keeps its region's inventory, publishes policy, sends summaries up."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from pdsno_cli.controllers import policy
+from pdsno_cli.controllers.digest import Digest
+from pdsno_cli.controllers.ledger import Ledger
+from pdsno_cli.controllers.roster import Roster
+from pdsno_cli.controllers.subscriptions import parents
+from pdsno_cli.model.messages import DiscoveryReport, Envelope, LocalCycle, Status
+
+if TYPE_CHECKING:
+    from pdsno_cli.controllers.ports import Cancellable, Context
+
+log = logging.getLogger(__name__)
+
+SUMMARY_DELAY = 0.1  # seconds in which the reports of several locals become one summary
+
+
+class RegionalController:
+    """One regional controller; the region's inventory is in its store."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        region = context.spec.region
+        assert region is not None  # lint refuses a regional without one
+        self._region = region
+        self._locals = Roster(context, announce=True)
+        self._parents = Roster(context, announce=False, reborn=self._parent_reborn)
+        self._parent_ids = {p.controller_id for p in parents(context.topology, context.spec)}
+        self._summary_topic = context.topology.topics.summary(region, context.spec.controller_id)
+        self._ledger = Ledger(context)
+        self._digest = Digest(region)
+        self._due: Cancellable | None = None
+        self._snapshot = True
+
+    def start(self) -> None:
+        """Take up the watch over the region."""
+        self._locals.start()
+        self._parents.start()
+
+    def connected(self, *, fresh: bool) -> None:
+        """Publish the region's policy; tell everything again when something may be lost."""
+        self._locals.connected()
+        self._parents.connected()
+        self._publish_policy()
+        self._snapshot = self._snapshot or fresh
+        self._summarise_soon()
+
+    def disconnected(self) -> None:
+        """Stop judging others by their silence."""
+        self._locals.disconnected()
+        self._parents.disconnected()
+
+    def stop(self) -> None:
+        """Nothing runs beside the owner's thread."""
+
+    def receive(self, envelope: Envelope) -> None:
+        """Apply a report, or take in a status."""
+        payload = envelope.payload
+        if isinstance(payload, DiscoveryReport):
+            self._apply(envelope, payload)
+        elif isinstance(payload, Status):
+            roster = self._parents if envelope.sender_id in self._parent_ids else self._locals
+            roster.hear(envelope, payload)
+
+    def _apply(self, envelope: Envelope, report: DiscoveryReport) -> None:
+        """Record the report's number and apply it, in one transaction."""
+        local_id, store = envelope.sender_id, self._context.store
+        cycle = LocalCycle(
+            local_id=local_id, epoch=envelope.epoch, cycle=report.cycle, active=report.active
+        )
+        with store.transaction() as tx:
+            if not self._ledger.take(tx, envelope):
+                return
+            lost = tx.apply_changes(
+                local_id=local_id,
+                region=self._region,
+                new=report.new,
+                updated=report.updated,
+                inactive=report.inactive,
+                snapshot=report.snapshot,
+                at=time.time(),
+            )
+            tx.put_cycle(cycle, region=self._region, at=time.time())
+        self._digest.add(cycle, report, lost)
+        self._ledger.committed(cycle)
+        self._summarise_soon()
+
+    def _parent_reborn(self, _parent: str) -> None:
+        self._snapshot = True
+        self._summarise_soon()
+
+    def _publish_policy(self) -> None:
+        """Publish the declared policy, under a new version only where it says something new."""
+        store = self._context.store
+        document = policy.next_document(
+            store.policy(self._region),
+            policy.regional_document(self._context.topology, self._region, 0),
+        )
+        with store.transaction() as tx:
+            tx.put_policy(document, at=time.time())
+        self._context.publisher.publish(
+            self._context.topology.topics.policy(self._region), document
+        )
+
+    def _summarise_soon(self) -> None:
+        if self._due is None:
+            self._due = self._context.scheduler.after(SUMMARY_DELAY, self._summarise)
+
+    def _summarise(self) -> None:
+        self._due = None
+        if self._snapshot:
+            self._digest.replace(
+                self._context.store.cycles(), self._context.store.devices(active=True)
+            )
+        if not self._snapshot and self._digest.empty:
+            return
+        summary = self._digest.take(
+            snapshot=self._snapshot, active=self._context.store.count_active()
+        )
+        self._snapshot = False
+        self._context.publisher.publish(self._summary_topic, summary)

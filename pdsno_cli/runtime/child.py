@@ -1,0 +1,126 @@
+"""The entry of a child process: one controller, or the lab, from job to exit code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from pdsno_cli.model.errors import PdsnoError
+from pdsno_cli.model.notices import StateNotice
+from pdsno_cli.model.roles import Role
+from pdsno_cli.model.targets import expand
+from pdsno_cli.runtime import parent_death
+from pdsno_cli.runtime.link import Link
+from pdsno_cli.runtime.logs import log_to_stderr
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
+
+log = logging.getLogger(__name__)
+
+LAB = "lab"  # the name of the lab's process; a controller's is its id
+EXIT_FAILED = 1  # what restarting will not mend
+EXIT_CRASHED = 70  # what it may (EX_SOFTWARE of sysexits.h)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """All that the children of one topology share."""
+
+    topology: Topology
+    state: StateDir
+    key: bytes
+    broker: BrokerAccess
+
+
+def import_all() -> None:
+    """Import, before forking, what every child will need."""
+    from pdsno_cli.messaging import mqtt
+    from pdsno_cli.runtime import node
+
+    del mqtt, node
+
+
+def preload(job: Job) -> None:
+    """Make ready, before forking, what the children of this job will need besides."""
+    from pdsno_cli.discovery import sweep
+    from pdsno_cli.runtime.rehearsal import rehearse
+
+    locals_ = job.topology.of_role(Role.LOCAL)
+    sweep.preload(
+        {protocol for local in locals_ for protocol in local.discovery.protocols},
+        [target for local in locals_ for target in expand(local.discovery.targets)],
+    )
+    rehearse(job.topology)
+    if job.topology.lab is not None:
+        from pdsno_cli.lab import agent
+
+        del agent
+
+
+def run_child(job: Job, name: str, line: socket.socket) -> int:
+    """Run the controller, or the lab, called ``name`` until it ends; return its exit code."""
+    log_to_stderr()
+    link = None if name == LAB else Link(line)
+    try:
+        if link is None:
+            from pdsno_cli.runtime.lab import run_lab
+
+            run_lab(job.topology, line, stop_on_signal)
+            return 0
+        return run_controller(job, name, link)
+    except PdsnoError as exc:
+        log.error("%s", exc)  # noqa: TRY400 - a foreseen failure is one line
+        if link is not None:
+            link.notice(StateNotice(controller_id=name, state="failed", detail=str(exc)))
+        return exc.exit_code
+    except Exception:
+        log.exception("%s crashed", name)
+        return EXIT_CRASHED
+
+
+def run_controller(job: Job, controller_id: str, link: Link) -> int:
+    """Run one controller on the calling thread, which must be the main one."""
+    from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
+    from pdsno_cli.runtime.node import Node
+
+    node = Node(
+        topology=job.topology,
+        controller_id=controller_id,
+        key=job.key,
+        store=job.state.store(controller_id),
+        connect=partial(mqtt_transport, job.topology, job.broker),
+        watcher=link,
+    )
+    with job.state.lock(controller_id):
+        stop_on_signal(node.stop)
+        if not parent_death.SUPPORTED:
+            link.on_end(node.stop)
+        node.run()
+    return EXIT_FAILED if node.fatal else 0
+
+
+def stop_on_signal(stop: Callable[[], None]) -> None:
+    """Stop gracefully at SIGTERM and at SIGINT, at once at the second."""
+    heard = 0
+
+    def handle(_number: int, _frame: object) -> None:
+        nonlocal heard
+        heard += 1
+        if heard > 1:
+            os._exit(130)
+        stop()
+
+    signal.signal(signal.SIGTERM, handle)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, handle)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

@@ -1,0 +1,95 @@
+"""Wires the lab of a topology: plans it, runs it in a child, carries out its changes."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.lab.plan import Segment, plan
+from pdsno_cli.lab.server import Lab
+from pdsno_cli.model.errors import LabError
+from pdsno_cli.model.roles import Role
+from pdsno_cli.model.targets import expand
+from pdsno_cli.spec import secrets
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from pdsno_cli.spec.topology import Topology
+
+_REQUEST = 65_536  # bytes of one request
+
+
+def plan_lab(topology: Topology) -> Lab | None:
+    """Return the lab that a topology declares, not yet open; None where it declares none."""
+    spec = topology.lab
+    if spec is None:
+        return None
+    segments = [
+        Segment(
+            targets=expand(local.discovery.targets),
+            port=local.discovery.snmp.port,
+            community=secrets.resolve(local.discovery.snmp.community, base=topology.folder),
+        )
+        for local in topology.of_role(Role.LOCAL)
+    ]
+    return Lab(plan(segments, devices=spec.devices, snmp=spec.snmp))
+
+
+def change(lab: Lab | None, request: dict[str, Any]) -> dict[str, Any]:
+    """Carry out a request to change the lab; LabError when it cannot be."""
+    if lab is None:
+        raise LabError("this topology has no lab")
+    address = request["address"]
+    match request["change"]:
+        case "remove":
+            done = lab.remove(address)
+        case "add":
+            done = lab.add(lab.model(address))
+        case "rename":
+            done = lab.rename(address, request["sys_name"])
+        case other:
+            raise LabError(f"a lab cannot {other!r}")
+    return {"done": done}
+
+
+def run_lab(
+    topology: Topology, line: socket.socket, on_stop: Callable[[Callable[[], None]], None]
+) -> None:
+    """Run the lab as a child: say ``ready``, answer requests on ``line``, until told to stop.
+
+    ``on_stop`` registers what to call at the signal to stop.
+    """
+    lab = plan_lab(topology)
+    assert lab is not None  # the supervisor starts no lab that is not declared
+    stop = threading.Event()
+    on_stop(stop.set)
+    try:
+        lab.open()
+    except LabError as exc:
+        _say(line, {"error": str(exc)})
+        raise
+    try:
+        _say(line, {"ready": True})
+        lab.serve(stop, others=[(line, lambda: _request(lab, line, stop))])
+    finally:
+        lab.close()
+
+
+def _request(lab: Lab, line: socket.socket, stop: threading.Event) -> None:
+    data = line.recv(_REQUEST)
+    if not data:
+        stop.set()
+        return
+    for item in data.splitlines():
+        try:
+            answer = change(lab, json.loads(item))
+        except (LabError, KeyError) as exc:
+            answer = {"error": str(exc)}
+        _say(line, answer)
+
+
+def _say(line: socket.socket, answer: dict[str, Any]) -> None:
+    line.sendall(json.dumps(answer).encode() + b"\n")

@@ -1,0 +1,90 @@
+"""The mailbox loop: the one thread that owns a controller's state takes its work from here.
+
+Every other thread (network, sweep, signals) only posts. The mailbox is bounded, so a flood slows
+the poster down, which in turn slows the broker down, instead of filling the memory.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from itertools import count
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[], None]
+_CAPACITY = 10_000
+
+
+class Timer:
+    """A call that will be made once, unless cancelled."""
+
+    __slots__ = ("work",)
+
+    def __init__(self, work: Work) -> None:
+        self.work: Work | None = work
+
+    def cancel(self) -> None:
+        """Drop the call; harmless when it was made already."""
+        self.work = None
+
+
+class Mailbox:
+    """A bounded queue of work and a heap of timers on the monotonic clock."""
+
+    def __init__(self, capacity: int = _CAPACITY) -> None:
+        # SimpleQueue, since a signal handler may put to it while this thread is inside get.
+        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._room = threading.Semaphore(capacity)
+        self._timers: list[tuple[float, int, Timer]] = []
+        self._order = count()
+        self._closed = False
+
+    def post(self, work: Work) -> None:
+        """Queue ``work`` from any other thread; waits while full, drops it once closed."""
+        while not self._closed:
+            if self._room.acquire(timeout=0.5):
+                self._queue.put(work)
+                return
+
+    def after(self, seconds: float, work: Work) -> Timer:
+        """Call ``work`` on the owner's thread in ``seconds``. Owner's thread only."""
+        timer = Timer(work)
+        heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), timer))
+        return timer
+
+    def close(self) -> None:
+        """End ``run`` after the work at hand; from any thread, and from a signal handler."""
+        self._closed = True
+        self._queue.put(None)
+
+    def run(self) -> None:
+        """Do what comes, on the calling thread, until closed.
+
+        An exception in one piece of work is logged and ends that piece alone.
+        """
+        while not self._closed:
+            work = self._next()
+            if work is None:
+                continue
+            try:
+                work()
+            except Exception:
+                log.exception("a handler failed; its message is left as it is")
+
+    def _next(self) -> Work | None:
+        now = time.monotonic()
+        if self._timers and self._timers[0][0] <= now:
+            return heapq.heappop(self._timers)[2].work
+        wait = self._timers[0][0] - now if self._timers else None
+        try:
+            work = self._queue.get(timeout=wait)
+        except queue.Empty:
+            return None
+        if work is not None:
+            self._room.release()
+        return work

@@ -1,0 +1,206 @@
+"""One running controller: its store, transport, numbering and role, wired to one mailbox.
+
+The thread that calls ``run`` owns everything here. The transport's thread calls the ``on_``
+methods, which only post; sweeps run on a thread of their own and post their result.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from contextlib import closing
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+import msgspec
+
+from pdsno_cli.controllers.global_ import GlobalController
+from pdsno_cli.controllers.local import LocalController
+from pdsno_cli.controllers.ports import Context
+from pdsno_cli.controllers.presence import Presence
+from pdsno_cli.controllers.regional import RegionalController
+from pdsno_cli.controllers.subscriptions import filters
+from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.sequence import Sequence
+from pdsno_cli.model.notices import RefusalNotice, State, StateNotice
+from pdsno_cli.model.refusals import RefusedError
+from pdsno_cli.model.roles import Role
+from pdsno_cli.nib.store import Store
+from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.mailbox import Mailbox
+from pdsno_cli.runtime.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pdsno_cli.controllers.ports import Role as RolePort
+    from pdsno_cli.controllers.ports import Watcher
+    from pdsno_cli.messaging.transport import Publication, Transport
+    from pdsno_cli.spec.topology import Topology
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+_ROLES: dict[Role, Callable[[Context], RolePort]] = {
+    Role.GLOBAL: GlobalController,
+    Role.REGIONAL: RegionalController,
+    Role.LOCAL: LocalController,
+}
+
+
+class Node:
+    """Runs one controller until it is stopped or cannot go on."""
+
+    def __init__(
+        self,
+        *,
+        topology: Topology,
+        controller_id: str,
+        key: bytes,
+        store: Path,
+        connect: Callable[[str, tuple[str, ...]], Transport],
+        watcher: Watcher,
+        transport: str = "mqtt",
+    ) -> None:
+        self._spec = topology.controllers[controller_id]
+        self._topology = topology
+        self._key = key
+        self._store_path = store
+        self._connect = connect
+        self._watcher = watcher
+        self._transport_name = transport
+        self._mailbox = Mailbox()
+        self._refused: Counter[str] = Counter()
+        self._connection = 0
+        self._epoch = 0
+        self.fatal: str | None = None
+
+    def run(self) -> None:
+        """Run on the calling thread; ``fatal`` says afterwards why, if it was not wanted."""
+        topology, spec = self._topology, self._spec
+        with closing(Store.open(self._store_path)) as store:
+            self._epoch = epoch = store.begin_epoch()
+            self._codec = Codec(
+                self._key, topology.topics, topology.broker.max_payload, entitled(topology)
+            )
+            self._transport = self._connect(spec.controller_id, filters(topology, spec))
+            self._outgoing = Outgoing(
+                sender_id=spec.controller_id,
+                epoch=epoch,
+                codec=self._codec,
+                topics=topology.topics,
+                sequence=Sequence(),
+                transport=self._transport,
+            )
+            context = Context(
+                spec=spec,
+                topology=topology,
+                epoch=epoch,
+                store=store,
+                publisher=self._outgoing,
+                scheduler=self._mailbox,
+                background=self,
+                sweep=sweep,
+                watcher=self._watcher,
+            )
+            self._role = _ROLES[spec.role](context)
+            self._presence = Presence(context)
+            self._state("connecting")
+            self._role.start()
+            self._transport.start(self)
+            try:
+                self._mailbox.run()
+            finally:
+                self._role.stop()
+                self._presence.away()
+                self._transport.stop(self._death("stop") if self._connection else None)
+        self._state("failed" if self.fatal else "stopped", self.fatal)
+
+    def stop(self) -> None:
+        """End ``run``; from any thread and from a signal handler."""
+        self._mailbox.close()
+
+    def submit(self, work: Callable[[], Result], done: Callable[[Result], None]) -> None:
+        """Run ``work`` on a thread of its own and post ``done`` with its result."""
+
+        def job() -> None:
+            result = work()
+            self._mailbox.post(lambda: done(result))
+
+        threading.Thread(target=job, name="sweep", daemon=True).start()
+
+    # The transport's thread calls these.
+
+    def will(self, connection: int) -> Publication:
+        """Return what the broker publishes when this connection breaks."""
+        return self._death("will", connection)
+
+    def on_up(self, connection: int, session_present: bool) -> None:
+        """Every filter is granted."""
+        self._mailbox.post(lambda: self._up(connection, session_present))
+
+    def on_down(self, reason: str) -> None:
+        """The connection is lost, or could not be made."""
+        self._mailbox.post(lambda: self._down(reason))
+
+    def on_message(self, topic: str, data: bytes, retained: bool) -> None:
+        """A message came."""
+        self._mailbox.post(lambda: self._receive(topic, data, retained=retained))
+
+    def on_fatal(self, reason: str) -> None:
+        """The transport will not work, however often it is tried."""
+        self._mailbox.post(lambda: self._give_up(reason))
+
+    # The owner's thread from here on.
+
+    def _up(self, connection: int, session_present: bool) -> None:
+        self._connection = connection
+        if self._presence.born(connection):
+            self._state("ready")
+        self._outgoing.flush()
+        self._role.connected(fresh=connection > 1 and not session_present)
+
+    def _down(self, reason: str) -> None:
+        log.warning("%s", reason)
+        self._presence.away()
+        self._role.disconnected()
+        self._state("disconnected", reason)
+
+    def _give_up(self, reason: str) -> None:
+        log.error("%s", reason)
+        self.fatal = reason
+        self._mailbox.close()
+
+    def _receive(self, topic: str, data: bytes, *, retained: bool) -> None:
+        try:
+            self._role.receive(self._codec.open(topic, data))
+        except RefusedError as exc:
+            self._refuse(topic, exc, retained=retained)
+
+    def _refuse(self, topic: str, refused: RefusedError, *, retained: bool) -> None:
+        """Count and name a message that is not applied; an old retained one is nobody's fault."""
+        self._refused[refused.reason.value] += 1
+        log.warning("refused on %s%s: %s", topic, " (retained)" if retained else "", refused)
+        self._watcher.notice(
+            RefusalNotice(controller_id=self._spec.controller_id, counts=dict(self._refused))
+        )
+
+    def _death(self, reason: Literal["will", "stop"], connection: int | None = None) -> Publication:
+        """Return the signed death of a connection; a will is numbered 0 and sent at QoS 1."""
+        status = self._presence.death(connection or self._connection, reason)
+        seq = 0 if reason == "will" else None
+        publication = self._outgoing.seal(self._presence.topic, status, seq=seq)
+        return msgspec.structs.replace(publication, qos=1)
+
+    def _state(self, state: State, detail: str | None = None) -> None:
+        self._watcher.notice(
+            StateNotice(
+                controller_id=self._spec.controller_id,
+                state=state,
+                epoch=self._epoch,
+                transport=self._transport_name if state == "ready" else None,
+                detail=detail,
+            )
+        )

@@ -1,0 +1,111 @@
+"""Where a topology keeps its state: stores, key, logs and control socket, private to its user."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pdsno_cli.model.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def default_root(topology_name: str) -> Path:
+    """Return ``$XDG_STATE_HOME/pdsno/<topology>`` (XDG Base Directory Specification)."""
+    home = os.environ.get("XDG_STATE_HOME")
+    base = Path(home) if home and Path(home).is_absolute() else Path.home() / ".local" / "state"
+    return base / "pdsno" / file_name(topology_name)
+
+
+def file_name(text: str) -> str:
+    """Return ``text`` as a file name: what a file name cannot hold is escaped as ``%XX``."""
+    return re.sub(
+        r"[^A-Za-z0-9._-]|^\.", lambda m: "".join(f"%{b:02X}" for b in m[0].encode()), text
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class StateDir:
+    """The folder of one topology's state."""
+
+    root: Path
+
+    @property
+    def control(self) -> Path:
+        """The socket on which the running topology answers."""
+        return self.root / "control.sock"
+
+    @property
+    def key(self) -> Path:
+        """The signing key."""
+        return self.root / "key"
+
+    def store(self, controller_id: str) -> Path:
+        """Return the store of a controller."""
+        return self.root / "stores" / f"{file_name(controller_id)}.db"
+
+    def log(self, name: str) -> Path:
+        """Return the log of a controller, the broker, the lab or the supervisor."""
+        return self.root / "logs" / f"{file_name(name)}.log"
+
+    def make(self) -> None:
+        """Make the folders, mode 0700; StateError when that cannot be."""
+        try:
+            for folder in (self.root, self.root / "stores", self.root / "logs"):
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root.chmod(0o700)
+            if not os.access(self.root, os.W_OK | os.X_OK):
+                raise PermissionError(13, "Permission denied")
+        except OSError as exc:
+            raise StateError(
+                f"the state directory {self.root} cannot be used: {exc.strerror}; "
+                "choose another with --state-dir"
+            ) from exc
+
+    @contextmanager
+    def lock(self, controller_id: str | None = None) -> Iterator[None]:
+        """Hold the topology, or one controller's store, for this process.
+
+        StateError, naming the holder, when another process has it.
+        """
+        if controller_id is None:
+            path, what = self.root / "lock", "this topology is already up"
+            remedy = "end it with pdsno down, or run another beside it with --state-dir"
+        else:
+            path, what = self.store(controller_id).with_suffix(".lock"), "already running"
+            remedy = "one process may run a controller"
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            raise StateError(f"{path} cannot be written: {exc.strerror}") from exc
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as exc:
+                holder = os.read(handle, 20).decode(errors="replace").strip() or "unknown"
+                raise StateError(
+                    f"{what} (process {holder}, state in {self.root}); {remedy}"
+                ) from exc
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()}\n".encode())
+            yield
+        finally:
+            os.close(handle)
+            # The file stays: removing it would let two processes lock two files of one name.
+
+
+def last_lines(path: Path, count: int = 5) -> list[str]:
+    """Return the last lines of a log, fewer where there are fewer."""
+    try:
+        with path.open("rb") as log:
+            log.seek(0, os.SEEK_END)
+            log.seek(max(log.tell() - 8192, 0))
+            return log.read().decode(errors="replace").splitlines()[-count:]
+    except OSError:
+        return []

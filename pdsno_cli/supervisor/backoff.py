@@ -1,0 +1,14 @@
+"""How long to wait before a restart: exponential, capped, with full jitter; pure but for chance."""
+
+from __future__ import annotations
+
+import random
+
+FIRST = 0.5  # seconds, the widest first wait
+CAP = 30.0
+
+
+def restart_delay(failures: int) -> float:
+    """Return seconds to wait after so many failures in a row, counted from 1."""
+    ceiling = min(CAP, FIRST * 2 ** min(failures - 1, 16))
+    return random.uniform(ceiling / 5, ceiling)  # noqa: S311 - jitter is no secret

@@ -1,0 +1,98 @@
+"""The control socket: one JSON request a connection, one JSON answer, for this user alone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.model.errors import OperationError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from pathlib import Path
+
+    Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+
+_LIMIT = 8 * 1024 * 1024  # bytes of one answer
+_PATIENCE = 30.0  # seconds a client waits for its answer
+
+
+class ControlServer:
+    """Answers on the control socket of a running topology."""
+
+    def __init__(self, path: Path, handler: Handler) -> None:
+        self._path = path
+        self._handler = handler
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen; the folder, mode 0700, keeps others out. A leftover socket is replaced."""
+        self._path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with _short(self._path) as name:
+            listener.bind(name)
+        self._path.chmod(0o600)
+        self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=_LIMIT)
+
+    async def close(self) -> None:
+        """Stop listening and remove the socket."""
+        if self._server is not None:
+            self._server.close()
+            self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            try:
+                answer = await self._handler(json.loads(await reader.readline()))
+            except OperationError as exc:
+                answer = {"error": str(exc)}
+            except (ValueError, KeyError, TypeError) as exc:
+                answer = {"error": f"not a request that this topology understands: {exc}"}
+            writer.write(json.dumps(answer).encode() + b"\n")
+            await writer.drain()
+        except ConnectionError:
+            pass  # whoever asked has gone
+        finally:
+            writer.close()
+
+
+def ask(path: Path, request: dict[str, Any], *, patience: float = _PATIENCE) -> dict[str, Any]:
+    """Ask the running topology; UsageError when none runs, OperationError when it says no."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(patience)
+        try:
+            with _short(path) as name:
+                line.connect(name)
+            line.sendall(json.dumps(request).encode() + b"\n")
+            data = b""
+            while part := line.recv(262_144):
+                data += part
+        except (FileNotFoundError, ConnectionRefusedError) as exc:
+            raise UsageError(
+                f"this topology is not up (no answer at {path}); start it with pdsno up"
+            ) from exc
+        except TimeoutError as exc:
+            raise OperationError(f"no answer at {path} within {patience:g} s") from exc
+        except OSError as exc:
+            raise OperationError(f"{path}: {exc.strerror}") from exc
+    answer: dict[str, Any] = json.loads(data) if data else {"error": "the topology went down"}
+    if "error" in answer:
+        raise OperationError(answer["error"])
+    return answer
+
+
+@contextmanager
+def _short(path: Path) -> Iterator[str]:
+    """Give a name for a socket that fits into sun_path (108 bytes on Linux, unix(7))."""
+    if len(os.fsencode(path)) < 100:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)

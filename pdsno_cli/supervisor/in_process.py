@@ -1,0 +1,169 @@
+"""Runs a topology in one process: every controller a thread, the bus instead of a broker.
+
+The event loop on the main thread supervises. Controllers' threads hand it their notices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.messaging.bus import Bus, BusTransport
+from pdsno_cli.model.errors import OperationError, PdsnoError
+from pdsno_cli.model.notices import StateNotice
+from pdsno_cli.model.roles import Role
+from pdsno_cli.runtime.lab import change, plan_lab
+from pdsno_cli.runtime.logs import log_to_file
+from pdsno_cli.runtime.node import Node
+from pdsno_cli.supervisor.board import Board
+from pdsno_cli.supervisor.control import ControlServer
+from pdsno_cli.supervisor.report import status_report
+
+if TYPE_CHECKING:
+    from pdsno_cli.lab.server import Lab
+    from pdsno_cli.messaging.transport import Transport
+    from pdsno_cli.model.notices import Notice
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.supervisor.observer import Observer
+
+log = logging.getLogger(__name__)
+
+BUS = "in-process bus"
+_GRACE = 5.0  # seconds for one tier to stop
+
+
+class InProcess:
+    """One run of one topology in this process; the caller holds the state directory's lock."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        state: StateDir,
+        key: bytes,
+        observer: Observer,
+        *,
+        cycles: int | None = None,
+    ) -> None:
+        self._topology = topology
+        self._state = state
+        self._key = key
+        self._observer = observer
+        self._cycles = cycles
+        self._bus = Bus()
+        self._nodes: dict[str, tuple[Node, threading.Thread]] = {}
+        self._lab: Lab | None = None
+        self._serving = threading.Event()  # set when the lab is to end
+        self._stop = asyncio.Event()
+        self._failure: str | None = None
+        self._began = time.monotonic()
+        self._all_ready = False
+        self.board = Board(topology)
+
+    async def run(self) -> None:
+        """Run until stopped, or until the cycles asked for are committed at the top.
+
+        OperationError when a controller cannot go on.
+        """
+        self._loop = loop = asyncio.get_running_loop()
+        log_to_file(self._state.log("in-process"))
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._stop.set)
+        control = ControlServer(self._state.control, self._answer)
+        try:
+            self._open_lab()
+            await control.start()
+            self._observer.began(self.board, BUS)
+            for name in self.board.rows:
+                self._start(name)
+            await self._stop.wait()
+        finally:
+            for role in reversed(Role):
+                await asyncio.to_thread(self._end, role)
+            if self._lab is not None:
+                self._serving.set()
+                self._lab.close()
+            await control.close()
+        if self._failure is not None:
+            raise OperationError(self._failure)
+
+    def notice(self, notice: Notice) -> None:
+        """Take a controller's notice, from its thread."""
+        self._loop.call_soon_threadsafe(self._take, notice)
+
+    def _open_lab(self) -> None:
+        self._lab = plan_lab(self._topology)
+        if self._lab is not None:
+            self._lab.open()
+            self._serving.clear()
+            threading.Thread(
+                target=self._lab.serve, args=(self._serving,), name="lab", daemon=True
+            ).start()
+
+    def _start(self, name: str) -> None:
+        node = Node(
+            topology=self._topology,
+            controller_id=name,
+            key=self._key,
+            store=self._state.store(name),
+            connect=self._connect,
+            watcher=self,
+            transport="bus",
+        )
+        thread = threading.Thread(target=self._run, args=(name, node), name=name, daemon=True)
+        self._nodes[name] = node, thread
+        thread.start()
+
+    def _connect(self, name: str, filters: tuple[str, ...]) -> Transport:
+        return BusTransport(self._bus, name, filters)
+
+    def _run(self, name: str, node: Node) -> None:
+        """Run one controller on its thread."""
+        try:
+            node.run()
+            failure = node.fatal
+        except PdsnoError as exc:
+            failure = str(exc)
+        except Exception as exc:
+            log.exception("%s crashed", name)
+            failure = f"crashed: {exc}"
+        if failure is not None:
+            self._loop.call_soon_threadsafe(self._fail, f"{name}: {failure}")
+
+    def _fail(self, failure: str) -> None:
+        self._failure = self._failure or failure
+        self._stop.set()
+
+    def _take(self, notice: Notice) -> None:
+        self.board.take(notice)
+        self._observer.noticed(notice)
+        if isinstance(notice, StateNotice) and not self._all_ready and self.board.ready():
+            self._all_ready = True
+            self._observer.all_ready(time.monotonic() - self._began)
+        if self._cycles is not None and self.board.committed_everywhere(self._cycles):
+            self._stop.set()
+
+    def _end(self, role: Role) -> None:
+        """Stop the controllers of one tier."""
+        tier = [self._nodes[row.controller_id] for row in self.board.rows.values()
+                if row.role is role and row.controller_id in self._nodes]  # fmt: skip
+        for node, _ in tier:
+            node.stop()
+        for _, thread in tier:
+            thread.join(_GRACE)
+
+    async def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        match request["op"]:
+            case "status":
+                return status_report(self._topology.name, self.board, BUS)
+            case "stop":
+                self._stop.set()
+                return {"stopping": True}
+            case "lab":
+                return change(self._lab, request)
+            case other:
+                raise OperationError(f"unknown request {other!r}")

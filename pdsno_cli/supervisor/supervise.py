@@ -1,0 +1,251 @@
+"""Runs a topology as processes: start in order, watch, restart, stop in order.
+
+One asyncio loop on the main thread owns everything here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.model.errors import LabError, OperationError
+from pdsno_cli.model.notices import StateNotice
+from pdsno_cli.model.roles import Role
+from pdsno_cli.runtime.child import LAB, Job
+from pdsno_cli.runtime.link import decode_notice
+from pdsno_cli.runtime.state_dir import last_lines
+from pdsno_cli.supervisor.board import Board
+from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
+from pdsno_cli.supervisor.child import Child, ChildState
+from pdsno_cli.supervisor.control import ControlServer
+from pdsno_cli.supervisor.lab_line import LabLine
+from pdsno_cli.supervisor.report import status_report
+from pdsno_cli.supervisor.spawner import Spawner
+
+if TYPE_CHECKING:
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.supervisor.observer import Observer
+
+GRACE = 8.0  # seconds that one tier of the hierarchy has to stop by itself
+_STOP_ORDER = (Role.LOCAL, Role.REGIONAL, Role.GLOBAL)
+
+
+class Supervisor:
+    """One run of one topology; the caller holds the state directory's lock."""
+
+    def __init__(
+        self,
+        topology: Topology,
+        state: StateDir,
+        key: bytes,
+        observer: Observer,
+        *,
+        cycles: int | None = None,
+    ) -> None:
+        self._topology = topology
+        self._state = state
+        self._observer = observer
+        self._cycles = cycles
+        self._keeper = BrokerKeeper(topology, self._observer.said)
+        self._key = key
+        self._spawner = Spawner(state, self)
+        self._lab = LabLine(self._spawner)
+        self.board = Board(topology)
+        self._children: dict[str, Child] = {}
+        self._changes = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._failure: str | None = None
+        self._ready_at: float | None = None
+        self._began = time.monotonic()
+
+    async def run(self) -> None:
+        """Run until stopped, or until the cycles asked for are committed at the top.
+
+        OperationError, naming what failed with its last log lines, when the run had to end.
+        Nothing is left running afterwards, however this ends.
+        """
+        self._catch_signals()
+        control = ControlServer(self._state.control, self._answer)
+        try:
+            self._spawner.start()  # it imports while the broker starts
+            self._keeper.start()
+            self._spawner.give(
+                Job(
+                    topology=self._topology,
+                    state=self._state,
+                    key=self._key,
+                    broker=self._keeper.access,
+                )
+            )
+            await control.start()
+            self._observer.began(self.board, self._keeper.text)
+            if self._topology.lab is not None:
+                await self._start_lab()
+            for name in self.board.rows:
+                self._start(name)
+            await self._stop.wait()
+        finally:
+            await self._end(control)
+        if self._failure is not None:
+            raise OperationError(self._failure)
+
+    def stop(self) -> None:
+        """End the run, as wanted."""
+        self._stop.set()
+
+    # What the fork server's children do.
+
+    def started(self, name: str, pid: int) -> None:
+        """A child runs; one that is no longer wanted by then is asked to stop at once."""
+        child = self._children[name]
+        child.started(pid)
+        if not child.wanted:
+            self._spawner.signal(name, signal.SIGTERM)
+
+    def said(self, name: str, line: bytes) -> None:
+        """A child told something."""
+        if name == LAB:
+            self._lab.hear(line)
+            return
+        notice = decode_notice(line)
+        self.board.take(notice)
+        self._observer.noticed(notice)
+        if isinstance(notice, StateNotice) and notice.state == "ready":
+            self._children[name].settled()
+            if self._ready_at is None and self.board.ready():
+                self._ready_at = time.monotonic()
+                self._observer.all_ready(self._ready_at - self._began)
+        if self._cycles is not None and self.board.committed_everywhere(self._cycles):
+            self._stop.set()
+
+    def ended(self, name: str, status: int | None) -> None:
+        """A child is no more: start it again, or give it up."""
+        child = self._children[name]
+        delay = child.ended(status)
+        if child.state is ChildState.FAILED:
+            self._give_up(child)
+        elif delay is not None:
+            self._observer.said(f"{name} {child.end_text()}; starting it again in {delay:.1f} s")
+            asyncio.get_running_loop().call_later(delay, self._start, name)
+
+    def lost(self) -> None:
+        """The fork server is gone, and every child with it: start another."""
+        if self._stop.is_set():
+            for child in self._children.values():
+                child.ended(None)
+            return
+        self._observer.said("the fork server is gone; starting another")
+        self._spawner.start()
+        for name, child in self._children.items():
+            if child.alive:
+                self.ended(name, None)
+
+    # How it is done.
+
+    async def _start_lab(self) -> None:
+        self._start(LAB)
+        started = asyncio.ensure_future(self._lab.ready())
+        stopped = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((started, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not started.done():
+            started.cancel()
+            if self._failure is not None:
+                raise LabError(self._failure)
+            return
+        started.result()
+
+    def _start(self, name: str) -> None:
+        if not self._stop.is_set():
+            child = self._children.setdefault(name, Child(name, self._changed))
+            child.requested()
+            self._spawner.spawn(name)
+
+    def _changed(self, child: Child) -> None:
+        """Keep the board and whoever waits up to date with a child's transition."""
+        row = self.board.rows.get(child.name)
+        if row is not None:
+            row.pid = child.pid
+            row.restarts = child.restarts
+            if not child.alive:
+                row.state = "restarting" if child.state is ChildState.WAITING else child.state.value
+        self._changes.set()
+
+    def _give_up(self, child: Child) -> None:
+        """A child that restarting will not mend ends the run while it starts up."""
+        row = self.board.rows.get(child.name)
+        why = row.detail if row is not None and row.detail else child.end_text()
+        text = f"{child.name}: {why}"
+        self._observer.said(f"{text}; given up")
+        if self._ready_at is None:
+            tail = "".join(f"\n  {line}" for line in last_lines(self._state.log(child.name)))
+            self._failure = text + (f"\n  last lines of its log:{tail}" if tail else "")
+            self._stop.set()
+
+    async def _end(self, control: ControlServer) -> None:
+        """Stop children before parents, then the lab, the fork server and the broker."""
+        self._stop.set()
+        for role in _STOP_ORDER:
+            await self._end_children(
+                [row.controller_id for row in self.board.rows.values() if row.role is role]
+            )
+        await self._end_children([LAB])
+        self._spawner.close()
+        self._keeper.stop()
+        await control.close()
+
+    async def _end_children(self, names: list[str]) -> None:
+        children = [self._children[name] for name in names if name in self._children]
+        for child in children:
+            child.give_up()
+            self._spawner.signal(child.name, signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await self._all_ended(children)
+            return
+        for child in children:
+            if self._spawner.signal(child.name, signal.SIGKILL):
+                self._observer.said(f"{child.name} did not stop in {GRACE:g} s: killed")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await self._all_ended(children)
+
+    async def _all_ended(self, children: list[Child]) -> None:
+        while any(child.alive for child in children):
+            self._changes.clear()
+            await self._changes.wait()
+
+    def _catch_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._interrupt)
+
+    def _interrupt(self) -> None:
+        """The first time, stop in order; the second time, at once."""
+        if not self._stop.is_set():
+            self._observer.said("stopping; Ctrl-C again ends everything at once")
+            self._stop.set()
+            return
+        self._spawner.kill()
+        self._keeper.kill()
+        self._state.control.unlink(missing_ok=True)
+        raise SystemExit(130)
+
+    async def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Answer one request of the control socket."""
+        match request["op"]:
+            case "status":
+                return status_report(
+                    self._topology.name, self.board, self._keeper.text, self._keeper.access.port
+                )
+            case "stop":
+                self._stop.set()
+                return {"stopping": True}
+            case "lab":
+                return await self._lab.ask(request)
+            case other:
+                raise OperationError(f"unknown request {other!r}")

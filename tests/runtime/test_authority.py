@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import pytest
+
+from pdsno_cli.model.roles import Role
+from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.spec.topology import Controller, Region, Topology
+
+CONTROLLERS = {
+    key: Controller(controller_id=key, key=key, role=role, region=region)
+    for key, role, region in (
+        ("g1", Role.GLOBAL, None),
+        ("rc1", Role.REGIONAL, "r1"),
+        ("rc2", Role.REGIONAL, "r2"),
+        ("lc1", Role.LOCAL, "r1"),
+    )
+}
+TOPOLOGY = Topology(
+    path="t.yaml",
+    name="t",
+    regions={name: Region(name=name) for name in ("r1", "r2")},
+    controllers=CONTROLLERS,
+)
+
+
+@pytest.mark.parametrize(
+    ("sender", "topic", "allowed"),
+    [
+        ("g1", "pdsno/policy/global", True),
+        ("rc1", "pdsno/policy/global", False),
+        ("rc1", "pdsno/policy/r1", True),
+        ("rc2", "pdsno/policy/r1", False),
+        ("lc1", "pdsno/policy/r1", False),
+        ("stranger", "pdsno/policy/r1", False),
+        ("rc1", "pdsno/summary/r1/rc1", True),
+        ("rc1", "pdsno/summary/r2/rc1", False),
+        ("lc1", "pdsno/discovery/r1/lc1", True),
+        ("lc1", "pdsno/discovery/r2/lc1", False),
+        ("a-new-local", "pdsno/discovery/r1/a-new-local", True),
+        ("rc1", "pdsno/discovery/r1/rc1", False),
+        ("lc1", "pdsno/events/system", True),
+        ("lc1", "elsewhere/policy/r1", False),
+    ],
+)
+def test_entitled_by_role_and_region(sender, topic, allowed):
+    assert entitled(TOPOLOGY)(sender, topic) is allowed

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pdsno_cli.runtime.child import EXIT_CRASHED, EXIT_FAILED
+from pdsno_cli.supervisor.backoff import CAP, restart_delay
+from pdsno_cli.supervisor.child import MAX_FAILURES, Child, ChildState
+
+
+def running():
+    child = Child("lc1", lambda _: None)
+    child.requested()
+    child.started(123)
+    return child
+
+
+def test_ended_by_a_crash_is_started_again_after_a_while():
+    child = running()
+    delay = child.ended(EXIT_CRASHED)
+    assert delay > 0
+    assert child.state is ChildState.WAITING
+
+
+def test_ended_by_what_restarting_will_not_mend_is_given_up():
+    child = running()
+    assert child.ended(EXIT_FAILED) is None
+    assert child.state is ChildState.FAILED
+
+
+def test_ended_as_wanted_is_stopped_whatever_the_exit_code():
+    child = running()
+    child.give_up()
+    assert child.ended(-9) is None
+    assert child.state is ChildState.STOPPED
+
+
+def test_ended_too_often_is_given_up():
+    child = Child("lc1", lambda _: None)
+    delays = []
+    for _ in range(MAX_FAILURES):
+        child.requested()
+        child.started(1)
+        delays.append(child.ended(-9))
+    assert delays[-1] is None
+    assert child.state is ChildState.FAILED
+
+
+def test_ended_often_but_ready_in_between_is_never_given_up():
+    child = Child("lc1", lambda _: None)
+    for _ in range(3 * MAX_FAILURES):
+        child.requested()
+        child.started(1)
+        child.settled()
+        assert child.ended(-9) is not None
+
+
+def test_give_up_of_a_child_that_is_being_started_waits_for_it():
+    child = Child("lc1", lambda _: None)
+    child.requested()
+    child.give_up()
+    assert child.alive
+    child.started(5)
+    assert not child.wanted
+
+
+def test_restart_delay_rises_and_is_capped():
+    assert all(0 < restart_delay(n) <= CAP for n in range(1, 100))
+    assert max(restart_delay(1) for _ in range(50)) < min(restart_delay(9) for _ in range(50))
