@@ -5,9 +5,9 @@ from __future__ import annotations
 
 def main() -> None:
     """Run the command line."""
-    from pdsno_cli.cli import app
+    from pdsno_cli.cli.app import run
 
-    app.run()
+    run()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pdsno_cli.model.topics import TopicMap
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pdsno_cli.model.roles import Role
+
+DEFAULT_HEARTBEAT = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ class Controller:
     key: str
     role: Role
     region: str | None
-    heartbeat: float = 5.0
+    heartbeat: float = DEFAULT_HEARTBEAT
     discovery: Discovery = field(default_factory=Discovery)
     address: str | None = None
 
@@ -128,6 +131,11 @@ class Topology:
     controllers: Mapping[str, Controller]
     lab: Lab | None = None
     signing_key: str | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths in the file start from."""
+        return Path(self.path).parent
 
     def of_role(self, role: Role, region: str | None = None) -> tuple[Controller, ...]:
         """Return the controllers of a role, of one region only where ``region`` is given."""

@@ -1,0 +1,86 @@
+"""What several rules ask of a topology."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pdsno_cli.model.roles import Role
+from pdsno_cli.model.targets import AddressRange, parse_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.spec.document import Document, Where
+    from pdsno_cli.spec.topology import Controller, Topology
+
+LOCALHOST = "localhost"
+
+
+def one_for_each_key(topology: Topology) -> Iterator[Controller]:
+    """Yield the first controller of every key, so that a range is judged once."""
+    last = None
+    for controller in topology.controllers.values():
+        if controller.key != last:
+            last = controller.key
+            yield controller
+
+
+def key_of(controller: Controller) -> Where:
+    """Return where a controller stands in the file."""
+    return ("controllers", controller.key)
+
+
+@lru_cache(maxsize=None)  # noqa: UP033  # bounded by what one process reads
+def addresses(target: str) -> AddressRange | str:
+    """Return the addresses of a target, or why it is none."""
+    try:
+        return parse_range(target)
+    except ValueError as exc:
+        return str(exc)
+
+
+def local_targets(topology: Topology) -> Iterator[tuple[Controller, int, AddressRange]]:
+    """Yield the targets of all local controllers that are address ranges, with their index."""
+    for controller in topology.of_role(Role.LOCAL):
+        for index, target in enumerate(controller.discovery.targets):
+            found = addresses(target)
+            if isinstance(found, AddressRange):
+                yield controller, index, found
+
+
+def target_place(document: Document, controller: Controller, index: int) -> Where:
+    """Return where the file has a controller's target: an item, a text, or a prefix to split."""
+    targets: Where = (*key_of(controller), "discovery", "targets")
+    for where in ((*targets, index), (*targets, "split")):
+        if document.has(where):
+            return where
+    return targets
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches ``host``."""
+    if host.lower().rstrip(".") == LOCALHOST:
+        return True
+    address = parse_host(host)
+    return address is not None and address.is_loopback
+
+
+def parse_host(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that ``host`` is, None for a name."""
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Return host and port of a controller's address, which the schema has checked for shape."""
+    host, _, port = address.rpartition(":")
+    return host, int(port)
+
+
+def on_several_machines(topology: Topology) -> bool:
+    """Whether controllers may live on other machines: the broker is one that others reach."""
+    return not topology.broker.embedded and not is_loopback(topology.broker.host)

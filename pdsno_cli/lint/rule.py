@@ -1,0 +1,26 @@
+"""What a rule is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from pdsno_cli.model.diagnostics import Diagnostic
+from pdsno_cli.spec.document import Document
+from pdsno_cli.spec.topology import Topology
+
+Check = Callable[[Topology, Document], Iterable[Diagnostic]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule: ``check`` yields its findings, all of which carry ``code``.
+
+    ``absence`` says that it judges what is not there. Such a rule is left out for a file of
+    which parts could not be understood: what it misses may be among them.
+    """
+
+    code: str
+    name: str
+    check: Check
+    absence: bool = False

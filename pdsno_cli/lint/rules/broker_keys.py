@@ -1,0 +1,50 @@
+"""PDS218: keys of the broker that contradict each other."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Topology
+
+CODE = "PDS218"
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding for each key that cannot be heeded together with the others."""
+    broker = topology.broker
+    if broker.embedded:
+        for key in ("host", "tls"):
+            if key in document.data.get("broker", {}):
+                yield document.finding(
+                    CODE,
+                    f"the embedded broker listens on loopback only and heeds no {key!r}",
+                    ("broker", key),
+                    key=True,
+                    hint=f"leave out {key!r}, or leave out embedded and name the broker's host",
+                )
+    elif not document.has(("broker", "host")):
+        yield document.finding(
+            CODE,
+            "a broker that is not embedded needs a host",
+            ("broker", "embedded"),
+            hint="for example: broker: {host: broker.example.net}",
+        )
+    tls = broker.tls
+    if tls is not None and (tls.cert is None) is not (tls.key is None):
+        missing, given = ("key", "cert") if tls.key is None else ("cert", "key")
+        yield document.finding(
+            CODE,
+            f"the client's {given!r} is of no use without {missing!r}",
+            ("broker", "tls", given),
+            hint=f"add {missing!r}",
+        )
+
+
+RULE = Rule(code=CODE, name="broker-keys", check=check)

@@ -1,0 +1,41 @@
+"""PDS209: a quality of service or retain flag against the meaning of its class of topics."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.topics import CLASSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Topology
+
+CODE = "PDS209"
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding for each rule of a class that its meaning forbids."""
+    for name, rule in topology.topics.rules.items():
+        item = CLASSES[name]
+        if rule.qos < item.min_qos:
+            yield document.finding(
+                CODE,
+                f"{name} at QoS {rule.qos} may be lost without anyone knowing",
+                ("topics", name, "qos"),
+                hint=item.why or f"{item.payload}: QoS {item.min_qos} or more",
+            )
+        if item.retain is not None and rule.retain is not item.retain:
+            problem = "must be retained" if item.retain else "must not be retained"
+            yield document.finding(
+                CODE,
+                f"{name} {problem}",
+                ("topics", name, "retain"),
+                hint=item.why or f"{item.payload}: retain: {str(item.retain).lower()}",
+            )
+
+
+RULE = Rule(code=CODE, name="class-meaning", check=check)

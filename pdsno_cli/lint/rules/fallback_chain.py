@@ -1,0 +1,47 @@
+"""PDS212: a fallback chain that is left with nothing, or that names a transport twice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Topology
+
+CODE = "PDS212"
+EXAMPLE = "for example: fallbacks: [mqtt, http, bus]"
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding for an empty chain, a chain of the bus alone, and each repetition."""
+    chain = topology.fallbacks
+    if not chain:
+        yield document.finding(
+            CODE,
+            "the chain names no transport, so no message can be sent",
+            ("fallbacks",),
+            hint=EXAMPLE,
+        )
+    elif set(chain) == {"bus"}:
+        yield document.finding(
+            CODE,
+            "the bus exists only within one process: elsewhere the chain is left with nothing",
+            ("fallbacks", 0),
+            hint="add mqtt before it; `pdsno up --in-process` uses the bus all the same",
+        )
+    for index, transport in enumerate(chain):
+        if transport in chain[:index]:
+            yield document.finding(
+                CODE,
+                f"{transport} is in the chain already",
+                ("fallbacks", index),
+                hint="a transport is tried once: remove one of the two",
+            )
+
+
+RULE = Rule(code=CODE, name="fallback-chain", check=check)

@@ -1,0 +1,51 @@
+"""PDS213: HTTP as a fallback across machines to a receiver without an address."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.common import key_of, on_several_machines, one_for_each_key
+from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.diagnostics import Severity
+from pdsno_cli.model.roles import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Topology
+
+CODE = "PDS213"
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield an error for each receiver without an address; one warning for an unwritten chain."""
+    if "http" not in topology.fallbacks or not on_several_machines(topology):
+        return
+    receivers = [
+        controller
+        for controller in one_for_each_key(topology)
+        if controller.role is not Role.LOCAL and controller.address is None
+    ]
+    if receivers and not document.has(("fallbacks",)):
+        yield document.finding(
+            CODE,
+            "http is among the fallbacks unless the file says otherwise, and "
+            f"{receivers[0].controller_id!r} has no address for it",
+            ("broker",),
+            severity=Severity.WARNING,
+            hint="give the global and regional controllers an address, or write fallbacks: [mqtt]",
+        )
+        return
+    for controller in receivers:
+        yield document.finding(
+            CODE,
+            f"http is a fallback, and {controller.controller_id!r} has no address for it",
+            key_of(controller),
+            key=True,
+            hint="for example: address: 10.0.0.5:8443, or leave http out of fallbacks",
+        )
+
+
+RULE = Rule(code=CODE, name="http-address", check=check, absence=True)

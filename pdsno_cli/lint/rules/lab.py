@@ -1,0 +1,62 @@
+"""PDS216: a lab that does not fit the targets it is laid out on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.common import local_targets, target_place
+from pdsno_cli.lint.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.model.targets import AddressRange
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Topology
+
+CODE = "PDS216"
+LOOPBACK = (127 << 24, (128 << 24) - 1)
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding for too few targets, too many SNMP agents, and targets off loopback."""
+    lab = topology.lab
+    if lab is None:
+        return
+    if lab.snmp > lab.devices:
+        yield document.finding(
+            CODE,
+            f"{lab.snmp} of {lab.devices} devices cannot speak SNMP",
+            ("lab", "snmp"),
+            hint=f"at most {lab.devices}",
+        )
+    targets = list(local_targets(topology))
+    for controller, index, found in targets:
+        if found.first < LOOPBACK[0] or found.last > LOOPBACK[1]:
+            yield document.finding(
+                CODE,
+                f"{controller.discovery.targets[index]} is not on loopback, where the lab is",
+                target_place(document, controller, index),
+                hint="a loopback lab has addresses of 127.0.0.0/8",
+            )
+    addresses = _count([found for _, _, found in targets])
+    if addresses < lab.devices and document.complete:
+        yield document.finding(
+            CODE,
+            f"{lab.devices} devices do not fit on the {addresses} addresses of all targets",
+            ("lab", "devices"),
+            hint=f"at most {addresses}, or wider targets",
+        )
+
+
+def _count(ranges: list[AddressRange]) -> int:
+    """Return how many addresses the ranges hold, each counted once."""
+    total, reached = 0, -1
+    for found in sorted(ranges):
+        total += max(0, found.last - max(found.first, reached + 1) + 1)
+        reached = max(reached, found.last)
+    return total
+
+
+RULE = Rule(code=CODE, name="lab", check=check)

@@ -1,0 +1,47 @@
+"""PDS220: a local controller without targets, or discovery settings where nobody discovers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.common import key_of, one_for_each_key
+from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.diagnostics import Severity
+from pdsno_cli.model.roles import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document, Where
+    from pdsno_cli.spec.topology import Topology
+
+CODE = "PDS220"
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a warning for each key whose role and discovery settings do not go together."""
+    for controller in one_for_each_key(topology):
+        where: Where = (*key_of(controller), "discovery")
+        is_local = controller.role is Role.LOCAL
+        if not is_local and document.has(where):
+            yield document.finding(
+                CODE,
+                f"a {controller.role.value} controller discovers nothing; this is not heeded",
+                where,
+                key=True,
+                severity=Severity.WARNING,
+                hint="move it to a local controller, or to defaults",
+            )
+        elif is_local and not controller.discovery.targets and document.complete:
+            yield document.finding(
+                CODE,
+                f"{controller.controller_id!r} has no targets, so it discovers nothing",
+                key_of(controller),
+                key=True,
+                severity=Severity.WARNING,
+                hint="for example: discovery: {targets: [10.0.1.0/24]}",
+            )
+
+
+RULE = Rule(code=CODE, name="nothing-to-discover", check=check)

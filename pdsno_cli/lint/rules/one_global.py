@@ -1,0 +1,41 @@
+"""PDS204: no global controller, or more than one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.roles import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Topology
+
+CODE = "PDS204"
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding where there is none, or for each key that adds one too many."""
+    found = topology.of_role(Role.GLOBAL)
+    if not found and document.complete:
+        yield document.finding(
+            CODE,
+            "there is no global controller, so nothing is at the top",
+            ("controllers",),
+            key=True,
+            hint="for example: global_cntl_1: {role: global}",
+        )
+    for key in dict.fromkeys(controller.key for controller in found[1:]):
+        yield document.finding(
+            CODE,
+            f"a second global controller: {found[0].controller_id!r} is global already",
+            ("controllers", key),
+            key=True,
+            hint="a control plane has one root of trust",
+        )
+
+
+RULE = Rule(code=CODE, name="one-global", check=check)

@@ -1,0 +1,80 @@
+"""PDS210: two local controllers that discover the same addresses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.common import local_targets, target_place
+from pdsno_cli.lint.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Controller, Topology
+
+CODE = "PDS210"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Target:
+    """A target of a local controller; ``order`` counts them as the file has them."""
+
+    first: int
+    last: int
+    order: int
+    index: int
+    controller: Controller
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding for each target that overlaps one of another controller."""
+    targets = [
+        _Target(first=r.first, last=r.last, order=order, index=index, controller=controller)
+        for order, (controller, index, r) in enumerate(local_targets(topology))
+    ]
+    for one, other in _overlaps(targets):
+        first, second = sorted((one, other), key=lambda target: target.order)
+        place = target_place(document, second.controller, second.index)
+        yield document.finding(
+            CODE,
+            f"{_text(second)} of {second.controller.controller_id!r} overlaps "
+            f"{_text(first)} of {first.controller.controller_id!r}",
+            place,
+            hint="each would report the other's devices: give an address to one of them",
+        )
+
+
+def _overlaps(targets: list[_Target]) -> Iterator[tuple[_Target, _Target]]:
+    """Yield each target with one of another controller that begins before it and reaches it.
+
+    A sweep in the order of first addresses. Of the targets passed, only the one that reaches
+    furthest can matter, and where that is the same controller's, the furthest of all others.
+    """
+    furthest: _Target | None = None
+    runner_up: _Target | None = None
+    for target in sorted(targets, key=lambda item: (item.first, item.order)):
+        name = target.controller.controller_id
+        for passed in (furthest, runner_up):
+            if passed is None or passed.last < target.first:
+                continue
+            if passed.controller.controller_id != name:
+                yield passed, target
+                break
+        if furthest is None or target.last > furthest.last:
+            if furthest is not None and furthest.controller.controller_id != name:
+                runner_up = furthest
+            furthest = target
+        elif furthest.controller.controller_id != name and (
+            runner_up is None or target.last > runner_up.last
+        ):
+            runner_up = target
+
+
+def _text(target: _Target) -> str:
+    return target.controller.discovery.targets[target.index]
+
+
+RULE = Rule(code=CODE, name="overlapping-targets", check=check)

@@ -1,0 +1,68 @@
+"""PDS219: a duration so short or so long that it does not do what it is for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.common import one_for_each_key
+from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.durations import format_duration
+from pdsno_cli.spec.defaults import places
+from pdsno_cli.spec.document import Where
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Controller, Policy, Topology
+
+CODE = "PDS219"
+SHORTEST = 0.1  # a beat or a cycle more often than this is a busy loop
+DAY = 86_400.0
+SHORTEST_TRY = 0.001
+KEEPALIVE = (1.0, 65_535.0)  # MQTT 5.0 section 3.1.2.10: two bytes of seconds; 0 turns it off
+
+Bound = tuple[str, float, float, float, Where]
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding for each duration out of bounds, once where several inherit it."""
+    reported: set[Where] = set()
+    for name, seconds, least, most, where in _durations(topology, document):
+        if least <= seconds <= most or where in reported:
+            continue
+        reported.add(where)
+        bound = f"at least {least:g}s" if seconds < least else f"at most {format_duration(most)}"
+        yield document.finding(
+            CODE, f"{name} of {format_duration(seconds)} is out of bounds: {bound}", where
+        )
+
+
+def _durations(topology: Topology, document: Document) -> Iterator[Bound]:
+    yield "a keepalive", topology.broker.keepalive, *KEEPALIVE, ("broker", "keepalive")
+    scopes: list[tuple[Policy, Where]] = [(topology.policy, ("policy",))]
+    scopes += [
+        (region.policy, ("regions", name, "policy")) for name, region in topology.regions.items()
+    ]
+    for policy, where in scopes:
+        if policy.scan_interval is not None:
+            yield "an interval", policy.scan_interval, SHORTEST, DAY, (*where, "scan_interval")
+    for item in one_for_each_key(topology):
+        own = item.discovery
+        for name, seconds, least, most, path in (
+            ("a heartbeat", item.heartbeat, SHORTEST, DAY, ("heartbeat",)),
+            ("an interval", own.interval, SHORTEST, DAY, ("discovery", "interval")),
+            ("a timeout", own.snmp.timeout, SHORTEST_TRY, 60.0, ("discovery", "snmp", "timeout")),
+        ):
+            if not least <= seconds <= most:
+                yield name, seconds, least, most, _written(document, item, path)
+
+
+def _written(document: Document, item: Controller, path: Where) -> Where:
+    """Return where the setting stands that a controller has, its own or one it inherits."""
+    candidates = places(item.key, item.role.value, item.region, path)
+    return next((where for where in candidates if document.has(where)), candidates[0])
+
+
+RULE = Rule(code=CODE, name="pace", check=check)

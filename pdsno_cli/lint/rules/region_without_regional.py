@@ -1,0 +1,51 @@
+"""PDS203: a region that no regional controller serves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.diagnostics import Severity
+from pdsno_cli.model.roles import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Topology
+
+CODE = "PDS203"
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield an error for each region whose locals nobody hears, a warning for an empty one."""
+    served = {controller.region for controller in topology.of_role(Role.REGIONAL)}
+    alone: dict[str | None, int] = {}
+    for controller in topology.of_role(Role.LOCAL):
+        alone[controller.region] = alone.get(controller.region, 0) + 1
+    for region in topology.regions:
+        if region in served:
+            continue
+        count = alone.get(region, 0)
+        if not count:
+            yield document.finding(
+                CODE,
+                f"region {region!r} has no controllers",
+                ("regions", region),
+                key=True,
+                severity=Severity.WARNING,
+                hint="give it a regional controller, or remove it",
+            )
+            continue
+        locals_ = "its local controller" if count == 1 else f"its {count} local controllers"
+        yield document.finding(
+            CODE,
+            f"region {region!r} has no regional controller, so nobody hears {locals_}",
+            ("regions", region),
+            key=True,
+            hint=f"for example: regional_cntl_{region}_1: {{role: regional, region: {region}}}",
+        )
+
+
+RULE = Rule(code=CODE, name="region-without-regional", check=check, absence=True)

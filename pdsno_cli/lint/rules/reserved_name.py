@@ -1,0 +1,62 @@
+"""PDS208: an id or a region with a name that means something else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.messages import BROADCAST
+from pdsno_cli.model.topics import GLOBAL, SYSTEM, level_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Topology
+
+CODE = "PDS208"
+LONGEST = 200  # bytes: a controller's files are named after it, and a file name has 255 at most
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding for each region, and each key with an id, that cannot be called so."""
+    root = topology.topics.root
+    meanings = {GLOBAL: f"{root}/policy/{GLOBAL}", SYSTEM: f"{root}/events/{SYSTEM}"}
+    for region in topology.regions:
+        if region in meanings:
+            problem: str | None = f"is taken: {meanings[region]} is everybody's"
+        else:
+            problem = None if region.isprintable() else "holds a character that does not print"
+        if problem is not None:
+            yield document.finding(
+                CODE, f"the region name {region!r} {problem}", ("regions", region), key=True
+            )
+    reported: set[str] = set()
+    for name, controller in topology.controllers.items():
+        problem = _problem_of_id(name)
+        if problem is not None and controller.key not in reported:
+            reported.add(controller.key)
+            yield document.finding(
+                CODE,
+                f"the controller id {name[:60]!r} {problem}",
+                ("controllers", controller.key),
+                key=True,
+            )
+
+
+def _problem_of_id(name: str) -> str | None:
+    if name == BROADCAST:
+        return "is taken: it is the recipient of every published message"
+    if name in (".", ".."):
+        return "is a folder: a controller's files are named after it"
+    if level_problem(name) is not None:
+        return None  # another rule's finding
+    if not name.isprintable():
+        return "holds a character that does not print"
+    if len(name.encode()) > LONGEST:
+        return f"is longer than {LONGEST} bytes: a controller's files are named after it"
+    return None
+
+
+RULE = Rule(code=CODE, name="reserved-name", check=check)

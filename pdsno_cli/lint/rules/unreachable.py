@@ -1,0 +1,69 @@
+"""PDS217: a controller that the others cannot reach."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lint.common import (
+    is_loopback,
+    key_of,
+    on_several_machines,
+    one_for_each_key,
+    parse_host,
+    split_address,
+)
+from pdsno_cli.lint.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Topology
+
+CODE = "PDS217"
+
+
+def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding for each address that leads nowhere, and for a broker out of reach."""
+    spread = on_several_machines(topology)
+    hosts: dict[str, str] = {}
+    for controller in one_for_each_key(topology):
+        if controller.address is None:
+            continue
+        host, port = split_address(controller.address)
+        if not is_loopback(host):
+            hosts.setdefault(host.lower(), controller.controller_id)
+        problem = _problem(host, port, spread=spread)
+        if problem is not None:
+            yield document.finding(
+                CODE,
+                f"nobody can reach {controller.controller_id!r} at {controller.address}: {problem}",
+                (*key_of(controller), "address"),
+                hint="an address is what the other controllers dial, for example 10.0.0.5:8443",
+            )
+    if not spread and len(hosts) > 1:
+        (first, one), (second, other) = list(hosts.items())[:2]
+        yield document.finding(
+            CODE,
+            f"{one!r} and {other!r} live on two machines, {first} and {second}, and the broker "
+            "is on loopback: one of them cannot reach it",
+            ("broker", "host"),
+            hint="name a broker that both reach: broker: {host: …}",
+        )
+
+
+def _problem(host: str, port: int, *, spread: bool) -> str | None:
+    if not 1 <= port <= 65_535:
+        return f"there is no port {port}"
+    address = parse_host(host)
+    if address is not None and address.is_unspecified:
+        return f"{host} is where one listens, not where one is"
+    if address is not None and address.is_multicast:
+        return f"{host} is a multicast group"
+    if spread and is_loopback(host):
+        return "the others may be on other machines"
+    return None
+
+
+RULE = Rule(code=CODE, name="unreachable", check=check)

@@ -1,0 +1,139 @@
+"""From data of the right shape to the frozen ``Topology``: ranges, shares and defaults resolved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.model.durations import parse_duration
+from pdsno_cli.model.roles import Role
+from pdsno_cli.model.topics import CLASSES, DEFAULT_ROOT, TopicMap, TopicRule
+from pdsno_cli.spec import codes, ranges
+from pdsno_cli.spec.defaults import Inheritance
+from pdsno_cli.spec.shares import share_out
+from pdsno_cli.spec.topology import (
+    Broker,
+    Controller,
+    Lab,
+    Policy,
+    Region,
+    Tls,
+    Topology,
+)
+
+if TYPE_CHECKING:
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+
+_ROLES = {role.value: role for role in Role}
+
+
+def build(document: Document) -> tuple[Topology, list[Diagnostic]]:
+    """Return the topology of a document whose data fits the schema, and findings on ranges."""
+    data = document.data
+    diagnostics: list[Diagnostic] = []
+    topology = Topology(
+        path=document.path,
+        name=data["name"],
+        description=data.get("description", ""),
+        broker=_broker(data.get("broker", {})),
+        topics=_topics(data.get("topics", {})),
+        **({"fallbacks": tuple(data["fallbacks"])} if "fallbacks" in data else {}),
+        policy=_policy(data.get("policy", {})),
+        regions={
+            name: Region(name=name, policy=_policy((raw or {}).get("policy", {})))
+            for name, raw in data.get("regions", {}).items()
+        },
+        controllers=_controllers(document, diagnostics),
+        lab=_lab(data.get("lab")),
+        signing_key=data.get("signing_key"),
+    )
+    return topology, diagnostics
+
+
+def _broker(raw: dict[str, Any]) -> Broker:
+    embedded = raw.get("embedded", "host" not in raw)
+    tls = raw.get("tls")
+    known: dict[str, Any] = {
+        key: raw[key]
+        for key in ("host", "port", "username", "password", "max_payload")
+        if key in raw
+    }
+    if "protocol" in raw:
+        known["protocol"] = str(raw["protocol"])
+    if "keepalive" in raw:
+        known["keepalive"] = parse_duration(raw["keepalive"])
+    if tls is not None:
+        known["tls"] = Tls(**{key: tls[key] for key in ("ca", "cert", "key") if key in tls})
+    if not embedded:
+        known.setdefault("port", 1883 if tls is None else 8883)
+    return Broker(embedded=embedded, **known)
+
+
+def _topics(raw: dict[str, Any]) -> TopicMap:
+    rules = {}
+    for name, item in CLASSES.items():
+        if name in raw:
+            rules[name] = TopicRule(
+                qos=raw[name].get("qos", item.default.qos),
+                retain=raw[name].get("retain", item.default.retain),
+            )
+    return TopicMap(root=raw.get("root", DEFAULT_ROOT), rules=rules)
+
+
+def _policy(raw: dict[str, Any]) -> Policy:
+    interval, protocols = raw.get("scan_interval"), raw.get("protocols")
+    return Policy(
+        scan_interval=None if interval is None else parse_duration(interval),
+        protocols=None if protocols is None else tuple(protocols),
+        missed_cycles=raw.get("missed_cycles"),
+    )
+
+
+def _lab(raw: dict[str, Any] | None) -> Lab | None:
+    if raw is None:
+        return None
+    return Lab(mode=raw.get("mode", "loopback"), devices=raw["devices"], snmp=raw.get("snmp", 0))
+
+
+def _controllers(document: Document, diagnostics: list[Diagnostic]) -> dict[str, Controller]:
+    """Return the controllers by id; of two with one id the first, the other is a rule's finding."""
+    data = document.data
+    inheritance = Inheritance(data.get("defaults", {}), data.get("regions", {}))
+    controllers: dict[str, Controller] = {}
+    for key, raw in data["controllers"].items():
+        where = ("controllers", key)
+        try:
+            ids = ranges.expand(key)
+        except ValueError as exc:
+            diagnostics.append(document.finding(codes.KEY_RANGE, str(exc), where, key=True))
+            continue
+        role, region = _ROLES[raw["role"]], raw.get("region")
+        own = raw.get("discovery", {})
+        heartbeat = inheritance.heartbeat(raw, role.value, region)
+        settings = inheritance.discovery(own, role.value, region)
+        targets = own.get("targets", ())
+        shares: list[str] | None = None
+        if isinstance(targets, dict):
+            try:
+                shares = share_out(targets["split"], targets["into"], len(ids))
+            except ValueError as exc:
+                at = (*where, "discovery", "targets", "split")
+                diagnostics.append(document.finding(codes.SPLIT, str(exc), at))
+            targets = ()
+        elif isinstance(targets, str):
+            targets = (targets,)
+        discovery = settings(tuple(targets))
+        for number, controller_id in enumerate(ids):
+            controllers.setdefault(
+                controller_id,
+                Controller(
+                    controller_id=controller_id,
+                    key=key,
+                    role=role,
+                    region=region,
+                    heartbeat=heartbeat,
+                    discovery=discovery if shares is None else settings((shares[number],)),
+                    address=raw.get("address"),
+                ),
+            )
+    return controllers

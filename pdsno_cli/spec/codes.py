@@ -1,0 +1,41 @@
+"""The codes of findings that reading, the schema and building give; ``docs/rules.md`` explains them.
+
+Codes of meaning (PDS2xx) are each at home in the file of its rule in ``lint``.
+"""
+
+from __future__ import annotations
+
+SYNTAX = "PDS001"
+DUPLICATE_KEY = "PDS002"
+LIMIT = "PDS003"
+ENCODING = "PDS004"
+SHAPE = "PDS005"
+YAML_FEATURE = "PDS006"
+VARIABLE = "PDS007"
+
+UNKNOWN_KEY = "PDS101"
+MISSING_KEY = "PDS102"
+WRONG_TYPE = "PDS103"
+NO_SUCH_VALUE = "PDS104"
+MALFORMED = "PDS105"
+OUT_OF_BOUNDS = "PDS106"
+KEY_RANGE = "PDS107"
+SPLIT = "PDS108"
+
+NAMES = {
+    SYNTAX: "syntax",
+    DUPLICATE_KEY: "duplicate-key",
+    LIMIT: "limit",
+    ENCODING: "encoding",
+    SHAPE: "one-mapping",
+    YAML_FEATURE: "yaml-feature",
+    VARIABLE: "variable",
+    UNKNOWN_KEY: "unknown-key",
+    MISSING_KEY: "missing-key",
+    WRONG_TYPE: "wrong-type",
+    NO_SUCH_VALUE: "no-such-value",
+    MALFORMED: "malformed",
+    OUT_OF_BOUNDS: "out-of-bounds",
+    KEY_RANGE: "key-range",
+    SPLIT: "split",
+}

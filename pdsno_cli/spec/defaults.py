@@ -1,0 +1,104 @@
+"""Which default holds for a controller: its own key, its region's, its role's, then everybody's."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.model.durations import parse_duration
+from pdsno_cli.spec.topology import DEFAULT_HEARTBEAT, Discovery, Snmp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from pdsno_cli.spec.document import Where
+
+Raw = dict[str, Any]
+
+
+def places(key: str, role: str, region: str | None, where: Where) -> list[Where]:
+    """Return where a setting of a controller may stand in the file, the strongest place first."""
+    found: list[Where] = [("controllers", key, *where)]
+    if region is not None:
+        found.append(("regions", region, *where))
+    return [*found, ("defaults", "roles", role, *where), ("defaults", *where)]
+
+
+class Inheritance:
+    """The defaults of one file; remembers what it worked out, as most controllers are alike."""
+
+    def __init__(self, defaults: Raw, regions: Mapping[str, Raw | None]) -> None:
+        self._defaults = defaults
+        self._regions = regions
+        self._layers: dict[tuple[str, str | None], list[Raw]] = {}
+        self._settings: dict[tuple[Any, ...], Callable[..., Discovery]] = {}
+        self._seconds: dict[str, float] = {}
+
+    def heartbeat(self, raw: Raw, role: str, region: str | None) -> float:
+        """Return the seconds between two heartbeats of a controller."""
+        for layer in (raw, *self._above(role, region)):
+            if "heartbeat" in layer:
+                return self._duration(layer["heartbeat"])
+        return DEFAULT_HEARTBEAT
+
+    def discovery(
+        self, own: Raw, role: str, region: str | None
+    ) -> Callable[[tuple[str, ...]], Discovery]:
+        """Return what makes a controller's discovery settings from its targets."""
+        own_snmp = own.get("snmp", {})
+        identity = (
+            role,
+            region,
+            own.get("interval"),
+            own.get("missed_cycles"),
+            tuple(own.get("protocols", ())),
+            own_snmp.get("version"),
+            own_snmp.get("community"),
+            own_snmp.get("port"),
+            own_snmp.get("timeout"),
+            own_snmp.get("retries"),
+        )
+        found = self._settings.get(identity)
+        if found is None:
+            layers = [own, *(above.get("discovery", {}) for above in self._above(role, region))]
+            found = self._settings[identity] = self._make(layers)
+        return found
+
+    def _make(self, layers: list[Raw]) -> Callable[[tuple[str, ...]], Discovery]:
+        merged: Raw = {}
+        snmp: Raw = {}
+        for layer in reversed(layers):
+            merged |= layer
+            snmp |= layer.get("snmp", {})
+        known: Raw = {}
+        if "interval" in merged:
+            known["interval"] = self._duration(merged["interval"])
+        if "protocols" in merged:
+            known["protocols"] = tuple(merged["protocols"])
+        if "missed_cycles" in merged:
+            known["missed_cycles"] = merged["missed_cycles"]
+        known["snmp"] = self._snmp(snmp)
+        make = partial(Discovery, **known)
+        return lambda targets: make(targets=targets)
+
+    def _snmp(self, raw: Raw) -> Snmp:
+        known: Raw = {
+            key: raw[key] for key in ("version", "community", "port", "retries") if key in raw
+        }
+        if "timeout" in raw:
+            known["timeout"] = self._duration(raw["timeout"])
+        return Snmp(**known)
+
+    def _above(self, role: str, region: str | None) -> list[Raw]:
+        layers = self._layers.get((role, region))
+        if layers is None:
+            of_region = self._regions.get(region) if region is not None else None
+            of_role = self._defaults.get("roles", {}).get(role, {})
+            layers = self._layers[role, region] = [of_region or {}, of_role, self._defaults]
+        return layers
+
+    def _duration(self, text: str) -> float:
+        seconds = self._seconds.get(text)
+        if seconds is None:
+            seconds = self._seconds[text] = parse_duration(text)
+        return seconds

@@ -1,0 +1,167 @@
+"""A YAML file as plain data together with where every key and value stands in it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.model.diagnostics import Diagnostic, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Where = tuple[str | int, ...]
+
+# The line breaks that libyaml counts; str.splitlines knows more and would shift every excerpt.
+_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
+_BITS = 25  # a file has at most 2**24 characters
+_MASK = (1 << _BITS) - 1
+
+# Where the entries of a container stand. A mapping has three items for each entry: the key and
+# the packed places of key and value; a sequence has one, the place of the value. The keys are in
+# it because the data may lose entries on its way to a topology.
+Places = list[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A place in a file; lines and columns count from 1, ``end_column`` is one past the last."""
+
+    line: int
+    column: int
+    end_column: int
+
+
+def pack(line: int, column: int, length: int) -> int:
+    """Return a place, counted from 0, as one integer: a large file has hundreds of thousands."""
+    return (line << _BITS | column) << _BITS | length
+
+
+def unpack(place: int) -> tuple[int, int, int]:
+    """Return line, column and length of a packed place, counted from 0."""
+    return place >> 2 * _BITS, place >> _BITS & _MASK, place & _MASK
+
+
+@dataclass(slots=True, kw_only=True)
+class Document:
+    """One parsed file.
+
+    ``data`` is the top mapping. ``places`` is keyed by the ``id`` of each container of ``data``,
+    all of which ``held`` keeps alive. ``complete`` is False once anything in the file could not
+    be understood and was left out, so that rules on what is missing can hold back.
+    """
+
+    path: str
+    text: str
+    data: dict[str, Any]
+    places: dict[int, Places]
+    complete: bool = True
+    held: list[Any] = field(default_factory=list)
+    _lines: list[str] | None = None
+    _index: dict[int, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines of the source, as libyaml counts them."""
+        if self._lines is None:
+            self._lines = split_lines(self.text)
+        return self._lines
+
+    def has(self, where: Where) -> bool:
+        """Whether the file has an entry at ``where``."""
+        return self._find(where)[1] == len(where)
+
+    def span(self, where: Where, *, key: bool = False) -> Span:
+        """Return the place of the value at ``where``, or of its key.
+
+        A mapping or sequence is pointed at by its key, where it has one. What the file does not
+        have is pointed at by the nearest that it has.
+        """
+        entry, depth, node = self._find(where)
+        if entry is None:
+            return self._span(0)
+        at_key, at_value = entry
+        by_key = key or depth < len(where) or isinstance(node, dict | list)
+        return self._span(at_key if by_key and at_key is not None else at_value)
+
+    def finding(
+        self,
+        code: str,
+        message: str,
+        where: Where,
+        *,
+        key: bool = False,
+        severity: Severity = Severity.ERROR,
+        hint: str | None = None,
+    ) -> Diagnostic:
+        """Return a finding about the value at ``where``, or about its key."""
+        span = self.span(where, key=key)
+        return self._finding(span, code, message, severity, hint)
+
+    def finding_at(
+        self, place: int, code: str, message: str, *, hint: str | None = None
+    ) -> Diagnostic:
+        """Return a finding about a packed place."""
+        return self._finding(self._span(place), code, message, Severity.ERROR, hint)
+
+    def _finding(
+        self, span: Span, code: str, message: str, severity: Severity, hint: str | None
+    ) -> Diagnostic:
+        return Diagnostic(
+            path=self.path,
+            line=span.line,
+            column=span.column,
+            end_column=span.end_column,
+            code=code,
+            message=message,
+            severity=severity,
+            hint=hint,
+            excerpt=excerpt(self.lines, span.line),
+        )
+
+    def _span(self, place: int) -> Span:
+        line, column, length = unpack(place)
+        source = self.lines[line] if line < len(self.lines) else ""
+        end = min(column + max(length, 1), max(len(source), column + 1))
+        return Span(line=line + 1, column=column + 1, end_column=end + 1)
+
+    def _find(self, where: Where) -> tuple[tuple[int | None, int] | None, int, Any]:
+        """Return the places of the deepest entry on the way to ``where``, its depth and value."""
+        found: tuple[int | None, int] | None = None
+        node: Any = self.data
+        for depth, step in enumerate(where):
+            entry = self.entry(node, step)
+            if entry is None:
+                return found, depth, node
+            found = entry
+            try:
+                node = node[step]
+            except (KeyError, IndexError):  # taken out since; its place is still known
+                return found, depth + 1, None
+        return found, len(where), node
+
+    def entry(self, node: Any, step: str | int) -> tuple[int | None, int] | None:
+        """Return the packed places of the key, if any, and the value of an entry of ``node``."""
+        places = self.places.get(id(node))
+        if places is None:
+            return None
+        if isinstance(node, list):
+            known = isinstance(step, int) and 0 <= step < len(places)
+            return (None, places[step]) if known else None  # type: ignore[index]  # known: an int
+        index = self._index.get(id(node))
+        if index is None:
+            index = {key: 3 * number for number, key in enumerate(places[::3])}
+            self._index[id(node)] = index
+        at = index.get(step) if isinstance(step, str) else None
+        return None if at is None else (places[at + 1], places[at + 2])
+
+
+def split_lines(text: str) -> list[str]:
+    """Return the lines of ``text`` as libyaml counts them."""
+    return _BREAK.split(text)
+
+
+def excerpt(lines: Sequence[str], line: int) -> str | None:
+    """Return the source line ``line``, counted from 1, cut where nobody would read on."""
+    return lines[line - 1][:400] if 0 < line <= len(lines) else None

@@ -1,0 +1,46 @@
+"""References to the environment in text: ``${NAME}``, ``${NAME:-default}``, and ``$${`` for ``${``."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_REFERENCE = re.compile(
+    r"(?P<escape>\$\$\{)|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\})?"
+)
+
+
+class ReferenceProblem(ValueError):  # noqa: N818  # a value on its way to a finding, not a failure
+    """A reference that cannot be resolved; the message is one sentence."""
+
+
+def substitute(text: str, environment: Mapping[str, str]) -> str:
+    """Return ``text`` with every reference replaced; ReferenceProblem for one that cannot be.
+
+    As in a shell, the default also stands in for a variable that is empty.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        if match["escape"]:
+            return "${"
+        name, default = match["name"], match["default"]
+        if name is None:
+            raise ReferenceProblem(
+                "a ${ that begins no reference: write ${NAME} or ${NAME:-default}, or $${ for ${"
+            )
+        found = environment.get(name)
+        if default is not None:
+            return found or default
+        if found is None:
+            raise ReferenceProblem(f"the environment variable {name} is not set")
+        return found
+
+    return _REFERENCE.sub(value, text) if "${" in text else text
+
+
+def literal_parts(text: str) -> str:
+    """Return what ``text`` says in plain: all but the references, defaults included."""
+    return _REFERENCE.sub(lambda match: match["default"] or "", text)

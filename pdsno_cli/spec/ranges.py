@@ -1,0 +1,46 @@
+"""Ranges in controller keys: ``local_[001:200]`` stands for 200 ids, as in Ansible inventories."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+
+LIMIT = 50_000  # ids that one key may stand for
+_RANGE = re.compile(r"\[([0-9]{1,9}):([0-9]{1,9})\]")
+
+
+def expand(key: str) -> list[str]:
+    """Return the ids that ``key`` stands for, in order; ValueError, one sentence, when malformed.
+
+    Several ranges in one key give every combination, the last one fastest. Where a bound has
+    leading zeros, both have the same width and so have all numbers between them.
+    """
+    if "[" not in key and "]" not in key:
+        return [key]
+    pieces = _RANGE.split(key)  # text, first, last, text, first, last, text
+    texts, firsts, lasts = pieces[::3], pieces[1::3], pieces[2::3]
+    if any("[" in text or "]" in text for text in texts):
+        raise ValueError(f"{key!r} holds a bracket that is no range: write [1:20] or [001:200]")
+    bounds = list(zip(firsts, lasts, strict=True))
+    size = math.prod(_count(first, last) for first, last in bounds)
+    if size > LIMIT:
+        raise ValueError(f"{key!r} stands for {size:,} controllers, more than {LIMIT:,}")
+    return [
+        "".join(itertools.chain(*zip(texts, (*numbers, ""), strict=True)))
+        for numbers in itertools.product(*(_numbers(first, last) for first, last in bounds))
+    ]
+
+
+def _count(first: str, last: str) -> int:
+    padded = any(len(bound) > 1 and bound.startswith("0") for bound in (first, last))
+    if padded and len(first) != len(last):
+        raise ValueError(f"[{first}:{last}] is no range: with leading zeros both have one width")
+    if int(last) < int(first):
+        raise ValueError(f"[{first}:{last}] is no range: it ends before it starts")
+    return int(last) - int(first) + 1
+
+
+def _numbers(first: str, last: str) -> list[str]:
+    width = len(first) if first.startswith("0") else 0
+    return [f"{number:0{width}d}" for number in range(int(first), int(last) + 1)]

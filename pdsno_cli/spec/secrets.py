@@ -1,0 +1,49 @@
+"""Secrets: which fields hold one, and how a reference to one is read when it is used."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pdsno_cli.model.errors import OperationError
+from pdsno_cli.spec.interpolate import ReferenceProblem, substitute
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Keys whose text stays as written in the topology, so that a file can be checked where its
+# secrets are not. The schema uses these names for nothing else.
+SECRET_KEYS = frozenset({"username", "password", "community", "signing_key"})
+
+_FILE = "file:"
+_LARGEST = 65_536
+
+
+def resolve(text: str, *, base: Path) -> str:
+    """Return the secret that ``text`` refers to.
+
+    ``text`` is plain, or holds ``${NAME}`` or ``${NAME:-default}``, or is ``file:path`` with a
+    path relative to ``base``, the topology file's folder; newlines at the end of the file are not
+    part of the secret. OperationError names what is missing.
+    """
+    try:
+        resolved = substitute(text, os.environ)
+    except ReferenceProblem as exc:
+        raise OperationError(f"cannot read the secret {text!r}: {exc}") from exc
+    # Judged by the text as written: a variable's value must not send us to a file.
+    return _read(base / resolved.removeprefix(_FILE), text) if text.startswith(_FILE) else resolved
+
+
+def _read(path: Path, text: str) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+        raise OperationError(f"cannot read the secret {text!r}: {path}: {reason}") from exc
+    if len(content) > _LARGEST:
+        raise OperationError(f"cannot read the secret {text!r}: {path} is larger than 64 KiB")
+    try:
+        return content.decode().rstrip("\r\n")
+    except UnicodeDecodeError as exc:
+        raise OperationError(f"cannot read the secret {text!r}: {path} is not UTF-8") from exc

@@ -1,0 +1,351 @@
+"""From YAML text to plain data with places, straight from libyaml's events.
+
+Composing nodes and constructing values would read the same text six times slower, accept
+duplicate keys and lose the places of keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import yaml
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from pdsno_cli.model.diagnostics import Diagnostic
+from pdsno_cli.spec import codes
+from pdsno_cli.spec.document import Places, excerpt, pack, split_lines, unpack
+from pdsno_cli.spec.scalars import resolve
+from pdsno_cli.spec.yaml_errors import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_DEPTH = 64
+MAX_VALUES = 2_000_000  # an alias counts as often as it is used: a 'billion laughs' ends here
+MAX_FINDINGS = 1_000  # nobody reads on after that
+
+_TAGS = "tag:yaml.org,2002:"
+_SCALAR_TAGS = frozenset(_TAGS + name for name in ("int", "float", "bool", "null"))
+# The pure loader gives the same events, ten times slower.
+_PARSER: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+
+# What a container waits for, when it is not the value of a key: the next key of a mapping, the
+# value of its ``<<``, a value to throw away; the next item of a sequence.
+_NEXT_KEY, _MERGE, _DISCARD, _ITEM = object(), object(), object(), object()
+
+
+class _StopError(Exception):
+    """The text cannot be read on from here; the last finding says why."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Tree:
+    """What a text holds; ``broken`` says that it ends before its time, with a finding.
+
+    ``places`` is keyed by the ``id`` of each container, all of which ``held`` keeps alive.
+    ``references`` are the texts with a ``$`` before a brace: by ``id`` of the container, then
+    by key or index, whether they are written without quotes.
+    """
+
+    root: Any = None
+    broken: bool = False
+    places: dict[int, Places] = field(default_factory=dict)
+    held: list[Any] = field(default_factory=list)
+    references: dict[int, dict[str | int, bool]] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A mapping or sequence that is still open.
+
+    ``key`` is what the next value is for; ``size`` counts what nested containers hold.
+    """
+
+    node: Any
+    places: Places
+    key: Any
+    place: int
+    anchor: str | None
+    size: int = 1
+    merges: list[dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Anchor:
+    """What an alias stands for; ``open`` while the value is still being read."""
+
+    value: Any = None
+    size: int = 0
+    plain: bool = False
+    open: bool = False
+
+
+def parse(text: str, path: str) -> Tree:
+    """Return the data of ``text``, with findings where it is no YAML or too much of it."""
+    reader = _Reader(text, path)
+    try:
+        reader.read()
+    except _StopError:
+        reader.tree.broken = True
+    except yaml.YAMLError as exc:
+        reader.tree.broken = True
+        reader.tree.diagnostics.append(explain(exc, path, text))
+    return reader.tree
+
+
+class _Reader:
+    """One pass over the events of one text."""
+
+    def __init__(self, text: str, path: str) -> None:
+        self.tree = Tree()
+        self._text = text
+        self._path = path
+        self._stack: list[_Frame] = []
+        self._anchors: dict[str, _Anchor] = {}
+        self._lines: list[str] | None = None
+
+    def read(self) -> None:  # noqa: C901  # one loop without calls: it runs for every scalar
+        """Consume all events. Scalars, nearly all of them, are dealt with in the loop itself."""
+        get: Callable[[], Any] = _PARSER(self._text).get_event
+        stack = self._stack
+        interpolates = "${" in self._text
+        resolved: dict[str, Any] = {}
+        frame: _Frame | None = None
+        while True:
+            event = get()
+            kind = type(event)
+            if kind is not ScalarEvent:
+                if kind is StreamEndEvent:
+                    return
+                self._structure(event)
+                frame = stack[-1] if stack else None
+                continue
+            start = event.start_mark
+            place = (start.line << 25 | start.column) << 25 | event.end_mark.index - start.index
+            if frame is None or event.anchor is not None or event.tag is not None:
+                self._special(event, place)
+                continue
+            value = event.value
+            plain = event.implicit[0]
+            key = frame.key
+            if key is _NEXT_KEY:
+                if value in frame.node or value == "<<":
+                    self._key(frame, value, place, plain=plain)
+                    continue
+                frame.key = value
+                frame.places += (value, place)
+                continue
+            if plain:
+                if value in resolved:
+                    value = resolved[value]
+                else:
+                    value = resolved[value] = resolve(value)
+            if interpolates or key is _MERGE or key is _DISCARD:
+                self._put(value, place, plain=plain)
+                continue
+            frame.places.append(place)
+            if key is _ITEM:
+                frame.node.append(value)
+            else:
+                frame.node[key] = value
+                frame.key = _NEXT_KEY
+
+    def _structure(self, event: Any) -> None:
+        kind = type(event)
+        if kind is MappingEndEvent or kind is SequenceEndEvent:
+            self._close()
+        elif kind is MappingStartEvent:
+            self._open(event, {}, _NEXT_KEY)
+        elif kind is SequenceStartEvent:
+            self._open(event, [], _ITEM)
+        elif kind is AliasEvent:
+            self._alias(event)
+        elif kind is DocumentStartEvent and self.tree.held:
+            self._stop(
+                codes.SHAPE,
+                "a second document starts here; a topology is one document",
+                _place(event),
+                "put it into a file of its own",
+            )
+
+    def _open(self, event: Any, node: Any, key: object) -> None:
+        place = _place(event)
+        if len(self._stack) >= MAX_DEPTH:
+            self._stop(codes.LIMIT, f"nested more than {MAX_DEPTH} levels deep", place)
+        if self._stack and self._stack[-1].key is _NEXT_KEY:
+            self._stop(codes.YAML_FEATURE, "a key must be text, not a mapping or a list", place)
+        if event.tag not in (None, "!", _TAGS + ("seq" if key is _ITEM else "map")):
+            self._tag(event.tag, place)
+        places: Places = []
+        self.tree.places[id(node)] = places
+        self.tree.held.append(node)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchor(open=True)
+        self._stack.append(_Frame(node, places, key, place, event.anchor))
+
+    def _close(self) -> None:
+        frame = self._stack.pop()
+        frame.size += len(frame.node)
+        for source in frame.merges or ():
+            self._merge(frame, source)
+        if frame.anchor is not None:
+            self._anchors[frame.anchor] = _Anchor(value=frame.node, size=frame.size)
+        self._put(frame.node, frame.place, size=frame.size)
+
+    def _put(self, value: Any, place: int, *, plain: bool = False, size: int = 0) -> None:
+        """Give a finished value to the innermost open container."""
+        if not self._stack:
+            self.tree.root = value
+            return
+        frame = self._stack[-1]
+        frame.size += size
+        if frame.size > MAX_VALUES:
+            self._stop(
+                codes.LIMIT,
+                f"holds more than {MAX_VALUES:,} values, each alias counted in full",
+                place,
+            )
+        where = frame.key
+        if where is _ITEM:
+            where = len(frame.node)
+            frame.node.append(value)
+        else:
+            frame.key = _NEXT_KEY
+            if where is _MERGE:
+                self._take_merge(frame, value, place)
+            if where is _MERGE or where is _DISCARD:
+                return
+            frame.node[where] = value
+        frame.places.append(place)
+        if type(value) is str and "${" in value:
+            self.tree.references.setdefault(id(frame.node), {})[where] = plain
+
+    def _key(self, frame: _Frame, key: str, place: int, *, plain: bool) -> None:
+        merge = plain and key == "<<"
+        if merge and frame.merges is None:
+            frame.key = _MERGE
+        elif merge or key in frame.node:
+            first = "" if merge else _at(frame.places[frame.places.index(key) + 1])
+            self._report(
+                codes.DUPLICATE_KEY,
+                f"the key {key!r} is here a second time{first}",
+                place,
+                "write << once, with a list of aliases"
+                if merge
+                else "a mapping holds a key once: rename or remove one of the two",
+            )
+            frame.key = _DISCARD
+        else:
+            frame.places += (key, place)
+            frame.key = key
+
+    def _special(self, event: Any, place: int) -> None:
+        """Take a scalar that has a tag or an anchor, or that is the whole document."""
+        plain = event.implicit[0]
+        value: Any = event.value
+        if plain or event.tag in _SCALAR_TAGS:
+            value = resolve(value)
+        elif event.tag not in (None, "!", _TAGS + "str"):
+            self._tag(event.tag, place)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = _Anchor(value=value, plain=plain)
+        frame = self._stack[-1] if self._stack else None
+        if frame is not None and frame.key is _NEXT_KEY:
+            self._key(frame, event.value, place, plain=plain)
+        else:
+            self._put(value, place, plain=plain)
+
+    def _alias(self, event: Any) -> None:
+        place = _place(event)
+        anchor = self._anchors.get(event.anchor)
+        if anchor is None:
+            self._stop(
+                codes.YAML_FEATURE, f"the alias *{event.anchor} has no anchor before it", place
+            )
+        if anchor.open:
+            self._stop(
+                codes.YAML_FEATURE, f"the alias *{event.anchor} stands inside its own anchor", place
+            )
+        frame = self._stack[-1]
+        if frame.key is _NEXT_KEY:
+            if not isinstance(anchor.value, str):
+                self._stop(codes.YAML_FEATURE, "a key must be text", place)
+            self._key(frame, anchor.value, place, plain=False)
+        else:
+            self._put(anchor.value, place, plain=anchor.plain, size=anchor.size)
+
+    def _take_merge(self, frame: _Frame, value: Any, place: int) -> None:
+        sources = value if isinstance(value, list) else [value]
+        if not all(isinstance(source, dict) for source in sources):
+            self._report(
+                codes.YAML_FEATURE,
+                "<< takes a mapping, or a list of mappings",
+                place,
+                "for example: <<: *defaults",
+            )
+            return
+        frame.merges = (frame.merges or []) + sources
+
+    def _merge(self, frame: _Frame, source: dict[str, Any]) -> None:
+        """Add the entries of ``source`` that the mapping does not have, with their places."""
+        places = self.tree.places[id(source)]
+        references = self.tree.references.get(id(source), {})
+        for key, at_key, at_value in zip(places[::3], places[1::3], places[2::3], strict=True):
+            if key in frame.node:
+                continue
+            frame.node[key] = source[key]
+            frame.places += (key, at_key, at_value)
+            if key in references:
+                self.tree.references.setdefault(id(frame.node), {})[key] = references[key]
+
+    def _tag(self, tag: str, place: int) -> None:
+        name = "!!" + tag.removeprefix(_TAGS) if tag.startswith(_TAGS) else tag
+        self._report(
+            codes.YAML_FEATURE, f"the tag {name} has no meaning here", place, "leave it out"
+        )
+
+    def _report(self, code: str, message: str, place: int, hint: str | None = None) -> None:
+        line, column, length = unpack(place)
+        if self._lines is None:
+            self._lines = split_lines(self._text)
+        self.tree.diagnostics.append(
+            Diagnostic(
+                path=self._path,
+                line=line + 1,
+                column=column + 1,
+                end_column=column + 1 + max(length, 1),
+                code=code,
+                message=message,
+                hint=hint,
+                excerpt=excerpt(self._lines, line + 1),
+            )
+        )
+        if len(self.tree.diagnostics) > MAX_FINDINGS:
+            raise _StopError
+
+    def _stop(self, code: str, message: str, place: int, hint: str | None = None) -> NoReturn:
+        self._report(code, message, place, hint)
+        raise _StopError
+
+
+def _place(event: Any) -> int:
+    """Return the packed place of an event; of a container, only where it starts."""
+    start, end = event.start_mark, event.end_mark
+    length = end.index - start.index if isinstance(event, AliasEvent) else 1
+    return pack(start.line, start.column, length)
+
+
+def _at(place: int) -> str:
+    line, column, _ = unpack(place)
+    return f", first at line {line + 1}, column {column + 1}"

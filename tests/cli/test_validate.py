@@ -1,0 +1,165 @@
+"""`pdsno validate` as a user runs it: exit codes, formats, what goes where."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PDSNO = Path(sys.executable).parent / "pdsno"
+GOOD = "name: good\ncontrollers: {g: {role: global}}\n"
+WARNS = "name: warns\nregions: {empty: {}}\ncontrollers: {g: {role: global}}\n"
+BAD = "name: bad\ncontrollers: {g: {role: globl}}\n"
+
+
+def pdsno(*words, cwd=ROOT, stdin=None, env=None):
+    return subprocess.run(
+        [PDSNO, *map(str, words)],
+        cwd=cwd,
+        input=stdin,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        check=False,
+        timeout=30,
+    )
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name, text in (("good", GOOD), ("warns", WARNS), ("bad", BAD)):
+        (tmp_path / f"{name}.yaml").write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["good.yaml"], 0),
+        (["warns.yaml"], 0),
+        (["--strict", "warns.yaml"], 1),
+        (["--strict", "good.yaml"], 0),
+        (["bad.yaml"], 1),
+        (["."], 1),
+        (["none.yaml"], 2),
+        (["bad.yaml", "none.yaml"], 2),
+        ([], 2),
+        (["--format", "ful", "good.yaml"], 2),
+        (["--no-such-option", "good.yaml"], 2),
+    ],
+)
+def test_exit_code_says_how_it_went(files, words, code):
+    done = pdsno("validate", *words, cwd=files)
+    assert done.returncode == code
+    assert b"Traceback" not in done.stderr
+
+
+def test_full_shows_excerpt_caret_and_hint(files):
+    done = pdsno("validate", "bad.yaml", cwd=files)
+    assert done.stdout.decode() == (
+        "bad.yaml:2:25: error[PDS104] controllers.g.role cannot be 'globl'\n"
+        " 2 | controllers: {g: {role: globl}}\n"
+        "   |                         ^^^^^\n"
+        "   = did you mean 'global'?\n"
+    )
+    assert done.stderr.decode() == "1 error in 1 file\n"
+
+
+def test_concise_reports_all_files_sorted_and_the_missing_one(files):
+    done = pdsno(
+        "validate", "--format", "concise", "warns.yaml", "gone.yaml", "bad.yaml", cwd=files
+    )
+    assert done.returncode == 2
+    assert [line.split(":")[0] for line in done.stdout.decode().splitlines()] == [
+        "bad.yaml",
+        "warns.yaml",
+    ]
+    assert done.stderr.decode() == (
+        "error: cannot read gone.yaml: No such file or directory\n1 error, 1 warning in 2 files\n"
+    )
+
+
+@pytest.mark.parametrize("words", [["--format", "json"], ["--json"]])
+def test_json_carries_version_counts_and_findings(files, words):
+    done = pdsno("validate", *words, ".", "gone.yaml", cwd=files)
+    document = json.loads(done.stdout)
+    assert document["format_version"] == "1"
+    assert (document["files"], document["errors"], document["warnings"]) == (3, 1, 1)
+    assert document["findings"][0]["code"] == "PDS104"
+    assert document["findings"][0]["line"] == 2
+    assert document["unreadable"][0]["path"] == "gone.yaml"
+
+
+def test_directory_walks_and_leaves_hidden_files_out(files):
+    (files / "sub").mkdir()
+    (files / "sub" / "good.yml").write_text(GOOD)
+    (files / ".hidden.yaml").write_text("[")
+    (files / ".git").mkdir()
+    (files / ".git" / "bad.yaml").write_text("[")
+    (files / "notes.txt").write_text("[")
+    done = pdsno("validate", "--strict", ".", "good.yaml", cwd=files)
+    assert done.stderr.decode() == "1 error, 1 warning in 4 files\n"
+
+
+def test_directory_without_topologies_is_not_passed_over(tmp_path):
+    done = pdsno("validate", tmp_path)
+    assert done.returncode == 2
+    assert b"cannot read" in done.stderr
+
+
+def test_dash_is_standard_input():
+    assert pdsno("validate", "-", stdin=GOOD.encode()).returncode == 0
+    done = pdsno("validate", "-", stdin=BAD.encode())
+    assert done.returncode == 1
+    assert done.stdout.startswith(b"-:2:25: error[PDS104]")
+    assert b"^^^^^" in done.stdout
+
+
+def test_wrong_format_gets_a_suggestion(files):
+    done = pdsno("validate", "--format", "concis", "good.yaml", cwd=files)
+    assert done.stderr.decode() == "error: there is no format 'concis': did you mean 'concise'?\n"
+
+
+def test_external_broker_is_valid_where_its_variables_are_not_set():
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MQTT_")}
+    done = subprocess.run(
+        [PDSNO, "validate", "--strict", "topologies"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"4 files ok\n")
+
+
+def test_control_characters_do_not_reach_the_terminal(files):
+    (files / "evil.yaml").write_text(
+        'name: x\n"\\e[2J\\nerror": 1\ncontrollers: {g: {role: global}}\n'
+    )
+    done = pdsno("validate", "--format", "concise", "evil.yaml", cwd=files)
+    assert b"\x1b" not in done.stdout
+    assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "words", [["--help"], ["validate", "zone-a.yaml"], ["topics", "zone-a.yaml"]]
+)
+def test_command_imports_no_library_of_an_adapter(words):
+    script = (
+        "import sys\nfrom pdsno_cli.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit as exc:\n    assert not exc.code, exc.code\n"
+        "heavy = {'scapy', 'pysnmp', 'paho', 'sqlalchemy', 'fastapi', 'rich', 'iotcore'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, *words],
+        cwd=ROOT / "topologies",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
