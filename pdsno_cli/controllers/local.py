@@ -30,7 +30,10 @@ POLICY_WAIT = 3.0  # seconds to wait for the retained policy before going by the
 
 
 class LocalController:
-    """One local controller; its view of the network is in its store."""
+    """One local controller; its view of the network is in its store.
+
+    OperationError when a secret that it needs is missing.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -38,10 +41,16 @@ class LocalController:
         assert region is not None  # lint refuses a local without one
         self._region = region
         self._topic = context.topology.topics.discovery(region, context.spec.controller_id)
+        declared = context.spec.discovery.snmp
+        self._snmp = replace(
+            declared,
+            community=secrets.resolve(declared.community, base=context.topology.folder),
+        )
         self._parents = Roster(context, announce=False, reborn=self._parent_reborn)
         self._documents: dict[str, PolicyDocument] = {}
         self._next: Cancellable | None = None
         self._sweeping = False
+        self._started = 0.0  # the last cycle, on the monotonic clock
         self._cancel = threading.Event()
         self._cycle = 0
         self._snapshot = True
@@ -81,25 +90,23 @@ class LocalController:
         self._snapshot = True
 
     def _take_policy(self, document: PolicyDocument) -> None:
+        """Apply a policy unless it is older than the one in force; the next cycle goes by it."""
         known = self._documents.get(document.scope)
-        if known is not None and document.version <= known.version:
-            if document.version < known.version:
-                log.warning(
-                    "policy %s %d is older than %d: refused",
-                    document.scope,
-                    document.version,
-                    known.version,
-                )
-            first = False
-        else:
+        if known is not None and document.version < known.version:
+            log.warning(
+                "policy %s %d is older than %d: refused",
+                document.scope,
+                document.version,
+                known.version,
+            )
+            return
+        if known is None or document.version > known.version:
             with self._context.store.transaction() as tx:
                 tx.put_policy(document, at=time.time())
             self._documents[document.scope] = document
-            first = True
-        if first:
             self._announce_policy(document)
-        if document.scope == self._region and not self._cycle and not self._sweeping:
-            self._reschedule(0.0)
+        if document.scope == self._region or self._cycle:
+            self._plan()
 
     def _announce_policy(self, document: PolicyDocument) -> None:
         self._context.publisher.publish(
@@ -119,29 +126,33 @@ class LocalController:
             self._context.spec.discovery, documents, self._context.spec.controller_id
         )
 
-    def _reschedule(self, seconds: float) -> None:
+    def _plan(self) -> None:
+        """Set the time of the next cycle by the policy in force; the first is due at once."""
+        if self._sweeping:
+            return
         if self._next is not None:
             self._next.cancel()
-        self._next = self._context.scheduler.after(seconds, self._begin)
+        due = self._started + self._policy().interval if self._cycle else 0.0
+        wait = max(due - time.monotonic(), 0.0)
+        self._next = self._context.scheduler.after(wait, self._begin)
 
     def _begin(self) -> None:
         """Start a cycle on the background thread."""
         rules = self._policy()
         started = time.time()
+        self._started = time.monotonic()
         self._sweeping = True
         self._next = None
-        folder = self._context.topology.folder
-        snmp = replace(rules.snmp, community=secrets.resolve(rules.snmp.community, base=folder))
         targets = expand(rules.targets)
         self._context.background.submit(
-            lambda: self._context.sweep(targets, rules.protocols, snmp, self._cancel),
+            lambda: self._context.sweep(targets, rules.protocols, self._snmp, self._cancel),
             lambda result: self._end(rules, started, result),
         )
 
     def _end(self, rules: Discovery, started: float, result: SweepResult) -> None:
         """Commit what the cycle found and report what changed. Owner's thread."""
         self._sweeping = False
-        if self._cancel.is_set():
+        if result.cancelled:
             return
         self._cycle += 1
         changes = decide(
@@ -170,7 +181,7 @@ class LocalController:
                 active=report.active,
             )
         )
-        self._reschedule(max(rules.interval - (time.time() - started), 0.0))
+        self._plan()
 
     def _report(self, started: float, result: SweepResult, changes: Changes) -> DiscoveryReport:
         told = {device.device_id for device in changes.new}

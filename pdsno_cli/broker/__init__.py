@@ -1,0 +1,1 @@
+"""Layer 2: the embedded MQTT broker, and a health probe for any broker."""

@@ -1,0 +1,64 @@
+"""The configuration of the embedded broker, as rumqttd reads it; pure.
+
+rumqttd keeps, for each topic filter that anyone subscribes to, a log of the last segments, in
+memory and whatever was read already. Its defaults allow a gigabyte a filter. Ours allow 4 MiB,
+beyond which an absent subscriber loses the oldest messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEGMENT_BYTES = 512 * 1024
+SEGMENTS = 8
+CONNECTIONS = 10_000
+INFLIGHT = 100  # QoS 1 messages on their way to one client at once
+CONNECT_TIMEOUT = 10_000  # milliseconds within which a client must send CONNECT
+_OVERHEAD = 70_000  # bytes a packet needs beside its payload: a topic of up to 65,535
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the embedded broker serves; a port None is not served. ``max_payload`` in bytes."""
+
+    max_payload: int
+    port_311: int | None
+    port_5: int | None
+
+
+def toml(settings: Settings) -> str:
+    """Return the configuration file for ``settings``."""
+    listeners = [
+        _listener(version, port, settings.max_payload)
+        for version, port in (("v4", settings.port_311), ("v5", settings.port_5))
+        if port is not None
+    ]
+    return f"""\
+id = 0
+
+[router]
+id = 0
+max_connections = {CONNECTIONS}
+max_outgoing_packet_count = 200
+max_segment_size = {SEGMENT_BYTES}
+max_segment_count = {SEGMENTS}
+
+{"".join(listeners)}"""
+
+
+def _listener(version: str, port: int, max_payload: int) -> str:
+    return f"""\
+[{version}.1]
+name = "{version}"
+listen = "{HOST}:{port}"
+next_connection_delay_ms = 0
+
+[{version}.1.connections]
+connection_timeout_ms = {CONNECT_TIMEOUT}
+max_payload_size = {max_payload + _OVERHEAD}
+max_inflight_count = {INFLIGHT}
+dynamic_filters = true
+
+"""

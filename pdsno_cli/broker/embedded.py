@@ -1,0 +1,183 @@
+"""Starts, watches and stops the embedded broker, which is a process of its own."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from pdsno_cli.broker.config import HOST
+from pdsno_cli.broker.probe import probe
+from pdsno_cli.model.errors import BrokerError
+
+log = logging.getLogger(__name__)
+
+_START = 10.0  # seconds within which it accepts a client, on a machine under load
+_POLL = 0.005  # seconds between attempts
+_STOP = 2.0  # seconds between SIGTERM and SIGKILL
+_ATTEMPTS = 3  # when a free port is taken by somebody else in the same instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where the embedded broker listens: ``port`` for the topology's protocol.
+
+    ``port_311`` serves MQTT 3.1.1 in any case, for tools that speak nothing else.
+    """
+
+    host: str
+    port: int
+    port_311: int
+
+
+class EmbeddedBroker:
+    """The embedded broker's process, on loopback. It ends with the thread that started it.
+
+    ``port`` 0 takes a free one, and keeps it over restarts. ``max_payload`` is in bytes.
+    ``warned`` is called with each line that the broker writes, on a thread of its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        max_payload: int,
+        port: int = 0,
+        protocol: Literal["3.1.1", "5"] = "3.1.1",
+        warned: Callable[[str], None] | None = None,
+    ) -> None:
+        self._max_payload = max_payload
+        self._wanted = port
+        self._v5 = protocol == "5"
+        self._warned = warned if warned is not None else _log
+        self._last: deque[str] = deque(maxlen=5)
+        self._reader: threading.Thread | None = None
+        self._endpoint: Endpoint | None = None
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> Endpoint:
+        """Start it and return once it accepts clients; BrokerError when it cannot.
+
+        Called again after its process ended, it listens where it did before.
+        """
+        if self._endpoint is not None or self._wanted:
+            endpoint = self._endpoint or self._choose(self._wanted)
+            self._launch(endpoint)
+            return endpoint
+        for attempt in range(_ATTEMPTS):
+            endpoint = self._choose(0)
+            try:
+                self._launch(endpoint)
+            except BrokerError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            else:
+                break
+        return endpoint
+
+    def stop(self) -> None:
+        """End its process; harmless when it is not running."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(_STOP)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+        if self._reader is not None:
+            self._reader.join(_STOP)
+
+    def _choose(self, port: int) -> Endpoint:
+        chosen = port or _free_port()
+        return Endpoint(host=HOST, port=chosen, port_311=_free_port() if self._v5 else chosen)
+
+    def _launch(self, endpoint: Endpoint) -> None:
+        self.stop()
+        for port in {endpoint.port, endpoint.port_311}:
+            _check_free(port)
+        port_5 = endpoint.port if self._v5 else 0
+        numbers = (os.getpid(), self._max_payload, endpoint.port_311, port_5)
+        self.process = process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            [sys.executable, "-m", "pdsno_cli.broker", *map(str, numbers)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,  # a Ctrl-C is for the supervisor, which stops it last
+        )
+        self._last.clear()
+        self._reader = threading.Thread(
+            target=self._read, args=(process,), name="broker warnings", daemon=True
+        )
+        self._reader.start()
+        try:
+            self._wait(process, endpoint)
+        except BaseException:
+            self.stop()
+            raise
+        self._endpoint = endpoint
+
+    def _wait(self, process: subprocess.Popen[str], endpoint: Endpoint) -> None:
+        deadline = time.monotonic() + _START
+        while True:
+            if process.poll() is not None:
+                self.stop()
+                said = self._last[-1] if self._last else f"exit code {process.returncode}"
+                raise BrokerError(f"the embedded broker did not start: {said}")
+            try:
+                probe(endpoint.host, endpoint.port, protocol="5" if self._v5 else "3.1.1")
+            except BrokerError as exc:
+                if time.monotonic() > deadline:
+                    raise BrokerError(f"the embedded broker did not start: {exc}") from exc
+                time.sleep(_POLL)
+            else:
+                return
+
+    def _read(self, process: subprocess.Popen[str]) -> None:
+        """Pass on what the broker writes; on a thread of its own, until the process ends."""
+        assert process.stderr is not None
+        with process.stderr as lines:
+            for line in lines:
+                text = line.rstrip()
+                if text:
+                    self._last.append(text)
+                    self._warned(text)
+
+
+def _log(line: str) -> None:
+    log.warning("embedded broker: %s", line)
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind((HOST, 0))
+        return int(sock.getsockname()[1])
+
+
+def _check_free(port: int) -> None:
+    """Raise BrokerError when something listens on ``port``."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the broker does
+        try:
+            sock.bind((HOST, port))
+        except OSError as exc:
+            if exc.errno == errno.EADDRINUSE:
+                raise BrokerError(
+                    f"port {port} is in use: stop what listens there, or name another broker.port "
+                    "(0 takes a free one)"
+                ) from exc
+            raise BrokerError(f"port {port} cannot be used: {exc.strerror}") from exc

@@ -1,0 +1,104 @@
+"""A health probe of any MQTT broker: is it there, does it speak MQTT, does it let us in."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+from typing import Literal
+
+from pdsno_cli.broker import packets
+from pdsno_cli.model.errors import BrokerError
+
+_ENOUGH = 16  # bytes of an answer that hold a CONNACK's reason code
+
+
+def probe(
+    host: str,
+    port: int,
+    *,
+    protocol: Literal["3.1.1", "5"] = "3.1.1",
+    username: str | None = None,
+    password: str | None = None,
+    tls: ssl.SSLContext | None = None,
+    client_id: str | None = None,
+    timeout: float = 5.0,
+) -> None:
+    """Log in and out again; BrokerError says in one sentence why that is not possible.
+
+    ``timeout`` is in seconds, for each of connecting and answering.
+    """
+    where = f"broker {host}:{port}"
+    request = packets.connect(
+        protocol=protocol,
+        client_id=client_id or f"pdsno-probe-{os.urandom(4).hex()}",
+        username=username,
+        password=password,
+        keepalive=10,
+    )
+    try:
+        answer = _ask(host, port, request, tls, timeout)
+    except (OSError, UnicodeError) as exc:  # UnicodeError: a host name that cannot be one
+        raise BrokerError(f"{where}: {_why(exc)}") from exc
+    connack = packets.connack(answer)
+    if connack is None:
+        raise BrokerError(f"{where}: {_no_connack(answer, protocol, tls)}")
+    if connack.accepted:
+        return
+    if connack.bad_credentials:
+        who = "a client without user name" if username is None else f"user name {username!r}"
+        raise BrokerError(f"{where}: the broker refuses the credentials of {who}")
+    if connack.bad_version:
+        raise BrokerError(f"{where}: the broker does not speak MQTT {protocol}")
+    raise BrokerError(f"{where}: the broker refuses to connect (reason code {connack.code:#04x})")
+
+
+def _ask(host: str, port: int, request: bytes, tls: ssl.SSLContext | None, timeout: float) -> bytes:
+    """Return the first bytes of the answer to a CONNECT packet, none when there is no answer."""
+    with socket.create_connection((host, port), timeout) as plain:
+        if tls is None:
+            return _exchange(plain, request)
+        with tls.wrap_socket(plain, server_hostname=host) as secured:
+            return _exchange(secured, request)
+
+
+def _exchange(sock: socket.socket, request: bytes) -> bytes:
+    sock.sendall(request)
+    answer = b""
+    try:
+        while packets.connack(answer) is None and len(answer) < _ENOUGH:
+            data = sock.recv(_ENOUGH)
+            if not data:
+                return answer
+            answer += data
+        sock.sendall(packets.DISCONNECT)
+    except ConnectionError:
+        pass  # what came until then says enough
+    return answer
+
+
+def _no_connack(answer: bytes, protocol: str, tls: ssl.SSLContext | None) -> str:
+    if answer:
+        return f"what listens there is no MQTT broker: it answers {answer[:8]!r}"
+    hint = "" if tls is not None else ", or does it expect TLS"
+    return f"closes the connection without an answer; is it an MQTT {protocol} broker{hint}?"
+
+
+def _why(error: OSError | UnicodeError) -> str:
+    match error:
+        case socket.gaierror():
+            return f"the host name does not resolve ({error.strerror})"
+        case ssl.SSLCertVerificationError():
+            return f"the broker's certificate is not trusted ({error.verify_message})"
+        case ssl.SSLError():
+            return f"TLS failed ({error.reason or error}); does the broker speak TLS there?"
+        case ConnectionRefusedError():
+            return "connection refused; no broker listens there"
+        case ConnectionError():
+            return "the connection was closed at once; do both ends speak TLS, or neither?"
+        case TimeoutError():
+            return "no answer; is it in reach, and an MQTT broker?"
+        case UnicodeError():
+            return "that is no host name"
+        case _:
+            return f"out of reach ({error.strerror or error})"

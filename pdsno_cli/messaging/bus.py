@@ -1,0 +1,216 @@
+"""The in-process bus: a broker between controllers that share a process, on one thread.
+
+One dispatcher thread hands everything over, in the order in which it was published. So a member
+may publish while it listens, a retained message never overtakes a newer one, and what a slow
+member holds up is the bus alone, not the publishers.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from pdsno_cli.messaging.transport import Listener, Publication
+from pdsno_cli.model.topics import matches
+
+log = logging.getLogger(__name__)
+
+CAPACITY = 10_000  # messages that wait for the dispatcher; beyond, publish returns False
+_JOIN = 2.0  # seconds to wait for the dispatcher, or for it to say farewell
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Member:
+    client_id: str
+    filters: tuple[str, ...]
+    listener: Listener
+    will: Publication | None
+
+
+class Bus:
+    """A broker in this process. Retained messages are kept; QoS means nothing: none is lost."""
+
+    def __init__(self) -> None:
+        self._ready = threading.Condition()
+        self._work: deque[Callable[[], None]] = deque()
+        self._thread: threading.Thread | None = None
+        # The rest belongs to the dispatcher.
+        self._members: dict[str, _Member] = {}
+        self._retained: dict[str, Publication] = {}
+        self._routes: dict[str, tuple[_Member, ...]] = {}  # by topic, until somebody comes or goes
+
+    def join(self, client_id: str, filters: tuple[str, ...], listener: Listener, n: int) -> None:
+        """Take in a member as its connection number ``n``; it hears ``on_up``, then messages."""
+        self._post(lambda: self._join(client_id, filters, listener, n), always=True)
+
+    def publish(self, publication: Publication) -> bool:
+        """Hand a message over to the dispatcher; False when too many wait."""
+        return self._post(lambda: self._deliver(publication))
+
+    def leave(self, client_id: str, listener: Listener, farewell: Publication | None) -> None:
+        """Let a member go without its will; returns once its farewell is delivered."""
+        gone = threading.Event()
+
+        def work() -> None:
+            if self._is(client_id, listener):
+                self._remove(client_id)
+                if farewell is not None:
+                    self._deliver(farewell)
+            gone.set()
+
+        self._post(work, always=True)
+        if threading.current_thread() is not self._thread:
+            gone.wait(_JOIN)
+
+    def drop(self, client_id: str) -> None:
+        """Lose a member as a broker loses a connection: its will is published."""
+
+        def work() -> None:
+            member = self._remove(client_id)
+            if member is not None:
+                self._bury(member, "the bus dropped the connection")
+
+        self._post(work, always=True)
+
+    def _post(self, work: Callable[[], None], *, always: bool = False) -> bool:
+        with self._ready:
+            if len(self._work) >= CAPACITY and not always:
+                return False
+            self._work.append(work)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="bus", daemon=True)
+                self._thread.start()
+            self._ready.notify()
+            return True
+
+    # The dispatcher's thread from here on.
+
+    def _run(self) -> None:
+        """Do what comes, until nobody is left and nothing waits."""
+        while True:
+            with self._ready:
+                while not self._work:
+                    if not self._members:
+                        self._thread = None
+                        return
+                    self._ready.wait()
+                work = self._work.popleft()
+            _call(work)
+
+    def _join(
+        self, client_id: str, filters: tuple[str, ...], listener: Listener, number: int
+    ) -> None:
+        before = self._remove(client_id)
+        if before is not None:
+            self._deliver_will(before)
+            _call(before.listener.on_fatal, f"bus: another member took over as {client_id!r}")
+        will = listener.will(number)
+        member = self._members[client_id] = _Member(client_id, filters, listener, will)
+        self._routes.clear()
+        _call(listener.on_up, number, False)
+        for publication in list(self._retained.values()):
+            if _wants(member, publication.topic):
+                _call(listener.on_message, publication.topic, publication.data, True)
+
+    def _remove(self, client_id: str) -> _Member | None:
+        self._routes.clear()
+        return self._members.pop(client_id, None)
+
+    def _is(self, client_id: str, listener: Listener) -> bool:
+        member = self._members.get(client_id)
+        return member is not None and member.listener is listener
+
+    def _bury(self, member: _Member, reason: str) -> None:
+        self._deliver_will(member)
+        _call(member.listener.on_down, reason)
+
+    def _deliver_will(self, member: _Member) -> None:
+        if member.will is not None:
+            self._deliver(member.will)
+
+    def _deliver(self, publication: Publication) -> None:
+        if publication.retain:
+            if publication.data:
+                self._retained[publication.topic] = publication
+            else:
+                self._retained.pop(publication.topic, None)
+        for member in self._listeners(publication.topic):
+            _call(member.listener.on_message, publication.topic, publication.data, False)
+
+    def _listeners(self, topic: str) -> tuple[_Member, ...]:
+        route = self._routes.get(topic)
+        if route is None:
+            route = tuple(member for member in self._members.values() if _wants(member, topic))
+            if len(self._routes) >= CAPACITY:
+                self._routes.clear()
+            self._routes[topic] = route
+        return route
+
+
+class BusTransport:
+    """One member's way onto the bus; implements ``transport.Transport``."""
+
+    def __init__(self, bus: Bus, client_id: str, filters: Sequence[str] = ()) -> None:
+        self._bus = bus
+        self._client_id = client_id
+        self._filters = tuple(filters)
+        self._listener: _Watched | None = None
+        self._connection = 0
+
+    def start(self, listener: Listener) -> None:
+        """Join the bus; again after a stop or a drop, as the next connection."""
+        self._connection += 1
+        self._listener = _Watched(listener)
+        self._bus.join(self._client_id, self._filters, self._listener, self._connection)
+
+    def publish(self, topic: str, data: bytes, *, qos: int, retain: bool) -> bool:
+        """Hand one message to the dispatcher; see ``Transport.publish``."""
+        if not topic or "+" in topic or "#" in topic:
+            raise ValueError(f"{topic!r} is no topic name")
+        if self._listener is None or not self._listener.up:
+            return False
+        return self._bus.publish(Publication(topic=topic, data=data, qos=qos, retain=retain))
+
+    def stop(self, farewell: Publication | None = None) -> None:
+        """Leave the bus; see ``Transport.stop``."""
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.up = False
+            self._bus.leave(self._client_id, listener, farewell)
+
+
+class _Watched:
+    """A listener, and whether it is up; the dispatcher calls its methods."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.up = False
+        self._listener = listener
+        self.will = listener.will
+        self.on_message = listener.on_message
+
+    def on_up(self, connection: int, session_present: bool) -> None:
+        self.up = True
+        self._listener.on_up(connection, session_present)
+
+    def on_down(self, reason: str) -> None:
+        self.up = False
+        self._listener.on_down(reason)
+
+    def on_fatal(self, reason: str) -> None:
+        self.up = False
+        self._listener.on_fatal(reason)
+
+
+def _wants(member: _Member, topic: str) -> bool:
+    return any(matches(item, topic) for item in member.filters)
+
+
+def _call(method: Callable[..., None], *args: object) -> None:
+    """Call a listener; what it raises is logged and does not end the dispatcher."""
+    try:
+        method(*args)
+    except Exception:
+        log.exception("a listener on the bus failed")

@@ -1,0 +1,44 @@
+"""The TLS side of a connection, as the topology declares it."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING
+
+from pdsno_cli.model.errors import BrokerError
+
+if TYPE_CHECKING:
+    from pdsno_cli.spec.topology import Tls
+
+
+def context(tls: Tls) -> ssl.SSLContext:
+    """Return what verifies the broker and shows our certificate; BrokerError for bad files."""
+    try:
+        made = ssl.create_default_context(cafile=tls.ca)
+    except (OSError, ssl.SSLError) as exc:
+        raise BrokerError(f"tls.ca {tls.ca}: {_why(exc)}") from exc
+    made.sslsocket_class = _Socket
+    if tls.cert is not None:
+        try:
+            made.load_cert_chain(tls.cert, tls.key)
+        except (OSError, ssl.SSLError) as exc:
+            files = tls.cert if tls.key is None else f"{tls.cert} and tls.key {tls.key}"
+            raise BrokerError(f"tls.cert {files}: {_why(exc)}") from exc
+    return made
+
+
+class _Socket(ssl.SSLSocket):
+    """Closes itself when the handshake fails: paho then has nothing left to close it by."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except BaseException:
+            self.close()
+            raise
+
+
+def _why(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError):
+        return "no PEM file with what is needed, or certificate and key do not fit"
+    return error.strerror or str(error)

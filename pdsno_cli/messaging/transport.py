@@ -1,0 +1,59 @@
+"""What carries messages, and who listens: the protocols that every transport speaks."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import msgspec
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """One message as a transport carries it: topic, bytes and delivery."""
+
+    topic: str
+    data: bytes
+    qos: int
+    retain: bool
+
+
+class Listener(Protocol):
+    """Hears what a transport receives.
+
+    Every method is called on the transport's own thread, must not wait, and may publish. What it
+    raises is logged and goes no further.
+    """
+
+    def will(self, connection: int) -> Publication | None:
+        """Return what is published when connection number ``connection`` is lost."""
+
+    def on_up(self, connection: int, session_present: bool) -> None:
+        """Hear that all is connected and every subscription granted; connections count from 1.
+
+        ``session_present`` says that the other side kept a session: subscriptions, and messages
+        that came meanwhile, which may be handed over before this call.
+        """
+
+    def on_message(self, topic: str, data: bytes, retained: bool) -> None:
+        """Take one message; ``retained`` says that it was kept and is not news."""
+
+    def on_down(self, reason: str) -> None:
+        """Hear that nothing is connected, and why; called again for each vain attempt."""
+
+    def on_fatal(self, reason: str) -> None:
+        """Hear that the transport gave up, and why in one sentence: to try again is vain."""
+
+
+class Transport(Protocol):
+    """Carries publications to whoever subscribed, and those of others here."""
+
+    def start(self, listener: Listener) -> None:
+        """Begin to connect, and keep connected; returns at once."""
+
+    def publish(self, topic: str, data: bytes, *, qos: int, retain: bool) -> bool:
+        """Take over one message; False when not connected or full. Never waits, any thread.
+
+        ValueError when the message could never be carried: too large, or no topic name.
+        """
+
+    def stop(self, farewell: Publication | None = None) -> None:
+        """Say ``farewell``, disconnect without a will, and end; not from a listener's method."""

@@ -1,0 +1,120 @@
+"""Opens SQLite files for SQLAlchemy: one engine for all stores of a process, one connection each.
+
+The engine holds no pool and no path, so that a fork server can make it, and all that SQLAlchemy
+compiles and caches, once for its children.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.pool import NullPool
+
+from pdsno_cli.model.errors import OperationError, PdsnoError, StateError
+
+_BUSY = 5.0  # seconds to wait for another process's lock
+_BEGIN = "begin"  # key of Connection.info: how the next transaction begins
+_opening = threading.local()
+
+
+class MissingStoreError(StateError):
+    """There is no store in that place yet."""
+
+
+def connect(path: Path | None, *, read_only: bool = False) -> sa.Connection:
+    """Return a new connection to the SQLite file ``path``, None for one in memory.
+
+    Only the calling thread may use it. StateError in one line when the file cannot be used.
+    """
+    if path is not None and not read_only:
+        _create(path)
+    _opening.path, _opening.read_only = path, read_only
+    with translated(path):
+        return _engine().connect()
+
+
+@contextmanager
+def begun(connection: sa.Connection, path: Path | None, *, write: bool) -> Iterator[None]:
+    """Run the block in a transaction, within the one at hand when there is one."""
+    if connection.in_transaction():
+        yield
+        return
+    with translated(path):
+        connection.info[_BEGIN] = "BEGIN IMMEDIATE" if write else "BEGIN"
+        with connection.begin():
+            yield
+
+
+@contextmanager
+def translated(path: Path | None) -> Iterator[None]:
+    """Turn what SQLite says about the file or the disk into one line."""
+    try:
+        yield
+    except sa.exc.DatabaseError as exc:
+        error = _translate(path, exc.orig)
+        if error is None:
+            raise
+        raise error from exc
+
+
+def _translate(path: Path | None, error: BaseException | None) -> PdsnoError | None:
+    name = getattr(error, "sqlite_errorname", "")
+    if name == "SQLITE_FULL":
+        return OperationError(f"the disk of {path} is full")
+    if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+        return StateError(f"{path} is no store or is damaged: move it away, a new one will be made")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StateError(f"{path} is in use by another process")
+    if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
+        return StateError(f"{path} cannot be opened: {error}")
+    if name.startswith("SQLITE_IOERR"):
+        return OperationError(f"{path} cannot be read or written: {error}")
+    return None
+
+
+def _create(path: Path) -> None:
+    """Make sure that the file is there and private before SQLite opens it."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as exc:
+        raise StateError(f"{path} cannot be opened: {exc.strerror}") from exc
+
+
+@lru_cache(maxsize=1)
+def _engine() -> sa.Engine:
+    engine = sa.create_engine("sqlite://", creator=_open, poolclass=NullPool)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql(connection.info.get(_BEGIN, "BEGIN"))
+
+
+def _open() -> sqlite3.Connection:
+    """Open the file that ``connect`` names on this thread."""
+    path: Path | None = getattr(_opening, "path", None)
+    if path is None:
+        return sqlite3.connect(":memory:", isolation_level=None)
+    if _opening.read_only:
+        if not path.is_file():
+            raise MissingStoreError(f"{path} does not exist")
+        return _connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)
+    raw = _connect(str(path), uri=False)
+    raw.execute("PRAGMA journal_mode = WAL")
+    raw.execute("PRAGMA synchronous = FULL")
+    return raw
+
+
+def _connect(name: str, *, uri: bool) -> sqlite3.Connection:
+    # isolation_level None: transactions begin where `begun` says, not where the driver guesses.
+    return sqlite3.connect(name, uri=uri, timeout=_BUSY, isolation_level=None)

@@ -1,0 +1,61 @@
+"""Does once, before a process forks, what every store would do first: imports and compilation."""
+
+from __future__ import annotations
+
+from pdsno_cli.model.devices import Device, Known
+from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
+from pdsno_cli.nib.store import Store
+
+_AT = 0.0
+
+
+def preload() -> None:
+    """Use every statement once on a store in memory: SQLAlchemy keeps what it compiles."""
+    with Store.open(":memory:") as store:
+        store.begin_epoch()
+        for _ in range(2):
+            _write(store)
+            _read(store)
+
+
+def _write(store: Store) -> None:
+    one, other = (
+        Device(device_id=name, addresses=("192.0.2.1",), protocols=("icmp",))
+        for name in ("ip:192.0.2.1", "ip:192.0.2.2")
+    )
+    with store.transaction() as tx:
+        tx.mark(sender="s", stream="t", epoch=1, seq=1)
+        for snapshot in (False, True):
+            tx.apply_changes(
+                local_id="l", region="r", new=(one, other), updated=(), inactive=(),
+                snapshot=snapshot, at=_AT,
+            )  # fmt: skip
+            tx.apply_summary(
+                Summary(
+                    region="r", snapshot=snapshot, locals=(), new=(), updated=(), inactive=(),
+                    active=0,
+                ),
+                at=_AT,
+            )  # fmt: skip
+        tx.put_known("l", "r", [Known(device=one), Known(device=other)], at=_AT)
+        tx.put_known("l", "r", [], at=_AT)
+        tx.put_policy(PolicyDocument(scope="r", version=1), at=_AT)
+        tx.put_controller(
+            controller_id="c", role="local", region="r", state="online", epoch=1, connection=1,
+            at=_AT,
+        )  # fmt: skip
+        tx.controller_state("c", "offline")
+        tx.put_cycle(LocalCycle(local_id="l", epoch=1, cycle=1, active=1), region="r", at=_AT)
+        tx.append_event(Event(event="e", severity="info", subject="s"), sender="c", at=_AT)
+
+
+def _read(store: Store) -> None:
+    store.known()
+    store.devices(active=True)
+    store.device_records()
+    store.count_active()
+    store.macs_in_several_regions()
+    store.policy("r")
+    store.cycles()
+    store.controllers()
+    store.events()

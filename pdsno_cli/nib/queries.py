@@ -1,0 +1,128 @@
+"""The questions that a store answers, to the controller that owns it and to readers beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import msgspec
+import sqlalchemy as sa
+
+from pdsno_cli.model.devices import Known
+from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, RegionDevice
+from pdsno_cli.nib import rows
+from pdsno_cli.nib.engine import begun
+from pdsno_cli.nib.rows import ControllerRecord, DeviceRecord, EventRecord
+from pdsno_cli.nib.schema import CONTROLLERS, CYCLES, DEVICES, EVENTS, POLICIES
+
+_ALL_DEVICES = sa.select(DEVICES).order_by(DEVICES.c.local_id, DEVICES.c.device_id)
+_ACTIVE_DEVICES = _ALL_DEVICES.where(DEVICES.c.active)
+_COUNT_ACTIVE = sa.select(sa.func.count()).select_from(DEVICES).where(DEVICES.c.active)
+_POLICY = sa.select(POLICIES.c.document).where(POLICIES.c.scope == sa.bindparam("scope"))
+_CYCLES = sa.select(CYCLES).order_by(CYCLES.c.local_id)
+_CONTROLLERS = sa.select(CONTROLLERS).order_by(CONTROLLERS.c.controller_id)
+_EVENTS = sa.select(EVENTS).order_by(EVENTS.c.id.desc()).limit(sa.bindparam("last"))
+_PLACES = (
+    sa.select(DEVICES.c.mac, DEVICES.c.region)
+    .where(DEVICES.c.active, DEVICES.c.mac.is_not(None))
+    .distinct()
+    .subquery()
+)
+_ROAMERS = (
+    sa.select(_PLACES.c.mac).group_by(_PLACES.c.mac).having(sa.func.count() > 1).scalar_subquery()
+)
+_SEVERAL_REGIONS = sa.select(_PLACES.c.mac, _PLACES.c.region).where(_PLACES.c.mac.in_(_ROAMERS))
+
+_policy = msgspec.json.Decoder(PolicyDocument).decode
+_detail = msgspec.json.Decoder(dict[str, str | int | float | list[str]]).decode
+
+
+class Queries:
+    """What is known, as typed values. One thread owns the connection and all its questions."""
+
+    def __init__(self, connection: sa.Connection, path: Path | None) -> None:
+        self._connection = connection
+        self._path = path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def version(self) -> int:
+        """Return the version of the file's tables, 0 when it has none yet."""
+        with begun(self._connection, self._path, write=False):
+            return int(self._connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+
+    def known(self) -> dict[str, Known]:
+        """Return what a local controller remembers, by device id."""
+        return {row.device_id: rows.known(row) for row in self._all(_ALL_DEVICES)}
+
+    def devices(self, *, active: bool | None = None) -> list[RegionDevice]:
+        """Return the devices, or only those that are present."""
+        found = self._all(_ACTIVE_DEVICES if active else _ALL_DEVICES)
+        return [
+            RegionDevice(local_id=row.local_id, device=rows.device(row))
+            for row in found
+            if active is not False or not row.active
+        ]
+
+    def device_records(self) -> list[DeviceRecord]:
+        """Return every device with its history."""
+        return [rows.device_record(row) for row in self._all(_ALL_DEVICES)]
+
+    def count_active(self) -> int:
+        """Return how many devices are present."""
+        return int(self._all(_COUNT_ACTIVE)[0][0])
+
+    def macs_in_several_regions(self) -> dict[str, set[str]]:
+        """Return each MAC that is present in more than one region, with those regions."""
+        found: dict[str, set[str]] = {}
+        for row in self._all(_SEVERAL_REGIONS):
+            found.setdefault(row.mac, set()).add(row.region)
+        return found
+
+    def policy(self, scope: str) -> PolicyDocument | None:
+        """Return the policy of a region or of ``global``."""
+        found = self._all(_POLICY, {"scope": scope})
+        return _policy(found[0].document) if found else None
+
+    def cycles(self) -> list[LocalCycle]:
+        """Return how far the reports of each local controller are committed here."""
+        return [
+            LocalCycle(local_id=row.local_id, epoch=row.epoch, cycle=row.cycle, active=row.active)
+            for row in self._all(_CYCLES)
+        ]
+
+    def controllers(self) -> list[ControllerRecord]:
+        """Return the controllers that this one watches, as they last said they were."""
+        return [ControllerRecord(**row._mapping) for row in self._all(_CONTROLLERS)]  # noqa: SLF001 - SQLAlchemy's public name
+
+    def events(self, last: int = 100) -> list[EventRecord]:
+        """Return the last events, the oldest first."""
+        return [
+            EventRecord(
+                at=row.at,
+                sender=row.sender,
+                event=Event(
+                    event=row.event,
+                    severity=row.severity,
+                    subject=row.subject,
+                    region=row.region,
+                    detail=_detail(row.detail),
+                ),
+            )
+            for row in reversed(self._all(_EVENTS, {"last": last}))
+        ]
+
+    def _all(
+        self, statement: sa.Select[Any], values: dict[str, object] | None = None
+    ) -> Sequence[sa.Row[Any]]:
+        with begun(self._connection, self._path, write=False):
+            return self._connection.execute(statement, values).all()

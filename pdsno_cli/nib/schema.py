@@ -1,0 +1,124 @@
+"""The tables of a store, and the statements that create them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+VERSION = 1  # kept in the file's user_version
+
+METADATA = sa.MetaData()
+
+META = sa.Table(
+    "meta",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("value", sa.Integer, nullable=False),
+)
+
+# One row for each device that a local controller has ever found. `addresses` and `protocols` are
+# JSON arrays; `memory` is what the local controller itself remembers from cycle to cycle, as JSON,
+# and is empty everywhere else. `version` rises with every change. Times are Unix seconds.
+DEVICES = sa.Table(
+    "devices",
+    METADATA,
+    sa.Column("local_id", sa.Text, primary_key=True),
+    sa.Column("device_id", sa.Text, primary_key=True),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("addresses", sa.Text, nullable=False),
+    sa.Column("protocols", sa.Text, nullable=False),
+    sa.Column("mac", sa.Text),
+    sa.Column("sys_name", sa.Text),
+    sa.Column("sys_descr", sa.Text),
+    sa.Column("sys_object_id", sa.Text),
+    sa.Column("uptime", sa.Float),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("first_seen", sa.Float, nullable=False),
+    sa.Column("last_seen", sa.Float, nullable=False),
+    sa.Column("memory", sa.Text),
+    sa.Index("devices_by_mac", "mac"),
+)
+
+EVENTS = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("sender", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("severity", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("region", sa.Text),
+    sa.Column("detail", sa.Text, nullable=False),
+)
+
+POLICIES = sa.Table(
+    "policies",
+    METADATA,
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("received_at", sa.Float, nullable=False),
+)
+
+CONTROLLERS = sa.Table(
+    "controllers",
+    METADATA,
+    sa.Column("controller_id", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("region", sa.Text),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("connection", sa.Integer, nullable=False),
+    sa.Column("changed_at", sa.Float, nullable=False),
+)
+
+CYCLES = sa.Table(
+    "cycles",
+    METADATA,
+    sa.Column("local_id", sa.Text, primary_key=True),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("cycle", sa.Integer, nullable=False),
+    sa.Column("active", sa.Integer, nullable=False),
+    sa.Column("committed_at", sa.Float, nullable=False),
+)
+
+# The receiver's high-water marks: up to `seq`, all of a sender's stream is committed.
+MARKS = sa.Table(
+    "marks",
+    METADATA,
+    sa.Column("sender", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+_APPEND_ONLY = """\
+CREATE TRIGGER events_no_{lower} BEFORE {action} ON events
+BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"""
+
+
+@lru_cache(maxsize=1)
+def creation() -> tuple[str, ...]:
+    """Return the statements that make an empty SQLite file a store, written out once."""
+    dialect = sqlite.dialect()
+    tables = METADATA.sorted_tables
+    return (
+        *(str(CreateTable(table).compile(dialect=dialect)) for table in tables),
+        *(
+            str(CreateIndex(index).compile(dialect=dialect))
+            for table in tables
+            for index in table.indexes
+        ),
+        *(
+            _APPEND_ONLY.format(lower=action.lower(), action=action)
+            for action in ("UPDATE", "DELETE")
+        ),
+        f"PRAGMA user_version = {VERSION}",
+    )

@@ -1,0 +1,83 @@
+"""A controller's store: opens or makes the file, gives out transactions and epochs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from pdsno_cli.model.errors import StateError, UsageError
+from pdsno_cli.nib import statements as sql
+from pdsno_cli.nib.engine import begun, connect
+from pdsno_cli.nib.queries import Queries
+from pdsno_cli.nib.schema import VERSION, creation
+from pdsno_cli.nib.transaction import Transaction
+
+__all__ = ["Store", "Transaction"]
+
+_SQLITE = "sqlite:///"
+_EPOCH = {"key": "epoch"}
+
+
+class Store(Queries):
+    """All that one controller knows. The thread that opens it owns it: no other may use it.
+
+    What a transaction commits is on the disk when its block ends (WAL, ``synchronous=FULL``).
+    """
+
+    @classmethod
+    def open(cls, place: Path | str) -> Self:
+        """Open the store at a path or ``sqlite:///`` URL, ``:memory:`` for one that is not kept.
+
+        It is made where there is none, readable by its owner alone. StateError when it cannot be
+        used.
+        """
+        path = _path(place)
+        store = cls(connect(path), path)
+        try:
+            store._ready()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Give one unit of work: committed when the block ends, undone when it raises."""
+        with begun(self._connection, self._path, write=True):
+            yield Transaction(self._connection)
+
+    def begin_epoch(self) -> int:
+        """Return a new epoch, durably higher than any before it, even those of a lost store."""
+        with begun(self._connection, self._path, write=True):
+            found = self._connection.execute(sql.META_VALUE, _EPOCH).first()
+            epoch = max(int(time.time()), 1 if found is None else int(found.value) + 1)
+            self._connection.execute(sql.PUT_META, {**_EPOCH, "value": epoch})
+        return epoch
+
+    def _ready(self) -> None:
+        """Make the tables of a new file; refuse a file that another version made."""
+        version = self.version()
+        if version == 0:
+            with begun(self._connection, self._path, write=True):
+                for statement in creation():
+                    self._connection.exec_driver_sql(statement)
+        elif version != VERSION:
+            raise StateError(
+                f"{self._path} is a store of version {version}, this pdsno reads {VERSION}: "
+                "move it away, a new one will be made"
+            )
+
+
+def _path(place: Path | str) -> Path | None:
+    if place == ":memory:":
+        return None
+    if isinstance(place, Path):
+        return place
+    if "://" not in place:
+        return Path(place)
+    if not place.startswith(_SQLITE):
+        raise UsageError(f"nib {place!r}: only sqlite:/// URLs and paths are supported")
+    return Path(place.removeprefix(_SQLITE))

@@ -1,0 +1,163 @@
+"""The embedded broker as a process: starts, serves, warns, ends with its parent."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from pdsno_cli.broker.embedded import EmbeddedBroker
+from pdsno_cli.broker.probe import probe
+from pdsno_cli.model.errors import BrokerError
+from tests.conftest import require
+
+LIMIT = 1_048_576
+
+
+@pytest.fixture
+def make():
+    made = []
+
+    def broker(**options) -> EmbeddedBroker:
+        made.append(EmbeddedBroker(max_payload=LIMIT, **options))
+        return made[-1]
+
+    yield broker
+    for item in made:
+        item.stop()
+
+
+def gone(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return True
+    return stat.rsplit(")", 1)[1].split()[0] == "Z"
+
+
+@pytest.mark.parametrize("protocol", ["3.1.1", "5"])
+def test_start_returns_once_clients_are_let_in(make, protocol):
+    broker = make(protocol=protocol)
+    endpoint = broker.start()
+    assert endpoint.host == "127.0.0.1"
+    probe(endpoint.host, endpoint.port, protocol=protocol)
+    probe(endpoint.host, endpoint.port_311, protocol="3.1.1")
+    assert (endpoint.port == endpoint.port_311) == (protocol == "3.1.1")
+
+
+def test_it_listens_on_loopback_only(make):
+    endpoint = make().start()
+    listening = subprocess.run(
+        [require("ss"), "-Hltn"], capture_output=True, text=True, check=True
+    ).stdout
+    places = re.findall(rf"(\S+):{endpoint.port}\s", listening)
+    assert places == ["127.0.0.1"]
+
+
+def test_a_port_that_is_named_is_used(make, free_port):
+    assert make(port=free_port).start().port == free_port
+
+
+def test_a_port_in_use_is_one_clear_line(make):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with pytest.raises(BrokerError, match=f"port {port} is in use: stop what") as caught:
+            make(port=port).start()
+    assert "\n" not in str(caught.value)
+
+
+def test_it_starts_again_where_it_was_after_a_kill(make):
+    broker = make()
+    endpoint = broker.start()
+    broker.process.kill()
+    broker.process.wait()
+    assert broker.start() == endpoint
+    probe(endpoint.host, endpoint.port)
+
+
+def test_stop_leaves_no_process_and_no_port(make):
+    broker = make()
+    endpoint = broker.start()
+    process = broker.process
+    broker.stop()
+    broker.stop()
+    assert process.returncode is not None
+    with pytest.raises(BrokerError, match="connection refused"):
+        probe(endpoint.host, endpoint.port)
+    assert not any(t.name == "broker warnings" for t in threading.enumerate())
+
+
+def test_a_message_over_the_limit_is_warned_of(make):
+    said, heard = [], threading.Event()
+
+    def warned(line: str) -> None:
+        said.append(line)
+        heard.set()
+
+    endpoint = make(warned=warned).start()
+    for _ in range(3):
+        with socket.create_connection((endpoint.host, endpoint.port)) as sock:
+            sock.sendall(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x0a\x00\x01x")
+            assert sock.recv(4) == b"\x20\x02\x00\x00"
+            # The header of a PUBLISH of 200 MB is enough.
+            sock.sendall(b"\x30\x80\x84\xaf\x5f\x00\x01a")
+            sock.settimeout(5)
+            assert sock.recv(1) == b""
+    assert heard.wait(5)
+    # Once, however often it happens, and none of what the broker traces for each packet.
+    assert len(said) == 1
+    assert "PayloadSizeLimitExceeded" in said[0]
+
+
+def test_clients_that_come_and_go_are_no_warning(make):
+    said = []
+    broker = make(warned=said.append)
+    endpoint = broker.start()
+    for _ in range(5):
+        probe(endpoint.host, endpoint.port)
+        socket.create_connection((endpoint.host, endpoint.port)).close()
+    broker.stop()
+    assert said == []
+
+
+PARENT = """
+import sys, threading
+from pdsno_cli.broker.embedded import EmbeddedBroker
+broker = EmbeddedBroker(max_payload=1000)
+endpoint = broker.start()
+print(broker.process.pid, endpoint.port, flush=True)
+threading.Event().wait()
+"""
+
+
+def test_it_ends_with_its_parent_even_when_that_is_killed():
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE) as parent:
+        pid, port = map(int, parent.stdout.readline().split())
+        probe("127.0.0.1", port)
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while not gone(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_ctrl_c_for_the_process_group_does_not_reach_it(make):
+    broker = make()
+    broker.start()
+    assert os.getpgid(broker.process.pid) != os.getpgid(0)
+
+
+def test_it_may_open_as_many_files_as_the_machine_permits(make):
+    broker = make()
+    broker.start()
+    limits = Path(f"/proc/{broker.process.pid}/limits").read_text()
+    soft, hard = re.search(r"Max open files +(\d+) +(\d+)", limits).groups()
+    assert int(soft) == min(int(hard), 65_536)

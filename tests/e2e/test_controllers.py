@@ -1,0 +1,210 @@
+"""What the controllers do with each other's messages, seen from outside."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+
+import pytest
+
+from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.model.devices import Device
+from pdsno_cli.model.ids import timestamp
+from pdsno_cli.model.messages import DiscoveryReport
+from pdsno_cli.model.topics import TopicMap
+from tests.conftest import require, require_root
+
+from .conftest import until
+from .test_mosquitto import body, shout
+from .test_mosquitto import ear as ear  # noqa: PLC0414 - a fixture shared by name
+from .test_mosquitto import mosquitto as mosquitto  # noqa: PLC0414
+
+
+def report(region: str, device: Device) -> DiscoveryReport:
+    return DiscoveryReport(
+        region=region,
+        cycle=1,
+        snapshot=True,
+        outcome="complete",
+        started_at=timestamp(),
+        seconds=0.1,
+        probes=(),
+        new=(device,),
+        updated=(),
+        inactive=(),
+        active=1,
+    )
+
+
+def test_mac_in_two_regions_is_announced_once_by_the_global_controller(site, mosquitto, ear):
+    site.file.write_text(f"""\
+name: {site.root}
+broker: {{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}
+topics: {{root: {site.root}}}
+fallbacks: [mqtt]
+regions: {{r1: {{}}, r2: {{}}}}
+controllers:
+  g1: {{role: global}}
+  rc1: {{role: regional, region: r1}}
+  rc2: {{role: regional, region: r2}}
+""")
+    site.up().ready()
+    heard = ear(mosquitto.port, f"{site.root}/events/system")
+    topics = TopicMap(root=site.root)
+    codec = Codec(bytes.fromhex((site.state / "key").read_text()), topics, 1_000_000)
+    mac = "02:00:5e:00:53:01"
+    # Locals that the file does not know: a new one needs only its region.
+    for region, sender in (("r1", "lc-a"), ("r2", "lc-b")):
+        device = Device(
+            device_id=f"mac:{mac}", addresses=("127.1.2.3",), protocols=("arp",), mac=mac
+        )
+        topic = topics.discovery(region, sender)
+        data = codec.seal(
+            topic=topic,
+            sender_id=sender,
+            message_type="discovery_report",
+            payload=report(region, device),
+            epoch=1,
+            seq=1,
+        )
+        shout(mosquitto.port, topic, data)
+    found = heard.first(lambda _, b: b["payload"].get("event") == "mac_in_two_regions")
+    assert body(found)["sender_id"] == "g1"
+    assert body(found)["payload"]["subject"] == mac
+    assert body(found)["payload"]["detail"]["regions"] == ["r1", "r2"]
+    assert {d["region"] for d in site.devices()} == {"r1", "r2"}
+
+
+def test_cycle_in_which_every_probe_fails_changes_nothing_and_says_so(site):
+    require_root()
+    setpriv = require("setpriv")
+    site.write(snmp=0)
+    assert site.up("--cycles", "1").end() == 0
+    before = site.devices()
+    assert len(before) == 6
+    site.file.write_text(site.file.read_text().replace("[icmp, snmp]", "[icmp]"))
+    drop = [setpriv, "--bounding-set=-net_raw", "--inh-caps=-net_raw"]
+    run = site.up(prefix=drop)
+    run.wait_line(r"lc1: cycle 3 failed")
+    run.wait_line(r"lc2: cycle 3 failed")
+    about = [line for line in run.lines if "CAP_NET_RAW" in line]
+    if not about:
+        pytest.skip("this kernel lets everybody send ICMP echo")
+    assert len(about) == 2, about  # one warning for each of the two locals, not one a cycle
+    assert [line for line in run.lines if "every probe failed" in line]
+    after = site.devices()
+    assert [d["version"] for d in after] == [d["version"] for d in before]
+    assert {d["state"] for d in after} == {"active"}
+
+
+def test_key_and_state_are_private_and_the_key_is_kept(site):
+    site.write()
+    assert site.up("--cycles", "1").end() == 0
+    key = site.state / "key"
+    first = key.read_text()
+    assert stat.S_IMODE(key.stat().st_mode) == 0o600
+    assert stat.S_IMODE(site.state.stat().st_mode) == 0o700
+    stores = list((site.state / "stores").glob("*.db"))
+    assert len(stores) == 4
+    assert {stat.S_IMODE(path.stat().st_mode) for path in stores} == {0o600}
+    assert site.up("--cycles", "1").end() == 0
+    assert key.read_text() == first
+
+
+def test_signing_key_from_the_environment_is_used_and_not_written_down(site):
+    site.write(extra='signing_key: "${PDSNO_TEST_KEY}"')
+    run = site.up("--cycles", "1", env={"PDSNO_TEST_KEY": "a key of more than sixteen bytes"})
+    assert run.end() == 0, run.lines
+    assert not (site.state / "key").exists()
+
+
+@pytest.mark.parametrize(("key", "words"), [(None, "PDSNO_TEST_KEY"), ("short", "at least 16")])
+def test_signing_key_that_cannot_be_used_is_one_line(site, key, words):
+    site.write(extra='signing_key: "${PDSNO_TEST_KEY}"')
+    run = site.up(env={} if key is None else {"PDSNO_TEST_KEY": key})
+    assert run.end() == 1
+    assert len(run.lines) == 2, run.lines
+    assert words in run.lines[0]
+
+
+def test_changed_policy_gets_a_higher_version_and_is_applied(site, mosquitto, ear):
+    where = f"{{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}"
+    site.write(broker=where, interval="1h")
+    heard = ear(mosquitto.port, f"{site.root}/policy/r1")
+
+    def policies():
+        return [body(m)["payload"] for m in heard.heard]
+
+    run = site.up("--cycles", "1")
+    assert run.end() == 0, run.lines
+    site.write(broker=where, interval="1h")  # the same again
+    assert site.up("--cycles", "1").end() == 0
+    site.write(broker=where, interval="1s")
+    run = site.up("--cycles", "3")  # would take hours under the old policy
+    assert run.end() == 0, run.lines
+    until(lambda: len(policies()) >= 3, "three policies")
+    first, same, changed = policies()
+    assert first["version"] == same["version"]
+    assert changed["version"] > first["version"]
+    assert (first["scan_interval"], changed["scan_interval"]) == (3600.0, 1.0)
+
+
+def test_policy_older_than_the_one_in_force_is_refused(site, mosquitto):
+    from pdsno_cli.model.messages import PolicyDocument
+
+    site.write(broker=f"{{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}")
+    run = site.up().ready()
+    run.wait_line("lc1: cycle 1")
+    topics = TopicMap(root=site.root)
+    codec = Codec(bytes.fromhex((site.state / "key").read_text()), topics, 1_000_000)
+    old = codec.seal(
+        topic=topics.policy("r1"),
+        sender_id="rc1",
+        message_type="policy",
+        payload=PolicyDocument(scope="r1", version=1, scan_interval=3600.0),
+        epoch=10**11,
+        seq=1,
+    )
+    shout(mosquitto.port, topics.policy("r1"), old, "-r")
+    log = site.state / "logs" / "lc1.log"
+    until(lambda: "is older than" in log.read_text(), "its refusal")
+    cycle = site.row("lc1")["cycle"]
+    until(lambda: site.row("lc1")["cycle"] > cycle + 1, "cycles at the old pace")
+
+
+def test_up_alone_hears_no_secret_in_its_log(site):
+    site.write(extra='signing_key: "${PDSNO_TEST_KEY}"')
+    secret = "correct horse battery staple"
+    assert site.up("--cycles", "1", env={"PDSNO_TEST_KEY": secret}).end() == 0
+    for path in (site.state / "logs").iterdir():
+        assert secret not in path.read_text(), path
+
+
+def test_epoch_rises_with_each_start(site):
+    site.write()
+    run = site.up().ready()
+    first = {row["id"]: row["epoch"] for row in site.status()["controllers"]}
+    run.interrupt()
+    assert run.end() == 0
+    site.up().ready()
+    second = {row["id"]: row["epoch"] for row in site.status()["controllers"]}
+    assert all(second[name] > first[name] for name in first)
+
+
+def test_status_and_devices_without_a_run(site):
+    site.write()
+    status = site.ask("status", str(site.file))
+    assert status.returncode == 2
+    assert re.fullmatch(r"error: this topology is not up .*\n", status.stderr)
+    devices = site.ask("devices", str(site.file))
+    assert devices.returncode == 2
+    assert devices.stderr.count("\n") == 1
+
+
+def test_unknown_controller_gets_a_suggestion(site):
+    site.write()
+    done = site.ask("controller", "run", str(site.file), "lc-1")
+    assert done.returncode == 2
+    assert "did you mean 'lc1'?" in done.stderr
+    assert os.linesep.join(done.stderr.splitlines()[1:]) == ""

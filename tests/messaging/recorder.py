@@ -1,0 +1,64 @@
+"""A listener that remembers what it heard and can be waited for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from pdsno_cli.messaging.transport import Publication
+
+PATIENCE = 15.0
+
+
+class Recorder:
+    """Remembers everything; ``wait`` returns once a condition holds on it."""
+
+    def __init__(self, will_topic: str | None = None, *, qos: int = 1, retain: bool = True) -> None:
+        self.ups: list[tuple[int, bool]] = []
+        self.downs: list[str] = []
+        self.fatals: list[str] = []
+        self.messages: list[tuple[str, bytes, bool]] = []
+        self._will = will_topic, qos, retain
+        self._changed = threading.Condition()
+
+    def will(self, connection: int) -> Publication | None:
+        topic, qos, retain = self._will
+        if topic is None:
+            return None
+        return Publication(topic=topic, data=b"lost %d" % connection, qos=qos, retain=retain)
+
+    def on_up(self, connection: int, session_present: bool) -> None:
+        self._take(self.ups, (connection, session_present))
+
+    def on_message(self, topic: str, data: bytes, retained: bool) -> None:
+        self._take(self.messages, (topic, data, retained))
+
+    def on_down(self, reason: str) -> None:
+        self._take(self.downs, reason)
+
+    def on_fatal(self, reason: str) -> None:
+        self._take(self.fatals, reason)
+
+    def _take(self, into: list, what: object) -> None:
+        with self._changed:
+            into.append(what)
+            self._changed.notify_all()
+
+    def wait(self, holds: Callable[[Recorder], object], seconds: float = PATIENCE) -> None:
+        deadline = time.monotonic() + seconds
+        with self._changed:
+            while not holds(self):
+                left = deadline - time.monotonic()
+                assert left > 0, f"in vain: {vars(self)}"
+                self._changed.wait(left)
+
+    def wait_up(self, times: int = 1) -> None:
+        self.wait(lambda r: len(r.ups) >= times)
+
+    def wait_messages(self, count: int) -> None:
+        self.wait(lambda r: len(r.messages) >= count)
+
+    @property
+    def data(self) -> list[bytes]:
+        return [data for _, data, _ in self.messages]

@@ -1,0 +1,21 @@
+"""Waits between attempts."""
+
+from __future__ import annotations
+
+from pdsno_cli.messaging.backoff import CAP, FIRST, Backoff
+
+
+def test_waits_grow_to_the_cap_and_begin_anew_after_a_reset():
+    backoff = Backoff()
+    waits = [backoff.next() for _ in range(200)]
+    assert 0 <= waits[0] <= FIRST
+    assert max(waits) <= CAP
+    assert max(waits[20:]) > CAP / 2  # chance of a false alarm: 2 ** -180
+    backoff.reset()
+    assert backoff.next() <= FIRST
+
+
+def test_waits_are_spread_over_the_whole_range():
+    first = [Backoff().next() for _ in range(200)]
+    assert min(first) < FIRST / 4
+    assert max(first) > FIRST * 3 / 4

@@ -1,0 +1,255 @@
+"""What cannot be cured by trying again is said once, in a sentence; what can, at every attempt."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from pdsno_cli.spec.topology import Tls
+from tests.conftest import require
+
+PROTOCOLS = ("3.1.1", "5")
+
+
+@pytest.fixture
+def guarded(mosquitto, tmp_path):
+    """A Mosquitto that wants a password and lets ``alice`` use ``open/#`` only."""
+    passwords, rights = tmp_path / "passwords", tmp_path / "acl"
+    subprocess.run(
+        [require("mosquitto_passwd"), "-b", "-c", passwords, "alice", "secret"],
+        check=True,
+        capture_output=True,
+    )
+    rights.write_text("user alice\ntopic readwrite open/#\ntopic deny closed/#\n")
+    return mosquitto("allow_anonymous false", f"password_file {passwords}", f"acl_file {rights}")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_good_credentials_are_let_in(guarded, connect, protocol):
+    _, recorder = connect(
+        guarded, "one", "open/#", protocol=protocol, username="alice", password="secret"
+    )
+    recorder.wait_up()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    ("credentials", "who"),
+    [
+        (("alice", "guess"), "'alice'"),
+        (("bob", "secret"), "'bob'"),
+        ((None, None), "without user name"),
+    ],
+)
+def test_bad_credentials_are_fatal(guarded, connect, protocol, credentials, who):
+    username, password = credentials
+    transport, recorder = connect(
+        guarded, "one", protocol=protocol, username=username, password=password
+    )
+    recorder.wait(lambda r: r.fatals)
+    assert "refuses the credentials" in recorder.fatals[0]
+    assert who in recorder.fatals[0]
+    assert "guess" not in recorder.fatals[0]
+    assert not transport.publish("open/a", b"", qos=1, retain=False)
+    assert recorder.ups == recorder.downs == []
+
+
+def test_a_publication_that_is_not_permitted_is_fatal_in_mqtt_5(guarded, connect):
+    transport, recorder = connect(guarded, "one", protocol="5", username="alice", password="secret")
+    recorder.wait_up()
+    assert transport.publish("closed/a", b"", qos=1, retain=False)
+    recorder.wait(lambda r: r.fatals)
+    assert "'one' may not publish on closed/a" in recorder.fatals[0]
+
+
+@pytest.fixture
+def answering():
+    """A TCP server that answers each connection with given bytes."""
+    servers = []
+
+    def make(*answers: bytes) -> int:
+        server = socket.create_server(("127.0.0.1", 0))
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = server.accept()
+                except OSError:
+                    return
+                with peer:
+                    for answer in answers:
+                        peer.recv(1000)
+                        peer.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        servers.append(server)
+        return server.getsockname()[1]
+
+    yield make
+    for server in servers:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()
+
+
+def test_a_refused_subscription_is_fatal_and_named(answering, connect):
+    # CONNACK 0, then a SUBACK that grants the first filter and refuses the second.
+    port = answering(b"\x20\x02\x00\x00", b"\x90\x04\x00\x01\x01\x80")
+    _, recorder = connect(port, "one", "open/#", "closed/#")
+    recorder.wait(lambda r: r.fatals)
+    assert "the subscription to closed/#" in recorder.fatals[0]
+    assert recorder.ups == []
+
+
+def test_a_subscription_granted_at_a_lower_qos_is_warned_of(answering, connect, caplog):
+    port = answering(b"\x20\x02\x00\x00", b"\x90\x03\x00\x01\x00", b"")
+    _, recorder = connect(port, "one", "a/#")
+    recorder.wait_up()
+    assert "a/# is subscribed at QoS 0 only" in caplog.text
+
+
+def test_a_broker_that_refuses_the_protocol_is_not_downgraded_to(answering, connect):
+    _, recorder = connect(answering(b"\x20\x02\x00\x01"), "one")
+    recorder.wait(lambda r: r.fatals or r.downs)
+    assert "MQTT" in (recorder.fatals + recorder.downs)[0]
+
+
+def test_a_broker_that_is_busy_is_tried_again(answering, connect):
+    _, recorder = connect(answering(b"\x20\x02\x00\x03"), "one")
+    recorder.wait(lambda r: len(r.downs) > 1)
+    assert "Server unavailable" in recorder.downs[0]
+    assert recorder.fatals == []
+
+
+@pytest.mark.parametrize("code", [0x8B, 0x8E], ids=["shutting down", "taken over"])
+def test_a_broker_that_says_why_it_closes_is_quoted(answering, connect, code):
+    port = answering(
+        b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01\xe0\x02" + bytes((code, 0))
+    )
+    _, recorder = connect(port, "one", "a/#", protocol="5")
+    recorder.wait(lambda r: r.fatals or r.downs)
+    if code == 0x8E:
+        assert "another process connected with client id 'one'" in recorder.fatals[0]
+    else:
+        assert "Server shutting down" in recorder.downs[0]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"\x20\x00",
+        b"\x20\xff\xff\xff\xff\xff",
+        b"\xf0\x00",
+        b"\x20\x02\x00\x00\x30\x01\x00",
+        b"\x20\x02\x00\x00\x40\x00",
+        b"\x20\x03\x00\x00\x00\x90\x00",
+        b"\x20\x03\x00\x77\x00",
+    ],
+)
+def test_packets_that_make_no_sense_do_not_end_the_thread(answering, connect, answer, protocol):
+    _, recorder = connect(answering(answer), "one", "a/#", protocol=protocol)
+    recorder.wait(lambda r: len(r.downs) > 1)
+    assert recorder.fatals == []
+
+
+def test_what_is_no_broker_is_said_to_be_none(answering, connect):
+    _, recorder = connect(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "one")
+    recorder.wait(lambda r: r.downs)
+    assert "is it an MQTT broker?" in recorder.downs[0]
+
+
+def test_a_name_that_does_not_resolve_is_said_to(connect):
+    _, recorder = connect(1883, "one", host="broker.invalid")
+    recorder.wait(lambda r: r.downs)
+    assert "broker.invalid:1883: the host name does not resolve" in recorder.downs[0]
+
+
+def test_a_name_that_can_be_none_is_said_to(connect):
+    _, recorder = connect(1883, "one", host="broker..example")
+    recorder.wait(lambda r: r.downs)
+    assert "no host name" in recorder.downs[0]
+
+
+def test_a_port_where_nobody_listens_is_said_to_be(connect, free_port):
+    _, recorder = connect(free_port, "one")
+    recorder.wait(lambda r: r.downs)
+    assert f"127.0.0.1:{free_port}: connection refused" in recorder.downs[0]
+
+
+@pytest.fixture
+def certificates(tmp_path):
+    """An authority, a certificate for localhost and one for a client."""
+    openssl = require("openssl")
+
+    def run(*arguments: object) -> None:
+        subprocess.run([openssl, *map(str, arguments)], check=True, capture_output=True)
+
+    def path(name: str):
+        return tmp_path / name
+
+    for authority in ("ca", "other"):
+        run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 2, "-subj",
+            f"/CN=test {authority}", "-keyout", path(f"{authority}.key"),
+            "-out", path(f"{authority}.pem"))  # fmt: skip
+    for name, extension in (("server", "subjectAltName=DNS:localhost"), ("client", "")):
+        path("ext").write_text(extension + "\n")
+        run("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout",
+            path(f"{name}.key"), "-out", path(f"{name}.csr"))  # fmt: skip
+        run("x509", "-req", "-in", path(f"{name}.csr"), "-CA", path("ca.pem"), "-CAkey",
+            path("ca.key"), "-CAcreateserial", "-days", 2, "-extfile", path("ext"),
+            "-out", path(f"{name}.pem"))  # fmt: skip
+    return path
+
+
+@pytest.fixture
+def secured(mosquitto, certificates):
+    """A Mosquitto that speaks TLS and wants a client's certificate."""
+    return mosquitto(
+        "allow_anonymous true",
+        f"cafile {certificates('ca.pem')}",
+        f"certfile {certificates('server.pem')}",
+        f"keyfile {certificates('server.key')}",
+        "require_certificate true",
+    )
+
+
+def test_tls_with_both_certificates_connects(secured, certificates, connect, topic_root):
+    tls = Tls(
+        ca=str(certificates("ca.pem")),
+        cert=str(certificates("client.pem")),
+        key=str(certificates("client.key")),
+    )
+    transport, recorder = connect(secured, "one", f"{topic_root}/#", host="localhost", tls=tls)
+    recorder.wait_up()
+    assert transport.publish(f"{topic_root}/a", b"x" * 100_000, qos=1, retain=False)
+    recorder.wait_messages(1)
+
+
+@pytest.mark.parametrize(
+    ("host", "ca"),
+    [("localhost", "other.pem"), ("127.0.0.1", "ca.pem")],
+    ids=["unknown authority", "another host's name"],
+)
+def test_a_certificate_that_is_not_trusted_is_said_to_be(secured, certificates, connect, host, ca):
+    _, recorder = connect(secured, "one", host=host, tls=Tls(ca=str(certificates(ca))))
+    recorder.wait(lambda r: r.downs)
+    assert "certificate is not trusted" in recorder.downs[0]
+    assert recorder.ups == []
+
+
+def test_tls_to_a_port_without_tls_is_said_to_fail(mosquitto, connect):
+    _, recorder = connect(mosquitto(), "one", tls=Tls())
+    recorder.wait(lambda r: r.downs)
+    assert "TLS" in recorder.downs[0]
+
+
+@pytest.mark.parametrize("wrong", ["ca", "cert"])
+def test_a_file_that_is_no_certificate_is_fatal_and_named(connect, tmp_path, wrong, free_port):
+    path = tmp_path / "nonsense.pem"
+    path.write_text("nonsense")
+    _, recorder = connect(free_port, "one", tls=Tls(**{wrong: str(path)}))
+    recorder.wait(lambda r: r.fatals)
+    assert f"tls.{wrong} {path}" in recorder.fatals[0]

@@ -1,0 +1,10 @@
+"""Numbers of messages."""
+
+from __future__ import annotations
+
+from pdsno_cli.messaging.sequence import Sequence
+
+
+def test_each_stream_counts_from_one():
+    sequence = Sequence()
+    assert [sequence.next("a"), sequence.next("a"), sequence.next("b")] == [1, 2, 1]

@@ -1,0 +1,428 @@
+"""What a store keeps, and what it makes of what it is told."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+
+from pdsno_cli.model.devices import Device, Known
+from pdsno_cli.model.errors import OperationError, StateError, UsageError
+from pdsno_cli.model.messages import (
+    Event,
+    LocalCycle,
+    PolicyDocument,
+    RegionDevice,
+    RegionLoss,
+    Summary,
+)
+from pdsno_cli.nib.engine import MissingStoreError, begun
+from pdsno_cli.nib.marks import Verdict
+from pdsno_cli.nib.preload import preload
+from pdsno_cli.nib.reader import open_reader
+from pdsno_cli.nib.rows import ControllerRecord, EventRecord
+from pdsno_cli.nib.store import Store
+from tests.conftest import require, require_root
+from tests.messaging.samples import PAYLOADS
+
+
+def device(number: int, **changes) -> Device:
+    made = Device(
+        device_id=f"ip:10.0.0.{number}",
+        addresses=(f"10.0.0.{number}",),
+        protocols=("icmp",),
+        mac=f"00:00:00:00:00:{number:02x}",
+        uptime=1.5,
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def report(store, *, at: float = 10.0, local_id: str = "lc_1", region: str = "A", **changes):
+    lists = {"new": (), "updated": (), "inactive": (), "snapshot": False} | changes
+    with store.transaction() as tx:
+        return tx.apply_changes(local_id=local_id, region=region, at=at, **lists)
+
+
+def records(store):
+    return {record.device.device_id: record for record in store.device_records()}
+
+
+# Reports of local controllers.
+
+
+def test_a_new_device_is_kept_whole(store):
+    assert report(store, new=(device(1),)) == []
+    record = records(store)["ip:10.0.0.1"]
+    assert record.device == device(1)
+    assert (record.local_id, record.region, record.version, record.active) == ("lc_1", "A", 1, True)
+    assert record.first_seen == record.last_seen == 10.0
+    assert store.devices(active=True) == [RegionDevice(local_id="lc_1", device=device(1))]
+
+
+def test_an_update_is_a_new_version(store):
+    report(store, new=(device(1),))
+    report(store, updated=(device(1, sys_name="core"),), at=20.0)
+    record = records(store)["ip:10.0.0.1"]
+    assert record.device.sys_name == "core"
+    assert (record.version, record.first_seen, record.last_seen) == (2, 10.0, 20.0)
+
+
+def test_a_report_applied_again_changes_nothing(store):
+    for _ in range(3):
+        report(store, new=(device(1), device(2)), updated=(device(3),))
+    assert [record.version for record in store.device_records()] == [1, 1, 1]
+
+
+def test_a_rising_uptime_is_no_new_version(store):
+    report(store, new=(device(1),))
+    report(store, updated=(device(1, uptime=99.0),))
+    record = records(store)["ip:10.0.0.1"]
+    assert (record.version, record.device.uptime) == (1, 99.0)
+
+
+def test_an_inactive_device_is_kept_and_may_come_back(store):
+    report(store, new=(device(1), device(2)))
+    assert report(store, inactive=("ip:10.0.0.1", "ip:unheard-of"), at=20.0) == ["ip:10.0.0.1"]
+    assert report(store, inactive=("ip:10.0.0.1",)) == []
+    record = records(store)["ip:10.0.0.1"]
+    assert (record.active, record.version, record.last_seen) == (False, 2, 10.0)
+    assert store.count_active() == 1
+    assert [item.device for item in store.devices(active=False)] == [device(1)]
+    report(store, new=(device(1),), at=30.0)
+    record = records(store)["ip:10.0.0.1"]
+    assert (record.active, record.version, record.first_seen) == (True, 3, 10.0)
+
+
+def test_a_snapshot_makes_the_others_of_its_local_inactive(store):
+    report(store, new=(device(1), device(2), device(3)))
+    report(store, local_id="lc_2", new=(device(1),))
+    lost = report(store, snapshot=True, updated=(device(2),), new=(device(4),))
+    assert lost == ["ip:10.0.0.1", "ip:10.0.0.3"]
+    present = {(item.local_id, item.device.device_id) for item in store.devices(active=True)}
+    assert present == {
+        ("lc_1", "ip:10.0.0.2"),
+        ("lc_1", "ip:10.0.0.4"),
+        ("lc_2", "ip:10.0.0.1"),
+    }
+
+
+@settings(deadline=None, max_examples=30)
+@given(PAYLOADS["discovery_report"])
+def test_any_report_can_be_kept(drawn):
+    with Store.open(":memory:") as store:
+        report(store, new=drawn.new, updated=drawn.updated, snapshot=True)
+        expected = {d.device_id: d for d in (*drawn.new, *drawn.updated)}
+        assert {item.device.device_id: item.device for item in store.devices()} == expected
+
+
+# Summaries of regions.
+
+
+def summary(region: str, **changes) -> Summary:
+    lists = {"locals": (), "new": (), "updated": (), "inactive": (), "snapshot": False}
+    return Summary(region=region, active=0, **(lists | changes))
+
+
+def test_summaries_make_the_view_of_the_network(store):
+    def in_region(number: int) -> RegionDevice:
+        return RegionDevice(local_id="lc_1", device=device(number))
+
+    with store.transaction() as tx:
+        tx.apply_summary(summary("A", new=(in_region(1), in_region(2))), at=1.0)
+        tx.apply_summary(
+            summary("B", new=(RegionDevice(local_id="lc_9", device=device(9)),)), at=1.0
+        )
+        loss = RegionLoss(local_id="lc_1", device_id="ip:10.0.0.1")
+        tx.apply_summary(summary("A", inactive=(loss,)), at=2.0)
+    assert store.count_active() == 2
+    with store.transaction() as tx:
+        tx.apply_summary(summary("A", snapshot=True, updated=(in_region(3),)), at=3.0)
+    assert {i.device.device_id for i in store.devices(active=True)} == {
+        "ip:10.0.0.3",
+        "ip:10.0.0.9",
+    }
+
+
+def test_a_mac_in_two_regions_is_found_while_it_is_present_in_both(store):
+    report(store, new=(device(1), device(2), device(3, mac=None)))
+    report(store, local_id="lc_2", new=(device(2),))
+    report(store, local_id="lc_9", region="B", new=(device(1), device(3, mac=None)))
+    assert store.macs_in_several_regions() == {"00:00:00:00:00:01": {"A", "B"}}
+    report(store, inactive=("ip:10.0.0.1",))
+    assert store.macs_in_several_regions() == {}
+
+
+# What a local controller remembers.
+
+
+def test_known_devices_come_back_as_they_were(store):
+    one = Known(device=device(1), missed=0, silent={"snmp": 2}, mac_source="arp")
+    two = Known(device=device(2), active=False, missed=5)
+    with store.transaction() as tx:
+        tx.put_known("lc_1", "A", [one, two], at=10.0)
+    assert store.known() == {"ip:10.0.0.1": one, "ip:10.0.0.2": two}
+
+
+def test_known_devices_move_on_and_are_forgotten(store):
+    def put(at: float, *known: Known) -> None:
+        with store.transaction() as tx:
+            tx.put_known("lc_1", "A", known, at=at)
+
+    put(10.0, Known(device=device(1)), Known(device=device(2)), Known(device=device(3)))
+    missed = Known(device=device(1), missed=1)
+    put(20.0, missed, Known(device=device(2, sys_name="core")))
+    assert store.known() == {
+        "ip:10.0.0.1": missed,
+        "ip:10.0.0.2": Known(device=device(2, sys_name="core")),
+    }
+    found = records(store)
+    assert [(r.version, r.last_seen) for r in found.values()] == [(1, 10.0), (2, 20.0)]
+    put(30.0, Known(device=device(1), missed=3, active=False))
+    assert records(store)["ip:10.0.0.1"].version == 2
+    assert store.count_active() == 0
+
+
+# Numbers, epochs, policies, controllers, events.
+
+
+def test_a_mark_and_its_effect_are_one(store):
+    def take(seq: int, *, fail: bool = False) -> Verdict:
+        with store.transaction() as tx:
+            verdict = tx.mark(sender="lc_1", stream="s", epoch=1, seq=seq)
+            tx.put_cycle(
+                LocalCycle(local_id="lc_1", epoch=1, cycle=seq, active=0), region="A", at=1.0
+            )
+            if fail:
+                raise RuntimeError
+        return verdict
+
+    assert take(1) is Verdict.FRESH
+    with pytest.raises(RuntimeError):
+        take(2, fail=True)
+    assert store.cycles()[0].cycle == 1
+    assert take(2) is Verdict.FRESH
+    assert take(2) is Verdict.DUPLICATE
+    assert take(5) is Verdict.GAP
+    assert take(4) is Verdict.DUPLICATE
+
+
+def test_marks_are_kept_by_sender_and_stream_and_wills_leave_none(store):
+    with store.transaction() as tx:
+        for sender, stream in (("a", "s"), ("a", "t"), ("b", "s")):
+            assert tx.mark(sender=sender, stream=stream, epoch=3, seq=1) is Verdict.FRESH
+        assert tx.mark(sender="a", stream="s", epoch=3, seq=0) is Verdict.FRESH
+        assert tx.mark(sender="a", stream="s", epoch=3, seq=2) is Verdict.FRESH
+        assert tx.mark(sender="a", stream="s", epoch=2, seq=3) is Verdict.STALE
+
+
+def test_an_epoch_is_higher_than_all_before_and_than_the_clock(path):
+    began = int(time.time())
+    epochs = []
+    for _ in range(3):
+        with Store.open(path) as store:
+            epochs += [store.begin_epoch(), store.begin_epoch()]
+    assert epochs[0] >= began
+    assert epochs == sorted(set(epochs))
+
+
+def test_an_older_policy_is_refused(store):
+    def put(version: int, interval: float) -> bool:
+        with store.transaction() as tx:
+            return tx.put_policy(
+                PolicyDocument(scope="A", version=version, scan_interval=interval), at=1.0
+            )
+
+    assert store.policy("A") is None
+    assert put(5, 30.0)
+    assert not put(4, 10.0)
+    assert store.policy("A") == PolicyDocument(scope="A", version=5, scan_interval=30.0)
+    assert put(5, 30.0)
+    assert put(6, 10.0)
+    assert store.policy("A").version == 6
+    assert store.policy("B") is None
+
+
+def test_controllers_are_kept_as_they_last_were(store):
+    with store.transaction() as tx:
+        for epoch in (1, 2):
+            tx.put_controller(
+                controller_id="lc_1",
+                role="local",
+                region="A",
+                state="online",
+                epoch=epoch,
+                connection=3,
+                at=10.0,
+            )
+        tx.controller_state("lc_1", "offline")
+    assert store.controllers() == [
+        ControllerRecord(
+            controller_id="lc_1",
+            role="local",
+            region="A",
+            state="offline",
+            epoch=2,
+            connection=3,
+            changed_at=10.0,
+        )
+    ]
+
+
+def test_events_are_kept_in_order_and_for_good(store):
+    events = [
+        Event(event=f"e{n}", severity="info", subject="lc_1", detail={"n": n, "list": ["a"]})
+        for n in range(5)
+    ]
+    with store.transaction() as tx:
+        for at, event in enumerate(events):
+            tx.append_event(event, sender="rc_1", at=float(at))
+    assert store.events(last=2) == [
+        EventRecord(at=float(n), sender="rc_1", event=events[n]) for n in (3, 4)
+    ]
+    for statement in ("UPDATE events SET sender = ''", "DELETE FROM events"):
+        with (
+            pytest.raises(sa.exc.IntegrityError, match="append-only"),
+            store.transaction(),
+        ):
+            store._connection.exec_driver_sql(statement)
+    assert len(store.events()) == 5
+
+
+# The file.
+
+
+def test_the_file_and_its_companions_are_private(store, path):
+    report(store, new=(device(1),))
+    found = {item.name: stat.S_IMODE(item.stat().st_mode) for item in path.parent.iterdir()}
+    assert found == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+
+
+def test_commits_are_on_the_disk_when_they_return(store):
+    def pragma(name: str) -> object:
+        return store._connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+
+    assert (pragma("journal_mode"), pragma("synchronous")) == ("wal", 2)
+
+
+def test_a_store_is_opened_by_path_and_by_url(tmp_path):
+    for place in (tmp_path / "a.db", str(tmp_path / "a.db"), f"sqlite:///{tmp_path}/a.db"):
+        with Store.open(place) as store:
+            report(store, new=(device(1),))
+            assert store.count_active() == 1
+    with pytest.raises(UsageError, match="mysql"):
+        Store.open("mysql://somewhere")
+
+
+def test_another_thread_may_not_use_a_store(store):
+    failures = []
+
+    def use() -> None:
+        try:
+            store.count_active()
+        except Exception as exc:  # noqa: BLE001 - whatever it is
+            failures.append(exc)
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+    assert "thread" in str(failures[0])
+
+
+def test_stores_of_several_threads_do_not_mix(tmp_path):
+    counts = {}
+
+    def work(number: int) -> None:
+        with Store.open(tmp_path / f"{number}.db") as store:
+            report(store, new=[device(n) for n in range(1, number + 2)])
+            counts[number] = store.count_active()
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counts == {n: n + 1 for n in range(8)}
+
+
+def test_a_place_that_cannot_be_used_is_one_clear_line(tmp_path):
+    missing = tmp_path / "nowhere" / "store.db"
+    with pytest.raises(StateError, match="cannot be opened: No such file") as caught:
+        Store.open(missing)
+    assert str(missing) in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"nonsense" * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_a_damaged_store_is_one_clear_line(path, content):
+    path.write_bytes(content)
+    with pytest.raises(StateError, match="no store or is damaged: move it away"):
+        Store.open(path)
+
+
+def test_a_store_of_another_version_is_refused(path):
+    with Store.open(path) as store, store.transaction():
+        store._connection.exec_driver_sql("PRAGMA user_version = 99")
+    with pytest.raises(StateError, match="version 99"):
+        Store.open(path)
+
+
+def test_a_full_disk_is_one_clear_line_and_nothing_is_lost(tmp_path):
+    require_root()
+    mount = require("mount")
+    subprocess.run([mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path], check=True)
+    try:
+        with Store.open(tmp_path / "store.db") as store:
+            report(store, new=(device(1),))
+            big = device(2, sys_descr="x" * 2_000_000)
+            with pytest.raises(OperationError, match="is full"):
+                report(store, new=(big,))
+            assert store.count_active() == 1
+            report(store, new=(device(3),))
+            assert store.count_active() == 2
+    finally:
+        subprocess.run([require("umount"), tmp_path], check=True)
+
+
+# Readers.
+
+
+def test_a_reader_sees_what_is_committed_and_writes_nothing(store, path):
+    report(store, new=(device(1),))
+    with open_reader(path) as reader:
+        assert reader.count_active() == 1
+        report(store, new=(device(2),))
+        assert reader.count_active() == 2
+        with (
+            pytest.raises(StateError, match="readonly"),
+            begun(reader._connection, path, write=True),
+        ):
+            reader._connection.exec_driver_sql("DELETE FROM devices")
+    assert store.count_active() == 2
+
+
+def test_a_reader_opens_what_its_writer_has_closed(path):
+    with Store.open(path) as store:
+        report(store, new=(device(1),))
+    with open_reader(path) as reader:
+        assert reader.count_active() == 1
+
+
+def test_a_reader_does_not_make_what_is_not_there(path):
+    with pytest.raises(MissingStoreError, match="does not exist"):
+        open_reader(path)
+    path.touch()
+    with pytest.raises(MissingStoreError, match="empty"):
+        open_reader(path)
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_preload_leaves_nothing_open(tmp_path):
+    before = set(Path("/proc/self/fd").iterdir())
+    preload()
+    assert set(Path("/proc/self/fd").iterdir()) <= before
