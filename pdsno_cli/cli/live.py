@@ -6,6 +6,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -79,20 +80,29 @@ class LiveTable:
         self._title += f" · all ready in {seconds:.1f} s"
 
     def _draw(self) -> Group:
-        table = Table(title=self._title, title_justify="left", box=None, pad_edge=False)
-        for name in _COLUMNS:
-            number = name in ("devices", "sent", "committed")
-            table.add_column(name, justify="right" if number else "left", no_wrap=True)
         rows = list(self._board.rows.values()) if self._board is not None else []
-        room = max(self._console.size.height - _WORDS - 5, 5)
+        # Beside them: title, headings, the count of those left out, the line that a typed ^C is
+        # echoed on, and the cursor's at the end.
+        room = max(self._console.size.height - len(self._words) - 5, 1)
         # The shakiest first where not all fit.
-        shown = rows if len(rows) <= room else sorted(rows, key=_calm)[: room - 1]
-        for row in shown:
-            table.add_row(*_cells(row))
+        shown = rows if len(rows) <= room else sorted(rows, key=_calm)[:room]
+        lines = [_cells(row) for row in shown]
+        widths = [
+            max(map(cell_len, map(str, column))) for column in zip(_COLUMNS, *lines, strict=True)
+        ]
+        # Where the window is narrow, names give way, and nothing else.
+        widths[0] = min(widths[0], max(self._console.size.width - sum(widths[1:]) - 2 * 8, 10))
+        table = Table(title=self._title, title_justify="left", box=None, pad_edge=False)
+        for name, width in zip(_COLUMNS, widths, strict=True):
+            number = name in ("devices", "sent", "committed")
+            table.add_column(name, justify="right" if number else "left", no_wrap=True, width=width)
+        for line in lines:
+            table.add_row(*line)
+        words = [Text(word, style="dim", no_wrap=True, overflow="ellipsis") for word in self._words]
         if len(shown) < len(rows):
             ready = sum(row.state == "ready" for row in rows)
-            table.add_row(f"… {len(rows) - len(shown)} more, {ready} of {len(rows)} ready")
-        return Group(table, *(Text(word, style="dim") for word in self._words))
+            words.insert(0, Text(f"… {len(rows) - len(shown)} more, {ready} of {len(rows)} ready"))
+        return Group(table, *words, Text())
 
 
 def _calm(row: Row) -> tuple[bool, int]:
@@ -101,13 +111,14 @@ def _calm(row: Row) -> tuple[bool, int]:
 
 def _cells(row: Row) -> tuple[str | Text, ...]:
     ago = "" if row.last_cycle_at is None else f", {time.monotonic() - row.last_cycle_at:.0f} s ago"
+    outcome = "" if row.outcome == "complete" else f" {row.outcome}"
     return (
         row.controller_id,
         row.role.value,
         row.region or "",
         Text(row.state, style=_COLOURS.get(row.state, "")),
         row.transport or "",
-        f"{row.last_cycle} {row.outcome}{ago}" if row.last_cycle else "",
+        f"{row.last_cycle}{outcome}{ago}" if row.last_cycle else "",
         "" if row.devices is None else str(row.devices),
         str(row.sent) if row.role is Role.LOCAL else "",
         "" if row.committed is None else str(row.committed),
