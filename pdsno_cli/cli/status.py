@@ -13,7 +13,7 @@ from pdsno_cli.cli.running import JSON, STATE_DIR, running
 from pdsno_cli.cli.table import table
 
 _HEAD = ("controller", "role", "region", "state", "transport", "pid", "cycle", "devices", "sent",
-         "committed", "duplicates", "refused", "restarts")  # fmt: skip
+         "committed", "waiting", "duplicates", "refused", "restarts")  # fmt: skip
 
 
 def status(
@@ -47,6 +47,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         _number(row["devices"]),
         str(row["sent"]) if local else "",
         _number(row["committed"]),
+        str(row["waiting"]),
         "" if local else str(row["duplicates"]),
         str(sum(row["refused"].values())),
         str(row["restarts"]),

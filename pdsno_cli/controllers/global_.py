@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.controllers import policy
 from pdsno_cli.controllers.ledger import Ledger
 from pdsno_cli.controllers.roster import Roster
-from pdsno_cli.model.messages import Envelope, Event, Status, Summary
+from pdsno_cli.model.messages import Command, Envelope, Event, Status, Summary
 from pdsno_cli.model.topics import GLOBAL, SYSTEM
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ class GlobalController:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._regionals = Roster(context, announce=True)
+        self._regionals = Roster(context)
         self._ledger = Ledger(context)
         self._roamers: frozenset[str] = frozenset()
 
@@ -28,7 +28,7 @@ class GlobalController:
         """Take up the watch over the regions."""
         self._regionals.start()
 
-    def connected(self, *, fresh: bool) -> None:
+    def connected(self) -> None:
         """Publish the global policy."""
         self._regionals.connected()
         topology, store = self._context.topology, self._context.store
@@ -41,6 +41,13 @@ class GlobalController:
         """Stop judging others by their silence."""
         self._regionals.disconnected()
 
+    def base(self, envelope: Envelope, command: Command) -> None:
+        """Go on with a sender's stream after a number."""
+        self._ledger.base(envelope, command)
+
+    def tell_all(self) -> None:
+        """Nobody receives from the top but those who read retained policy."""
+
     def stop(self) -> None:
         """Nothing runs beside the owner's thread."""
 
@@ -50,20 +57,25 @@ class GlobalController:
         if isinstance(payload, Summary):
             self._apply(envelope, payload)
         elif isinstance(payload, Event):
-            with self._context.store.transaction() as tx:
-                if self._ledger.take(tx, envelope):
-                    tx.append_event(payload, sender=envelope.sender_id, at=time.time())
+            self._record(envelope, payload)
         elif isinstance(payload, Status):
             self._regionals.hear(envelope, payload)
 
+    def _record(self, envelope: Envelope, event: Event) -> None:
+        with self._context.store.transaction() as tx:
+            if not self._ledger.take(tx, envelope, whole=False, first=True):
+                return
+            tx.append_event(event, sender=envelope.sender_id, at=time.time())
+        self._ledger.committed(envelope)
+
     def _apply(self, envelope: Envelope, summary: Summary) -> None:
         with self._context.store.transaction() as tx:
-            if not self._ledger.take(tx, envelope):
+            if not self._ledger.take(tx, envelope, whole=summary.snapshot, first=False):
                 return
             tx.apply_summary(summary, at=time.time())
             for cycle in summary.locals:
                 tx.put_cycle(cycle, region=summary.region, at=time.time())
-        self._ledger.committed(*summary.locals)
+        self._ledger.committed(envelope, *summary.locals)
         if summary.new or summary.updated:
             self._notice_roamers()
 
@@ -77,5 +89,6 @@ class GlobalController:
                 subject=mac,
                 detail={"regions": sorted(found[mac])},
             )
-            self._context.publisher.publish(self._context.topology.topics.events(SYSTEM), event)
+            with self._context.publisher.unit() as unit:
+                unit.stage(self._context.topology.topics.events(SYSTEM), event)
         self._roamers = frozenset(found)

@@ -9,17 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
-from pdsno_cli.controllers.roster import Roster
 from pdsno_cli.discovery.changes import decide
 from pdsno_cli.model.ids import timestamp
-from pdsno_cli.model.messages import DiscoveryReport, Envelope, Event, PolicyDocument, Status
+from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event, PolicyDocument
 from pdsno_cli.model.notices import CycleNotice, WarningNotice
 from pdsno_cli.model.targets import expand
 from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.spec import secrets
 
 if TYPE_CHECKING:
-    from pdsno_cli.controllers.ports import Cancellable, Context
+    from pdsno_cli.controllers.ports import Cancellable, Context, Unit
     from pdsno_cli.discovery.changes import Changes
     from pdsno_cli.discovery.sweep import SweepResult
     from pdsno_cli.spec.topology import Discovery
@@ -46,14 +45,14 @@ class LocalController:
             declared,
             community=secrets.resolve(declared.community, base=context.topology.folder),
         )
-        self._parents = Roster(context, announce=False, reborn=self._parent_reborn)
         self._documents: dict[str, PolicyDocument] = {}
         self._next: Cancellable | None = None
         self._sweeping = False
         self._started = 0.0  # the last cycle, on the monotonic clock
         self._cancel = threading.Event()
         self._cycle = 0
-        self._snapshot = True
+        # The first report in the life of a store says all; later ones follow on it.
+        self._snapshot = not context.publisher.told(self._topic)
         self._warned: set[str] = set()
 
     def start(self) -> None:
@@ -62,32 +61,52 @@ class LocalController:
             document = self._context.store.policy(scope)
             if document is not None:
                 self._documents[scope] = document
-        self._parents.start()
         self._next = self._context.scheduler.after(POLICY_WAIT, self._begin)
 
-    def connected(self, *, fresh: bool) -> None:
-        """Tell everything again when the broker may have lost what was on its way."""
-        self._snapshot = self._snapshot or fresh
-        self._parents.connected()
+    def connected(self) -> None:
+        """Discovery goes on in any case."""
 
     def disconnected(self) -> None:
-        """Discovery goes on; its reports wait."""
-        self._parents.disconnected()
+        """Discovery goes on; its reports wait in the outbox."""
+
+    def base(self, envelope: Envelope, command: Command) -> None:
+        """A local controller keeps nobody's stream."""
+
+    def tell_all(self) -> None:
+        """Report every present device at once."""
+        self._snapshot = True
+        if self._sweeping:
+            return  # the cycle that runs ends with that report
+        now = time.time()
+        known = self._context.store.known()
+        active = tuple(item.device for item in known.values() if item.active)
+        with self._context.publisher.unit() as unit:
+            unit.stage(
+                self._topic,
+                DiscoveryReport(
+                    region=self._region,
+                    cycle=self._cycle,
+                    snapshot=True,
+                    outcome="complete",
+                    started_at=timestamp(now),
+                    seconds=0.0,
+                    probes=(),
+                    new=(),
+                    updated=active,
+                    inactive=(),
+                    active=len(active),
+                ),
+            )
+        self._snapshot = False
 
     def stop(self) -> None:
         """End the sweep that runs."""
         self._cancel.set()
 
     def receive(self, envelope: Envelope) -> None:
-        """Take a policy or a parent's status."""
-        payload = envelope.payload
-        if isinstance(payload, PolicyDocument):
-            self._take_policy(payload)
-        elif isinstance(payload, Status):
-            self._parents.hear(envelope, payload)
-
-    def _parent_reborn(self, _parent: str) -> None:
-        self._snapshot = True
+        """Take a policy."""
+        if isinstance(envelope.payload, PolicyDocument):
+            self._take_policy(envelope.payload)
 
     def _take_policy(self, document: PolicyDocument) -> None:
         """Apply a policy unless it is older than the one in force; the next cycle goes by it."""
@@ -101,15 +120,15 @@ class LocalController:
             )
             return
         if known is None or document.version > known.version:
-            with self._context.store.transaction() as tx:
-                tx.put_policy(document, at=time.time())
+            with self._context.publisher.unit() as unit:
+                unit.tx.put_policy(document, at=time.time())
+                self._announce_policy(unit, document)
             self._documents[document.scope] = document
-            self._announce_policy(document)
         if document.scope == self._region or self._cycle:
             self._plan()
 
-    def _announce_policy(self, document: PolicyDocument) -> None:
-        self._context.publisher.publish(
+    def _announce_policy(self, unit: Unit, document: PolicyDocument) -> None:
+        unit.stage(
             self._context.topology.topics.events(self._region),
             Event(
                 event="policy_applied",
@@ -163,10 +182,17 @@ class LocalController:
         )
         self._warn(result, changes)
         local_id = self._context.spec.controller_id
-        with self._context.store.transaction() as tx:
-            tx.put_known(local_id, self._region, changes.known.values(), at=time.time())
         report = self._report(started, result, changes)
-        self._context.publisher.publish(self._topic, report)
+        with self._context.publisher.unit() as unit:
+            if changes.outcome != "failed":
+                unit.tx.put_known(
+                    local_id,
+                    self._region,
+                    changes.known.values(),
+                    seen=frozenset(changes.seen),
+                    at=time.time(),
+                )
+            unit.stage(self._topic, report)
         self._snapshot = False
         self._context.watcher.notice(
             CycleNotice(

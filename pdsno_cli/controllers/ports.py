@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import threading
+    from contextlib import AbstractContextManager
 
     from pdsno_cli.discovery.sweep import SweepResult
-    from pdsno_cli.model.messages import Envelope, Payload
+    from pdsno_cli.model.messages import Command, Envelope, Payload
     from pdsno_cli.model.notices import Notice
-    from pdsno_cli.nib.store import Store
+    from pdsno_cli.nib.store import Store, Transaction
     from pdsno_cli.spec.topology import Controller as Spec
     from pdsno_cli.spec.topology import Snmp, Topology
 
@@ -40,11 +41,28 @@ class Background(Protocol):
         """Run ``work`` there, then ``done`` with its result on the owner's thread."""
 
 
+class Unit(Protocol):
+    """A unit of work: a transaction, and the messages that tell of what it changes."""
+
+    @property
+    def tx(self) -> Transaction:
+        """The transaction."""
+
+    def stage(self, topic: str, payload: Payload) -> None:
+        """Keep a message until its receiver has committed it."""
+
+
 class Publisher(Protocol):
     """Numbers, signs and sends messages."""
 
-    def publish(self, topic: str, payload: Payload, *, keep: bool = True) -> bool:
-        """Send ``payload``; whether a transport took it over at once."""
+    def publish(self, topic: str, payload: Payload) -> bool:
+        """Send what is worth nothing later, or is told again; whether a transport took it."""
+
+    def unit(self) -> AbstractContextManager[Unit]:
+        """Give a unit of work; what it stages is sent once it is committed."""
+
+    def told(self, topic: str) -> bool:
+        """Whether anything was ever staged for ``topic``."""
 
 
 class Sweep(Protocol):
@@ -84,14 +102,20 @@ class Role(Protocol):
     def start(self) -> None:
         """Take up work before the first connection."""
 
-    def connected(self, *, fresh: bool) -> None:
-        """A transport is up; ``fresh`` says that the peer kept nothing from before."""
+    def connected(self) -> None:
+        """A transport is up."""
 
     def disconnected(self) -> None:
         """No transport is up."""
 
     def receive(self, envelope: Envelope) -> None:
         """Apply one verified message."""
+
+    def base(self, envelope: Envelope, command: Command) -> None:
+        """Go on with a sender's stream after a number: nothing before is to be had."""
+
+    def tell_all(self) -> None:
+        """Tell everything anew: a receiver lost what it had of this controller."""
 
     def stop(self) -> None:
         """Give up what runs; nothing is called afterwards."""

@@ -25,7 +25,7 @@ class Presence:
         """Publish the birth of a connection and start to beat; whether it went out."""
         self.away()
         self._connection = connection
-        sent = self._context.publisher.publish(self.topic, self._status("birth"), keep=False)
+        sent = self._context.publisher.publish(self.topic, self._status("birth"))
         self._schedule()
         return sent
 
@@ -43,7 +43,7 @@ class Presence:
         self._beat = self._context.scheduler.after(self._context.spec.heartbeat, self._tick)
 
     def _tick(self) -> None:
-        self._context.publisher.publish(self.topic, self._status("heartbeat"), keep=False)
+        self._context.publisher.publish(self.topic, self._status("heartbeat"))
         self._schedule()
 
     def _status(

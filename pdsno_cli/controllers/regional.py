@@ -10,8 +10,7 @@ from pdsno_cli.controllers import policy
 from pdsno_cli.controllers.digest import Digest
 from pdsno_cli.controllers.ledger import Ledger
 from pdsno_cli.controllers.roster import Roster
-from pdsno_cli.controllers.subscriptions import parents
-from pdsno_cli.model.messages import DiscoveryReport, Envelope, LocalCycle, Status
+from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, LocalCycle, Status
 
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Cancellable, Context
@@ -29,35 +28,39 @@ class RegionalController:
         region = context.spec.region
         assert region is not None  # lint refuses a regional without one
         self._region = region
-        self._locals = Roster(context, announce=True)
-        self._parents = Roster(context, announce=False, reborn=self._parent_reborn)
-        self._parent_ids = {p.controller_id for p in parents(context.topology, context.spec)}
+        self._locals = Roster(context)
         self._summary_topic = context.topology.topics.summary(region, context.spec.controller_id)
         self._ledger = Ledger(context)
         self._digest = Digest(region)
         self._due: Cancellable | None = None
+        # What was not yet summed up at the last stop is not known: the first summary says all.
         self._snapshot = True
 
     def start(self) -> None:
         """Take up the watch over the region."""
         self._locals.start()
-        self._parents.start()
 
-    def connected(self, *, fresh: bool) -> None:
-        """Publish the region's policy; tell everything again when something may be lost."""
+    def connected(self) -> None:
+        """Publish the region's policy."""
         self._locals.connected()
-        self._parents.connected()
         self._publish_policy()
-        self._snapshot = self._snapshot or fresh
         self._summarise_soon()
 
     def disconnected(self) -> None:
         """Stop judging others by their silence."""
         self._locals.disconnected()
-        self._parents.disconnected()
 
     def stop(self) -> None:
         """Nothing runs beside the owner's thread."""
+
+    def base(self, envelope: Envelope, command: Command) -> None:
+        """Go on with a sender's stream after a number."""
+        self._ledger.base(envelope, command)
+
+    def tell_all(self) -> None:
+        """Send the whole region up."""
+        self._snapshot = True
+        self._summarise_soon()
 
     def receive(self, envelope: Envelope) -> None:
         """Apply a report, or take in a status."""
@@ -65,8 +68,7 @@ class RegionalController:
         if isinstance(payload, DiscoveryReport):
             self._apply(envelope, payload)
         elif isinstance(payload, Status):
-            roster = self._parents if envelope.sender_id in self._parent_ids else self._locals
-            roster.hear(envelope, payload)
+            self._locals.hear(envelope, payload)
 
     def _apply(self, envelope: Envelope, report: DiscoveryReport) -> None:
         """Record the report's number and apply it, in one transaction."""
@@ -75,7 +77,7 @@ class RegionalController:
             local_id=local_id, epoch=envelope.epoch, cycle=report.cycle, active=report.active
         )
         with store.transaction() as tx:
-            if not self._ledger.take(tx, envelope):
+            if not self._ledger.take(tx, envelope, whole=report.snapshot, first=False):
                 return
             lost = tx.apply_changes(
                 local_id=local_id,
@@ -88,11 +90,7 @@ class RegionalController:
             )
             tx.put_cycle(cycle, region=self._region, at=time.time())
         self._digest.add(cycle, report, lost)
-        self._ledger.committed(cycle)
-        self._summarise_soon()
-
-    def _parent_reborn(self, _parent: str) -> None:
-        self._snapshot = True
+        self._ledger.committed(envelope, cycle)
         self._summarise_soon()
 
     def _publish_policy(self) -> None:
@@ -124,4 +122,5 @@ class RegionalController:
             snapshot=self._snapshot, active=self._context.store.count_active()
         )
         self._snapshot = False
-        self._context.publisher.publish(self._summary_topic, summary)
+        with self._context.publisher.unit() as unit:
+            unit.stage(self._summary_topic, summary)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,25 +12,20 @@ from pdsno_cli.model.messages import Envelope, Event, Status
 from pdsno_cli.model.topics import SYSTEM
 
 if TYPE_CHECKING:
-    from pdsno_cli.controllers.ports import Context
+    from pdsno_cli.controllers.ports import Context, Unit
 
 log = logging.getLogger(__name__)
 _PATIENCE = 0.2  # seconds between two looks at the clock, at least
 
 
 class Roster:
-    """The liveness of the peers that one controller watches; ``reborn`` is told of new epochs."""
+    """The liveness of the controllers that one controller watches."""
 
     def __init__(
         self,
         context: Context,
-        *,
-        announce: bool,
-        reborn: Callable[[str], None] | None = None,
     ) -> None:
         self._context = context
-        self._announce = announce
-        self._reborn = reborn
         self._peers: dict[str, Peer] = {}
         self._deaf = True
 
@@ -59,30 +53,31 @@ class Roster:
         if peer is None:
             return
         self._peers[sender] = peer
-        if verdict in ("up", "reborn", "down"):
-            self._store(sender, peer, status)
         if verdict == "down":
-            self._down(sender, peer, status.reason or "will")
+            self._change(sender, peer, status, "controller_down", reason=status.reason or "will")
         elif verdict == "up" and before is not None:
-            self._event("controller_up", "info", sender, peer, {})
-        if self._reborn is not None and before is not None and peer.epoch != before.epoch:
-            self._reborn(sender)
+            self._change(sender, peer, status, "controller_up")
+        elif verdict in ("up", "reborn"):
+            self._change(sender, peer, status)
 
     def _sweep(self) -> None:
         now = time.monotonic()
         for sender, peer in list(self._peers.items()):
             if not self._deaf and silent(peer, now):
                 self._peers[sender] = lost = replace(peer, alive=False)
-                with self._context.store.transaction() as tx:
-                    tx.controller_state(sender, "offline")
-                self._down(sender, lost, "silence")
+                with self._context.publisher.unit() as unit:
+                    unit.tx.controller_state(sender, "offline")
+                    self._announce(unit, sender, lost, "controller_down", reason="silence")
         deadlines = [peer.deadline for peer in self._peers.values() if peer.alive]
         wait = min(deadlines) - now if deadlines else 1.0
         self._context.scheduler.after(max(wait, _PATIENCE), self._sweep)
 
-    def _store(self, sender: str, peer: Peer, status: Status) -> None:
-        with self._context.store.transaction() as tx:
-            tx.put_controller(
+    def _change(
+        self, sender: str, peer: Peer, status: Status, event: str | None = None, **detail: str
+    ) -> None:
+        """Keep a peer's new state and, where it is worth one, announce it by an event."""
+        with self._context.publisher.unit() as unit:
+            unit.tx.put_controller(
                 controller_id=sender,
                 role=status.role,
                 region=status.region,
@@ -91,25 +86,19 @@ class Roster:
                 connection=peer.connection,
                 at=time.time(),
             )
+            if event is not None:
+                self._announce(unit, sender, peer, event, **detail)
 
-    def _down(self, sender: str, peer: Peer, reason: str) -> None:
-        log.log(
-            logging.INFO if reason == "stop" else logging.WARNING, "%s is down (%s)", sender, reason
+    def _announce(self, unit: Unit, sender: str, peer: Peer, event: str, **detail: str) -> None:
+        bad = event == "controller_down" and detail.get("reason") != "stop"
+        log.log(logging.WARNING if bad else logging.INFO, "%s: %s %s", sender, event, detail)
+        unit.stage(
+            self._context.topology.topics.events(SYSTEM),
+            Event(
+                event=event,
+                severity="error" if bad else "info",
+                subject=sender,
+                region=self._context.spec.region,
+                detail={**detail, "epoch": peer.epoch},
+            ),
         )
-        severity = "info" if reason == "stop" else "error"
-        self._event("controller_down", severity, sender, peer, {"reason": reason})
-
-    def _event(
-        self, name: str, severity: str, sender: str, peer: Peer, detail: dict[str, str]
-    ) -> None:
-        if not self._announce:
-            return
-        region = self._context.spec.region
-        event = Event(
-            event=name,
-            severity=severity,  # type: ignore[arg-type]
-            subject=sender,
-            region=region,
-            detail={**detail, "epoch": peer.epoch},
-        )
-        self._context.publisher.publish(self._context.topology.topics.events(SYSTEM), event)

@@ -18,11 +18,15 @@ def children(topology: Topology, spec: Controller) -> tuple[Controller, ...]:
     return topology.of_role(Role.LOCAL, spec.region) if spec.role is Role.REGIONAL else ()
 
 
-def parents(topology: Topology, spec: Controller) -> tuple[Controller, ...]:
-    """Return the controllers above ``spec``: to whom it tells everything again when reborn."""
-    if spec.role is Role.LOCAL:
-        return topology.of_role(Role.REGIONAL, spec.region)
-    return topology.of_role(Role.GLOBAL) if spec.role is Role.REGIONAL else ()
+def receives(topology: Topology, controller_id: str, stream: str) -> bool:
+    """Whether a controller commits the messages of a stream, and so acknowledges them."""
+    spec = topology.controllers.get(controller_id)
+    kind, _, rest = stream.partition("/")
+    if spec is None:
+        return False
+    if kind == "discovery":
+        return spec.role is Role.REGIONAL and spec.region == rest.partition("/")[0]
+    return kind in ("summary", "events") and spec.role is Role.GLOBAL
 
 
 def qos(topology: Topology) -> int:
@@ -44,6 +48,7 @@ def filters(topology: Topology, spec: Controller) -> tuple[str, ...]:
         own = (topics.discovery(region, "+"),)
     else:
         own = (topics.policy(GLOBAL), topics.policy(region))
-    # One filter per peer: a region need not hear the heartbeats of all the others.
-    peers = (*children(topology, spec), *parents(topology, spec))
-    return own + tuple(topics.status(peer.controller_id) for peer in peers)
+    # One filter per child: a region need not hear the heartbeats of all the others.
+    below = tuple(topics.status(child.controller_id) for child in children(topology, spec))
+    addressed = (topics.ack(spec.controller_id), topics.command(spec.controller_id))
+    return own + below + addressed

@@ -14,3 +14,7 @@ class Sequence:
         number = self._last.get(stream, 0) + 1
         self._last[stream] = number
         return number
+
+    def back(self, stream: str) -> None:
+        """Take the last number of ``stream`` back: what it was given to was not kept."""
+        self._last[stream] -= 1

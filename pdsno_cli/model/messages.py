@@ -114,7 +114,29 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     active: Count
 
 
-Payload = DiscoveryReport | PolicyDocument | Event | Status | Summary
+class Ack(msgspec.Struct, frozen=True, kw_only=True):
+    """All that its recipient sent on a stream, up to this number, is committed."""
+
+    stream: str
+    epoch: Ordinal
+    seq: Count
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """What its recipient is to do about a stream.
+
+    ``resend`` asks the sender of ``stream`` for all that follows epoch and seq (0 and 0: from the
+    start). ``base`` answers that nothing up to epoch and seq is to be had any more: the receiver
+    goes on from there, and a snapshot follows where the stream has any.
+    """
+
+    order: Literal["resend", "base"]
+    stream: str
+    epoch: Count
+    seq: Count
+
+
+Payload = DiscoveryReport | PolicyDocument | Event | Status | Summary | Ack | Command
 
 MESSAGE_TYPES: dict[str, type[Payload]] = {
     "discovery_report": DiscoveryReport,
@@ -122,6 +144,8 @@ MESSAGE_TYPES: dict[str, type[Payload]] = {
     "event": Event,
     "status": Status,
     "summary": Summary,
+    "ack": Ack,
+    "command": Command,
 }
 TYPE_OF_CLASS = {
     "discovery": "discovery_report",
@@ -129,6 +153,8 @@ TYPE_OF_CLASS = {
     "events": "event",
     "status": "status",
     "summary": "summary",
+    "ack": "ack",
+    "command": "command",
 }
 
 

@@ -35,6 +35,13 @@ class CycleNotice(msgspec.Struct, frozen=True, kw_only=True, tag="cycle"):
     active: int
 
 
+class WaitingNotice(msgspec.Struct, frozen=True, kw_only=True, tag="waiting"):
+    """How many messages of a controller wait for their acknowledgement."""
+
+    controller_id: str
+    messages: int
+
+
 class CommitNotice(msgspec.Struct, frozen=True, kw_only=True, tag="commit"):
     """A parent committed reports: per local controller, its last cycle (epoch, cycle) so far.
 
@@ -63,4 +70,4 @@ class WarningNotice(msgspec.Struct, frozen=True, kw_only=True, tag="warning"):
     text: str
 
 
-Notice = StateNotice | CycleNotice | CommitNotice | RefusalNotice | WarningNotice
+Notice = StateNotice | CycleNotice | CommitNotice | RefusalNotice | WaitingNotice | WarningNotice

@@ -212,6 +212,14 @@ class TopicMap:
         """Return the topic of a regional controller's summaries; ``+`` for all."""
         return f"{self.root}/summary/{region}/{regional_id}"
 
+    def ack(self, controller_id: str) -> str:
+        """Return the topic of the acknowledgements to a sender."""
+        return f"{self.root}/ack/{controller_id}"
+
+    def command(self, controller_id: str) -> str:
+        """Return the topic of the commands to a controller."""
+        return f"{self.root}/command/{controller_id}"
+
     def class_of(self, topic: str) -> TopicClass | None:
         """Return the class that declares ``topic``, or None when the map does not know it."""
         levels = self._levels(topic)

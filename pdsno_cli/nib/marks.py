@@ -6,32 +6,37 @@ from enum import Enum
 from typing import NamedTuple
 
 
-class Mark(NamedTuple):
-    """The last committed number of one sender's stream."""
+class Position(NamedTuple):
+    """The place of a message in its stream; positions order as the messages were numbered."""
 
     epoch: int
     seq: int
 
 
+START = Position(0, 0)  # before the first message of any stream
+
+
 class Verdict(Enum):
     """What a receiver makes of a message's epoch and seq."""
 
-    FRESH = "fresh"
-    DUPLICATE = "duplicate"
+    NEXT = "next"  # the one that follows: apply it
+    DUPLICATE = "duplicate"  # committed already
     STALE = "stale"  # of an epoch that is over
-    GAP = "gap"  # fresh, but messages before it are missing
+    GAP = "gap"  # messages before it are missing: do not apply it, ask for them
+    UNKNOWN = "unknown"  # from a stream of which nothing is committed yet
 
 
-def judge(mark: Mark | None, epoch: int, seq: int) -> Verdict:
+def judge(mark: Position | None, epoch: int, seq: int) -> Verdict:
     """Return the verdict on message ``seq`` of ``epoch``, which counts from 1 in each epoch.
 
-    ``seq`` 0 is a will: written before all that its sender numbered, so no duplicate of anything.
+    A sender begins to send an epoch only when all of the one before is acknowledged, so the first
+    message of a new epoch follows.
     """
-    if mark is not None and epoch < mark.epoch:
+    if mark is None:
+        return Verdict.UNKNOWN
+    if epoch < mark.epoch:
         return Verdict.STALE
-    if seq == 0:
-        return Verdict.FRESH
-    last = mark.seq if mark is not None and mark.epoch == epoch else 0
+    last = mark.seq if mark.epoch == epoch else 0
     if seq <= last:
         return Verdict.DUPLICATE
-    return Verdict.FRESH if seq == last + 1 else Verdict.GAP
+    return Verdict.NEXT if seq == last + 1 else Verdict.GAP

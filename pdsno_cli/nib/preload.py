@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
+from pdsno_cli.nib.marks import START, Position
+from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.store import Store
 
 _AT = 0.0
@@ -37,8 +39,11 @@ def _write(store: Store) -> None:
                 ),
                 at=_AT,
             )  # fmt: skip
-        tx.put_known("l", "r", [Known(device=one), Known(device=other)], at=_AT)
-        tx.put_known("l", "r", [], at=_AT)
+        tx.put_known("l", "r", [Known(device=one), Known(device=other)], seen=(), at=_AT)
+        tx.put_known("l", "r", [], seen=(), at=_AT)
+        tx.judge(sender="s", stream="t", epoch=1, seq=2)
+        tx.keep(Kept(stream="s", epoch=1, seq=1, topic="t", data=b"", qos=1, retain=False))
+        tx.settle("s", Position(1, 1))
         tx.put_policy(PolicyDocument(scope="r", version=1), at=_AT)
         tx.put_controller(
             controller_id="c", role="local", region="r", state="online", epoch=1, connection=1,
@@ -59,3 +64,7 @@ def _read(store: Store) -> None:
     store.cycles()
     store.controllers()
     store.events()
+    store.outbox_streams()
+    store.outbox("s", START, 1)
+    store.outbox_count()
+    store.settled("s")

@@ -11,10 +11,13 @@ import sqlalchemy as sa
 
 from pdsno_cli.model.devices import Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, RegionDevice
-from pdsno_cli.nib import rows
+from pdsno_cli.nib import outbox, rows
 from pdsno_cli.nib.engine import begun
+from pdsno_cli.nib.marks import START, Position
+from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.rows import ControllerRecord, DeviceRecord, EventRecord
 from pdsno_cli.nib.schema import CONTROLLERS, CYCLES, DEVICES, EVENTS, POLICIES
+from pdsno_cli.nib.statements import MARK
 
 _ALL_DEVICES = sa.select(DEVICES).order_by(DEVICES.c.local_id, DEVICES.c.device_id)
 _ACTIVE_DEVICES = _ALL_DEVICES.where(DEVICES.c.active)
@@ -120,6 +123,29 @@ class Queries:
             )
             for row in reversed(self._all(_EVENTS, {"last": last}))
         ]
+
+    def marked(self, sender: str, stream: str) -> Position | None:
+        """Return how far a sender's stream is committed here, None where nothing is."""
+        found = self._all(MARK, {"sender": sender, "stream": stream})
+        return Position(found[0].epoch, found[0].seq) if found else None
+
+    def outbox_streams(self) -> list[str]:
+        """Return the streams that have messages in the outbox."""
+        return [row.stream for row in self._all(outbox.STREAMS)]
+
+    def outbox(self, stream: str, after: Position, most: int) -> list[Kept]:
+        """Return the next messages of a stream, in order."""
+        values = {"stream": stream, "epoch": after.epoch, "seq": after.seq, "most": most}
+        return [Kept(**row._mapping) for row in self._all(outbox.NEXT, values)]  # noqa: SLF001 - SQLAlchemy's public name
+
+    def outbox_count(self) -> int:
+        """Return how many messages wait for their acknowledgement."""
+        return int(self._all(outbox.COUNT)[0][0])
+
+    def settled(self, stream: str) -> Position:
+        """Return how far a stream is acknowledged."""
+        found = self._all(outbox.SETTLED_UP_TO, {"stream": stream})
+        return Position(found[0].epoch, found[0].seq) if found else START
 
     def _all(
         self, statement: sa.Select[Any], values: dict[str, object] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -91,12 +92,13 @@ def device_row(local_id: str, region: str, device: Device, *, at: float) -> Row:
     }
 
 
-def known_row(local_id: str, region: str, known: Known, *, at: float) -> Row:
-    """Return the row of a device as its local controller knows it."""
+def known_row(local_id: str, region: str, known: Known, *, seen: Collection[str], at: float) -> Row:
+    """Return the row of a device as its local controller knows it; ``seen`` are ids."""
     memory = _Memory(missed=known.missed, silent=known.silent, mac_source=known.mac_source)
     row = device_row(local_id, region, known.device, at=at)
-    seen = at if known.missed == 0 else 0.0  # a missed device keeps the time it has
-    return row | {"active": known.active, "last_seen": seen, "memory": text(memory)}
+    # A device that was not seen keeps the time it has.
+    last_seen = at if known.device.device_id in seen else 0.0
+    return row | {"active": known.active, "last_seen": last_seen, "memory": text(memory)}
 
 
 def device(row: sa.Row[Any]) -> Device:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 1  # kept in the file's user_version
+VERSION = 2  # kept in the file's user_version
 
 METADATA = sa.MetaData()
 
@@ -93,6 +93,30 @@ MARKS = sa.Table(
     "marks",
     METADATA,
     sa.Column("sender", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What waits for its receiver's acknowledgement: the exact bytes, in the order of the numbers.
+OUTBOX = sa.Table(
+    "outbox",
+    METADATA,
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+    sa.Column("qos", sa.Integer, nullable=False),
+    sa.Column("retain", sa.Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# How far each stream of ours is acknowledged: what was sent before is not to be had any more.
+SETTLED = sa.Table(
+    "settled",
+    METADATA,
     sa.Column("stream", sa.Text, primary_key=True),
     sa.Column("epoch", sa.Integer, nullable=False),
     sa.Column("seq", sa.Integer, nullable=False),

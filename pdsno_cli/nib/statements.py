@@ -5,7 +5,16 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import Insert, insert
 
-from pdsno_cli.nib.schema import CONTROLLERS, CYCLES, DEVICES, EVENTS, MARKS, META, POLICIES
+from pdsno_cli.nib.schema import (
+    CONTROLLERS,
+    CYCLES,
+    DEVICES,
+    EVENTS,
+    MARKS,
+    META,
+    POLICIES,
+    SETTLED,
+)
 
 # What makes a device another version of itself. Its uptime is none of it: that always changes.
 _CONTENT = (
@@ -62,6 +71,7 @@ FORGET = sa.delete(DEVICES).where(
 )
 PUT_META = _upsert(META)
 PUT_MARK = _upsert(MARKS)
+PUT_SETTLED = _upsert(SETTLED)
 PUT_POLICY = _upsert(POLICIES)
 PUT_CONTROLLER = _upsert(CONTROLLERS)
 PUT_CYCLE = _upsert(CYCLES)

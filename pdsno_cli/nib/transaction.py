@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Literal
 
+import msgspec
 import sqlalchemy as sa
 
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
-from pdsno_cli.nib import rows
+from pdsno_cli.nib import outbox, rows
 from pdsno_cli.nib import statements as sql
-from pdsno_cli.nib.marks import Mark, Verdict, judge
+from pdsno_cli.nib.marks import Position, Verdict, judge
+from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.schema import DEVICES, POLICIES
 
 _Key = tuple[str, str]  # local controller and device
@@ -28,15 +30,32 @@ class Transaction:
     def __init__(self, connection: sa.Connection) -> None:
         self._execute = connection.execute
 
-    def mark(self, *, sender: str, stream: str, epoch: int, seq: int) -> Verdict:
-        """Record a message's number, when it is fresh, together with what else this block does."""
+    def judge(self, *, sender: str, stream: str, epoch: int, seq: int) -> Verdict:
+        """Judge a message's number against what is committed of its stream."""
+        return judge(self.marked(sender, stream), epoch, seq)
+
+    def marked(self, sender: str, stream: str) -> Position | None:
+        """Return the last committed number of a stream, None where nothing is."""
         found = self._execute(sql.MARK, {"sender": sender, "stream": stream}).first()
-        verdict = judge(Mark(*found) if found is not None else None, epoch, seq)
-        if verdict in (Verdict.FRESH, Verdict.GAP) and seq > 0:
-            self._execute(
-                sql.PUT_MARK, {"sender": sender, "stream": stream, "epoch": epoch, "seq": seq}
-            )
-        return verdict
+        return Position(*found) if found is not None else None
+
+    def mark(self, *, sender: str, stream: str, epoch: int, seq: int) -> None:
+        """Record that a stream is committed up to here, together with what else this block does."""
+        self._execute(
+            sql.PUT_MARK, {"sender": sender, "stream": stream, "epoch": epoch, "seq": seq}
+        )
+
+    def keep(self, message: Kept) -> None:
+        """Put a message into the outbox."""
+        self._execute(outbox.KEEP, msgspec.structs.asdict(message))
+
+    def settle(self, stream: str, position: Position) -> int:
+        """Drop what is acknowledged of a stream; return how many messages that was."""
+        values = {"epoch": position.epoch, "seq": position.seq}
+        dropped = self._execute(outbox.DROP, {"of_stream": stream, **values}).rowcount
+        if dropped:
+            self._execute(sql.PUT_SETTLED, {"stream": stream, **values})
+        return dropped
 
     def apply_changes(
         self,
@@ -74,12 +93,20 @@ class Transaction:
             snapshot=summary.snapshot,
         )
 
-    def put_known(self, local_id: str, region: str, known: Iterable[Known], *, at: float) -> None:
+    def put_known(
+        self,
+        local_id: str,
+        region: str,
+        known: Iterable[Known],
+        *,
+        seen: Collection[str],
+        at: float,
+    ) -> None:
         """Keep all that a local controller now remembers, and forget what it does not.
 
-        A device that the cycle saw, as it has missed none, is last seen ``at``.
+        The devices whose ids are in ``seen`` are last seen ``at``.
         """
-        values = [rows.known_row(local_id, region, item, at=at) for item in known]
+        values = [rows.known_row(local_id, region, item, seen=seen, at=at) for item in known]
         kept = {row["device_id"] for row in values}
         stored = self._execute(_OF_LOCAL, {"local_id": local_id}).scalars()
         forgotten = [{"of_local": local_id, "of_device": one} for one in stored if one not in kept]

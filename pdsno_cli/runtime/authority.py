@@ -39,6 +39,8 @@ def entitled(topology: Topology) -> Callable[[str, str], bool]:
             )
         if item.name == "summary":
             return sender is not None and sender.role is Role.REGIONAL and sender.region == scope
+        if item.name == "ack":
+            return sender is not None and sender.role is not Role.LOCAL
         if item.name == "discovery" and sender is not None:
             return sender.role is Role.LOCAL and sender.region == scope
         return True

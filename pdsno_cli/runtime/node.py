@@ -23,12 +23,14 @@ from pdsno_cli.controllers.subscriptions import filters
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.sequence import Sequence
-from pdsno_cli.model.notices import RefusalNotice, State, StateNotice
+from pdsno_cli.model.notices import RefusalNotice, State, StateNotice, WaitingNotice
 from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.model.roles import Role
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.delivery import Delivery
 from pdsno_cli.runtime.mailbox import Mailbox
+from pdsno_cli.runtime.outbox import Outbox
 from pdsno_cli.runtime.outgoing import Outgoing
 
 if TYPE_CHECKING:
@@ -93,7 +95,15 @@ class Node:
                 topics=topology.topics,
                 sequence=Sequence(),
                 transport=self._transport,
+                store=store,
             )
+            self._outbox = Outbox(
+                store=store,
+                send=self._outgoing.carry,
+                scheduler=self._mailbox,
+                told=self._waiting,
+            )
+            self._outgoing.attach(self._outbox)
             context = Context(
                 spec=spec,
                 topology=topology,
@@ -107,6 +117,7 @@ class Node:
             )
             self._role = _ROLES[spec.role](context)
             self._presence = Presence(context)
+            self._delivery = Delivery(context, self._outbox, self._role)
             self._state("connecting")
             self._role.start()
             self._transport.start(self)
@@ -139,7 +150,7 @@ class Node:
 
     def on_up(self, connection: int, session_present: bool) -> None:
         """Every filter is granted."""
-        self._mailbox.post(lambda: self._up(connection, session_present))
+        self._mailbox.post(lambda: self._up(connection))
 
     def on_down(self, reason: str) -> None:
         """The connection is lost, or could not be made."""
@@ -155,16 +166,17 @@ class Node:
 
     # The owner's thread from here on.
 
-    def _up(self, connection: int, session_present: bool) -> None:
+    def _up(self, connection: int) -> None:
         self._connection = connection
         if self._presence.born(connection):
             self._state("ready")
-        self._outgoing.flush()
-        self._role.connected(fresh=connection > 1 and not session_present)
+        self._role.connected()
+        self._outbox.connected()
 
     def _down(self, reason: str) -> None:
         log.warning("%s", reason)
         self._presence.away()
+        self._outbox.disconnected()
         self._role.disconnected()
         self._state("disconnected", reason)
 
@@ -175,7 +187,9 @@ class Node:
 
     def _receive(self, topic: str, data: bytes, *, retained: bool) -> None:
         try:
-            self._role.receive(self._codec.open(topic, data))
+            envelope = self._codec.open(topic, data)
+            if not self._delivery.take(envelope):
+                self._role.receive(envelope)
         except RefusedError as exc:
             self._refuse(topic, exc, retained=retained)
 
@@ -185,6 +199,11 @@ class Node:
         log.warning("refused on %s%s: %s", topic, " (retained)" if retained else "", refused)
         self._watcher.notice(
             RefusalNotice(controller_id=self._spec.controller_id, counts=dict(self._refused))
+        )
+
+    def _waiting(self, messages: int) -> None:
+        self._watcher.notice(
+            WaitingNotice(controller_id=self._spec.controller_id, messages=messages)
         )
 
     def _death(self, reason: Literal["will", "stop"], connection: int | None = None) -> Publication:

@@ -103,4 +103,3 @@ def _take_out(data: Any, violation: Violation) -> None:
         step = next_step
     if isinstance(holder, dict):
         holder.pop(step, None)
-

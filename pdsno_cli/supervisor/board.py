@@ -15,6 +15,7 @@ from pdsno_cli.model.notices import (
     Notice,
     RefusalNotice,
     StateNotice,
+    WaitingNotice,
     WarningNotice,
 )
 from pdsno_cli.model.roles import Role
@@ -46,6 +47,7 @@ class Row:
     committed: int | None = None
     committed_top: int = 0
     reports: int = 0
+    waiting: int = 0
     duplicates: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     new: int = 0
@@ -91,6 +93,8 @@ class Board:
                 self._commit(row, notice)
             case RefusalNotice():
                 row.refused = notice.counts
+            case WaitingNotice():
+                row.waiting = notice.messages
             case WarningNotice():
                 self.warnings.append((notice.controller_id, notice.text))
 

@@ -40,6 +40,8 @@ def _row(row: Row) -> dict[str, Any]:
         "last_cycle_age": age,
         "devices": row.devices,
         "sent": row.sent,
+        "waiting": row.waiting,
+        "reports": row.reports,
         "committed": row.committed,
         "committed_at_top": row.committed_top,
         "duplicates": row.duplicates,

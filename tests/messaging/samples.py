@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from pdsno_cli.model.devices import PROTOCOLS, Device, ProbeResult
 from pdsno_cli.model.messages import (
+    Ack,
+    Command,
     DiscoveryReport,
     Event,
     LocalCycle,
@@ -92,6 +94,16 @@ SAMPLES: dict[str, tuple[Payload, str, str]] = {
             active=28,
         ),
         TOPICS.summary("zone-A", "rc_1"),
+        "rc_1",
+    ),
+    "ack": (
+        Ack(stream="discovery/zone-A/lc_1", epoch=5, seq=17),
+        TOPICS.ack("lc_1"),
+        "rc_1",
+    ),
+    "command": (
+        Command(order="resend", stream="discovery/zone-A/lc_1", epoch=5, seq=17),
+        TOPICS.command("lc_1"),
         "rc_1",
     ),
 }
@@ -183,6 +195,16 @@ PAYLOADS: dict[str, st.SearchStrategy[Payload]] = {
         connection=_counts,
         heartbeat=_seconds,
         reason=st.none() | st.sampled_from(["will", "stop"]),
+    ),
+    "ack": st.builds(
+        Ack, stream=st.text(min_size=1), epoch=st.integers(1, MAX_INTEGER), seq=_counts
+    ),
+    "command": st.builds(
+        Command,
+        order=st.sampled_from(["resend", "base"]),
+        stream=st.text(min_size=1),
+        epoch=_counts,
+        seq=_counts,
     ),
     "summary": st.builds(
         Summary,

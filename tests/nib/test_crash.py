@@ -60,5 +60,5 @@ def test_kill_9_loses_nothing_that_was_committed(tmp_path):
             held = max(held, cycle.cycle)
             assert store.count_active() == held * 4
             with store.transaction() as tx:
-                seen = tx.mark(sender="lc_1", stream="s", epoch=epoch, seq=cycle.cycle)
+                seen = tx.judge(sender="lc_1", stream="s", epoch=epoch, seq=cycle.cycle)
             assert seen is Verdict.DUPLICATE

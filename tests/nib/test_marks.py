@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdsno_cli.nib.marks import Mark, Verdict, judge
+from pdsno_cli.nib.marks import Position, Verdict, judge
 
 
 @pytest.mark.parametrize(
     ("mark", "epoch", "seq", "verdict"),
     [
-        (None, 5, 1, Verdict.FRESH),
-        (None, 5, 3, Verdict.GAP),
-        (Mark(5, 3), 5, 4, Verdict.FRESH),
-        (Mark(5, 3), 5, 3, Verdict.DUPLICATE),
-        (Mark(5, 3), 5, 1, Verdict.DUPLICATE),
-        (Mark(5, 3), 5, 6, Verdict.GAP),
-        (Mark(5, 3), 6, 1, Verdict.FRESH),
-        (Mark(5, 3), 6, 2, Verdict.GAP),
-        (Mark(5, 3), 4, 4, Verdict.STALE),
-        (Mark(5, 3), 5, 0, Verdict.FRESH),
-        (Mark(5, 3), 4, 0, Verdict.STALE),
+        (None, 5, 1, Verdict.UNKNOWN),
+        (None, 5, 3, Verdict.UNKNOWN),
+        (Position(5, 3), 5, 4, Verdict.NEXT),
+        (Position(5, 3), 5, 3, Verdict.DUPLICATE),
+        (Position(5, 3), 5, 1, Verdict.DUPLICATE),
+        (Position(5, 3), 5, 6, Verdict.GAP),
+        (Position(5, 3), 6, 1, Verdict.NEXT),
+        (Position(5, 3), 6, 2, Verdict.GAP),
+        (Position(5, 3), 4, 4, Verdict.STALE),
     ],
 )
 def test_judge(mark, epoch, seq, verdict):
     assert judge(mark, epoch, seq) is verdict
 
 
-@given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 6)), max_size=40))
-def test_nothing_is_taken_twice_nor_out_of_order(numbers):
-    mark, taken = None, []
+@given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 6)), max_size=60))
+def test_nothing_is_taken_twice_nor_out_of_order_nor_over_a_gap(numbers):
+    mark, taken = Position(1, 0), []
     for epoch, seq in numbers:
-        if judge(mark, epoch, seq) in (Verdict.FRESH, Verdict.GAP):
-            mark = Mark(epoch, seq)
+        if judge(mark, epoch, seq) is Verdict.NEXT:
+            mark = Position(epoch, seq)
             taken.append(mark)
     assert taken == sorted(set(taken))
+    for before, after in pairwise(taken):
+        assert after == (before.epoch, before.seq + 1) or (
+            after.epoch > before.epoch and after.seq == 1
+        )

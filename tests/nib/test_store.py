@@ -24,7 +24,8 @@ from pdsno_cli.model.messages import (
     Summary,
 )
 from pdsno_cli.nib.engine import MissingStoreError, begun
-from pdsno_cli.nib.marks import Verdict
+from pdsno_cli.nib.marks import START, Position, Verdict
+from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.preload import preload
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.rows import ControllerRecord, EventRecord
@@ -166,14 +167,15 @@ def test_known_devices_come_back_as_they_were(store):
     one = Known(device=device(1), missed=0, silent={"snmp": 2}, mac_source="arp")
     two = Known(device=device(2), active=False, missed=5)
     with store.transaction() as tx:
-        tx.put_known("lc_1", "A", [one, two], at=10.0)
+        tx.put_known("lc_1", "A", [one, two], seen=(), at=10.0)
     assert store.known() == {"ip:10.0.0.1": one, "ip:10.0.0.2": two}
 
 
 def test_known_devices_move_on_and_are_forgotten(store):
     def put(at: float, *known: Known) -> None:
         with store.transaction() as tx:
-            tx.put_known("lc_1", "A", known, at=at)
+            seen = [item.device.device_id for item in known if not item.missed]
+            tx.put_known("lc_1", "A", known, seen=seen, at=at)
 
     put(10.0, Known(device=device(1)), Known(device=device(2)), Known(device=device(3)))
     missed = Known(device=device(1), missed=1)
@@ -195,7 +197,8 @@ def test_known_devices_move_on_and_are_forgotten(store):
 def test_a_mark_and_its_effect_are_one(store):
     def take(seq: int, *, fail: bool = False) -> Verdict:
         with store.transaction() as tx:
-            verdict = tx.mark(sender="lc_1", stream="s", epoch=1, seq=seq)
+            verdict = tx.judge(sender="lc_1", stream="s", epoch=1, seq=seq)
+            tx.mark(sender="lc_1", stream="s", epoch=1, seq=seq)
             tx.put_cycle(
                 LocalCycle(local_id="lc_1", epoch=1, cycle=seq, active=0), region="A", at=1.0
             )
@@ -203,23 +206,66 @@ def test_a_mark_and_its_effect_are_one(store):
                 raise RuntimeError
         return verdict
 
-    assert take(1) is Verdict.FRESH
+    assert take(1) is Verdict.UNKNOWN
     with pytest.raises(RuntimeError):
         take(2, fail=True)
     assert store.cycles()[0].cycle == 1
-    assert take(2) is Verdict.FRESH
+    assert take(2) is Verdict.NEXT
     assert take(2) is Verdict.DUPLICATE
     assert take(5) is Verdict.GAP
     assert take(4) is Verdict.DUPLICATE
 
 
-def test_marks_are_kept_by_sender_and_stream_and_wills_leave_none(store):
+def test_marks_are_kept_by_sender_and_stream(store):
     with store.transaction() as tx:
         for sender, stream in (("a", "s"), ("a", "t"), ("b", "s")):
-            assert tx.mark(sender=sender, stream=stream, epoch=3, seq=1) is Verdict.FRESH
-        assert tx.mark(sender="a", stream="s", epoch=3, seq=0) is Verdict.FRESH
-        assert tx.mark(sender="a", stream="s", epoch=3, seq=2) is Verdict.FRESH
-        assert tx.mark(sender="a", stream="s", epoch=2, seq=3) is Verdict.STALE
+            assert tx.marked(sender, stream) is None
+            tx.mark(sender=sender, stream=stream, epoch=3, seq=1)
+        tx.mark(sender="a", stream="s", epoch=3, seq=2)
+        assert tx.marked("a", "s") == Position(3, 2)
+        assert tx.marked("b", "s") == Position(3, 1)
+        assert tx.judge(sender="a", stream="s", epoch=2, seq=3) is Verdict.STALE
+
+
+def kept(seq: int, *, epoch: int = 1, stream: str = "s") -> Kept:
+    return Kept(
+        stream=stream, epoch=epoch, seq=seq, topic="t", data=bytes([seq]), qos=1, retain=False
+    )
+
+
+def test_the_outbox_gives_back_the_bytes_in_the_order_of_epoch_and_number(store):
+    rows = [kept(2, epoch=2), kept(1, epoch=2), kept(9), kept(1, stream="other")]
+    with store.transaction() as tx:
+        for row in rows:
+            tx.keep(row)
+    assert store.outbox("s", START, 10) == [kept(9), kept(1, epoch=2), kept(2, epoch=2)]
+    assert store.outbox("s", Position(1, 9), 1) == [kept(1, epoch=2)]
+    assert sorted(store.outbox_streams()) == ["other", "s"]
+
+
+def test_settle_drops_all_up_to_a_position_and_remembers_it(store):
+    with store.transaction() as tx:
+        for seq in (1, 2, 3):
+            tx.keep(kept(seq))
+    assert store.settled("s") == START
+    with store.transaction() as tx:
+        assert tx.settle("s", Position(1, 2)) == 2
+    assert store.outbox("s", START, 10) == [kept(3)]
+    assert store.settled("s") == Position(1, 2)
+    with store.transaction() as tx:
+        assert tx.settle("s", Position(1, 1)) == 0
+    assert store.settled("s") == Position(1, 2)
+
+
+def test_the_outbox_of_a_transaction_that_fails_is_not_kept(store):
+    def keep_and_fail():
+        with store.transaction() as tx:
+            tx.keep(kept(1))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        keep_and_fail()
+    assert store.outbox_count() == 0
 
 
 def test_an_epoch_is_higher_than_all_before_and_than_the_clock(path):

@@ -1,0 +1,195 @@
+"""Sends what the outbox keeps: in order, a window at a time, again until it is acknowledged.
+
+A broker's PUBACK proves nothing (it holds messages in memory), so a message is dropped only when
+its receiver says that it is committed. All of an epoch is acknowledged before the next one is sent,
+so a receiver can tell a gap from a new start.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pdsno_cli.nib.marks import Position
+
+if TYPE_CHECKING:
+    from pdsno_cli.controllers.ports import Cancellable, Scheduler
+    from pdsno_cli.nib.outbox import Kept
+    from pdsno_cli.nib.store import Store
+
+log = logging.getLogger(__name__)
+
+WINDOW = 200  # messages of one stream that wait for their acknowledgement at once
+_FIRST_WAIT = 2.0  # seconds without progress after which the window is sent again
+_LONGEST_WAIT = 30.0
+_TELL = 0.5  # seconds in which changes of the depth are told as one
+
+
+class _Stream:
+    """How far one stream was sent.
+
+    ``waiting`` are the positions sent and not acknowledged; ``held`` says that the transport did
+    not take the next one; ``moved`` that something was acknowledged since the last look.
+    """
+
+    __slots__ = ("held", "moved", "sent", "tries", "waiting")
+
+    def __init__(self, settled: Position) -> None:
+        self.sent = settled
+        self.waiting: deque[Position] = deque()
+        self.held = False
+        self.moved = False
+        self.tries = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether there is something to look after."""
+        return self.held or bool(self.waiting)
+
+
+class Outbox:
+    """The sending side of every durable stream of one controller. Owner's thread only.
+
+    ``send`` hands one message to a transport and says whether it was taken; ``told`` hears how
+    many messages wait, whenever that changes.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        send: Callable[[Kept], bool],
+        scheduler: Scheduler,
+        told: Callable[[int], None],
+    ) -> None:
+        self._store = store
+        self._send = send
+        self._scheduler = scheduler
+        self._told = told
+        self._telling = False
+        self._streams: dict[str, _Stream] = {}
+        self._timer: Cancellable | None = None
+        self._connected = False
+        self._depth = store.outbox_count()
+        for name in store.outbox_streams():
+            self._stream(name)
+
+    @property
+    def depth(self) -> int:
+        """How many messages wait for their acknowledgement."""
+        return self._depth
+
+    def connected(self) -> None:
+        """Send everything again that is not acknowledged: what was on its way may be lost."""
+        self._connected = True
+        for name in self._streams:
+            self._rewind(name, self._store.settled(name))
+
+    def disconnected(self) -> None:
+        """Keep what comes; nothing carries it now."""
+        self._connected = False
+
+    def kept(self, stream: str, messages: int = 1) -> None:
+        """Send what was committed to the outbox."""
+        self._stream(stream)
+        self._change(messages)
+        self._fill(stream)
+
+    def acknowledged(self, stream: str, position: Position) -> bool:
+        """Drop what a receiver has committed; whether that was anything."""
+        with self._store.transaction() as tx:
+            dropped = tx.settle(stream, position)
+        if not dropped:
+            return False
+        self._change(-dropped)
+        state = self._stream(stream)
+        while state.waiting and state.waiting[0] <= position:
+            state.waiting.popleft()
+        state.sent = max(state.sent, position)
+        state.moved = bool(state.waiting)
+        if state.tries:  # somebody listens again: no reason to go on so slowly
+            state.tries = 0
+            self._unwatch()
+        self._fill(stream)
+        return True
+
+    def resend(self, stream: str, after: Position) -> bool:
+        """Send again all that follows ``after``; False when some of that is dropped already."""
+        if after < self._store.settled(stream):
+            return False
+        self._rewind(stream, after)
+        return True
+
+    def settled(self, stream: str) -> Position:
+        """Return how far a stream is acknowledged."""
+        return self._store.settled(stream)
+
+    def _change(self, messages: int) -> None:
+        """Count, and tell how many wait once that has stood for a moment."""
+        self._depth += messages
+        if not self._telling:
+            self._telling = True
+            self._scheduler.after(_TELL, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        self._told(self._depth)
+
+    def _stream(self, name: str) -> _Stream:
+        if name not in self._streams:
+            self._streams[name] = _Stream(self._store.settled(name))
+        return self._streams[name]
+
+    def _rewind(self, name: str, to: Position) -> None:
+        state = self._stream(name)
+        state.sent = to
+        state.waiting.clear()
+        self._fill(name)
+
+    def _fill(self, name: str) -> None:
+        """Send on, up to a full window and never beyond an epoch that is not acknowledged."""
+        state = self._streams[name]
+        state.held = False
+        while self._connected and not state.held and len(state.waiting) < WINDOW:
+            following = self._store.outbox(name, state.sent, WINDOW - len(state.waiting))
+            for message in following:
+                if state.waiting and state.waiting[0].epoch != message.epoch:
+                    return self._watch()
+                if not self._send(message):
+                    state.held = True
+                    break
+                state.sent = message.position
+                state.waiting.append(message.position)
+            if not following:
+                break
+        return self._watch()
+
+    def _watch(self) -> None:
+        if self._timer is None and any(state.open for state in self._streams.values()):
+            tries = max(state.tries for state in self._streams.values())
+            ceiling = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
+            wait = random.uniform(ceiling * 0.75, ceiling * 1.25)  # noqa: S311 - no secret
+            self._timer = self._scheduler.after(wait, self._again)
+
+    def _unwatch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _again(self) -> None:
+        """Send the windows again that saw no acknowledgement since the last look."""
+        self._timer = None
+        if not self._connected:
+            return
+        for name, state in self._streams.items():
+            if state.waiting and not state.moved:
+                state.tries = min(state.tries + 1, 6)
+                log.info("%s: no acknowledgement, sending again", name)
+                self._rewind(name, self._store.settled(name))
+            elif state.held:
+                self._fill(name)
+            state.moved = False
+        self._watch()

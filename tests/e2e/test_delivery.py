@@ -1,0 +1,164 @@
+"""Nothing lost, nothing twice: real kills of real processes, judged by what each side has kept."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+
+from pdsno_cli.nib.reader import open_reader
+
+from .conftest import until
+
+FAST = {"interval": "300ms", "heartbeat": "1s"}
+CALM = {"interval": "1s", "heartbeat": "1s"}  # leaves moments in which nothing is under way
+
+
+def view(site, controller_id: str) -> dict:
+    """Return the present devices as one controller has them, by address."""
+    return {d["addresses"][0]: d["sys_name"] for d in site.devices("--of", controller_id)}
+
+
+def settled(site) -> bool:
+    """Whether every message of every controller is acknowledged."""
+    return all(row["waiting"] == 0 for row in site.status()["controllers"])
+
+
+def every_report_once(site) -> bool:
+    """Whether the region has applied as many reports as its locals have sent, and none waits."""
+    rows = {row["id"]: row for row in site.status()["controllers"]}
+    sent = rows["lc1"]["sent"] + rows["lc2"]["sent"]
+    return rows["rc1"]["reports"] == sent and not any(row["waiting"] for row in rows.values())
+
+
+def tail_matches(site, sender: str, receiver: str, stream: str) -> bool:
+    """Whether the receiver has committed exactly what the sender has had acknowledged."""
+    state = site.state / "stores"
+    ours, theirs = open_reader(state / f"{sender}.db"), open_reader(state / f"{receiver}.db")
+    try:
+        return theirs.marked(sender, stream) == ours.settled(stream)
+    finally:
+        ours.close()
+        theirs.close()
+
+
+def end(run) -> None:
+    run.interrupt()
+    assert run.end() == 0, run.lines
+
+
+def test_broker_killed_again_and_again_loses_and_repeats_no_report(site):
+    site.write(**CALM)
+    run = site.up().ready()
+    for number in range(4):
+        until(lambda: len(site.devices()) == 6, "a full view")
+        time.sleep(random.uniform(0.05, 0.5))  # any moment of the traffic
+        os.kill(run.broker(), signal.SIGKILL)
+        until(
+            lambda n=number: sum("the broker ended" in line for line in run.lines) > n,
+            "the notice of the broker's end",
+        )
+        until(
+            lambda: all(row["state"] == "ready" for row in site.status()["controllers"]),
+            "every controller being ready again",
+        )
+
+    # Neither parent was restarted, so its count is the ground truth: one for each that was sent.
+    until(lambda: every_report_once(site), "as many reports applied as were sent")
+    end(run)
+
+
+def test_regional_killed_again_and_again_misses_and_repeats_no_report(site):
+    site.write(**FAST)
+    run = site.up().ready()
+    for _ in range(4):
+        until(lambda: site.row("rc1")["state"] == "ready", "the region being up")
+        time.sleep(random.uniform(0.05, 0.5))
+        old = site.row("rc1")
+        os.kill(old["pid"], signal.SIGKILL)
+        until(lambda pid=old["pid"]: site.row("rc1")["pid"] not in (None, pid), "another process")
+    until(lambda: site.row("rc1")["state"] == "ready" and settled(site), "everything acknowledged")
+    for name in ("lc1", "lc2"):
+        stream = f"discovery/r1/{name}"
+        until(lambda n=name, s=stream: tail_matches(site, n, "rc1", s), f"{stream} committed")
+    # Strict numbering makes a gap or a repetition show as a refusal to go on.
+    log = (site.state / "logs" / "rc1.log").read_text()
+    assert "goes on after" not in log
+    assert view(site, "rc1") == view(site, "lc1") | view(site, "lc2")
+    until(lambda: view(site, "g1") == view(site, "rc1"), "the same view at the top")
+    end(run)
+
+
+def test_local_killed_again_and_again_delivers_what_it_had_kept(site):
+    site.write(**FAST)
+    run = site.up().ready()
+    for _ in range(4):
+        until(lambda: site.row("lc1")["state"] == "ready", "the local being up")
+        time.sleep(random.uniform(0.05, 0.5))
+        old = site.row("lc1")
+        os.kill(old["pid"], signal.SIGKILL)
+        until(lambda pid=old["pid"]: site.row("lc1")["pid"] not in (None, pid), "another process")
+    until(lambda: site.row("lc1")["committed_at_top"] and settled(site), "everything acknowledged")
+    until(lambda: tail_matches(site, "lc1", "rc1", "discovery/r1/lc1"), "all of it committed")
+    assert "goes on after" not in (site.state / "logs" / "rc1.log").read_text()
+    assert len(site.devices()) == 6
+    end(run)
+
+
+def test_reports_of_a_time_without_a_region_are_applied_when_it_is_back(site):
+    site.write(**CALM)
+    run = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view")
+    pid = site.row("rc1")["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        until(lambda: site.row("lc1")["waiting"] >= 3, "reports that wait")
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: every_report_once(site), "as many reports applied as were sent")
+    end(run)
+
+
+def test_region_that_lost_its_store_is_told_everything_again(site):
+    site.write(**FAST)
+    run = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view")
+    pid = site.row("rc1")["pid"]
+    for path in (site.state / "stores").glob("rc1.db*"):
+        path.unlink()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: site.row("rc1")["pid"] not in (None, pid), "another process")
+    until(lambda: len(view(site, "rc1")) == 6, "the region's full view")
+    until(lambda: settled(site), "everything acknowledged")
+    assert view(site, "g1") == view(site, "rc1")
+    end(run)
+
+
+def test_local_that_lost_its_store_tells_everything_anew(site):
+    site.write(**FAST)
+    run = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view")
+    pid = site.row("lc1")["pid"]
+    for path in (site.state / "stores").glob("lc1.db*"):
+        path.unlink()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: site.row("lc1")["pid"] not in (None, pid), "another process")
+    until(lambda: site.row("lc1")["committed_at_top"] > 1 and settled(site), "its reports")
+    assert len(site.devices()) == 6
+    assert view(site, "rc1") == view(site, "lc1") | view(site, "lc2")
+    end(run)
+
+
+def test_top_that_lost_its_store_is_told_everything_again(site):
+    site.write(**FAST)
+    run = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view")
+    pid = site.row("g1")["pid"]
+    for path in (site.state / "stores").glob("g1.db*"):
+        path.unlink()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: site.row("g1")["pid"] not in (None, pid), "another process")
+    until(lambda: site.row("g1")["devices"] == 6 and settled(site), "the full view at the top")
+    assert view(site, "g1") == view(site, "rc1")
+    end(run)

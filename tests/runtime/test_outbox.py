@@ -1,0 +1,316 @@
+"""The outbox against a real store, a channel that does as the test says, and a clock of its own."""
+
+from __future__ import annotations
+
+import heapq
+from itertools import count
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from pdsno_cli.nib.marks import START, Position, Verdict
+from pdsno_cli.nib.outbox import Kept
+from pdsno_cli.nib.store import Store
+from pdsno_cli.runtime.mailbox import Timer
+from pdsno_cli.runtime.outbox import WINDOW, Outbox
+
+
+class Clock:
+    """A scheduler whose time passes when the test says so."""
+
+    def __init__(self):
+        self.now = 0.0
+        self._due = []
+        self._order = count()
+
+    def after(self, seconds, work):
+        timer = Timer(work)
+        heapq.heappush(self._due, (self.now + seconds, next(self._order), timer))
+        return timer
+
+    def advance(self, seconds):
+        end = self.now + seconds
+        while self._due and self._due[0][0] <= end:
+            self.now, _, timer = heapq.heappop(self._due)
+            if timer.work is not None:
+                timer.work()
+        self.now = end
+
+
+class Sender:
+    """An outbox, its store, and what it handed over."""
+
+    def __init__(self):
+        self.store = Store.open(":memory:")
+        self.clock = Clock()
+        self.sent: list[Kept] = []
+        self.takes = True
+        self.epoch = 0
+        self.start()
+
+    def start(self):
+        """Start, or start again over the same store: a new epoch."""
+        self.epoch += 1
+        self._seq = count(1)
+        self.told = []
+        self.outbox = Outbox(
+            store=self.store, send=self._send, scheduler=self.clock, told=self.told.append
+        )
+
+    def _send(self, message):
+        if self.takes:
+            self.sent.append(message)
+        return self.takes
+
+    def keep(self, stream="s"):
+        message = Kept(
+            stream=stream,
+            epoch=self.epoch,
+            seq=next(self._seq),
+            topic="t",
+            data=b"x",
+            qos=1,
+            retain=False,
+        )
+        with self.store.transaction() as tx:
+            tx.keep(message)
+        self.outbox.kept(stream)
+        return message.position
+
+    def handed_over(self):
+        """Return the positions handed over since the last time."""
+        sent, self.sent = self.sent, []
+        return [message.position for message in sent]
+
+
+@pytest.fixture
+def sender():
+    return Sender()
+
+
+def test_what_is_kept_while_disconnected_is_sent_in_order_on_connect(sender):
+    positions = [sender.keep() for _ in range(3)]
+    assert sender.handed_over() == []
+    sender.outbox.connected()
+    assert sender.handed_over() == positions
+
+
+def test_what_is_not_acknowledged_is_sent_again_after_a_while(sender):
+    sender.outbox.connected()
+    positions = [sender.keep() for _ in range(2)]
+    sender.handed_over()
+    sender.clock.advance(3)
+    assert sender.handed_over() == positions
+
+
+def test_what_is_acknowledged_is_dropped_and_never_sent_again(sender):
+    sender.outbox.connected()
+    first, second = sender.keep(), sender.keep()
+    sender.handed_over()
+    assert sender.outbox.acknowledged("s", first)
+    assert not sender.outbox.acknowledged("s", first)
+    sender.clock.advance(10)
+    assert set(sender.handed_over()) == {second}
+    sender.outbox.acknowledged("s", second)
+    sender.clock.advance(100)
+    assert sender.handed_over() == []
+    assert sender.outbox.depth == 0
+
+
+def test_resending_slows_down_while_nobody_answers_and_is_quick_again_after(sender):
+    sender.outbox.connected()
+    sender.keep()
+    sender.clock.advance(600)
+    tries = len(sender.handed_over())
+    assert 15 <= tries <= 35
+    sender.outbox.acknowledged("s", Position(1, 1))
+    second = sender.keep()
+    sender.handed_over()
+    sender.clock.advance(3)
+    assert sender.handed_over() == [second]
+
+
+def test_a_stream_under_way_is_not_sent_again_while_acknowledgements_come(sender):
+    sender.outbox.connected()
+    positions = [sender.keep() for _ in range(20)]
+    sender.handed_over()
+    for position in positions[:-1]:
+        sender.clock.advance(1)
+        sender.outbox.acknowledged("s", position)
+    assert sender.handed_over() == []
+
+
+def test_no_more_than_a_window_waits_for_its_acknowledgement(sender):
+    positions = [sender.keep() for _ in range(WINDOW + 50)]
+    sender.outbox.connected()
+    assert sender.handed_over() == positions[:WINDOW]
+    sender.outbox.acknowledged("s", positions[9])
+    assert sender.handed_over() == positions[WINDOW : WINDOW + 10]
+
+
+def test_a_new_epoch_waits_until_all_of_the_one_before_is_acknowledged(sender):
+    sender.outbox.connected()
+    old = [sender.keep() for _ in range(2)]
+    sender.handed_over()
+    sender.start()
+    new = sender.keep()
+    sender.outbox.connected()
+    assert sender.handed_over() == old
+    sender.outbox.acknowledged("s", old[0])
+    assert sender.handed_over() == []
+    sender.outbox.acknowledged("s", old[1])
+    assert sender.handed_over() == [new]
+
+
+def test_what_the_transport_does_not_take_is_sent_later_in_order(sender):
+    sender.outbox.connected()
+    sender.takes = False
+    positions = [sender.keep() for _ in range(3)]
+    sender.takes = True
+    sender.clock.advance(3)
+    assert sender.handed_over() == positions
+
+
+def test_resend_goes_back_to_a_number_and_refuses_one_that_is_dropped(sender):
+    sender.outbox.connected()
+    positions = [sender.keep() for _ in range(4)]
+    sender.handed_over()
+    assert sender.outbox.resend("s", positions[1])
+    assert sender.handed_over() == positions[2:]
+    sender.outbox.acknowledged("s", positions[0])
+    sender.handed_over()
+    assert not sender.outbox.resend("s", START)
+
+
+def test_how_many_wait_is_told_once_it_has_stood_for_a_moment(sender):
+    sender.outbox.connected()
+    positions = [sender.keep() for _ in range(3)]
+    sender.clock.advance(1)
+    assert sender.told == [3]
+    sender.outbox.acknowledged("s", positions[1])
+    sender.clock.advance(1)
+    assert sender.told == [3, 1]
+
+
+def test_a_restart_sends_what_was_kept_before(sender):
+    positions = [sender.keep() for _ in range(3)]
+    sender.start()
+    sender.outbox.connected()
+    assert sender.handed_over() == positions
+
+
+class Receiver:
+    """Judges and marks as a parent does; applies each message at most once."""
+
+    def __init__(self):
+        self.store = Store.open(":memory:")
+        self.applied: list[Position] = []
+
+    def take(self, message):
+        """Apply a message where it fits; return what to acknowledge, and what to ask for."""
+        name = {"sender": "x", "stream": message.stream}
+        number = {"epoch": message.epoch, "seq": message.seq}
+        with self.store.transaction() as tx:
+            verdict = tx.judge(**name, **number)
+            if verdict is Verdict.NEXT or (verdict is Verdict.UNKNOWN and message.seq == 1):
+                tx.mark(**name, **number)
+                self.applied.append(message.position)
+            return tx.marked("x", message.stream), verdict
+
+
+class Channel(RuleBasedStateMachine):
+    """A sender and a receiver, and between them all that can go wrong."""
+
+    def __init__(self):
+        super().__init__()
+        self.sender, self.receiver = Sender(), Receiver()
+        self.sender.outbox.connected()
+        self.kept, self.acks, self.asked = [], [], []
+
+    @property
+    def wire(self):
+        return self.sender.sent
+
+    def hand(self, message):
+        mark, verdict = self.receiver.take(message)
+        if verdict in (Verdict.GAP, Verdict.UNKNOWN) and message.position != mark:
+            self.asked.append(mark or START)
+        elif mark is not None:
+            self.acks.append(mark)
+
+    @rule()
+    def keep(self):
+        self.kept.append(self.sender.keep())
+
+    @precondition(lambda self: self.wire)
+    @rule()
+    def deliver(self):
+        self.hand(self.wire.pop(0))
+
+    @precondition(lambda self: self.wire)
+    @rule()
+    def deliver_and_deliver_again_later(self):
+        self.hand(self.wire[0])
+
+    @precondition(lambda self: self.wire)
+    @rule()
+    def drop(self):
+        self.wire.pop(0)
+
+    @precondition(lambda self: len(self.wire) > 1)
+    @rule()
+    def swap(self):
+        self.wire[:2] = self.wire[1::-1]
+
+    @precondition(lambda self: self.acks)
+    @rule()
+    def acknowledge(self):
+        self.sender.outbox.acknowledged("s", self.acks.pop(0))
+
+    @rule()
+    def lose_acknowledgements(self):
+        self.acks.clear()
+
+    @precondition(lambda self: self.asked)
+    @rule()
+    def ask(self):
+        self.sender.outbox.resend("s", self.asked.pop())
+
+    @rule(seconds=st.sampled_from([0.1, 5.0, 60.0]))
+    def wait(self, seconds):
+        self.sender.clock.advance(seconds)
+
+    @rule()
+    def break_connection(self):
+        self.wire.clear()
+        self.sender.outbox.disconnected()
+        self.sender.outbox.connected()
+
+    @rule()
+    def restart(self):
+        self.wire.clear()
+        self.sender.start()
+        self.sender.outbox.connected()
+
+    @invariant()
+    def nothing_is_applied_twice_or_out_of_order(self):
+        assert self.receiver.applied == self.kept[: len(self.receiver.applied)]
+
+    def teardown(self):
+        """Once the channel is in order, everything arrives."""
+        for _ in range(500):
+            if not self.sender.outbox.depth:
+                break
+            while self.wire:
+                self.deliver()
+            while self.acks:
+                self.acknowledge()
+            self.sender.clock.advance(40)
+        assert self.sender.outbox.depth == 0
+        assert self.receiver.applied == self.kept
+
+
+TestChannel = Channel.TestCase
+TestChannel.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
