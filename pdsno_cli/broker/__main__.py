@@ -7,17 +7,19 @@ served. It is started by ``embedded.EmbeddedBroker`` and by nobody else.
 from __future__ import annotations
 
 import resource
+import signal
 import sys
 import tempfile
 
-from pdsno_cli.broker import lifeline, warnings
+from pdsno_cli.broker import warnings
 from pdsno_cli.broker.config import Settings, toml
+from pdsno_cli.system import parent_death
 
 
 def main() -> None:
     """Serve until killed; the process ends with a line on stderr when it cannot."""
     parent, max_payload, port_311, port_5 = map(int, sys.argv[1:])
-    lifeline.hold(parent)
+    parent_death.hold(parent, signal.SIGKILL)
     warnings.to_stderr()
     _allow_many_files()
     settings = Settings(max_payload=max_payload, port_311=port_311 or None, port_5=port_5 or None)

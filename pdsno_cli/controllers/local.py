@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 from dataclasses import replace
@@ -13,6 +14,7 @@ from pdsno_cli.discovery.changes import decide
 from pdsno_cli.model.ids import timestamp
 from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event, PolicyDocument
 from pdsno_cli.model.notices import CycleNotice, WarningNotice
+from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import expand
 from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.spec import secrets
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Discovery
 
 log = logging.getLogger(__name__)
+
+# Seconds for each local controller of the topology in which first cycles are spread at random, so
+# that hundreds that start together do not probe together, then and in every cycle that follows.
+SPREAD = 0.02
 
 POLICY_WAIT = 3.0  # seconds to wait for the retained policy before going by the file
 
@@ -49,6 +55,7 @@ class LocalController:
         self._next: Cancellable | None = None
         self._sweeping = False
         self._started = 0.0  # the last cycle, on the monotonic clock
+        self._spread = SPREAD * len(context.topology.of_role(Role.LOCAL))
         self._cancel = threading.Event()
         self._cycle = 0
         # The first report in the life of a store says all; later ones follow on it.
@@ -146,13 +153,15 @@ class LocalController:
         )
 
     def _plan(self) -> None:
-        """Set the time of the next cycle by the policy in force; the first is due at once."""
+        """Set the time of the next cycle by the policy in force; the first is due about now."""
         if self._sweeping:
             return
         if self._next is not None:
             self._next.cancel()
-        due = self._started + self._policy().interval if self._cycle else 0.0
-        wait = max(due - time.monotonic(), 0.0)
+        if self._cycle:
+            wait = max(self._started + self._policy().interval - time.monotonic(), 0.0)
+        else:
+            wait = random.uniform(0.0, self._spread)  # noqa: S311 - jitter is no secret
         self._next = self._context.scheduler.after(wait, self._begin)
 
     def _begin(self) -> None:

@@ -65,9 +65,12 @@ def sweep(
     wanted = sort_addresses(targets)
     names = sort_protocols(protocols)
     probes = {"arp": _arp, "icmp": _icmp, "snmp": _snmp}
-    with ThreadPoolExecutor(max_workers=len(names) or 1, thread_name_prefix="probe") as pool:
-        running = [pool.submit(_run, name, probes[name], wanted, snmp, stop) for name in names]
-        outcomes = [future.result() for future in running]
+    # The first runs here: a sweep over one protocol, of which there may be hundreds on a machine,
+    # needs no further thread.
+    with ThreadPoolExecutor(thread_name_prefix="probe") as pool:
+        others = [pool.submit(_run, name, probes[name], wanted, snmp, stop) for name in names[1:]]
+        outcomes = [_run(name, probes[name], wanted, snmp, stop) for name in names[:1]]
+        outcomes += [future.result() for future in others]
     answers: dict[str, Any] = {
         name: found for name, (found, _) in zip(names, outcomes, strict=True) if found is not None
     }

@@ -13,9 +13,9 @@ from pdsno_cli.model.errors import PdsnoError
 from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import expand
-from pdsno_cli.runtime import parent_death
 from pdsno_cli.runtime.link import Link
 from pdsno_cli.runtime.logs import log_to_stderr
+from pdsno_cli.system import parent_death
 
 if TYPE_CHECKING:
     import socket

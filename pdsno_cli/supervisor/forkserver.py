@@ -22,8 +22,8 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from pdsno_cli.runtime import parent_death
 from pdsno_cli.runtime.child import Job, import_all, preload, run_child
+from pdsno_cli.system import parent_death
 
 if TYPE_CHECKING:
     from types import FrameType
