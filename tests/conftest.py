@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +37,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.fixture
+def zone_a():
+    """Return the file of zone-a, whose addresses and ports are fixed: one run of it at a time."""
+    path = Path(__file__).parents[1] / "topologies" / "zone-a.yaml"
+    with path.open() as lock:  # the file itself: a lock that leaves nothing behind
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield path
 
 
 @pytest.fixture

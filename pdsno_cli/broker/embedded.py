@@ -139,7 +139,9 @@ class EmbeddedBroker:
                 said = self._last[-1] if self._last else f"exit code {process.returncode}"
                 raise BrokerError(f"the embedded broker did not start: {said}")
             try:
-                probe(endpoint.host, endpoint.port, protocol="5" if self._v5 else "3.1.1")
+                probe(endpoint.host, endpoint.port_311)
+                if self._v5:  # each protocol's listener starts on a thread of its own
+                    probe(endpoint.host, endpoint.port, protocol="5")
             except BrokerError as exc:
                 if time.monotonic() > deadline:
                     raise BrokerError(f"the embedded broker did not start: {exc}") from exc

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from typing import Annotated
@@ -61,19 +60,24 @@ app.add_typer(controller, name="controller")
 def run() -> None:
     """Run the command line; a failure that pdsno foresees is one line on stderr."""
     try:
-        app()
+        _invoke()
     except InvalidTopologyError as exc:
         console.findings(exc.diagnostics)
         sys.exit(exc.exit_code)
     except PdsnoError as exc:
         console.fail(str(exc))
         sys.exit(exc.exit_code)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as exc:  # noqa: BLE001 - the last line of defence says that it is our fault
         traceback.print_exc()
         console.fail(f"{type(exc).__name__}: {exc}; this is a mistake in pdsno, please report it")
         sys.exit(EXIT_INTERNAL)
+
+
+def _invoke() -> None:
+    try:
+        app()
+    except OSError:
+        console.flush()  # has the words for it, if it was the help that could not be written
+        raise

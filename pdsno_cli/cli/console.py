@@ -4,35 +4,63 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from pdsno_cli.model.errors import OperationError
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pdsno_cli.model.diagnostics import Diagnostic
 
 
-def colour(stream: TextIO) -> bool:
-    """Whether ``stream`` shows colour: a terminal, no NO_COLOR, no TERM=dumb."""
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return False
-    return stream.isatty()
+def terminal(stream: TextIO | None) -> bool:
+    """Whether ``stream`` can be drawn on: a terminal, no TERM=dumb; None where it is closed."""
+    return stream is not None and os.environ.get("TERM") != "dumb" and stream.isatty()
+
+
+def colour(stream: TextIO | None) -> bool:
+    """Whether ``stream`` shows colour: as ``terminal``, and no NO_COLOR."""
+    return terminal(stream) and not os.environ.get("NO_COLOR")
 
 
 def data(text: str) -> None:
-    """Print a result."""
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    """Print a result; OperationError when it cannot be written."""
+    if sys.stdout is None:
+        raise OperationError("cannot write the output: it is closed")
+    with _writing():
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        sys.stdout.flush()
+
+
+def flush() -> None:
+    """Write what a library printed; OperationError when it cannot be written."""
+    if sys.stdout is not None:
+        with _writing():
+            sys.stdout.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        # What is still held back must go somewhere, or Python complains about it at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(exc, BrokenPipeError):  # head has seen enough: the exit code stands
+            raise OperationError(f"cannot write the output: {exc.strerror}") from exc
 
 
 def progress(text: str) -> None:
     """Print what is going on."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    if sys.stderr is not None:
+        sys.stderr.write(text + "\n")
+        sys.stderr.flush()
 
 
 def fail(text: str) -> None:
     """Print why a command failed."""
-    sys.stdout.flush()
     head = "\033[1;31merror:\033[0m" if colour(sys.stderr) else "error:"
     progress(f"{head} {text}")
 

@@ -20,10 +20,10 @@ _POLL = 0.05  # seconds between two questions; the run has no way to call back
 
 
 def run_detached(file: Path, state: StateDir, *, in_process: bool) -> None:
-    """Start ``pdsno up FILE`` in its own session; OperationError, with its words, if it ends."""
-    from pdsno_cli.runtime.state_dir import last_lines
-    from pdsno_cli.supervisor.control import ask
+    """Start ``pdsno up FILE`` in its own session; OperationError, with its words, if it ends.
 
+    Interrupted, it takes the run down with it.
+    """
     state.make()
     with state.lock():
         pass  # a topology that is up is refused here, before anything is started
@@ -37,15 +37,27 @@ def run_detached(file: Path, state: StateDir, *, in_process: bool) -> None:
         )
     finally:
         os.close(log)
+    try:
+        count = _wait(process, state)
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        raise
+    console.progress(f"{count} controllers ready; end them with: pdsno down {file}")
+
+
+def _wait(process: subprocess.Popen[bytes], state: StateDir) -> int:
+    """Return how many controllers there are once all are ready."""
+    from pdsno_cli.runtime.state_dir import last_lines
+    from pdsno_cli.supervisor.control import ask
+
     while process.poll() is None:
         try:
             status = ask(state.control, {"op": "status"})
         except UsageError:
             status = {"ready": False}
         if status["ready"]:
-            count = len(status["controllers"])
-            console.progress(f"{count} controllers ready; end them with: pdsno down {file}")
-            return
+            return len(status["controllers"])
         time.sleep(_POLL)
     words = "\n".join(last_lines(state.log("supervisor"))).removeprefix("error: ")
     raise OperationError(words or f"ended with exit code {process.returncode}")

@@ -22,10 +22,10 @@ MANY = 20  # controllers beyond which plain lines name only what went wrong
 @contextmanager
 def display(topology: Topology) -> Iterator[Observer]:
     """Show a run on stderr for as long as the context lasts."""
-    if console.colour(sys.stderr):
+    if console.terminal(sys.stderr):
         from pdsno_cli.cli.live import LiveTable
 
-        with LiveTable(topology) as live:
+        with LiveTable(topology, colour=console.colour(sys.stderr)) as live:
             yield live
     else:
         yield PlainLines(topology)

@@ -39,12 +39,12 @@ _WORDS = 6  # lines said below the table
 class LiveTable:
     """Redraws the board; rich's own thread reads it four times a second."""
 
-    def __init__(self, topology: Topology) -> None:
+    def __init__(self, topology: Topology, *, colour: bool) -> None:
         self._name = topology.name
         self._board: Board | None = None
         self._title = f"{topology.name}: starting"
         self._words: deque[str] = deque(maxlen=_WORDS)
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, no_color=not colour)
         self._live = Live(
             get_renderable=self._draw, console=self._console, refresh_per_second=4, transient=False
         )
@@ -81,9 +81,10 @@ class LiveTable:
 
     def _draw(self) -> Group:
         rows = list(self._board.rows.values()) if self._board is not None else []
+        said = tuple(self._words)  # at once: the loop's thread goes on appending
         # Beside them: title, headings, the count of those left out, the line that a typed ^C is
         # echoed on, and the cursor's at the end.
-        room = max(self._console.size.height - len(self._words) - 5, 1)
+        room = max(self._console.size.height - len(said) - 5, 1)
         # The shakiest first where not all fit.
         shown = rows if len(rows) <= room else sorted(rows, key=_calm)[:room]
         lines = [_cells(row) for row in shown]
@@ -98,7 +99,7 @@ class LiveTable:
             table.add_column(name, justify="right" if number else "left", no_wrap=True, width=width)
         for line in lines:
             table.add_row(*line)
-        words = [Text(word, style="dim", no_wrap=True, overflow="ellipsis") for word in self._words]
+        words = [Text(word, style="dim", no_wrap=True, overflow="ellipsis") for word in said]
         if len(shown) < len(rows):
             ready = sum(row.state == "ready" for row in rows)
             words.insert(0, Text(f"… {len(rows) - len(shown)} more, {ready} of {len(rows)} ready"))

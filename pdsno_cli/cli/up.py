@@ -41,6 +41,9 @@ def up(
     ] = None,
 ) -> None:
     """Run a topology: broker, lab and every controller, until Ctrl-C."""
+    if detach:
+        _refuse_detached(file, cycles)
+
     from pdsno_cli.cli.display import display
     from pdsno_cli.lint.engine import require
     from pdsno_cli.runtime.state_dir import StateDir, default_root
@@ -59,6 +62,16 @@ def up(
         from pdsno_cli.cli.summary import summary
 
         console.data(summary(board))
+
+
+def _refuse_detached(file: Path, cycles: int | None) -> None:
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.spec.load import STDIN
+
+    if cycles is not None:
+        raise UsageError("--detach and --cycles cannot be combined: nobody would see the result")
+    if str(file) == STDIN:
+        raise UsageError("--detach cannot be combined with -: the run could not read it again")
 
 
 def _run(

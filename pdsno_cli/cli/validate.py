@@ -48,6 +48,10 @@ def validate(
     unreadable: list[tuple[str, str]] = []
     checked = 0
     for path in _walk(files):
+        if Path(path).is_dir():
+            reason = f"cannot read {path}: it holds no {' or '.join(_SUFFIXES)} file"
+            unreadable.append((path, reason))
+            continue
         try:
             diagnostics += check(path).diagnostics
             checked += 1
@@ -72,7 +76,7 @@ def validate(
 def _walk(names: list[str]) -> Iterator[str]:
     """Yield each file once, and for a directory every topology below it but hidden ones.
 
-    A directory without any is yielded itself: it cannot be read as a topology.
+    A directory without any is yielded itself.
     """
     seen: set[str] = set()
     for name in names:

@@ -30,12 +30,13 @@ class Digest:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to tell."""
-        return not self._cycles
+        return not (self._cycles or self._new or self._updated or self._inactive)
 
     def add(self, cycle: LocalCycle, report: DiscoveryReport, lost: Iterable[str]) -> None:
         """Take in a committed report; ``lost`` are the device ids that it made inactive."""
         local_id = cycle.local_id
-        self._cycles[local_id] = cycle
+        if not report.more:
+            self._cycles[local_id] = cycle
         for device in report.new:
             key = (local_id, device.device_id)
             self._inactive.pop(key, None)

@@ -73,9 +73,10 @@ class GlobalController:
             if not self._ledger.take(tx, envelope, whole=summary.snapshot, first=False):
                 return
             tx.apply_summary(summary, at=time.time())
-            for cycle in summary.locals:
+            cycles = () if summary.more else summary.locals
+            for cycle in cycles:
                 tx.put_cycle(cycle, region=summary.region, at=time.time())
-        self._ledger.committed(envelope, *summary.locals)
+        self._ledger.committed(envelope, *cycles)
         if summary.new or summary.updated:
             self._notice_roamers()
 

@@ -10,10 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
+from pdsno_cli.controllers.parts import parts
 from pdsno_cli.discovery.changes import decide
 from pdsno_cli.model.ids import timestamp
 from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event, PolicyDocument
 from pdsno_cli.model.notices import CycleNotice, WarningNotice
+from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import expand
 from pdsno_cli.model.topics import GLOBAL
@@ -87,23 +89,25 @@ class LocalController:
         now = time.time()
         known = self._context.store.known()
         active = tuple(item.device for item in known.values() if item.active)
+        report = DiscoveryReport(
+            region=self._region,
+            cycle=self._cycle,
+            snapshot=True,
+            outcome="complete",
+            started_at=timestamp(now),
+            seconds=0.0,
+            probes=(),
+            new=(),
+            updated=active,
+            inactive=(),
+            active=len(active),
+        )
         with self._context.publisher.unit() as unit:
-            unit.stage(
-                self._topic,
-                DiscoveryReport(
-                    region=self._region,
-                    cycle=self._cycle,
-                    snapshot=True,
-                    outcome="complete",
-                    started_at=timestamp(now),
-                    seconds=0.0,
-                    probes=(),
-                    new=(),
-                    updated=active,
-                    inactive=(),
-                    active=len(active),
-                ),
-            )
+            self._stage(unit, report)
+
+    def _stage(self, unit: Unit, report: DiscoveryReport) -> None:
+        for part in parts(report, self._context.topology.broker.max_payload):
+            unit.stage(self._topic, part)
         self._snapshot = False
 
     def stop(self) -> None:
@@ -116,16 +120,16 @@ class LocalController:
             self._take_policy(envelope.payload)
 
     def _take_policy(self, document: PolicyDocument) -> None:
-        """Apply a policy unless it is older than the one in force; the next cycle goes by it."""
+        """Apply a policy; the next cycle goes by it.
+
+        RefusedError when it is older than the one in force.
+        """
         known = self._documents.get(document.scope)
         if known is not None and document.version < known.version:
-            log.warning(
-                "policy %s %d is older than %d: refused",
-                document.scope,
-                document.version,
-                known.version,
+            raise RefusedError(
+                Reason.REPLAYED,
+                f"policy {document.scope} {document.version} is older than {known.version}",
             )
-            return
         if known is None or document.version > known.version:
             with self._context.publisher.unit() as unit:
                 unit.tx.put_policy(document, at=time.time())
@@ -201,8 +205,7 @@ class LocalController:
                     seen=frozenset(changes.seen),
                     at=time.time(),
                 )
-            unit.stage(self._topic, report)
-        self._snapshot = False
+            self._stage(unit, report)
         self._context.watcher.notice(
             CycleNotice(
                 controller_id=local_id,

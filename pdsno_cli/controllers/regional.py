@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from pdsno_cli.controllers import policy
 from pdsno_cli.controllers.digest import Digest
 from pdsno_cli.controllers.ledger import Ledger
+from pdsno_cli.controllers.parts import parts
 from pdsno_cli.controllers.roster import Roster
 from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, LocalCycle, Status
+from pdsno_cli.model.refusals import Reason, RefusedError
 
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Cancellable, Context
@@ -71,8 +73,15 @@ class RegionalController:
             self._locals.hear(envelope, payload)
 
     def _apply(self, envelope: Envelope, report: DiscoveryReport) -> None:
-        """Record the report's number and apply it, in one transaction."""
+        """Record the report's number and apply it, in one transaction.
+
+        RefusedError when it is of another region: a broker may still hold a subscription of an
+        earlier topology for this controller.
+        """
         local_id, store = envelope.sender_id, self._context.store
+        topics = self._context.topology.topics
+        if envelope.stream != topics.stream(topics.discovery(self._region, local_id)):
+            raise RefusedError(Reason.WRONG_TOPIC, f"{envelope.stream} is not of {self._region}")
         cycle = LocalCycle(
             local_id=local_id, epoch=envelope.epoch, cycle=report.cycle, active=report.active
         )
@@ -88,9 +97,10 @@ class RegionalController:
                 snapshot=report.snapshot,
                 at=time.time(),
             )
-            tx.put_cycle(cycle, region=self._region, at=time.time())
+            if not report.more:
+                tx.put_cycle(cycle, region=self._region, at=time.time())
         self._digest.add(cycle, report, lost)
-        self._ledger.committed(envelope, cycle)
+        self._ledger.committed(envelope, *(() if report.more else (cycle,)))
         self._summarise_soon()
 
     def _publish_policy(self) -> None:
@@ -123,4 +133,5 @@ class RegionalController:
         )
         self._snapshot = False
         with self._context.publisher.unit() as unit:
-            unit.stage(self._summary_topic, summary)
+            for part in parts(summary, self._context.topology.broker.max_payload):
+                unit.stage(self._summary_topic, part)

@@ -15,23 +15,33 @@ if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Context, Unit
 
 log = logging.getLogger(__name__)
+_USUAL = 5.0  # seconds between heartbeats of a peer that has not yet said how many
+_LATE = 2.0  # seconds by which a look at the clock is late because this process did not run
 _PATIENCE = 0.2  # seconds between two looks at the clock, at least
 
 
 class Roster:
     """The liveness of the controllers that one controller watches."""
 
-    def __init__(
-        self,
-        context: Context,
-    ) -> None:
+    def __init__(self, context: Context) -> None:
         self._context = context
         self._peers: dict[str, Peer] = {}
         self._deaf = True
 
     def start(self) -> None:
-        """Take up the watch over silence."""
-        self._context.scheduler.after(1.0, self._sweep)
+        """Take up the watch, beginning with those who were online when this controller stopped."""
+        now = time.monotonic()
+        for known in self._context.store.controllers():
+            if known.state == "online":
+                self._peers[known.controller_id] = Peer(
+                    epoch=known.epoch,
+                    connection=known.connection,
+                    seq=0,
+                    alive=True,
+                    heard=now,
+                    heartbeat=_USUAL,
+                )
+        self._watch(_USUAL)
 
     def connected(self) -> None:
         """Hear again: whoever was alive has three heartbeats to say so."""
@@ -62,6 +72,9 @@ class Roster:
 
     def _sweep(self) -> None:
         now = time.monotonic()
+        if now > self._due + _LATE:
+            # This process itself was stopped: what it missed meanwhile is still in the mailbox.
+            self._peers = {sender: replace(peer, heard=now) for sender, peer in self._peers.items()}
         for sender, peer in list(self._peers.items()):
             if not self._deaf and silent(peer, now):
                 self._peers[sender] = lost = replace(peer, alive=False)
@@ -70,7 +83,11 @@ class Roster:
                     self._announce(unit, sender, lost, "controller_down", reason="silence")
         deadlines = [peer.deadline for peer in self._peers.values() if peer.alive]
         wait = min(deadlines) - now if deadlines else 1.0
-        self._context.scheduler.after(max(wait, _PATIENCE), self._sweep)
+        self._watch(max(wait, _PATIENCE))
+
+    def _watch(self, seconds: float) -> None:
+        self._due = time.monotonic() + seconds
+        self._context.scheduler.after(seconds, self._sweep)
 
     def _change(
         self, sender: str, peer: Peer, status: Status, event: str | None = None, **detail: str

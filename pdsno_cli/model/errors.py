@@ -6,6 +6,7 @@ PdsnoError                  3  an internal failure
 └── OperationError          1  the machine or a peer did not play along
     ├── BrokerError            port in use, out of reach, credentials refused
     ├── StateError             state directory not writable, topology already up
+    ├── DiskError              disk full or failing: it may pass
     └── LabError               a lab that cannot be laid out on this machine
 
 A mistake in a topology is not an exception but a value: see ``diagnostics``. An exception's
@@ -56,6 +57,10 @@ class BrokerError(OperationError):
 
 class StateError(OperationError):
     """The state directory cannot be used."""
+
+
+class DiskError(OperationError):
+    """The disk is full or fails; what was not committed is not lost, and trying again may do."""
 
 
 class LabError(OperationError):

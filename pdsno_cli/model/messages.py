@@ -19,7 +19,8 @@ class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True):
     ``outcome`` is ``failed`` when every probe failed: such a cycle changes nothing.
     ``active`` is the number of devices that the local controller now holds for present. A
     ``snapshot`` lists every present device (the known ones under ``updated``), so a receiver
-    drops what it does not list: the first report of an epoch is one.
+    drops what it does not list: the first report in the life of a store is one. ``more`` says
+    that the cycle goes on in the next report, because it was too large for one.
     """
 
     region: str
@@ -33,6 +34,7 @@ class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True):
     updated: tuple[Device, ...]
     inactive: tuple[str, ...]
     active: Count
+    more: bool = False
 
 
 class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -103,6 +105,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """What changed in a region since its last summary, and which cycles that covers.
 
     A ``snapshot`` lists every present device of the region, so a receiver drops the others.
+    ``more`` says that the summary goes on in the next one.
     """
 
     region: str
@@ -112,6 +115,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     updated: tuple[RegionDevice, ...]
     inactive: tuple[RegionLoss, ...]
     active: Count
+    more: bool = False
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.pool import NullPool
 
-from pdsno_cli.model.errors import OperationError, PdsnoError, StateError
+from pdsno_cli.model.errors import DiskError, PdsnoError, StateError
 
 _BUSY = 5.0  # seconds to wait for another process's lock
 _BEGIN = "begin"  # key of Connection.info: how the next transaction begins
@@ -69,15 +69,15 @@ def translated(path: Path | None) -> Iterator[None]:
 def _translate(path: Path | None, error: BaseException | None) -> PdsnoError | None:
     name = getattr(error, "sqlite_errorname", "")
     if name == "SQLITE_FULL":
-        return OperationError(f"the disk of {path} is full")
+        return DiskError(f"the disk of {path} is full")
     if name in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
         return StateError(f"{path} is no store or is damaged: move it away, a new one will be made")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StateError(f"{path} is in use by another process")
+        return DiskError(f"{path} is in use by another process")
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
         return StateError(f"{path} cannot be opened: {error}")
     if name.startswith("SQLITE_IOERR"):
-        return OperationError(f"{path} cannot be read or written: {error}")
+        return DiskError(f"{path} cannot be read or written: {error}")
     return None
 
 

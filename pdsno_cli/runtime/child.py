@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from pdsno_cli.model.errors import PdsnoError
+from pdsno_cli.model.errors import DiskError, PdsnoError
 from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import expand
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 LAB = "lab"  # the name of the lab's process; a controller's is its id
 EXIT_FAILED = 1  # what restarting will not mend
+EXIT_LATER = 75  # what will pass by itself (EX_TEMPFAIL)
 EXIT_CRASHED = 70  # what it may (EX_SOFTWARE of sysexits.h)
 
 
@@ -82,7 +83,7 @@ def run_child(job: Job, name: str, line: socket.socket) -> int:
         log.error("%s", exc)  # noqa: TRY400 - a foreseen failure is one line
         if link is not None:
             link.notice(StateNotice(controller_id=name, state="failed", detail=str(exc)))
-        return exc.exit_code
+        return EXIT_LATER if isinstance(exc, DiskError) else EXIT_FAILED
     except Exception:
         log.exception("%s crashed", name)
         return EXIT_CRASHED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import secrets as entropy
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,8 @@ from pdsno_cli.model.errors import StateError
 from pdsno_cli.spec import secrets
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 
@@ -32,18 +36,29 @@ def signing_key(topology: Topology, state: StateDir) -> bytes:
         return declared
     path = state.key
     try:
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            key = bytes.fromhex(path.read_text().strip())
-        else:
-            key = entropy.token_bytes(_SIZE)
-            with os.fdopen(handle, "w") as file:
-                file.write(key.hex() + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-    except (OSError, ValueError) as exc:
+        if not path.exists():
+            _make(path)
+        if path.stat().st_mode & 0o077:
+            raise StateError(f"the signing key {path} can be read by others: chmod 600 it")
+        text = path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError) as exc:
         raise StateError(f"the signing key {path} cannot be used: {exc}") from exc
-    if len(key) != _SIZE:
+    if re.fullmatch(rf"[0-9a-f]{{{2 * _SIZE}}}", text) is None:
         raise StateError(f"the signing key {path} is damaged: remove it, and a new one is made")
-    return key
+    return bytes.fromhex(text)
+
+
+def _make(path: Path) -> None:
+    """Write a new key: all of it or, killed in between, nothing under its name."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        with os.fdopen(handle, "w") as file:
+            file.write(entropy.token_hex(_SIZE) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        # Whoever comes first wins: a key that another process made meanwhile stays.
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(draft)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from pdsno_cli.spec.topology import Topology
 
-_REQUEST = 65_536  # bytes of one request
+_REQUEST = 65_536  # bytes read at once
+_LONGEST_NAME = 255  # DisplayString of SNMPv2-TC (RFC 2579)
 
 
 def plan_lab(topology: Topology) -> Lab | None:
@@ -49,6 +50,8 @@ def change(lab: Lab | None, request: dict[str, Any]) -> dict[str, Any]:
         case "add":
             done = lab.add(lab.model(address))
         case "rename":
+            if len(request["sys_name"].encode(errors="replace")) > _LONGEST_NAME:
+                raise LabError(f"a sysName has at most {_LONGEST_NAME} bytes")
             done = lab.rename(address, request["sys_name"])
         case other:
             raise LabError(f"a lab cannot {other!r}")
@@ -73,22 +76,35 @@ def run_lab(
         raise
     try:
         _say(line, {"ready": True})
-        lab.serve(stop, others=[(line, lambda: _request(lab, line, stop))])
+        requests = _Requests(lab, line, stop)
+        lab.serve(stop, others=[(line, requests.take)])
     finally:
         lab.close()
 
 
-def _request(lab: Lab, line: socket.socket, stop: threading.Event) -> None:
-    data = line.recv(_REQUEST)
-    if not data:
-        stop.set()
-        return
-    for item in data.splitlines():
-        try:
-            answer = change(lab, json.loads(item))
-        except (LabError, KeyError) as exc:
-            answer = {"error": str(exc)}
-        _say(line, answer)
+class _Requests:
+    """The requests on the lab's line, whole lines only; each answer carries its number."""
+
+    def __init__(self, lab: Lab, line: socket.socket, stop: threading.Event) -> None:
+        self._lab = lab
+        self._line = line
+        self._stop = stop
+        self._rest = b""
+
+    def take(self) -> None:
+        """Carry out what came; the end of the line is the end of the lab."""
+        data = self._line.recv(_REQUEST)
+        if not data:
+            self._stop.set()
+            return
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for item in lines:
+            request = json.loads(item)
+            try:
+                answer = change(self._lab, request)
+            except (LabError, KeyError, ValueError) as exc:
+                answer = {"error": str(exc)}
+            _say(self._line, {**answer, "number": request["number"]})
 
 
 def _say(line: socket.socket, answer: dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable
 from itertools import count
 
+from pdsno_cli.model.errors import PdsnoError
+
 log = logging.getLogger(__name__)
 
 Work = Callable[[], None]
@@ -65,7 +67,8 @@ class Mailbox:
     def run(self) -> None:
         """Do what comes, on the calling thread, until closed.
 
-        An exception in one piece of work is logged and ends that piece alone.
+        An exception in one piece of work is logged and ends that piece alone; a foreseen one,
+        such as a full disk, ends the loop: whoever runs it starts afresh from what is stored.
         """
         while not self._closed:
             work = self._next()
@@ -73,6 +76,8 @@ class Mailbox:
                 continue
             try:
                 work()
+            except PdsnoError:
+                raise
             except Exception:
                 log.exception("a handler failed; its message is left as it is")
 

@@ -54,6 +54,13 @@ class StateDir:
         """Return the log of a controller, the broker, the lab or the supervisor."""
         return self.root / "logs" / f"{file_name(name)}.log"
 
+    def open_log(self, name: str) -> int:
+        """Open a log to append to, for its user alone; StateError when that cannot be."""
+        try:
+            return os.open(self.log(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except OSError as exc:
+            raise StateError(f"{self.log(name)} cannot be written: {exc.strerror}") from exc
+
     def make(self) -> None:
         """Make the folders, mode 0700; StateError when that cannot be."""
         try:
@@ -92,12 +99,19 @@ class StateDir:
                 raise StateError(
                     f"{what} (process {holder}, state in {self.root}); {remedy}"
                 ) from exc
-            os.ftruncate(handle, 0)
-            os.write(handle, f"{os.getpid()}\n".encode())
+            _write_holder(handle, path)
             yield
         finally:
             os.close(handle)
             # The file stays: removing it would let two processes lock two files of one name.
+
+
+def _write_holder(handle: int, path: Path) -> None:
+    try:
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode())
+    except OSError as exc:
+        raise StateError(f"{path} cannot be written: {exc.strerror}") from exc
 
 
 def last_lines(path: Path, count: int = 5) -> list[str]:

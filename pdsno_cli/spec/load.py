@@ -88,6 +88,8 @@ def _load(name: str, raw: bytes) -> Loaded:
 def _read(path: Path | str) -> tuple[str, bytes]:
     """Return the name that findings carry, and one byte more than the limit at most."""
     if str(path) == STDIN:
+        if sys.stdin is None:
+            raise UsageError("cannot read -: standard input is closed")
         return STDIN, sys.stdin.buffer.read(MAX_BYTES + 1)
     try:
         with Path(path).open("rb") as file:

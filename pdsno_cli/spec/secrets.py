@@ -24,14 +24,20 @@ def resolve(text: str, *, base: Path) -> str:
 
     ``text`` is plain, or holds ``${NAME}`` or ``${NAME:-default}``, or is ``file:path`` with a
     path relative to ``base``, the topology file's folder; newlines at the end of the file are not
-    part of the secret. OperationError names what is missing.
+    part of the secret. OperationError names what is missing, or is not UTF-8.
     """
     try:
         resolved = substitute(text, os.environ)
     except ReferenceProblem as exc:
         raise OperationError(f"cannot read the secret {text!r}: {exc}") from exc
     # Judged by the text as written: a variable's value must not send us to a file.
-    return _read(base / resolved.removeprefix(_FILE), text) if text.startswith(_FILE) else resolved
+    if text.startswith(_FILE):
+        return _read(base / resolved.removeprefix(_FILE), text)
+    try:
+        resolved.encode()
+    except UnicodeEncodeError as exc:
+        raise OperationError(f"cannot read the secret {text!r}: its value is not UTF-8") from exc
+    return resolved
 
 
 def _read(path: Path, text: str) -> str:

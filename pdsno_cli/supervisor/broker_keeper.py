@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.spec.topology import Topology
 
+_SETTLED = 30.0  # seconds of being up after which earlier ends are forgiven
+
 
 class BrokerKeeper:
     """The broker of one run. Event-loop thread only, but for the embedded broker's own words.
@@ -32,7 +35,6 @@ class BrokerKeeper:
         self._access = broker_access(topology)
         self._embedded: EmbeddedBroker | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._failures = 0
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -87,23 +89,20 @@ class BrokerKeeper:
         self._loop.call_soon_threadsafe(self._say, f"broker: {line}")
 
     async def _keep(self) -> None:
-        """Start the broker again whenever it ends."""
-        embedded = self._embedded
+        """Start the broker again whenever it ends, however often that takes."""
+        embedded, failures = self._embedded, 0
         assert embedded is not None
         while True:
+            began = time.monotonic()
             process = embedded.process
-            assert process is not None
-            await asyncio.to_thread(process.wait)
-            self._failures += 1
-            delay = restart_delay(self._failures)
-            self._say(
-                f"the broker ended with exit code {process.returncode}; "
-                f"starting it again in {delay:.1f} s"
-            )
+            if process is not None:
+                await asyncio.to_thread(process.wait)
+                self._say(f"the broker ended with exit code {process.returncode}")
+            failures = 1 if time.monotonic() - began > _SETTLED else failures + 1
+            delay = restart_delay(failures)
+            self._say(f"starting the broker again in {delay:.1f} s")
             await asyncio.sleep(delay)
             try:
                 embedded.start()
             except BrokerError as exc:
                 self._say(str(exc))
-            else:
-                self._failures = 0

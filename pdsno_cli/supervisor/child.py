@@ -6,13 +6,14 @@ import time
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from pdsno_cli.runtime.child import EXIT_FAILED
+from pdsno_cli.runtime.child import EXIT_FAILED, EXIT_LATER
 from pdsno_cli.supervisor.backoff import restart_delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_FAILURES = 6  # ends in a row, never ready in between, that are taken for hopeless
+LATER = 2.0  # seconds to wait for what will pass by itself, such as a full disk
 _SETTLED = 30.0  # seconds of being up after which earlier failures are forgiven
 
 
@@ -82,6 +83,10 @@ class Child:
             return None
         if time.monotonic() - self._since > _SETTLED:
             self._failures = 0
+        if status == EXIT_LATER:
+            self.restarts += 1
+            self._to(ChildState.WAITING)
+            return LATER
         self._failures += 1
         if status == EXIT_FAILED or self._failures >= MAX_FAILURES:
             self._to(ChildState.FAILED)

@@ -9,7 +9,7 @@ import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from pdsno_cli.model.errors import OperationError, UsageError
+from pdsno_cli.model.errors import OperationError, StateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -30,12 +30,19 @@ class ControlServer:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        """Listen; the folder, mode 0700, keeps others out. A leftover socket is replaced."""
-        self._path.unlink(missing_ok=True)
+        """Listen; the folder, mode 0700, keeps others out. A leftover socket is replaced.
+
+        StateError when the socket cannot be made.
+        """
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with _short(self._path) as name:
-            listener.bind(name)
-        self._path.chmod(0o600)
+        try:
+            self._path.unlink(missing_ok=True)
+            with _short(self._path) as name:
+                listener.bind(name)
+            self._path.chmod(0o600)
+        except OSError as exc:
+            listener.close()
+            raise StateError(f"{self._path} cannot be made: {exc.strerror}") from exc
         self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=_LIMIT)
 
     async def close(self) -> None:

@@ -39,6 +39,7 @@ class ForkServer:
         self._line = line
         self._job = job
         self._children: set[int] = set()
+        self._pid = os.getpid()
 
     def serve(self) -> None:
         """Fork on request until the supervisor's end closes, then end the children."""
@@ -88,6 +89,8 @@ class ForkServer:
                 os.close(pipe)
             self._line.close()
             parent_death.follow(signal.SIGKILL)
+            if os.getppid() != self._pid:  # it ended before the call above
+                os._exit(0)
             log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(log, 1)
             os.dup2(log, 2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import threading
 import time
@@ -72,7 +73,7 @@ class InProcess:
         self._loop = loop = asyncio.get_running_loop()
         log_to_file(self._state.log("in-process"))
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._stop.set)
+            loop.add_signal_handler(number, self._interrupt)
         control = ControlServer(self._state.control, self._answer)
         try:
             self._open_lab()
@@ -94,6 +95,14 @@ class InProcess:
     def notice(self, notice: Notice) -> None:
         """Take a controller's notice, from its thread."""
         self._loop.call_soon_threadsafe(self._take, notice)
+
+    def _interrupt(self) -> None:
+        """The first time, stop in order; the second time, at once."""
+        if self._stop.is_set():
+            self._state.control.unlink(missing_ok=True)
+            os._exit(130)
+        self._observer.said("stopping; Ctrl-C again ends everything at once")
+        self._stop.set()
 
     def _open_lab(self) -> None:
         self._lab = plan_lab(self._topology)

@@ -13,6 +13,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Protocol
 
+from pdsno_cli.model.errors import OperationError
+from pdsno_cli.runtime.state_dir import last_lines
+
 if TYPE_CHECKING:
     from pdsno_cli.runtime.child import Job
     from pdsno_cli.runtime.state_dir import StateDir
@@ -53,7 +56,7 @@ class Spawner:
         Started again after it was lost, it is given its job again.
         """
         ours, theirs = socket.socketpair()
-        log = os.open(self._state.log("forkserver"), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        log = self._state.open_log("forkserver")
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 [sys.executable, "-m", "pdsno_cli.supervisor.forkserver", str(theirs.fileno())],
@@ -73,7 +76,11 @@ class Spawner:
         """Tell the fork server what its children work on; from now on it can be asked for them."""
         self._job = job
         data = pickle.dumps(job)
-        self._server.sendall(len(data).to_bytes(8, "big") + data)
+        try:
+            self._server.sendall(len(data).to_bytes(8, "big") + data)
+        except OSError as exc:
+            words = " ".join(last_lines(self._state.log("forkserver"), 1))
+            raise OperationError(f"the fork server ended as it started: {words or exc}") from exc
         self._server.setblocking(False)
         asyncio.get_running_loop().add_reader(self._server, self._hear_server)
 

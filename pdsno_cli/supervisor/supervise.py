@@ -125,6 +125,8 @@ class Supervisor:
     def ended(self, name: str, status: int | None) -> None:
         """A child is no more: start it again, or give it up."""
         child = self._children[name]
+        if self._stop.is_set():
+            child.give_up()  # a signal to the whole group may reach children first
         delay = child.ended(status)
         if child.state is ChildState.FAILED:
             self._give_up(child)
@@ -176,14 +178,20 @@ class Supervisor:
         self._changes.set()
 
     def _give_up(self, child: Child) -> None:
-        """A child that restarting will not mend ends the run while it starts up."""
+        """Note a child that restarting will not mend: the run ends as failed.
+
+        At once while it starts up, or where it waits for everybody's cycles; else when stopped,
+        since the others can go on.
+        """
         row = self.board.rows.get(child.name)
         why = row.detail if row is not None and row.detail else child.end_text()
         text = f"{child.name}: {why}"
         self._observer.said(f"{text}; given up")
-        if self._ready_at is None:
-            tail = "".join(f"\n  {line}" for line in last_lines(self._state.log(child.name)))
-            self._failure = text + (f"\n  last lines of its log:{tail}" if tail else "")
+        tail = "".join(f"\n  {line}" for line in last_lines(self._state.log(child.name)))
+        self._failure = self._failure or (
+            text + (f"\n  last lines of its log:{tail}" if tail else "")
+        )
+        if self._ready_at is None or self._cycles is not None:
             self._stop.set()
 
     async def _end(self, control: ControlServer) -> None:

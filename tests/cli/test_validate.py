@@ -108,7 +108,45 @@ def test_directory_walks_and_leaves_hidden_files_out(files):
 def test_directory_without_topologies_is_not_passed_over(tmp_path):
     done = pdsno("validate", tmp_path)
     assert done.returncode == 2
-    assert b"cannot read" in done.stderr
+    why = "it holds no .yaml or .yml file"
+    assert done.stderr.decode() == f"error: cannot read {tmp_path}: {why}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ("topics >&-", 1, "error: cannot write the output: it is closed\n"),
+        ("validate bad.yaml >&-", 1, "error: cannot write the output: it is closed\n"),
+        ("topics >/dev/full", 1, "error: cannot write the output: No space left on device\n"),
+        ("--help >/dev/full", 1, "error: cannot write the output: No space left on device\n"),
+        ("validate good.yaml 2>&-", 0, ""),
+        ("validate none.yaml 2>&-", 2, ""),
+        ("validate - <&-", 2, "error: cannot read -: standard input is closed\n"),
+    ],
+)
+def test_stream_that_is_closed_or_full_is_one_line_at_most(files, words, code, said):
+    # Unbuffered, nothing is held back by which a failed write of the help could be told.
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" {words}', PDSNO],
+        cwd=files,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", said)
+
+
+def test_reader_that_has_seen_enough_does_not_change_the_exit_code(files):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [PDSNO, "validate", "bad.yaml"], cwd=files, stdout=writing, stderr=subprocess.PIPE,
+        check=False,
+    )  # fmt: skip
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"1 error in 1 file\n")
 
 
 def test_dash_is_standard_input():

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -32,22 +30,20 @@ def shape(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("command", "printed"), list(steps()))
+@pytest.mark.usefixtures("zone_a")
 def test_session_prints_what_the_readme_shows(command, printed, tmp_path):
     words = command.split()
     assert words[0] == "pdsno"
-    # zone-a has fixed addresses: one run of it at a time on this machine.
-    with Path(tempfile.gettempdir(), "pdsno-test-zone-a.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        done = subprocess.run(
-            [Path(sys.executable).with_name("pdsno"), *words[1:]],
-            cwd=ROOT,
-            env={**os.environ, "NO_COLOR": "1", "XDG_STATE_HOME": str(tmp_path)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    done = subprocess.run(
+        [Path(sys.executable).with_name("pdsno"), *words[1:]],
+        cwd=ROOT,
+        env={**os.environ, "NO_COLOR": "1", "XDG_STATE_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert shape(done.stdout) == shape(printed)
 
 

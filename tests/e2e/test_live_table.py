@@ -272,10 +272,21 @@ def test_table_is_followed_by_the_summary_when_cycles_end(site, terminal):
     assert table < total
 
 
-@pytest.mark.parametrize("plain", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=["no-color", "dumb"])
-def test_plain_lines_without_escape_codes_where_the_user_wants_none(site, terminal, plain):
+def test_no_color_leaves_the_table_without_its_colours(site, terminal):
+    site.write(devices=6, snmp=3)
+    run = terminal(NO_COLOR="1")
+    run.until_seen(r"all ready in")
+    assert run.until_cells("lc1", lambda row: row["state"] == "ready")["devices"] in ("", "3")
+    run.type("\x03")
+    assert run.end() == 0
+    styles = set(";".join(re.findall(r"\x1b\[([0-9;]*)m", run.text)).split(";"))
+    assert styles <= {"", "0", "1", "2", "3"}  # bold, dim and italic are no colours
+    assert count(run.screen().history(), site.root) == 1
+
+
+def test_plain_lines_without_escape_codes_on_a_dumb_terminal(site, terminal):
     site.write()
-    run = terminal(**plain)
+    run = terminal(TERM="dumb")
     run.until_seen(r"^\S+: all 4 controllers ready in \S+ s$")
     run.until_seen(r"^lc1: cycle 1 complete .*: 3 devices, 3 new, 0 updated, 0 inactive$")
     run.type("\x03")

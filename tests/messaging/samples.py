@@ -196,13 +196,11 @@ PAYLOADS: dict[str, st.SearchStrategy[Payload]] = {
         heartbeat=_seconds,
         reason=st.none() | st.sampled_from(["will", "stop"]),
     ),
-    "ack": st.builds(
-        Ack, stream=st.text(min_size=1), epoch=st.integers(1, MAX_INTEGER), seq=_counts
-    ),
+    "ack": st.builds(Ack, stream=_texts, epoch=st.integers(1, MAX_INTEGER), seq=_counts),
     "command": st.builds(
         Command,
         order=st.sampled_from(["resend", "base"]),
-        stream=st.text(min_size=1),
+        stream=_texts,
         epoch=_counts,
         seq=_counts,
     ),

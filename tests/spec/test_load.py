@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -81,13 +82,14 @@ def test_variable_without_quotes_is_read_again(tmp_path, monkeypatch):
 
 def test_secret_is_read_at_use(tmp_path, monkeypatch):
     monkeypatch.setenv("WORD", "file:/etc/passwd")
+    monkeypatch.setenv("BYTES", os.fsdecode(b"caf\xe9"))
     monkeypatch.delenv("GONE", raising=False)
     (tmp_path / "key").write_text("s3cret\n\n")
     (tmp_path / "bytes").write_bytes(b"\xff")
     assert resolve("file:key", base=tmp_path) == "s3cret"
     assert resolve("${WORD}", base=tmp_path) == "file:/etc/passwd"
     assert resolve("${GONE:-x}y", base=tmp_path) == "xy"
-    for text in ("${GONE}", "file:gone", "file:bytes", "file:${GONE}", "${1}"):
+    for text in ("${GONE}", "file:gone", "file:bytes", "file:${GONE}", "${1}", "${BYTES}"):
         with pytest.raises(OperationError) as caught:
             resolve(text, base=tmp_path)
         assert "\n" not in str(caught.value)

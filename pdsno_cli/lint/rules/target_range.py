@@ -1,4 +1,4 @@
-"""PDS211: a target that is no range of addresses."""
+"""PDS211: a target that is no range of addresses, or of addresses that no device has."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import addresses, one_for_each_key, target_place
 from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.targets import parse_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,19 +17,35 @@ if TYPE_CHECKING:
 
 CODE = "PDS211"
 
+_NOBODYS = (
+    (parse_range("0.0.0.0"), "0.0.0.0, which stands for no host"),  # noqa: S104 - nothing listens
+    (parse_range("224.0.0.0-239.255.255.255"), "multicast addresses (224.0.0.0/4)"),
+    (parse_range("255.255.255.255"), "255.255.255.255, which is the broadcast address"),
+)
+
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for each target that cannot be read."""
+    """Yield a finding for each target that no device can have, or that cannot be read."""
     for controller in one_for_each_key(topology):
         for index, target in enumerate(controller.discovery.targets):
-            problem = addresses(target)
-            if isinstance(problem, str):
+            problem = _problem(target)
+            if problem is not None:
                 yield document.finding(
                     CODE,
                     problem,
                     target_place(document, controller, index),
                     hint="for example: 10.0.1.0/24, 10.0.1.1-10.0.1.30 or 10.0.1.7",
                 )
+
+
+def _problem(target: str) -> str | None:
+    found = addresses(target)
+    if isinstance(found, str):
+        return found
+    for nobodys, words in _NOBODYS:
+        if found.first <= nobodys.last and nobodys.first <= found.last:
+            return f"{target!r} holds {words}"
+    return None
 
 
 RULE = Rule(code=CODE, name="target-range", check=check)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pdsno_cli.controllers.parts import parts
+from pdsno_cli.model.devices import Device
+from pdsno_cli.model.messages import DiscoveryReport
+
+
+def report(new, updated, inactive):
+    def devices(sizes, base):
+        return tuple(
+            Device(
+                device_id=f"{base}{n}", addresses=("127.0.0.1",), protocols=(), sys_descr="x" * size
+            )
+            for n, size in enumerate(sizes)
+        )
+
+    return DiscoveryReport(
+        region="r1",
+        cycle=1,
+        snapshot=True,
+        outcome="complete",
+        started_at="",
+        seconds=0.0,
+        probes=(),
+        new=devices(new, "n"),
+        updated=devices(updated, "u"),
+        inactive=tuple(f"i{n}" for n in range(inactive)),
+        active=0,
+    )
+
+
+SIZES = st.lists(st.integers(0, 3000), max_size=12)
+
+
+@given(SIZES, SIZES, st.integers(0, 40))
+def test_parts_hold_everything_once_in_order_and_fit(new, updated, inactive):
+    whole = report(new, updated, inactive)
+    limit = 20_000
+    split = parts(whole, limit)
+    for name in ("new", "updated", "inactive"):
+        assert sum((getattr(part, name) for part in split), ()) == getattr(whole, name)
+    assert all(len(msgspec.json.encode(part)) < limit for part in split)
+    assert [part.snapshot for part in split] == [True] + [False] * (len(split) - 1)
+    assert [part.more for part in split] == [True] * (len(split) - 1) + [False]
+
+
+def test_parts_of_what_fits_are_it_itself():
+    whole = report([10], [], 1)
+    assert parts(whole, 1_000_000) == [whole]
