@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
@@ -23,6 +23,7 @@ from pdsno_cli.controllers.subscriptions import filters
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.sequence import Sequence
+from pdsno_cli.model.errors import PdsnoError
 from pdsno_cli.model.notices import RefusalNotice, State, StateNotice, WaitingNotice
 from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.model.roles import Role
@@ -127,6 +128,8 @@ class Node:
                 self._role.stop()
                 self._presence.away()
                 self._transport.stop(self._death("stop") if self._connection else None)
+                with suppress(PdsnoError):  # what ended the loop is on its way up already
+                    self._outbox.close()
         self._state("failed" if self.fatal else "stopped", self.fatal)
 
     def stop(self) -> None:

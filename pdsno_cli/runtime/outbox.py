@@ -23,22 +23,24 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WINDOW = 200  # messages of one stream that wait for their acknowledgement at once
-_FIRST_WAIT = 2.0  # seconds without progress after which the window is sent again
+_FIRST_WAIT = 5.0  # seconds without progress after which the window is sent again
 _LONGEST_WAIT = 30.0
-_TELL = 0.5  # seconds in which changes of the depth are told as one
+_TIDY = 0.5  # seconds in which acknowledgements are gathered before the store hears of them
 
 
 class _Stream:
     """How far one stream was sent.
 
+    All up to ``settled`` is acknowledged, ``dirty`` where the store does not yet say so.
     ``waiting`` are the positions sent and not acknowledged; ``held`` says that the transport did
     not take the next one; ``moved`` that something was acknowledged since the last look.
     """
 
-    __slots__ = ("held", "moved", "sent", "tries", "waiting")
+    __slots__ = ("dirty", "held", "moved", "sent", "settled", "tries", "waiting")
 
     def __init__(self, settled: Position) -> None:
-        self.sent = settled
+        self.sent = self.settled = settled
+        self.dirty = False
         self.waiting: deque[Position] = deque()
         self.held = False
         self.moved = False
@@ -69,43 +71,49 @@ class Outbox:
         self._send = send
         self._scheduler = scheduler
         self._told = told
-        self._telling = False
+        self._tidying = False
         self._streams: dict[str, _Stream] = {}
         self._timer: Cancellable | None = None
         self._connected = False
-        self._depth = store.outbox_count()
         for name in store.outbox_streams():
             self._stream(name)
 
     @property
     def depth(self) -> int:
         """How many messages wait for their acknowledgement."""
-        return self._depth
+        self._drop()
+        return self._store.outbox_count()
 
     def connected(self) -> None:
         """Send everything again that is not acknowledged: what was on its way may be lost."""
         self._connected = True
-        for name in self._streams:
-            self._rewind(name, self._store.settled(name))
+        for name, state in self._streams.items():
+            self._rewind(name, state.settled)
 
     def disconnected(self) -> None:
         """Keep what comes; nothing carries it now."""
         self._connected = False
 
-    def kept(self, stream: str, messages: int = 1) -> None:
+    def close(self) -> None:
+        """Have the store know all that is acknowledged, so that it is not sent again next time."""
+        self._drop()
+
+    def kept(self, stream: str) -> None:
         """Send what was committed to the outbox."""
         self._stream(stream)
-        self._change(messages)
+        self._tidy_soon()
         self._fill(stream)
 
     def acknowledged(self, stream: str, position: Position) -> bool:
-        """Drop what a receiver has committed; whether that was anything."""
-        with self._store.transaction() as tx:
-            dropped = tx.settle(stream, position)
-        if not dropped:
-            return False
-        self._change(-dropped)
+        """Take note that a receiver has committed all up to here; whether that was news.
+
+        The store hears of it a moment later, for many acknowledgements at once: what is lost of
+        them in a crash is only sent again.
+        """
         state = self._stream(stream)
+        if position <= state.settled:
+            return False
+        state.settled, state.dirty = position, True
         while state.waiting and state.waiting[0] <= position:
             state.waiting.popleft()
         state.sent = max(state.sent, position)
@@ -113,30 +121,40 @@ class Outbox:
         if state.tries:  # somebody listens again: no reason to go on so slowly
             state.tries = 0
             self._unwatch()
+        self._tidy_soon()
         self._fill(stream)
         return True
 
     def resend(self, stream: str, after: Position) -> bool:
         """Send again all that follows ``after``; False when some of that is dropped already."""
-        if after < self._store.settled(stream):
+        if after < self.settled(stream):
             return False
         self._rewind(stream, after)
         return True
 
     def settled(self, stream: str) -> Position:
         """Return how far a stream is acknowledged."""
-        return self._store.settled(stream)
+        return self._stream(stream).settled
 
-    def _change(self, messages: int) -> None:
-        """Count, and tell how many wait once that has stood for a moment."""
-        self._depth += messages
-        if not self._telling:
-            self._telling = True
-            self._scheduler.after(_TELL, self._tell)
+    def _tidy_soon(self) -> None:
+        if not self._tidying:
+            self._tidying = True
+            self._scheduler.after(_TIDY, self._tidy)
 
-    def _tell(self) -> None:
-        self._telling = False
-        self._told(self._depth)
+    def _tidy(self) -> None:
+        self._tidying = False
+        self._told(self.depth)
+
+    def _drop(self) -> None:
+        """Drop from the store what is acknowledged."""
+        dirty = {name: state for name, state in self._streams.items() if state.dirty}
+        if not dirty:
+            return
+        with self._store.transaction() as tx:
+            for name, state in dirty.items():
+                tx.settle(name, state.settled)
+        for state in dirty.values():
+            state.dirty = False
 
     def _stream(self, name: str) -> _Stream:
         if name not in self._streams:
@@ -188,7 +206,7 @@ class Outbox:
             if state.waiting and not state.moved:
                 state.tries = min(state.tries + 1, 6)
                 log.info("%s: no acknowledgement, sending again", name)
-                self._rewind(name, self._store.settled(name))
+                self._rewind(name, state.settled)
             elif state.held:
                 self._fill(name)
             state.moved = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -72,8 +71,8 @@ class Outgoing:
                 for stream in unit.staged:
                     self._sequence.back(stream)
             raise
-        for stream, messages in Counter(unit.staged).items():
-            self._outbox.kept(stream, messages)
+        for stream in dict.fromkeys(unit.staged):
+            self._outbox.kept(stream)
 
     def told(self, topic: str) -> bool:
         """Whether anything was ever staged for ``topic`` in the life of this store."""

@@ -101,7 +101,7 @@ def test_what_is_not_acknowledged_is_sent_again_after_a_while(sender):
     sender.outbox.connected()
     positions = [sender.keep() for _ in range(2)]
     sender.handed_over()
-    sender.clock.advance(3)
+    sender.clock.advance(7)
     assert sender.handed_over() == positions
 
 
@@ -111,7 +111,7 @@ def test_what_is_acknowledged_is_dropped_and_never_sent_again(sender):
     sender.handed_over()
     assert sender.outbox.acknowledged("s", first)
     assert not sender.outbox.acknowledged("s", first)
-    sender.clock.advance(10)
+    sender.clock.advance(20)
     assert set(sender.handed_over()) == {second}
     sender.outbox.acknowledged("s", second)
     sender.clock.advance(100)
@@ -128,7 +128,7 @@ def test_resending_slows_down_while_nobody_answers_and_is_quick_again_after(send
     sender.outbox.acknowledged("s", Position(1, 1))
     second = sender.keep()
     sender.handed_over()
-    sender.clock.advance(3)
+    sender.clock.advance(7)
     assert sender.handed_over() == [second]
 
 
@@ -169,7 +169,7 @@ def test_what_the_transport_does_not_take_is_sent_later_in_order(sender):
     sender.takes = False
     positions = [sender.keep() for _ in range(3)]
     sender.takes = True
-    sender.clock.advance(3)
+    sender.clock.advance(7)
     assert sender.handed_over() == positions
 
 
