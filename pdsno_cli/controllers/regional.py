@@ -11,7 +11,14 @@ from pdsno_cli.controllers.digest import Digest
 from pdsno_cli.controllers.ledger import Ledger
 from pdsno_cli.controllers.parts import parts
 from pdsno_cli.controllers.roster import Roster
-from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, LocalCycle, Status
+from pdsno_cli.model.messages import (
+    Command,
+    DiscoveryReport,
+    Envelope,
+    LocalCycle,
+    PolicyDocument,
+    Status,
+)
 from pdsno_cli.model.refusals import Reason, RefusedError
 
 if TYPE_CHECKING:
@@ -65,10 +72,13 @@ class RegionalController:
         self._summarise_soon()
 
     def receive(self, envelope: Envelope) -> None:
-        """Apply a report, or take in a status."""
+        """Apply a report, keep the global policy, or take in a status."""
         payload = envelope.payload
         if isinstance(payload, DiscoveryReport):
             self._apply(envelope, payload)
+        elif isinstance(payload, PolicyDocument):
+            with self._context.store.transaction() as tx:
+                tx.put_policy(payload, at=time.time())
         elif isinstance(payload, Status):
             self._locals.hear(envelope, payload)
 

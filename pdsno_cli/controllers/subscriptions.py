@@ -1,4 +1,4 @@
-"""What each controller subscribes to, and at which QoS; pure, from the topic map alone."""
+"""What each controller subscribes to, and at which QoS; pure. A test holds it to the topic map."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def filters(topology: Topology, spec: Controller) -> tuple[str, ...]:
     if spec.role is Role.GLOBAL:
         own = (topics.summary("+", "+"), topics.events("+"))
     elif spec.role is Role.REGIONAL:
-        own = (topics.discovery(region, "+"),)
+        own = (topics.discovery(region, "+"), topics.policy(GLOBAL))
     else:
         own = (topics.policy(GLOBAL), topics.policy(region))
     # One filter per child: a region need not hear the heartbeats of all the others.

@@ -94,7 +94,7 @@ CLASSES: Mapping[str, TopicClass] = {
             patterns=("events/system", "events/{region}"),
             default=TopicRule(qos=1, retain=False),
             publishers=EVERY_CONTROLLER,
-            subscribers=(*EVERY_CONTROLLER, Party.MONITORING),
+            subscribers=(Party.GLOBAL, Party.MONITORING),
             payload="controller_down, policy_applied, anomalies",
             min_qos=1,
             retain=False,
@@ -105,7 +105,7 @@ CLASSES: Mapping[str, TopicClass] = {
             patterns=("status/{controller_id}",),
             default=TopicRule(qos=0, retain=True),
             publishers=EVERY_CONTROLLER,
-            subscribers=(*EVERY_CONTROLLER, Party.MONITORING),
+            subscribers=(Party.GLOBAL, Party.REGIONAL, Party.MONITORING),
             payload="birth, heartbeat, death (the will, QoS 1)",
             retain=True,
             why="a newcomer must see at once who is online",
@@ -124,7 +124,7 @@ CLASSES: Mapping[str, TopicClass] = {
             name="ack",
             patterns=("ack/{controller_id}",),
             default=TopicRule(qos=1, retain=False),
-            publishers=EVERY_CONTROLLER,
+            publishers=(Party.GLOBAL, Party.REGIONAL),
             subscribers=EVERY_CONTROLLER,
             payload="all up to seq is committed",
             min_qos=1,
@@ -134,9 +134,9 @@ CLASSES: Mapping[str, TopicClass] = {
             name="command",
             patterns=("command/{controller_id}",),
             default=TopicRule(qos=1, retain=False),
-            publishers=(Party.GLOBAL, Party.REGIONAL, Party.OPERATOR),
+            publishers=(*EVERY_CONTROLLER, Party.OPERATOR),
             subscribers=EVERY_CONTROLLER,
-            payload="discover now, resend from seq",
+            payload="send a stream again, go on from a number",
             min_qos=1,
             retain=False,
             why="a retained command is carried out again at every reconnect",
@@ -250,6 +250,13 @@ def publishers(item: TopicClass, scope: str | None) -> tuple[Party, ...]:
     if item.name == "policy" and scope is not None:
         return (Party.GLOBAL,) if scope == GLOBAL else (Party.REGIONAL,)
     return item.publishers
+
+
+def subscribers(item: TopicClass, scope: str | None) -> tuple[Party, ...]:
+    """Return who subscribes to a class for one scope: a region's policy is for its locals."""
+    if item.name == "policy" and scope is not None and scope != GLOBAL:
+        return (Party.LOCAL,)
+    return item.subscribers
 
 
 def party(role: Role) -> Party:

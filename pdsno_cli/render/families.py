@@ -14,6 +14,7 @@ from pdsno_cli.model.topics import (
     TopicMap,
     TopicRule,
     publishers,
+    subscribers,
 )
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def families(topology: Topology | None) -> tuple[Family, ...]:
             rule=topic_map.rule(item.name),
             pattern=f"{topic_map.root}/{pattern}",
             publishers=publishers(item, pattern.split("/")[1]),
-            subscribers=item.subscribers,
+            subscribers=subscribers(item, pattern.split("/")[1]),
             topics=tuple(f"{topic_map.root}/{name}" for name in _names(pattern, topology)),
         )
         for item in CLASSES.values()

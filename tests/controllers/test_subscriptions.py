@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from pdsno_cli.controllers.subscriptions import filters, receives
+from pdsno_cli.model.roles import Role
+from pdsno_cli.model.topics import CLASSES, party
+from pdsno_cli.spec.topology import Controller, Region, Topology
+
+TOPOLOGY = Topology(
+    path="t.yaml",
+    name="t",
+    regions={"r1": Region(name="r1")},
+    controllers={
+        key: Controller(controller_id=key, key=key, role=role, region=region)
+        for key, role, region in (
+            ("g1", Role.GLOBAL, None),
+            ("rc1", Role.REGIONAL, "r1"),
+            ("lc1", Role.LOCAL, "r1"),
+        )
+    },
+)
+
+
+@pytest.mark.parametrize("name", TOPOLOGY.controllers)
+def test_filters_are_of_the_classes_that_the_topic_map_lets_the_role_subscribe_to(name):
+    spec = TOPOLOGY.controllers[name]
+    subscribed = {TOPOLOGY.topics.class_of(item).name for item in filters(TOPOLOGY, spec)}
+    mapped = {item.name for item in CLASSES.values() if party(spec.role) in item.subscribers}
+    assert subscribed == mapped
+
+
+@pytest.mark.parametrize(
+    ("receiver", "stream", "expected"),
+    [
+        ("rc1", "discovery/r1/lc1", True),
+        ("rc1", "discovery/r2/lc1", False),
+        ("g1", "discovery/r1/lc1", False),
+        ("g1", "summary/r1/rc1", True),
+        ("g1", "events/system", True),
+        ("lc1", "events/system", False),
+        ("stranger", "events/system", False),
+        ("g1", "policy/global", False),
+    ],
+)
+def test_receives_says_who_commits_a_stream(receiver, stream, expected):
+    assert receives(TOPOLOGY, receiver, stream) is expected
