@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers.subscriptions import receives
-from pdsno_cli.model.messages import Ack, Command, Envelope
+from pdsno_cli.model.messages import Ack, Command, Envelope, PolicyDocument
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.nib.marks import Position
 
@@ -40,6 +41,10 @@ class Delivery:
         elif isinstance(payload, Command):
             self._role.base(envelope, payload)
         else:
+            if isinstance(payload, PolicyDocument):
+                # Parents publish policy whenever they connect: what was sent before that, to
+                # nobody, need not wait for its turn to be sent again.
+                self._outbox.nudge(partial(receives, self._context.topology, envelope.sender_id))
             return False
         return True
 

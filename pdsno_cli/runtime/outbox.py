@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 WINDOW = 200  # messages of one stream that wait for their acknowledgement at once
 _FIRST_WAIT = 5.0  # seconds without progress after which the window is sent again
+_PROMPT = 1.0  # seconds within which an acknowledgement may well be on its way
 _LONGEST_WAIT = 30.0
 _TIDY = 0.5  # seconds in which acknowledgements are gathered before the store hears of them
 
@@ -131,6 +132,12 @@ class Outbox:
             return False
         self._rewind(stream, after)
         return True
+
+    def nudge(self, concerns: Callable[[str], bool]) -> None:
+        """Wait only shortly for a receiver that has just come: it missed what was sent before."""
+        if any(state.waiting and concerns(name) for name, state in self._streams.items()):
+            self._unwatch()
+            self._timer = self._scheduler.after(_PROMPT, self._again)
 
     def settled(self, stream: str) -> Position:
         """Return how far a stream is acknowledged."""

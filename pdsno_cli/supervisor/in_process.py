@@ -10,18 +10,16 @@ import logging
 import os
 import signal
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.model.errors import OperationError, PdsnoError
-from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.model.roles import Role
 from pdsno_cli.runtime.lab import change, plan_lab
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.node import Node
-from pdsno_cli.supervisor.board import Board
 from pdsno_cli.supervisor.control import ControlServer
+from pdsno_cli.supervisor.progress import Progress
 from pdsno_cli.supervisor.report import status_report
 
 if TYPE_CHECKING:
@@ -54,16 +52,14 @@ class InProcess:
         self._state = state
         self._key = key
         self._observer = observer
-        self._cycles = cycles
+        self._progress = Progress(topology, observer, cycles)
+        self.board = self._progress.board
         self._bus = Bus()
         self._nodes: dict[str, tuple[Node, threading.Thread]] = {}
         self._lab: Lab | None = None
         self._serving = threading.Event()  # set when the lab is to end
         self._stop = asyncio.Event()
         self._failure: str | None = None
-        self._began = time.monotonic()
-        self._all_ready = False
-        self.board = Board(topology)
 
     async def run(self) -> None:
         """Run until stopped, or until the cycles asked for are committed at the top.
@@ -148,12 +144,8 @@ class InProcess:
         self._stop.set()
 
     def _take(self, notice: Notice) -> None:
-        self.board.take(notice)
-        self._observer.noticed(notice)
-        if isinstance(notice, StateNotice) and not self._all_ready and self.board.ready():
-            self._all_ready = True
-            self._observer.all_ready(time.monotonic() - self._began)
-        if self._cycles is not None and self.board.committed_everywhere(self._cycles):
+        self._progress.take(notice)
+        if self._progress.done:
             self._stop.set()
 
     def _end(self, role: Role) -> None:

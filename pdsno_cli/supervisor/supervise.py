@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-import time
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.errors import LabError, OperationError
@@ -17,11 +16,11 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.runtime.child import LAB, Job
 from pdsno_cli.runtime.link import decode_notice
 from pdsno_cli.runtime.state_dir import last_lines
-from pdsno_cli.supervisor.board import Board
 from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
 from pdsno_cli.supervisor.child import Child, ChildState
 from pdsno_cli.supervisor.control import ControlServer
 from pdsno_cli.supervisor.lab_line import LabLine
+from pdsno_cli.supervisor.progress import Progress
 from pdsno_cli.supervisor.report import status_report
 from pdsno_cli.supervisor.spawner import Spawner
 
@@ -49,18 +48,16 @@ class Supervisor:
         self._topology = topology
         self._state = state
         self._observer = observer
-        self._cycles = cycles
+        self._progress = Progress(topology, observer, cycles)
+        self.board = self._progress.board
         self._keeper = BrokerKeeper(topology, self._observer.said)
         self._key = key
         self._spawner = Spawner(state, self)
         self._lab = LabLine(self._spawner)
-        self.board = Board(topology)
         self._children: dict[str, Child] = {}
         self._changes = asyncio.Event()
         self._stop = asyncio.Event()
         self._failure: str | None = None
-        self._ready_at: float | None = None
-        self._began = time.monotonic()
 
     async def run(self) -> None:
         """Run until stopped, or until the cycles asked for are committed at the top.
@@ -112,14 +109,10 @@ class Supervisor:
             self._lab.hear(line)
             return
         notice = decode_notice(line)
-        self.board.take(notice)
-        self._observer.noticed(notice)
+        self._progress.take(notice)
         if isinstance(notice, StateNotice) and notice.state == "ready":
             self._children[name].settled()
-            if self._ready_at is None and self.board.ready():
-                self._ready_at = time.monotonic()
-                self._observer.all_ready(self._ready_at - self._began)
-        if self._cycles is not None and self.board.committed_everywhere(self._cycles):
+        if self._progress.done:
             self._stop.set()
 
     def ended(self, name: str, status: int | None) -> None:
@@ -191,7 +184,7 @@ class Supervisor:
         self._failure = self._failure or (
             text + (f"\n  last lines of its log:{tail}" if tail else "")
         )
-        if self._ready_at is None or self._cycles is not None:
+        if not self._progress.ready or self._progress.cycles is not None:
             self._stop.set()
 
     async def _end(self, control: ControlServer) -> None:

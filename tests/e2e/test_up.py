@@ -18,7 +18,7 @@ def test_up_zone_a_finds_53_devices_of_which_25_speak_snmp(zone_a, site):
     assert "53 devices at the top, 25 of them speak SNMP" in run.out
     assert re.search(r"local_cntl_zone-a_001\s+icmp\s+30\s+30", run.out)
     assert re.search(r"local_cntl_zone-a_002\s+icmp\s+23\s+23", run.out)
-    assert re.search(r"reports: 2 published, 2 committed .* 0 duplicates", run.out)
+    assert re.search(r"reports: 2 published, 2 committed .* 0 messages refused", run.out)
 
 
 def test_up_cycles_ends_by_itself_once_they_are_committed_at_the_top(site):
@@ -46,7 +46,7 @@ def test_up_again_remembers_the_devices_and_finds_none_new(site):
     assert site.up("--cycles", "1").end() == 0
     again = site.up("--cycles", "1")
     assert again.end() == 0, again.lines
-    assert re.search(r"lc1\s+icmp\s+3\s+3\s+\S+ s\s+1\s+0\s+3", again.out), again.out
+    assert re.search(r"lc1\s+icmp\s+3\s+3\s+\S+ s\s+\d+\s+0\s+3", again.out), again.out
 
 
 def test_ctrl_c_stops_children_before_parents_and_leaves_nothing(site):

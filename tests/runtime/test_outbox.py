@@ -56,7 +56,10 @@ class Sender:
         self._seq = count(1)
         self.told = []
         self.outbox = Outbox(
-            store=self.store, send=self._send, scheduler=self.clock, told=self.told.append
+            store=self.store,
+            send=self._send,
+            scheduler=self.clock,
+            told=self.told.append,
         )
 
     def _send(self, message):
@@ -182,6 +185,25 @@ def test_resend_goes_back_to_a_number_and_refuses_one_that_is_dropped(sender):
     sender.outbox.acknowledged("s", positions[0])
     sender.handed_over()
     assert not sender.outbox.resend("s", START)
+
+
+def test_nudge_waits_only_shortly_for_a_receiver_that_has_just_come(sender):
+    sender.outbox.connected()
+    first = sender.keep("mine")
+    sender.handed_over()
+    sender.outbox.nudge(lambda stream: stream == "mine")
+    assert sender.handed_over() == []  # its acknowledgement may well be on its way
+    sender.clock.advance(1.1)
+    assert sender.handed_over() == [first]
+
+
+def test_nudge_does_nothing_where_nothing_waits_for_that_receiver(sender):
+    sender.outbox.connected()
+    sender.keep("other")
+    sender.handed_over()
+    sender.outbox.nudge(lambda stream: stream == "mine")
+    sender.clock.advance(1.1)
+    assert sender.handed_over() == []
 
 
 def test_how_many_wait_is_told_once_it_has_stood_for_a_moment(sender):
