@@ -25,7 +25,11 @@ class GlobalController:
         self._roamers: frozenset[str] = frozenset()
 
     def start(self) -> None:
-        """Take up the watch over the regions."""
+        """Take up the watch over the regions; forget those that are no longer declared."""
+        store = self._context.store
+        with store.transaction() as tx:
+            for region in store.regions() - self._context.topology.regions.keys():
+                tx.forget_region(region)
         self._regionals.start()
 
     def connected(self) -> None:

@@ -46,7 +46,12 @@ class RegionalController:
         self._snapshot = True
 
     def start(self) -> None:
-        """Take up the watch over the region."""
+        """Take up the watch over the region; forget locals that are no longer declared."""
+        topics, declared = self._context.topology.topics, self._context.topology.controllers
+        store = self._context.store
+        with store.transaction() as tx:
+            for local_id in {cycle.local_id for cycle in store.cycles()} - declared.keys():
+                tx.forget_local(local_id, topics.stream(topics.discovery(self._region, local_id)))
         self._locals.start()
 
     def connected(self) -> None:

@@ -44,6 +44,8 @@ def _write(store: Store) -> None:
         tx.judge(sender="s", stream="t", epoch=1, seq=2)
         tx.keep(Kept(stream="s", epoch=1, seq=1, topic="t", data=b"", qos=1, retain=False))
         tx.settle("s", Position(1, 1))
+        tx.forget_local("l", "t")
+        tx.forget_region("r")
         tx.put_policy(PolicyDocument(scope="r", version=1), at=_AT)
         tx.put_controller(
             controller_id="c", role="local", region="r", state="online", epoch=1, connection=1,
@@ -62,6 +64,7 @@ def _read(store: Store) -> None:
     store.macs_in_several_regions()
     store.policy("r")
     store.cycles()
+    store.regions()
     store.controllers()
     store.events()
     store.outbox_streams()

@@ -24,6 +24,7 @@ _ACTIVE_DEVICES = _ALL_DEVICES.where(DEVICES.c.active)
 _COUNT_ACTIVE = sa.select(sa.func.count()).select_from(DEVICES).where(DEVICES.c.active)
 _POLICY = sa.select(POLICIES.c.document).where(POLICIES.c.scope == sa.bindparam("scope"))
 _CYCLES = sa.select(CYCLES).order_by(CYCLES.c.local_id)
+_REGIONS = sa.select(DEVICES.c.region).where(DEVICES.c.active).distinct()
 _CONTROLLERS = sa.select(CONTROLLERS).order_by(CONTROLLERS.c.controller_id)
 _EVENTS = sa.select(EVENTS).order_by(EVENTS.c.id.desc()).limit(sa.bindparam("last"))
 _PLACES = (
@@ -102,6 +103,10 @@ class Queries:
             LocalCycle(local_id=row.local_id, epoch=row.epoch, cycle=row.cycle, active=row.active)
             for row in self._all(_CYCLES)
         ]
+
+    def regions(self) -> set[str]:
+        """Return the regions that have devices here."""
+        return {row.region for row in self._all(_REGIONS)}
 
     def controllers(self) -> list[ControllerRecord]:
         """Return the controllers that this one watches, as they last said they were."""

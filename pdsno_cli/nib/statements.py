@@ -69,6 +69,20 @@ FORGET = sa.delete(DEVICES).where(
     DEVICES.c.local_id == sa.bindparam("of_local"),
     DEVICES.c.device_id == sa.bindparam("of_device"),
 )
+# Of a local controller, or of a region, that is no longer declared.
+GONE_WITH_LOCAL = (
+    sa.update(DEVICES)
+    .where(DEVICES.c.local_id == sa.bindparam("of_local"), DEVICES.c.active)
+    .values(active=False, version=DEVICES.c.version + 1)
+)
+GONE_WITH_REGION = (
+    sa.update(DEVICES)
+    .where(DEVICES.c.region == sa.bindparam("of_region"), DEVICES.c.active)
+    .values(active=False, version=DEVICES.c.version + 1)
+)
+DROP_CYCLE = sa.delete(CYCLES).where(CYCLES.c.local_id == sa.bindparam("of_local"))
+DROP_CYCLES = sa.delete(CYCLES).where(CYCLES.c.region == sa.bindparam("of_region"))
+DROP_MARK = sa.delete(MARKS).where(MARKS.c.stream == sa.bindparam("of_stream"))
 PUT_META = _upsert(META)
 PUT_MARK = _upsert(MARKS)
 PUT_SETTLED = _upsert(SETTLED)

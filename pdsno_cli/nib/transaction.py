@@ -115,6 +115,20 @@ class Transaction:
         if values:
             self._execute(sql.UPSERT_DEVICE, values)
 
+    def forget_local(self, local_id: str, stream: str) -> None:
+        """Hold nothing of a local controller for present any more.
+
+        Its ``stream`` is unknown from now on: should it report after all, it is asked for all.
+        """
+        self._execute(sql.GONE_WITH_LOCAL, {"of_local": local_id})
+        self._execute(sql.DROP_CYCLE, {"of_local": local_id})
+        self._execute(sql.DROP_MARK, {"of_stream": stream})
+
+    def forget_region(self, region: str) -> None:
+        """Hold nothing of a region for present any more."""
+        self._execute(sql.GONE_WITH_REGION, {"of_region": region})
+        self._execute(sql.DROP_CYCLES, {"of_region": region})
+
     def put_policy(self, document: PolicyDocument, *, at: float) -> bool:
         """Keep a policy; False, and nothing done, when a newer one is kept already."""
         found = self._execute(_POLICY_VERSION, {"scope": document.scope}).first()

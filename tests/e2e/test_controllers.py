@@ -192,6 +192,24 @@ def test_epoch_rises_with_each_start(site):
     assert all(second[name] > first[name] for name in first)
 
 
+def test_local_taken_out_of_the_topology_takes_its_devices_with_it(site):
+    site.write()
+    assert site.up("--cycles", "1").end() == 0
+    assert len(site.devices()) == 6
+    text = site.file.read_text()
+    site.file.write_text(
+        "\n".join(line for line in text.splitlines() if not line.startswith(("  lc2:", "lab:")))
+    )
+    run = site.up("--cycles", "1")
+    assert run.end() == 0, run.lines
+    assert "3 devices at the top" in run.out
+    assert {d["local_id"] for d in site.devices()} == {"lc1"}
+    site.file.write_text(text)
+    back = site.up("--cycles", "1")
+    assert back.end() == 0, back.lines
+    assert "6 devices at the top" in back.out, back.out
+
+
 def test_status_and_devices_without_a_run(site):
     site.write()
     status = site.ask("status", str(site.file))
