@@ -134,7 +134,11 @@ class Supervisor:
                 child.ended(None)
             return
         self._observer.said("the fork server is gone; starting another")
-        self._spawner.start()
+        try:
+            self._spawner.start()
+        except (OperationError, OSError) as exc:
+            self._failure = self._failure or f"the fork server cannot be started again: {exc}"
+            self._stop.set()
         for name, child in self._children.items():
             if child.alive:
                 self.ended(name, None)
