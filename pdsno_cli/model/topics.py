@@ -144,8 +144,6 @@ CLASSES: Mapping[str, TopicClass] = {
     )
 }
 
-CONFIGURABLE = ("discovery", "policy", "events", "status")
-
 
 def level_problem(text: str) -> str | None:
     """Say why ``text`` cannot be one level of a topic name, or None when it can.

@@ -51,8 +51,15 @@ class Outgoing:
         self._outbox = outbox
 
     def publish(self, topic: str, payload: Payload) -> bool:
-        """Send what is worth nothing later, or is told again; whether a transport took it."""
-        return self._give(self.seal(topic, payload))
+        """Send what is worth nothing later, or is told again; whether a transport took it.
+
+        A message over the size limit is given up, and the log says so.
+        """
+        try:
+            return self._give(self.seal(topic, payload))
+        except RefusedError as exc:
+            log.error("not published: %s", exc)  # noqa: TRY400 - a limit reached, not a fault
+            return False
 
     @contextmanager
     def unit(self) -> Iterator[Unit]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pdsno_cli.model.diagnostics import Diagnostic, Severity
-from pdsno_cli.model.errors import InvalidTopologyError, UsageError
+from pdsno_cli.model.diagnostics import Diagnostic
+from pdsno_cli.model.errors import UsageError
 from pdsno_cli.spec import codes, schema
 from pdsno_cli.spec.build import build
 from pdsno_cli.spec.document import Document, excerpt, split_lines
@@ -36,7 +36,7 @@ class Loaded:
 
     ``topology`` is None where too little of the file can be understood. Where there are errors
     it may still be there, without the parts that are wrong, for the rules to judge the rest:
-    only ``load_or_raise`` and ``lint.engine.require`` promise a topology to run.
+    only ``lint.engine.require`` promises a topology to run.
     """
 
     topology: Topology | None
@@ -49,18 +49,6 @@ def load(path: Path | str) -> Loaded:
     name, raw = _read(path)
     with no_collection():
         return _load(name, raw)
-
-
-def load_or_raise(path: Path | str) -> Topology:
-    """Return the topology of a file, its shape checked but not its meaning.
-
-    InvalidTopologyError carries the findings where there are errors.
-    """
-    loaded = load(path)
-    errors = [item for item in loaded.diagnostics if item.severity is Severity.ERROR]
-    if errors or loaded.topology is None:
-        raise InvalidTopologyError(loaded.diagnostics)
-    return loaded.topology
 
 
 def _load(name: str, raw: bytes) -> Loaded:

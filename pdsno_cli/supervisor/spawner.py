@@ -118,10 +118,6 @@ class Spawner:
             with contextlib.suppress(OSError):
                 self._lines[name].sendall(line + b"\n")
 
-    def pids(self) -> dict[str, int]:
-        """Return the pid of each running child by its name."""
-        return {name: pid for pid, name in self._names.items()}
-
     def close(self) -> None:
         """End the fork server, and with it whoever is left."""
         if self._process is None:

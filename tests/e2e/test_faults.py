@@ -38,6 +38,25 @@ controllers:
     assert "not published" not in (site.state / "logs" / "lc1.log").read_text()
 
 
+def test_policy_over_the_payload_limit_is_given_up_and_stops_nothing_else(site):
+    targets = ", ".join(f"{site.net}.{number}" for number in range(1, 251))
+    site.file.write_text(f"""\
+name: {site.root}
+broker: {{max_payload: 4000}}
+topics: {{root: {site.root}}}
+defaults: {{discovery: {{interval: 1s, protocols: [icmp]}}}}
+regions: {{r1: {{}}}}
+controllers:
+  g1: {{role: global}}
+  rc1: {{role: regional, region: r1}}
+  lc1: {{role: local, region: r1, discovery: {{targets: [{targets}]}}}}
+""")
+    run = site.up("--cycles", "1")
+    assert run.end() == 0, run.lines
+    assert "250 devices at the top" in run.out
+    assert "not published" in (site.state / "logs" / "rc1.log").read_text()
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     require_root()

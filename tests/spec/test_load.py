@@ -16,7 +16,7 @@ from pdsno_cli.lint.engine import check, require
 from pdsno_cli.model.durations import PATTERN
 from pdsno_cli.model.errors import InvalidTopologyError, OperationError, UsageError
 from pdsno_cli.model.roles import Role
-from pdsno_cli.spec.load import MAX_BYTES, load, load_or_raise
+from pdsno_cli.spec.load import MAX_BYTES, load
 from pdsno_cli.spec.schema import schema
 from pdsno_cli.spec.secrets import resolve
 
@@ -54,7 +54,7 @@ def write(tmp_path, text):
 
 
 def test_default_holds_controller_before_region_before_role_before_all(tmp_path):
-    topology = load_or_raise(write(tmp_path, LAYERS.replace("port: ${PORT:-1884}", "port: 1884")))
+    topology = load(write(tmp_path, LAYERS.replace("port: ${PORT:-1884}", "port: 1884"))).topology
     first, third = topology.controllers["l1"], topology.controllers["l3"]
     assert (first.heartbeat, third.heartbeat, topology.controllers["g"].heartbeat) == (3, 2, 1)
     assert (first.discovery.interval, third.discovery.interval) == (4, 2)
@@ -76,7 +76,7 @@ def test_variable_without_quotes_is_read_again(tmp_path, monkeypatch):
         'name: "n${NAME}"\nbroker:\n  host: $${NAME}\n  port: ${PORT}\n'
         "controllers: {g: {role: global}}\n",
     )
-    topology = load_or_raise(path)
+    topology = load(path).topology
     assert (topology.name, topology.broker.host, topology.broker.port) == ("n5", "${NAME}", 1885)
 
 
