@@ -171,10 +171,11 @@ class Node:
 
     def _up(self, connection: int) -> None:
         self._connection = connection
-        if self._presence.born(connection):
-            self._state("ready")
+        born = self._presence.born(connection)
         self._role.connected()
         self._outbox.connected()
+        if born:
+            self._state("ready")
 
     def _down(self, reason: str) -> None:
         log.warning("%s", reason)

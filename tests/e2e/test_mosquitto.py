@@ -118,6 +118,7 @@ def live(site, mosquitto):
 
 
 def test_retained_policy_reaches_a_late_subscriber(live, ear):
+    live.run.wait_line("lc1: cycle 1 ")  # so both policies have long been published
     late = ear(live.port, f"{live.root}/policy/#")
     policy = late.first(lambda m, _: m["topic"] == f"{live.root}/policy/r1")
     assert (policy["qos"], policy["retain"]) == (1, 1)
