@@ -222,9 +222,10 @@ def test_replayed_report_is_dropped_as_a_duplicate(live, ear):
     topic = f"{live.root}/discovery/r1/lc1"
     heard = ear(live.port, topic)
     real = heard.first(lambda m, _: m["topic"] == topic)["data"]
+    before = live.row("rc1")["duplicates"]  # what its sender itself sent again
     for _ in range(3):
         shout(live.port, topic, real)
-    until(lambda: live.row("rc1")["duplicates"] == 3, "three duplicates")
+    until(lambda: live.row("rc1")["duplicates"] >= before + 3, "three duplicates")
 
 
 def test_policy_signed_by_the_wrong_controller_is_refused(live):
