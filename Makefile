@@ -6,8 +6,9 @@ STAMP  := $(VENV)/.installed
 TOOLS  := $(VENV)/.installed-test
 FILE   ?= topologies/zone-a.yaml
 JOBS   ?= 4
+PDSNO_SOAK_RESULTS ?= build/soak.jsonl
 
-.PHONY: up test check lint types layers bench setup tools debian clean
+.PHONY: up test check lint types layers bench soak setup tools debian clean
 
 up: $(STAMP)
 	@$(BIN)/pdsno up $(FILE)
@@ -30,6 +31,11 @@ layers: $(TOOLS)
 bench: debian $(TOOLS)
 	@$(BIN)/python -m pytest -m bench -q -s --timeout=900 tests/bench $(ARGS)
 
+# The fault drills in full, some hours; their table then goes into docs/reliability.md.
+soak: debian $(TOOLS)
+	@PDSNO_SOAK=1 PDSNO_SOAK_RESULTS=$(PDSNO_SOAK_RESULTS) $(BIN)/python -m pytest -q -s tests/faults $(ARGS)
+	@$(BIN)/python -m tests.faults.results $(PDSNO_SOAK_RESULTS) docs/reliability.md
+
 setup: $(STAMP)
 tools: $(TOOLS)
 
@@ -50,7 +56,7 @@ $(TOOLS): $(STAMP)
 
 # Debian's broker, SNMP agent and iproute2 where root may install them; elsewhere those tests skip.
 debian:
-	@sh .ci/debian-packages mosquitto mosquitto-clients snmpd iproute2
+	@sh .ci/debian-packages mosquitto mosquitto-clients snmp snmpd iproute2
 
 clean:
 	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

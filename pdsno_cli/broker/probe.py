@@ -8,7 +8,8 @@ import ssl
 from typing import Literal
 
 from pdsno_cli.broker import packets
-from pdsno_cli.model.errors import BrokerError
+from pdsno_cli.model.addresses import Address
+from pdsno_cli.model.errors import BrokerError, UnreachableError
 
 _ENOUGH = 16  # bytes of an answer that hold a CONNACK's reason code
 
@@ -26,9 +27,10 @@ def probe(
 ) -> None:
     """Log in and out again; BrokerError says in one sentence why that is not possible.
 
-    ``timeout`` is in seconds, for each of connecting and answering.
+    It is an UnreachableError where nobody answers. ``timeout`` is in seconds, for each of
+    connecting and answering.
     """
-    where = f"broker {host}:{port}"
+    where = f"broker {Address(host, port)}"
     request = packets.connect(
         protocol=protocol,
         client_id=client_id or f"pdsno-probe-{os.urandom(4).hex()}",
@@ -39,7 +41,9 @@ def probe(
     try:
         answer = _ask(host, port, request, tls, timeout)
     except (OSError, UnicodeError) as exc:  # UnicodeError: a host name that cannot be one
-        raise BrokerError(f"{where}: {_why(exc)}") from exc
+        lost = isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError)
+        kind = UnreachableError if lost else BrokerError
+        raise kind(f"{where}: {_why(exc)}") from exc
     connack = packets.connack(answer)
     if connack is None:
         raise BrokerError(f"{where}: {_no_connack(answer, protocol, tls)}")

@@ -10,11 +10,17 @@ import typer
 
 from pdsno_cli import __version__
 from pdsno_cli.cli import console
+from pdsno_cli.cli.audit import audit
 from pdsno_cli.cli.controller import controller
 from pdsno_cli.cli.devices import devices
+from pdsno_cli.cli.discover import discover
 from pdsno_cli.cli.down import down
+from pdsno_cli.cli.fault import fault
 from pdsno_cli.cli.lab import lab
+from pdsno_cli.cli.policy import policy
+from pdsno_cli.cli.quarantine import quarantine
 from pdsno_cli.cli.status import status
+from pdsno_cli.cli.tail import tail
 from pdsno_cli.cli.topics import topics
 from pdsno_cli.cli.up import up
 from pdsno_cli.cli.validate import validate
@@ -52,8 +58,14 @@ app.command()(topics)
 app.command()(up)
 app.command()(status)
 app.command()(devices)
+app.command()(audit)
+app.add_typer(quarantine, name="quarantine")
+app.command()(discover)
+app.add_typer(policy, name="policy")
+app.command()(tail)
 app.command()(down)
 app.add_typer(lab, name="lab")
+app.add_typer(fault, name="fault")
 app.add_typer(controller, name="controller")
 
 

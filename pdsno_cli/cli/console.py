@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
 from pdsno_cli.model.errors import OperationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from pdsno_cli.model.diagnostics import Diagnostic
 
@@ -25,31 +24,33 @@ def colour(stream: TextIO | None) -> bool:
     return terminal(stream) and not os.environ.get("NO_COLOR")
 
 
-def data(text: str) -> None:
-    """Print a result; OperationError when it cannot be written."""
+def data(text: str) -> bool:
+    """Print a result; whether anybody still reads. OperationError when it cannot be written."""
     if sys.stdout is None:
         raise OperationError("cannot write the output: it is closed")
-    with _writing():
+    try:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
+    except OSError as exc:
+        _unwritten(exc)
+        return False
+    return True
 
 
 def flush() -> None:
     """Write what a library printed; OperationError when it cannot be written."""
     if sys.stdout is not None:
-        with _writing():
+        try:
             sys.stdout.flush()
+        except OSError as exc:
+            _unwritten(exc)
 
 
-@contextmanager
-def _writing() -> Iterator[None]:
-    try:
-        yield
-    except OSError as exc:
-        # What is still held back must go somewhere, or Python complains about it at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(exc, BrokenPipeError):  # head has seen enough: the exit code stands
-            raise OperationError(f"cannot write the output: {exc.strerror}") from exc
+def _unwritten(error: OSError) -> None:
+    # What is still held back must go somewhere, or Python complains about it at the end.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if not isinstance(error, BrokenPipeError):  # head has seen enough: the exit code stands
+        raise OperationError(f"cannot write the output: {error.strerror}") from error
 
 
 def progress(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from pdsno_cli.cli.table import plural, printable
 from pdsno_cli.model.diagnostics import Severity
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ def json_(
 def summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
     """Return the closing line, for example ``3 errors, 1 warning in 2 files``."""
     counts = {severity: count(diagnostics, severity) for severity in Severity}
-    found = ", ".join(_plural(n, severity.value) for severity, n in counts.items() if n)
-    return f"{found} in {_plural(files, 'file')}" if found else f"{_plural(files, 'file')} ok"
+    found = ", ".join(plural(n, severity.value) for severity, n in counts.items() if n)
+    return f"{found} in {plural(files, 'file')}" if found else f"{plural(files, 'file')} ok"
 
 
 def count(diagnostics: Sequence[Diagnostic], severity: Severity) -> int:
@@ -71,8 +72,8 @@ def _head(item: Diagnostic, *, colour: bool) -> str:
     kind = f"{item.severity.value}[{item.code}]"
     if colour:
         kind = f"{_PAINT[item.severity]}{kind}{_PLAIN}"
-        return f"{_BOLD}{_printable(place)}:{_PLAIN} {kind} {_printable(item.message)}"
-    return f"{_printable(place)}: {kind} {_printable(item.message)}"
+        return f"{_BOLD}{printable(place)}:{_PLAIN} {kind} {printable(item.message)}"
+    return f"{printable(place)}: {kind} {printable(item.message)}"
 
 
 def _block(item: Diagnostic, *, colour: bool) -> str:
@@ -86,7 +87,7 @@ def _block(item: Diagnostic, *, colour: bool) -> str:
             f" {margin}{gutter} |{plain} {' ' * column}{paint}{'^' * length}{plain}",
         ]
     if item.hint:
-        lines.append(f" {margin}{gutter} ={plain} {_printable(item.hint)}")
+        lines.append(f" {margin}{gutter} ={plain} {printable(item.hint)}")
     return "\n".join(lines) + "\n"
 
 
@@ -102,14 +103,3 @@ def _window(item: Diagnostic) -> tuple[str, int, int]:
     column = column - start + len(lead)
     length = max(1, min(end - start + len(lead), len(lead) + len(shown)) - column)
     return f"{lead}{shown}{tail}", column, length
-
-
-def _printable(text: str) -> str:
-    """Return ``text`` on one line and without anything that a terminal would act upon."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -19,6 +19,20 @@ STATE_DIR = Annotated[
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+TIMEOUT = Annotated[
+    str, typer.Option("--timeout", metavar="DURATION", help="How long to wait, as in 30s or 2m.")
+]
+
+
+def seconds(text: str) -> float:
+    """Return the seconds of a duration on the command line; UsageError when it is none."""
+    from pdsno_cli.model.durations import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as exc:
+        raise UsageError(str(exc)) from exc
+
 
 def running(file: Path | None, state_dir: Path | None) -> tuple[Topology, StateDir]:
     """Return the topology that a command means, and its state directory.

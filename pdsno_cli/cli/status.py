@@ -12,8 +12,8 @@ from pdsno_cli.cli import console
 from pdsno_cli.cli.running import JSON, STATE_DIR, running
 from pdsno_cli.cli.table import table
 
-_HEAD = ("controller", "role", "region", "state", "transport", "pid", "cycle", "devices", "sent",
-         "committed", "waiting", "duplicates", "refused", "restarts")  # fmt: skip
+_HEAD = ("controller", "role", "region", "state", "transport", "carried", "pid", "cycle", "devices", "sent",
+         "committed", "waiting", "quarantined", "duplicates", "refused", "restarts")  # fmt: skip
 
 
 def status(
@@ -30,7 +30,14 @@ def status(
         console.data(json.dumps(report, indent=2))
         return
     console.data(f"{report['topology']}: {report['broker']}")
-    console.data(table(_HEAD, [_cells(row) for row in report["controllers"]]))
+    rows = [_cells(row) for row in report["controllers"]]
+    # What nobody has to be told of has no column.
+    shown = [n for n, name in enumerate(_HEAD) if name != "quarantined" or _any(rows, n)]
+    console.data(table([_HEAD[n] for n in shown], [[row[n] for n in shown] for row in rows]))
+
+
+def _any(rows: list[tuple[str, ...]], column: int) -> bool:
+    return any(row[column] not in ("", "0") for row in rows)
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
@@ -42,12 +49,14 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["region"] or "",
         row["state"],
         row["transport"] or "",
+        ", ".join(f"{count} {name}" for name, count in row["carried"].items()),
         _number(row["pid"]),
         cycle,
         _number(row["devices"]),
         str(row["sent"]) if local else "",
         _number(row["committed"]),
         str(row["waiting"]),
+        "" if local else str(row["quarantined"]),
         "" if local else str(row["duplicates"]),
         str(sum(row["refused"].values())),
         str(row["restarts"]),

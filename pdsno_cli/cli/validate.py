@@ -11,6 +11,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.choices import chosen_format
+from pdsno_cli.cli.which import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from pdsno_cli.model.diagnostics import Diagnostic
 
 FORMATS = ("full", "concise", "json")
-_SUFFIXES = (".yaml", ".yml")
 
 
 def validate(
@@ -49,7 +49,7 @@ def validate(
     checked = 0
     for path in _walk(files):
         if Path(path).is_dir():
-            reason = f"cannot read {path}: it holds no {' or '.join(_SUFFIXES)} file"
+            reason = f"cannot read {path}: it holds no {' or '.join(SUFFIXES)} file"
             unreadable.append((path, reason))
             continue
         try:
@@ -91,5 +91,5 @@ def _below(directory: str) -> Iterator[str]:
     for folder, folders, names in os.walk(directory):
         folders[:] = [entry for entry in folders if not entry.startswith(".")]
         for entry in names:
-            if entry.endswith(_SUFFIXES) and not entry.startswith("."):
+            if entry.endswith(SUFFIXES) and not entry.startswith("."):
                 yield str(Path(folder, entry))

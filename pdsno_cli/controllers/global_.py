@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
 from pdsno_cli.controllers.ledger import Ledger
+from pdsno_cli.controllers.policies import Policies
 from pdsno_cli.controllers.roster import Roster
 from pdsno_cli.model.messages import Command, Envelope, Event, Status, Summary
-from pdsno_cli.model.topics import GLOBAL, SYSTEM
+from pdsno_cli.model.topics import SYSTEM
 
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Context
+    from pdsno_cli.nib.store import Transaction
+
+LOOK_DELAY = 0.2  # seconds in which the summaries of several regions are looked through at once
 
 
 class GlobalController:
@@ -21,7 +25,9 @@ class GlobalController:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._regionals = Roster(context)
-        self._ledger = Ledger(context)
+        self.ledger = Ledger(context, self._effect)
+        self._policies = Policies(context)
+        self._looking = False
         self._roamers: frozenset[str] = frozenset()
 
     def start(self) -> None:
@@ -31,23 +37,21 @@ class GlobalController:
             for region in store.regions() - self._context.topology.regions.keys():
                 tx.forget_region(region)
         self._regionals.start()
+        self.ledger.start()
 
     def connected(self) -> None:
         """Publish the global policy."""
         self._regionals.connected()
-        topology, store = self._context.topology, self._context.store
-        document = policy.next_document(store.policy(GLOBAL), policy.global_document(topology, 0))
-        with store.transaction() as tx:
-            tx.put_policy(document, at=time.time())
-        self._context.publisher.publish(topology.topics.policy(GLOBAL), document)
+        self._policies.publish(policy.global_document(self._context.topology, 0))
 
     def disconnected(self) -> None:
         """Stop judging others by their silence."""
         self._regionals.disconnected()
 
-    def base(self, envelope: Envelope, command: Command) -> None:
-        """Go on with a sender's stream after a number."""
-        self._ledger.base(envelope, command)
+    def obey(self, envelope: Envelope, command: Command) -> None:
+        """Publish the global policy as it is ordered."""
+        declared = policy.global_document(self._context.topology, 0)
+        self._policies.order(envelope, command, declared)
 
     def tell_all(self) -> None:
         """Nobody receives from the top but those who read retained policy."""
@@ -59,33 +63,58 @@ class GlobalController:
         """Apply a summary, record an event, or take in a status."""
         payload = envelope.payload
         if isinstance(payload, Summary):
-            self._apply(envelope, payload)
+            self._take(envelope, payload)
         elif isinstance(payload, Event):
-            self._record(envelope, payload)
+            self._take_event(envelope)
         elif isinstance(payload, Status):
             self._regionals.hear(envelope, payload)
 
-    def _record(self, envelope: Envelope, event: Event) -> None:
+    def _take_event(self, envelope: Envelope) -> None:
         with self._context.store.transaction() as tx:
-            if not self._ledger.take(tx, envelope, whole=False, first=True):
-                return
-            tx.append_event(event, sender=envelope.sender_id, at=time.time())
-        self._ledger.committed(envelope)
+            if self.ledger.take(tx, envelope, whole=False, first=True):
+                self._effect(tx, envelope)
 
-    def _apply(self, envelope: Envelope, summary: Summary) -> None:
+    def _effect(self, tx: Transaction, envelope: Envelope) -> None:
+        """Apply a summary or record an event in ``tx``."""
+        if isinstance(envelope.payload, Summary):
+            self._apply(tx, envelope.payload)
+        elif isinstance(envelope.payload, Event):
+            self._record(tx, envelope.sender_id, envelope.payload)
+
+    def _record(self, tx: Transaction, sender: str, event: Event) -> None:
+        now = time.time()
+        tx.append_event(event, sender=sender, at=now)
+        if event.event == "policy_applied":
+            scope, version = event.detail.get("scope"), event.detail.get("version")
+            if isinstance(scope, str) and isinstance(version, int):
+                tx.put_applied(sender, scope, version, at=now)
+
+    def _take(self, envelope: Envelope, summary: Summary) -> None:
         with self._context.store.transaction() as tx:
-            if not self._ledger.take(tx, envelope, whole=summary.snapshot, first=False):
+            if not self.ledger.take(tx, envelope, whole=summary.snapshot, first=False):
                 return
-            tx.apply_summary(summary, at=time.time())
-            cycles = () if summary.more else summary.locals
-            for cycle in cycles:
-                tx.put_cycle(cycle, region=summary.region, at=time.time())
-        self._ledger.committed(envelope, *cycles)
+            whole = self.ledger.assemble(tx, envelope, summary)
+            if whole is not None:
+                self._apply(tx, whole)
+
+    def _apply(self, tx: Transaction, summary: Summary) -> None:
+        """Apply a summary in ``tx``."""
+        now = time.time()
+        tx.apply_summary(summary, at=now)
+        for cycle in summary.locals:
+            tx.put_cycle(cycle, region=summary.region, at=now)
+        self.ledger.committed(tx, *summary.locals)
         if summary.new or summary.updated:
-            self._notice_roamers()
+            tx.after(self._look_soon)
+
+    def _look_soon(self) -> None:
+        if not self._looking:
+            self._looking = True
+            self._context.scheduler.after(LOOK_DELAY, self._notice_roamers)
 
     def _notice_roamers(self) -> None:
         """Announce each MAC that turns up in more than one region, once."""
+        self._looking = False
         found = self._context.store.macs_in_several_regions()
         for mac in sorted(found.keys() - self._roamers):
             event = Event(

@@ -1,32 +1,57 @@
-"""What a receiver has committed: judges each message's number and keeps the count."""
+"""What a receiver has committed: judges each message's number, holds parts, sets poison aside."""
 
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from pdsno_cli.controllers.parts import Large, join
 from pdsno_cli.controllers.receipts import Receipts
-from pdsno_cli.model.notices import CommitNotice
+from pdsno_cli.model.messages import DiscoveryReport, Summary
+from pdsno_cli.model.notices import CommitNotice, QuarantineNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
-from pdsno_cli.nib.marks import Verdict
+from pdsno_cli.nib.marks import START, Position, Verdict
 
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Context
     from pdsno_cli.model.messages import Command, Envelope, LocalCycle
+    from pdsno_cli.nib.received import Quarantined
     from pdsno_cli.nib.store import Transaction
 
 log = logging.getLogger(__name__)
 
+TELL_DELAY = 0.05  # seconds in which commits become one notice to whoever watches
+
+_encode = msgspec.json.Encoder().encode
+_decoders: dict[type, Callable[[bytes], Any]] = {
+    kind: msgspec.json.Decoder(kind).decode for kind in (DiscoveryReport, Summary)
+}
+
 
 class Ledger:
-    """The messages that one parent took, by sender and stream: each once, in order, no gaps."""
+    """The messages that one parent took, by sender and stream: each once, in order, no gaps.
 
-    def __init__(self, context: Context) -> None:
+    ``effect`` applies a message whatever its number is.
+    """
+
+    def __init__(self, context: Context, effect: Callable[[Transaction, Envelope], None]) -> None:
         self._context = context
+        self._effect = effect
         self._receipts = Receipts(context)
+        self._holding = set(context.store.holding())
         self._cycles: dict[str, tuple[int, int]] = {}
         self._reports = 0
         self._duplicates = 0
+        self._telling = False
+
+    def start(self) -> None:
+        """Tell what is in quarantine from earlier."""
+        if count := self._context.store.count_quarantined():
+            self._tell_quarantine(count)
 
     def take(self, tx: Transaction, envelope: Envelope, *, whole: bool, first: bool) -> bool:
         """Record the message's number in ``tx``; whether its effect is to be applied.
@@ -36,47 +61,110 @@ class Ledger:
         nothing before it would matter. RefusedError when it is of an epoch that is over.
         """
         sender, stream = envelope.sender_id, envelope.stream
-        number = envelope.epoch, envelope.seq
-        verdict = tx.judge(sender=sender, stream=stream, epoch=number[0], seq=number[1])
+        number = Position(envelope.epoch, envelope.seq)
+        verdict = tx.judge(sender=sender, stream=stream, epoch=number.epoch, seq=number.seq)
         if verdict is Verdict.STALE:
+            # A sender that died before it could note our acknowledgement sends this again, and
+            # would for ever.
+            self._receipts.committed(sender, stream, tx.marked(sender, stream) or number)
             raise RefusedError(
                 Reason.REPLAYED, f"{stream} is of epoch {envelope.epoch}, which is over"
             )
         if verdict is Verdict.DUPLICATE:
             self._duplicates += 1
             log.info("%s %d/%d came again: dropped", stream, *number)
-            self._receipts.committed(sender, stream, tx.marked(sender, stream) or number)
+            tx.after(
+                partial(
+                    self._receipts.committed, sender, stream, tx.marked(sender, stream) or number
+                )
+            )
             return False
         fits = verdict is Verdict.NEXT or whole
         if verdict is Verdict.UNKNOWN:
             fits = whole or (first and envelope.seq == 1)
         if not fits:
-            after = tx.marked(sender, stream) or (0, 0)
+            after = tx.marked(sender, stream) or START
             log.warning("%s: messages between %s and %s are missing", stream, after, number)
-            self._receipts.missing(sender, stream, after)
+            tx.after(partial(self._receipts.missing, sender, stream, after))
             return False
-        tx.mark(sender=sender, stream=stream, epoch=number[0], seq=number[1])
+        tx.mark(sender=sender, stream=stream, to=number)
+        tx.after(partial(self._receipts.committed, sender, stream, number))
         return True
+
+    def assemble(self, tx: Transaction, envelope: Envelope, payload: Large) -> Large | None:
+        """Return what is to be applied now: all parts together with the last, None before it."""
+        key = envelope.sender_id, envelope.stream
+        if payload.snapshot and key in self._holding:
+            tx.let_go(*key)  # it tells everything: parts that are still held are out of date
+        if payload.more:
+            tx.hold(*key, Position(envelope.epoch, envelope.seq), _encode(payload))
+            self._holding.add(key)
+            return None
+        if key not in self._holding:
+            return payload
+        held: list[Large] = [_decoders[type(payload)](part) for part in tx.let_go(*key)]
+        tx.after(partial(self._holding.discard, key))
+        held.append(payload)
+        return join(held)
 
     def base(self, envelope: Envelope, command: Command) -> None:
         """Go on after a number whose forerunners are not to be had any more."""
-        sender = envelope.sender_id
+        sender, to = envelope.sender_id, Position(command.epoch, command.seq)
         with self._context.store.transaction() as tx:
             mark = tx.marked(sender, command.stream)
-            if mark is None or mark < (command.epoch, command.seq):
-                log.warning("%s: goes on after %d/%d", command.stream, command.epoch, command.seq)
-                tx.mark(sender=sender, stream=command.stream, epoch=command.epoch, seq=command.seq)
+            if mark is None or mark < to:
+                log.warning("%s: goes on after %d/%d", command.stream, *to)
+                tx.let_go(sender, command.stream)
+                tx.mark(sender=sender, stream=command.stream, to=to, applied=0)
 
-    def committed(self, envelope: Envelope, *cycles: LocalCycle) -> None:
-        """Acknowledge a message, and tell the watcher how far local controllers are committed."""
-        self._receipts.committed(
-            envelope.sender_id, envelope.stream, (envelope.epoch, envelope.seq)
-        )
-        if not cycles:
-            return
+    def put_aside(
+        self, *, sender: str, stream: str, at: Position, topic: str, data: bytes, reason: str
+    ) -> bool:
+        """Put a signed message that cannot be applied into quarantine; whether it was its turn.
+
+        Its stream goes on after it, so it is acknowledged as if it were applied.
+        """
+        with self._context.store.transaction() as tx:
+            verdict = tx.judge(sender=sender, stream=stream, epoch=at.epoch, seq=at.seq)
+            if verdict is not Verdict.NEXT and (verdict is not Verdict.UNKNOWN or at.seq != 1):
+                return False
+            tx.mark(sender=sender, stream=stream, to=at, applied=0, quarantined=1)
+            tx.put_aside(sender=sender, stream=stream, at=at, topic=topic, reason=reason, data=data)
+        log.error("%s %d/%d is put into quarantine: %s", stream, *at, reason)
+        self._receipts.committed(sender, stream, at)
+        self._tell_quarantine(self._context.store.count_quarantined())
+        return True
+
+    def replay(self, tx: Transaction, kept: Quarantined, envelope: Envelope) -> None:
+        """Apply a message of the quarantine after all; RefusedError when it is but a part.
+
+        It is old by now, so its sender is asked for everything anew.
+        """
+        if getattr(envelope.payload, "more", False):
+            raise RefusedError(Reason.UNPARSABLE, f"entry {kept.id} is a part: discard it")
+        self._effect(tx, envelope)
+        self.discard(tx, kept)
+
+    def discard(self, tx: Transaction, kept: Quarantined) -> None:
+        """Drop a message of the quarantine; its sender is asked for everything anew."""
+        tx.discard(kept.id)
+        tx.after(lambda: self._tell_quarantine(self._context.store.count_quarantined()))
+        tx.after(partial(self._receipts.missing, kept.sender, kept.stream, START))
+
+    def committed(self, tx: Transaction, *cycles: LocalCycle) -> None:
+        """Tell the watcher, once ``tx`` is committed, how far local controllers are."""
+        tx.after(partial(self._committed, cycles))
+
+    def _committed(self, cycles: tuple[LocalCycle, ...]) -> None:
         self._reports += 1
         for cycle in cycles:
             self._cycles[cycle.local_id] = (cycle.epoch, cycle.cycle)
+        if not self._telling:
+            self._telling = True
+            self._context.scheduler.after(TELL_DELAY, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
         self._context.watcher.notice(
             CommitNotice(
                 controller_id=self._context.spec.controller_id,
@@ -85,4 +173,9 @@ class Ledger:
                 duplicates=self._duplicates,
                 active=self._context.store.count_active(),
             )
+        )
+
+    def _tell_quarantine(self, messages: int) -> None:
+        self._context.watcher.notice(
+            QuarantineNotice(controller_id=self._context.spec.controller_id, messages=messages)
         )

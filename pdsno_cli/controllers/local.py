@@ -6,14 +6,16 @@ import logging
 import random
 import threading
 import time
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
 from pdsno_cli.controllers.parts import parts
+from pdsno_cli.controllers.policies import Policies
 from pdsno_cli.discovery.changes import decide
 from pdsno_cli.model.ids import timestamp
-from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event, PolicyDocument
+from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, PolicyDocument
 from pdsno_cli.model.notices import CycleNotice, WarningNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.model.roles import Role
@@ -44,6 +46,7 @@ class LocalController:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.ledger = None  # a local controller keeps nobody's stream
         region = context.spec.region
         assert region is not None  # lint refuses a local without one
         self._region = region
@@ -53,23 +56,22 @@ class LocalController:
             declared,
             community=secrets.resolve(declared.community, base=context.topology.folder),
         )
-        self._documents: dict[str, PolicyDocument] = {}
+        self._policies = Policies(context)
         self._next: Cancellable | None = None
         self._sweeping = False
+        self._asked: deque[str] = deque()  # orders to discover, each a cycle of its own
         self._started = 0.0  # the last cycle, on the monotonic clock
         self._spread = SPREAD * len(context.topology.of_role(Role.LOCAL))
         self._cancel = threading.Event()
         self._cycle = 0
         # The first report in the life of a store says all; later ones follow on it.
         self._snapshot = not context.publisher.told(self._topic)
+        self._coalesce = False
         self._warned: set[str] = set()
 
     def start(self) -> None:
         """Remember the last policies; begin with them if no newer one comes in time."""
-        for scope in (GLOBAL, self._region):
-            document = self._context.store.policy(scope)
-            if document is not None:
-                self._documents[scope] = document
+        self._policies.recall(GLOBAL, self._region)
         self._next = self._context.scheduler.after(POLICY_WAIT, self._begin)
 
     def connected(self) -> None:
@@ -78,8 +80,14 @@ class LocalController:
     def disconnected(self) -> None:
         """Discovery goes on; its reports wait in the outbox."""
 
-    def base(self, envelope: Envelope, command: Command) -> None:
-        """A local controller keeps nobody's stream."""
+    def obey(self, envelope: Envelope, command: Command) -> None:
+        """Discover now, or right after the cycle that runs."""
+        if command.order != "discover":
+            raise RefusedError(
+                Reason.WRONG_TOPIC, f"{self._context.spec.controller_id} publishes no policy"
+            )
+        self._asked.append(envelope.message_id)
+        self._plan()
 
     def tell_all(self) -> None:
         """Report every present device at once."""
@@ -105,9 +113,12 @@ class LocalController:
         with self._context.publisher.unit() as unit:
             self._stage(unit, report)
 
-    def _stage(self, unit: Unit, report: DiscoveryReport) -> None:
+    def _stage(self, unit: Unit, report: DiscoveryReport, answers: str | None = None) -> None:
+        if self._coalesce:
+            unit.coalesce(self._topic)
+            self._coalesce = False
         for part in parts(report, self._context.topology.broker.max_payload):
-            unit.stage(self._topic, part)
+            unit.stage(self._topic, part, answers=answers)
         self._snapshot = False
 
     def stop(self) -> None:
@@ -115,54 +126,29 @@ class LocalController:
         self._cancel.set()
 
     def receive(self, envelope: Envelope) -> None:
-        """Take a policy."""
-        if isinstance(envelope.payload, PolicyDocument):
-            self._take_policy(envelope.payload)
-
-    def _take_policy(self, document: PolicyDocument) -> None:
-        """Apply a policy; the next cycle goes by it.
-
-        RefusedError when it is older than the one in force.
-        """
-        known = self._documents.get(document.scope)
-        if known is not None and document.version < known.version:
-            raise RefusedError(
-                Reason.REPLAYED,
-                f"policy {document.scope} {document.version} is older than {known.version}",
-            )
-        if known is None or document.version > known.version:
-            with self._context.publisher.unit() as unit:
-                unit.tx.put_policy(document, at=time.time())
-                self._announce_policy(unit, document)
-            self._documents[document.scope] = document
-        if document.scope == self._region or self._cycle:
-            self._plan()
-
-    def _announce_policy(self, unit: Unit, document: PolicyDocument) -> None:
-        unit.stage(
-            self._context.topology.topics.events(self._region),
-            Event(
-                event="policy_applied",
-                severity="info",
-                subject=self._context.spec.controller_id,
-                region=self._region,
-                detail={"scope": document.scope, "version": document.version},
-            ),
-        )
+        """Take a policy; the next cycle goes by it."""
+        document = envelope.payload
+        if isinstance(document, PolicyDocument):
+            self._policies.take(document)
+            if document.scope == self._region or self._cycle:
+                self._plan()
 
     def _policy(self) -> Discovery:
-        documents = [self._documents[s] for s in (GLOBAL, self._region) if s in self._documents]
-        return policy.effective(
-            self._context.spec.discovery, documents, self._context.spec.controller_id
-        )
+        spec, documents = self._context.spec, self._policies.of(GLOBAL, self._region)
+        return policy.effective(spec.discovery, documents, spec.controller_id)
 
     def _plan(self) -> None:
-        """Set the time of the next cycle by the policy in force; the first is due about now."""
+        """Set the time of the next cycle: now where one is ordered, else by the policy in force.
+
+        The first is due about now.
+        """
         if self._sweeping:
             return
         if self._next is not None:
             self._next.cancel()
-        if self._cycle:
+        if self._asked:
+            wait = 0.0
+        elif self._cycle:
             wait = max(self._started + self._policy().interval - time.monotonic(), 0.0)
         else:
             wait = random.uniform(0.0, self._spread)  # noqa: S311 - jitter is no secret
@@ -171,6 +157,7 @@ class LocalController:
     def _begin(self) -> None:
         """Start a cycle on the background thread."""
         rules = self._policy()
+        answers = self._asked.popleft() if self._asked else None
         started = time.time()
         self._started = time.monotonic()
         self._sweeping = True
@@ -178,10 +165,12 @@ class LocalController:
         targets = expand(rules.targets)
         self._context.background.submit(
             lambda: self._context.sweep(targets, rules.protocols, self._snmp, self._cancel),
-            lambda result: self._end(rules, started, result),
+            lambda result: self._end(rules, started, result, answers),
         )
 
-    def _end(self, rules: Discovery, started: float, result: SweepResult) -> None:
+    def _end(
+        self, rules: Discovery, started: float, result: SweepResult, answers: str | None
+    ) -> None:
         """Commit what the cycle found and report what changed. Owner's thread."""
         self._sweeping = False
         if result.cancelled:
@@ -194,6 +183,8 @@ class LocalController:
             missed_cycles=rules.missed_cycles,
         )
         self._warn(result, changes)
+        if self._context.publisher.full(self._topic):
+            self._snapshot = self._coalesce = True
         local_id = self._context.spec.controller_id
         report = self._report(started, result, changes)
         with self._context.publisher.unit() as unit:
@@ -205,7 +196,7 @@ class LocalController:
                     seen=frozenset(changes.seen),
                     at=time.time(),
                 )
-            self._stage(unit, report)
+            self._stage(unit, report, answers)
         self._context.watcher.notice(
             CycleNotice(
                 controller_id=local_id,

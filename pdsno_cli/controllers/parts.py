@@ -1,7 +1,8 @@
-"""Splits what is too large for one message into parts that are sent one after the other; pure."""
+"""Splits what is too large for one message into parts, and joins them again; pure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 import msgspec
@@ -11,8 +12,14 @@ from pdsno_cli.model.messages import DiscoveryReport, Summary
 Large = TypeVar("Large", DiscoveryReport, Summary)
 
 _LISTS = ("new", "updated", "inactive")
-_ROOM = 8192  # bytes of a message beside its lists: envelope, signature, probes, cycles
+_ENVELOPE = 2048  # bytes of a message around its payload: envelope and signature
 _encode = msgspec.json.Encoder().encode
+
+
+def join(received: Sequence[Large]) -> Large:
+    """Return what was split: ``received`` are all its parts, in order."""
+    lists = {name: tuple(i for part in received for i in getattr(part, name)) for name in _LISTS}
+    return msgspec.structs.replace(received[-1], snapshot=received[0].snapshot, **lists)
 
 
 def parts(whole: Large, limit: int) -> list[Large]:
@@ -20,7 +27,8 @@ def parts(whole: Large, limit: int) -> list[Large]:
 
     The first part is the snapshot, where ``whole`` is one; all but the last say that more follow.
     """
-    room = max(limit - _ROOM, limit // 2)
+    bare = msgspec.structs.replace(whole, **dict.fromkeys(_LISTS, ()))
+    room = max(limit - len(_encode(bare)) - _ENVELOPE, limit // 4)
     filled: list[dict[str, list[object]]] = [{}]
     size = 0
     for name in _LISTS:

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pdsno_cli.model.devices import PROTOCOLS
+from pdsno_cli.model.durations import DAY, SHORTEST
 from pdsno_cli.model.messages import PolicyDocument
 from pdsno_cli.model.roles import Role
+from pdsno_cli.model.targets import parse_range
 from pdsno_cli.model.topics import GLOBAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pdsno_cli.spec.topology import Discovery, Policy, Topology
+    from pdsno_cli.nib.rows import PolicyRecord
+    from pdsno_cli.spec.topology import Controller, Discovery, Policy, Topology
 
 
 def effective(declared: Discovery, documents: Iterable[PolicyDocument], local_id: str) -> Discovery:
@@ -34,6 +38,19 @@ def effective(declared: Discovery, documents: Iterable[PolicyDocument], local_id
         if document.targets is not None and local_id in document.targets:
             result = replace(result, targets=document.targets[local_id])
     return result
+
+
+def scopes(topology: Topology) -> tuple[str, ...]:
+    """Return the scopes that have a publisher, the widest first."""
+    served = {item.region for item in topology.of_role(Role.REGIONAL)}
+    return (GLOBAL, *(region for region in topology.regions if region in served))
+
+
+def concerned(topology: Topology, scope: str) -> tuple[Controller, ...]:
+    """Return the controllers that go by the policy of a scope, its publisher first."""
+    if scope == GLOBAL:
+        return tuple(item for role in Role for item in topology.of_role(role))
+    return (*topology.of_role(Role.REGIONAL, scope)[:1], *topology.of_role(Role.LOCAL, scope))
 
 
 def global_document(topology: Topology, version: int) -> PolicyDocument:
@@ -84,13 +101,60 @@ def _document(scope: str, policy: Policy, version: int) -> PolicyDocument:
     )
 
 
-def next_document(stored: PolicyDocument | None, declared: PolicyDocument) -> PolicyDocument:
-    """Return ``declared`` under the stored version, or under a higher one where it differs.
+def next_document(record: PolicyRecord | None, declared: PolicyDocument) -> PolicyDocument:
+    """Return what is to be published: the policy in force, or ``declared`` as a newer version.
 
-    A first version is the Unix time, as in a DNS zone's serial, so that it still rises when a
+    What a person put in the place of the file's policy stays until the file says something else.
+    """
+    if record is not None:
+        stored = record.document
+        same = (
+            same_but_version(stored, declared)
+            if record.instead_of is None
+            else same_but_version(record.instead_of, replaced_by(stored, declared))
+        )
+        if same:
+            return stored
+    return numbered(declared, after=record)
+
+
+def numbered(document: PolicyDocument, *, after: PolicyRecord | None) -> PolicyDocument:
+    """Return ``document`` under a version above the one in force.
+
+    A version is the Unix time at least, as in a DNS zone's serial, so that it still rises when a
     store is lost.
     """
-    if stored is not None and same_but_version(stored, declared):
-        return stored
-    version = int(time.time()) if stored is None else max(stored.version + 1, int(time.time()))
-    return msgspec.structs.replace(declared, version=version)
+    now = int(time.time())
+    version = now if after is None else max(after.document.version + 1, now)
+    return msgspec.structs.replace(document, version=version)
+
+
+def replaced_by(ordered: PolicyDocument, declared: PolicyDocument) -> PolicyDocument:
+    """Return what of a declared policy an ordered one takes the place of.
+
+    Of the targets, only those of the controllers that the order names: others may come and go in
+    the file without ending what was ordered.
+    """
+    named = (ordered.targets or {}).keys()
+    targets = {name: own for name, own in (declared.targets or {}).items() if name in named}
+    return msgspec.structs.replace(declared, version=0, targets=targets or None)
+
+
+def problem(document: PolicyDocument) -> str | None:
+    """Say why nobody could go by a policy, None where all is well."""
+    interval, protocols = document.scan_interval, document.protocols
+    if interval is not None and not SHORTEST <= interval <= DAY:
+        return f"a scan interval of {interval:g} s is out of bounds"
+    if protocols is not None and (not protocols or not set(protocols) <= set(PROTOCOLS)):
+        return (
+            f"the protocols {', '.join(protocols) or '(none)'} are not among {', '.join(PROTOCOLS)}"
+        )
+    if document.missed_cycles == 0:
+        return "a device would be inactive after 0 missed cycles"
+    try:
+        for targets in (document.targets or {}).values():
+            for target in targets:
+                parse_range(target)
+    except ValueError as exc:
+        return str(exc)
+    return None

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import threading
     from contextlib import AbstractContextManager
 
+    from pdsno_cli.controllers.ledger import Ledger
     from pdsno_cli.discovery.sweep import SweepResult
     from pdsno_cli.model.messages import Command, Envelope, Payload
     from pdsno_cli.model.notices import Notice
@@ -48,18 +49,27 @@ class Unit(Protocol):
     def tx(self) -> Transaction:
         """The transaction."""
 
-    def stage(self, topic: str, payload: Payload) -> None:
-        """Keep a message until its receiver has committed it."""
+    def coalesce(self, topic: str) -> None:
+        """Drop what waits for ``topic``: what is staged next tells it all."""
+
+    def stage(self, topic: str, payload: Payload, *, answers: str | None = None) -> None:
+        """Keep a message until its receiver has committed it.
+
+        ``answers`` is the message_id of what it answers.
+        """
 
 
 class Publisher(Protocol):
     """Numbers, signs and sends messages."""
 
-    def publish(self, topic: str, payload: Payload) -> bool:
+    def publish(self, topic: str, payload: Payload, *, answers: str | None = None) -> bool:
         """Send what is worth nothing later, or is told again; whether a transport took it."""
 
     def unit(self) -> AbstractContextManager[Unit]:
         """Give a unit of work; what it stages is sent once it is committed."""
+
+    def full(self, topic: str) -> bool:
+        """Whether as much waits for ``topic`` as may wait at all."""
 
     def told(self, topic: str) -> bool:
         """Whether anything was ever staged for ``topic``."""
@@ -83,21 +93,31 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """One controller and all that it works with. ``epoch`` is that of this start."""
+    """One controller and all that it works with.
+
+    ``epoch`` is that of this start, ``holder`` the process, for people. ``fallen_back`` says
+    whether a transport carries that others may not be on, because the best one is lost.
+    """
 
     spec: Spec
     topology: Topology
     epoch: int
+    holder: str
     store: Store
     publisher: Publisher
     scheduler: Scheduler
     background: Background
     sweep: Sweep
     watcher: Watcher
+    fallen_back: Callable[[], bool] = lambda: False
 
 
 class Role(Protocol):
     """A running controller, as the runtime drives it; every call is on the owner's thread."""
+
+    @property
+    def ledger(self) -> Ledger | None:
+        """What it has committed of the streams that it receives; None where it receives none."""
 
     def start(self) -> None:
         """Take up work before the first connection."""
@@ -111,8 +131,8 @@ class Role(Protocol):
     def receive(self, envelope: Envelope) -> None:
         """Apply one verified message."""
 
-    def base(self, envelope: Envelope, command: Command) -> None:
-        """Go on with a sender's stream after a number: nothing before is to be had."""
+    def obey(self, envelope: Envelope, command: Command) -> None:
+        """Carry out what a person orders; RefusedError when it is not for this controller."""
 
     def tell_all(self) -> None:
         """Tell everything anew: a receiver lost what it had of this controller."""

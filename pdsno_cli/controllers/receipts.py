@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.messages import Ack, Command
@@ -12,8 +13,20 @@ if TYPE_CHECKING:
 _Key = tuple[str, str]  # sender and stream
 _Number = tuple[int, int]  # epoch and seq
 
-ACK_DELAY = 0.02  # seconds in which the acknowledgements of one stream become one
+ACK_DELAY = 0.02  # seconds between two rounds, in which a stream's acknowledgements become one
+ACKS_AT_ONCE = 20  # streams acknowledged at a time; where thousands report, the others wait a bit
+ACK_EVERY = 64  # messages of one stream, well below a sender's window, that do not wait so
 ASK_DELAY = 0.5  # seconds that a gap may last before the sender is asked: it may be on its way
+
+
+class _Due:
+    """What one stream is owed: up to which number, and for how many messages."""
+
+    __slots__ = ("messages", "number")
+
+    def __init__(self, number: _Number) -> None:
+        self.number = number
+        self.messages = 0
 
 
 class Receipts:
@@ -21,19 +34,23 @@ class Receipts:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._due: dict[_Key, _Number] = {}
+        self._due: dict[_Key, _Due] = {}  # whoever waits longest comes first
         self._missing: dict[_Key, _Number] = {}
+        self._last = 0.0  # when something was acknowledged, on the monotonic clock
         self._acking = False
         self._asking = False
 
     def committed(self, sender: str, stream: str, number: _Number) -> None:
         """All of the stream up to here is committed."""
         key = sender, stream
-        self._due[key] = max(number, self._due.get(key, number))
-        self._missing.pop(key, None)
-        if not self._acking:
-            self._acking = True
-            self._context.scheduler.after(ACK_DELAY, self._acknowledge)
+        due = self._due.get(key)
+        if due is None:
+            due = self._due[key] = _Due(number)
+        due.number = max(number, due.number)
+        due.messages += 1
+        if self._missing:
+            self._missing.pop(key, None)
+        self._acknowledge_soon()
 
     def missing(self, sender: str, stream: str, after: _Number) -> None:
         """Messages after this number have not come, though a later one has."""
@@ -42,14 +59,28 @@ class Receipts:
             self._asking = True
             self._context.scheduler.after(ASK_DELAY, self._ask)
 
+    def _acknowledge_soon(self) -> None:
+        """Acknowledge at once what comes alone, and together what comes in numbers."""
+        if not self._acking:
+            self._acking = True
+            wait = self._last + ACK_DELAY - time.monotonic()
+            self._context.scheduler.after(max(wait, 0.0), self._acknowledge)
+
     def _acknowledge(self) -> None:
         self._acking = False
-        due, self._due = self._due, {}
+        self._last = time.monotonic()
         topics = self._context.topology.topics
-        for (sender, stream), (epoch, seq) in due.items():
-            ack = Ack(stream=stream, epoch=epoch, seq=seq)
+        turn = list(self._due)[:ACKS_AT_ONCE]
+        urgent = [key for key, due in self._due.items() if due.messages >= ACK_EVERY]
+        for key in dict.fromkeys((*turn, *urgent)):
+            sender, stream = key
+            epoch, seq = self._due.pop(key).number
             # Lost, it is said again when the sender sends again.
-            self._context.publisher.publish(topics.ack(sender), ack)
+            self._context.publisher.publish(
+                topics.ack(sender), Ack(stream=stream, epoch=epoch, seq=seq)
+            )
+        if self._due:
+            self._acknowledge_soon()
 
     def _ask(self) -> None:
         self._asking = False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
 from pdsno_cli.controllers.digest import Digest
 from pdsno_cli.controllers.ledger import Ledger
 from pdsno_cli.controllers.parts import parts
+from pdsno_cli.controllers.policies import Policies
 from pdsno_cli.controllers.roster import Roster
 from pdsno_cli.model.messages import (
     Command,
@@ -20,13 +22,16 @@ from pdsno_cli.model.messages import (
     Status,
 )
 from pdsno_cli.model.refusals import Reason, RefusedError
+from pdsno_cli.model.topics import GLOBAL
 
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Cancellable, Context
+    from pdsno_cli.nib.store import Transaction
 
 log = logging.getLogger(__name__)
 
 SUMMARY_DELAY = 0.1  # seconds in which the reports of several locals become one summary
+SUMMARY_SHARE = 20  # times as long as it took to send one passes before the next is sent
 
 
 class RegionalController:
@@ -37,11 +42,15 @@ class RegionalController:
         region = context.spec.region
         assert region is not None  # lint refuses a regional without one
         self._region = region
+        topics = context.topology.topics
+        self._streams = topics.stream(topics.discovery(region, ""))
         self._locals = Roster(context)
         self._summary_topic = context.topology.topics.summary(region, context.spec.controller_id)
-        self._ledger = Ledger(context)
+        self.ledger = Ledger(context, self._effect)
+        self._policies = Policies(context)
         self._digest = Digest(region)
         self._due: Cancellable | None = None
+        self._pause = SUMMARY_DELAY
         # What was not yet summed up at the last stop is not known: the first summary says all.
         self._snapshot = True
 
@@ -52,12 +61,14 @@ class RegionalController:
         with store.transaction() as tx:
             for local_id in {cycle.local_id for cycle in store.cycles()} - declared.keys():
                 tx.forget_local(local_id, topics.stream(topics.discovery(self._region, local_id)))
+        self._policies.recall(GLOBAL)
         self._locals.start()
+        self.ledger.start()
 
     def connected(self) -> None:
         """Publish the region's policy."""
         self._locals.connected()
-        self._publish_policy()
+        self._policies.publish(self._declared())
         self._summarise_soon()
 
     def disconnected(self) -> None:
@@ -67,9 +78,9 @@ class RegionalController:
     def stop(self) -> None:
         """Nothing runs beside the owner's thread."""
 
-    def base(self, envelope: Envelope, command: Command) -> None:
-        """Go on with a sender's stream after a number."""
-        self._ledger.base(envelope, command)
+    def obey(self, envelope: Envelope, command: Command) -> None:
+        """Publish the region's policy as it is ordered."""
+        self._policies.order(envelope, command, self._declared())
 
     def tell_all(self) -> None:
         """Send the whole region up."""
@@ -80,63 +91,72 @@ class RegionalController:
         """Apply a report, keep the global policy, or take in a status."""
         payload = envelope.payload
         if isinstance(payload, DiscoveryReport):
-            self._apply(envelope, payload)
+            self._take(envelope, payload)
         elif isinstance(payload, PolicyDocument):
-            with self._context.store.transaction() as tx:
-                tx.put_policy(payload, at=time.time())
+            self._policies.take(payload)
         elif isinstance(payload, Status):
             self._locals.hear(envelope, payload)
 
-    def _apply(self, envelope: Envelope, report: DiscoveryReport) -> None:
+    def _take(self, envelope: Envelope, report: DiscoveryReport) -> None:
         """Record the report's number and apply it, in one transaction.
 
         RefusedError when it is of another region: a broker may still hold a subscription of an
         earlier topology for this controller.
         """
-        local_id, store = envelope.sender_id, self._context.store
-        topics = self._context.topology.topics
-        if envelope.stream != topics.stream(topics.discovery(self._region, local_id)):
+        local_id = envelope.sender_id
+        if envelope.stream != self._streams + local_id:
             raise RefusedError(Reason.WRONG_TOPIC, f"{envelope.stream} is not of {self._region}")
+        with self._context.store.transaction() as tx:
+            if not self.ledger.take(tx, envelope, whole=report.snapshot, first=False):
+                return
+            whole = self.ledger.assemble(tx, envelope, report)
+            if whole is not None:
+                self._apply(tx, envelope, whole)
+
+    def _effect(self, tx: Transaction, envelope: Envelope) -> None:
+        assert isinstance(envelope.payload, DiscoveryReport)  # it receives no other stream
+        self._apply(tx, envelope, envelope.payload)
+
+    def _apply(self, tx: Transaction, envelope: Envelope, report: DiscoveryReport) -> None:
+        """Apply a report in ``tx``."""
+        local_id, now = envelope.sender_id, time.time()
         cycle = LocalCycle(
             local_id=local_id, epoch=envelope.epoch, cycle=report.cycle, active=report.active
         )
-        with store.transaction() as tx:
-            if not self._ledger.take(tx, envelope, whole=report.snapshot, first=False):
-                return
-            lost = tx.apply_changes(
-                local_id=local_id,
-                region=self._region,
-                new=report.new,
-                updated=report.updated,
-                inactive=report.inactive,
-                snapshot=report.snapshot,
-                at=time.time(),
-            )
-            if not report.more:
-                tx.put_cycle(cycle, region=self._region, at=time.time())
+        lost = tx.apply_changes(
+            local_id=local_id,
+            region=self._region,
+            new=report.new,
+            updated=report.updated,
+            inactive=report.inactive,
+            snapshot=report.snapshot,
+            at=now,
+        )
+        tx.put_cycle(cycle, region=self._region, at=now)
+        self.ledger.committed(tx, cycle)
+        tx.after(partial(self._sum_up, cycle, report, lost))
+
+    def _sum_up(self, cycle: LocalCycle, report: DiscoveryReport, lost: list[str]) -> None:
         self._digest.add(cycle, report, lost)
-        self._ledger.committed(envelope, *(() if report.more else (cycle,)))
         self._summarise_soon()
 
-    def _publish_policy(self) -> None:
-        """Publish the declared policy, under a new version only where it says something new."""
-        store = self._context.store
-        document = policy.next_document(
-            store.policy(self._region),
-            policy.regional_document(self._context.topology, self._region, 0),
-        )
-        with store.transaction() as tx:
-            tx.put_policy(document, at=time.time())
-        self._context.publisher.publish(
-            self._context.topology.topics.policy(self._region), document
-        )
+    def _declared(self) -> PolicyDocument:
+        return policy.regional_document(self._context.topology, self._region, 0)
 
     def _summarise_soon(self) -> None:
         if self._due is None:
-            self._due = self._context.scheduler.after(SUMMARY_DELAY, self._summarise)
+            self._due = self._context.scheduler.after(self._pause, self._summarise)
 
     def _summarise(self) -> None:
+        """Send up what changed; the more work that is, the more is gathered for the next time."""
         self._due = None
+        began = time.monotonic()
+        self._send_summary()
+        self._pause = max(SUMMARY_DELAY, SUMMARY_SHARE * (time.monotonic() - began))
+
+    def _send_summary(self) -> None:
+        full = self._context.publisher.full(self._summary_topic)
+        self._snapshot = self._snapshot or full
         if self._snapshot:
             self._digest.replace(
                 self._context.store.cycles(), self._context.store.devices(active=True)
@@ -148,5 +168,7 @@ class RegionalController:
         )
         self._snapshot = False
         with self._context.publisher.unit() as unit:
+            if full:
+                unit.coalesce(self._summary_topic)
             for part in parts(summary, self._context.topology.broker.max_payload):
                 unit.stage(self._summary_topic, part)

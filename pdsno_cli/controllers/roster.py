@@ -26,6 +26,7 @@ class Roster:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._peers: dict[str, Peer] = {}
+        self._unheard: set[str] = set()
         self._deaf = True
 
     def start(self) -> None:
@@ -44,8 +45,13 @@ class Roster:
         self._watch(_USUAL)
 
     def connected(self) -> None:
-        """Hear again: whoever was alive has three heartbeats to say so."""
+        """Hear again: whoever was alive has three heartbeats to say so.
+
+        Over a fallback only those are judged who have come over it: the others may well be on the
+        transport that this controller alone has lost.
+        """
         now = time.monotonic()
+        self._unheard = set(self._peers) if self._context.fallen_back() else set()
         self._peers = {sender: replace(peer, heard=now) for sender, peer in self._peers.items()}
         self._deaf = False
 
@@ -63,6 +69,8 @@ class Roster:
         if peer is None:
             return
         self._peers[sender] = peer
+        if verdict != "stale":
+            self._unheard.discard(sender)
         if verdict == "down":
             self._change(sender, peer, status, "controller_down", reason=status.reason or "will")
         elif verdict == "up" and before is not None:
@@ -76,12 +84,16 @@ class Roster:
             # This process itself was stopped: what it missed meanwhile is still in the mailbox.
             self._peers = {sender: replace(peer, heard=now) for sender, peer in self._peers.items()}
         for sender, peer in list(self._peers.items()):
-            if not self._deaf and silent(peer, now):
+            if not self._deaf and sender not in self._unheard and silent(peer, now):
                 self._peers[sender] = lost = replace(peer, alive=False)
                 with self._context.publisher.unit() as unit:
                     unit.tx.controller_state(sender, "offline")
                     self._announce(unit, sender, lost, "controller_down", reason="silence")
-        deadlines = [peer.deadline for peer in self._peers.values() if peer.alive]
+        deadlines = [
+            peer.deadline
+            for sender, peer in self._peers.items()
+            if peer.alive and sender not in self._unheard
+        ]
         wait = min(deadlines) - now if deadlines else 1.0
         self._watch(max(wait, _PATIENCE))
 

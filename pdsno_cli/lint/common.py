@@ -83,4 +83,4 @@ def split_address(address: str) -> tuple[str, int]:
 
 def on_several_machines(topology: Topology) -> bool:
     """Whether controllers may live on other machines: the broker is one that others reach."""
-    return not topology.broker.embedded and not is_loopback(topology.broker.host)
+    return not all(is_loopback(address.host) for address in topology.broker.addresses)

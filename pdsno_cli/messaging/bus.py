@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pdsno_cli.messaging.transport import Listener, Publication
+from pdsno_cli.messaging.transport import Arrival, Listener, Publication
 from pdsno_cli.model.topics import matches
 
 log = logging.getLogger(__name__)
@@ -113,7 +113,10 @@ class Bus:
         _call(listener.on_up, number, False)
         for publication in list(self._retained.values()):
             if _wants(member, publication.topic):
-                _call(listener.on_message, publication.topic, publication.data, True)
+                arrival = Arrival(
+                    publication.topic, publication.data, retained=True, qos=publication.qos
+                )
+                _call(listener.on_message, arrival)
 
     def _remove(self, client_id: str) -> _Member | None:
         self._routes.clear()
@@ -137,8 +140,9 @@ class Bus:
                 self._retained[publication.topic] = publication
             else:
                 self._retained.pop(publication.topic, None)
+        arrival = Arrival(publication.topic, publication.data, qos=publication.qos)
         for member in self._listeners(publication.topic):
-            _call(member.listener.on_message, publication.topic, publication.data, False)
+            _call(member.listener.on_message, arrival)
 
     def _listeners(self, topic: str) -> tuple[_Member, ...]:
         route = self._routes.get(topic)
@@ -166,7 +170,9 @@ class BusTransport:
         self._listener = _Watched(listener)
         self._bus.join(self._client_id, self._filters, self._listener, self._connection)
 
-    def publish(self, topic: str, data: bytes, *, qos: int, retain: bool) -> bool:
+    def publish(
+        self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
+    ) -> bool:
         """Hand one message to the dispatcher; see ``Transport.publish``."""
         if not topic or "+" in topic or "#" in topic:
             raise ValueError(f"{topic!r} is no topic name")

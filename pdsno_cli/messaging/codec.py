@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -19,8 +19,7 @@ from pdsno_cli.model.messages import (
     Payload,
     Signature,
 )
-from pdsno_cli.model.numbers import Count, Ordinal
-from pdsno_cli.model.refusals import Reason, RefusedError
+from pdsno_cli.model.refusals import Header, Reason, RefusedError
 from pdsno_cli.model.topics import TopicMap
 
 Entitled = Callable[[str, str], bool]
@@ -29,65 +28,34 @@ _MAJOR = SCHEMA_VERSION.split(".", maxsplit=1)[0] + "."
 _REMEMBERED = 10_000  # topics whose properties are kept; more than a topology of 3,000 controllers
 
 
-class _Document(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The members of the wire form, in its order; the signature block follows the payload."""
-
-    message_id: str
-    message_type: str
-    schema_version: str
-    sender_id: str
-    recipient_id: str
-    timestamp: str
-    stream: str
-    epoch: int
-    seq: int
-    correlation_id: str | None = None
-    payload: Payload
+class _Unsigned(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+    """A message on its way out: the signature block is put behind it."""
 
 
-class _Received(msgspec.Struct, frozen=True, kw_only=True):
-    """What comes, its payload not yet looked into."""
-
-    message_id: str
-    message_type: str
-    schema_version: str
-    sender_id: str
-    recipient_id: str
-    timestamp: str
-    stream: str
-    epoch: Ordinal
-    seq: Count
-    payload: msgspec.Raw
-    signature: Signature
-    correlation_id: str | None = None
-
-
-def _document(envelope: Envelope) -> _Document:
-    return _Document(
-        message_id=envelope.message_id,
-        message_type=envelope.message_type,
-        schema_version=envelope.schema_version,
-        sender_id=envelope.sender_id,
-        recipient_id=envelope.recipient_id,
-        timestamp=envelope.timestamp,
-        stream=envelope.stream,
-        epoch=envelope.epoch,
-        seq=envelope.seq,
-        correlation_id=envelope.correlation_id,
-        payload=envelope.payload,
+def _wire(kind: type[Payload]) -> type[Envelope]:
+    """Return the whole wire form of a message whose payload is of ``kind``."""
+    wire = msgspec.defstruct(
+        f"Wire{kind.__name__}",
+        [("payload", kind), ("signature", Signature)],
+        bases=(Envelope,),
+        frozen=True,
+        kw_only=True,
+        omit_defaults=True,
     )
+    return cast("type[Envelope]", wire)
 
 
 # Made once, at import: a fork server's children share them.
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(_Received).decode
-_decoders = {name: msgspec.json.Decoder(kind).decode for name, kind in MESSAGE_TYPES.items()}
+_decode_header = msgspec.json.Decoder(Header).decode
+_decoders = {name: msgspec.json.Decoder(_wire(kind)).decode for name, kind in MESSAGE_TYPES.items()}
 
 
 class _Topic(NamedTuple):
     message_type: str
     stream: str
     owner: str | None
+    entitled: set[str]  # senders that were judged so already
 
 
 class Codec:
@@ -126,7 +94,7 @@ class Codec:
 
         RefusedError (oversized) when no receiver of this topology would take it.
         """
-        document = _Document(
+        document = _Unsigned(
             message_id=uuid7(),
             message_type=message_type,
             schema_version=SCHEMA_VERSION,
@@ -150,14 +118,27 @@ class Codec:
         message belongs on its topic.
         """
         self._check_size(topic, data)
-        signed = self._signer.verify(topic, data)
+        self._signer.verify(topic, data)
+        place = self._known.get(topic) or self._look_up(topic)
         try:
-            envelope = self._parse(data, signed)
+            envelope = self._parse(data, place.message_type)
         except (ValueError, RecursionError) as exc:  # msgspec's errors are ValueErrors
+            header = self._header(data)
+            if header is not None:
+                self._check_place(topic, place, header)
             detail = "it is nested too deeply" if isinstance(exc, RecursionError) else str(exc)
-            raise RefusedError(Reason.UNPARSABLE, f"a message on {topic!r}: {detail}") from exc
-        self._check_place(topic, envelope)
+            raise RefusedError(
+                Reason.UNPARSABLE, f"a message on {topic!r}: {detail}", header=header
+            ) from exc
+        self._check_place(topic, place, envelope)
         return envelope
+
+    def _header(self, data: bytes) -> Header | None:
+        """Return who sent what cannot be read, and its number; None when that is unreadable too."""
+        try:
+            return _decode_header(data)
+        except (ValueError, RecursionError):
+            return None
 
     def _check_size(self, topic: str, data: bytes) -> None:
         if len(data) > self._max_bytes:
@@ -166,56 +147,47 @@ class Codec:
                 f"a message on {topic!r} has {len(data)} bytes, the limit is {self._max_bytes}",
             )
 
-    def _parse(self, data: bytes, signed: int) -> Envelope:
-        """Return the message; its signature block begins at byte ``signed``."""
-        received = _decode(data)
-        if not received.schema_version.startswith(_MAJOR):
-            raise ValueError(f"schema version {received.schema_version!r} is not known")
-        decode = _decoders.get(received.message_type)
-        if decode is None:
-            raise ValueError(f"message type {received.message_type!r} is not known")
-        envelope = Envelope(
-            message_id=received.message_id,
-            message_type=received.message_type,
-            schema_version=received.schema_version,
-            sender_id=received.sender_id,
-            recipient_id=received.recipient_id,
-            timestamp=received.timestamp,
-            stream=received.stream,
-            epoch=received.epoch,
-            seq=received.seq,
-            correlation_id=received.correlation_id,
-            payload=decode(received.payload),
-        )
+    def _parse(self, data: bytes, message_type: str) -> Envelope:
+        """Return the message in ``data``, which should be of the type that its topic carries."""
+        envelope = _decoders[message_type](data)
+        if not envelope.schema_version.startswith(_MAJOR):
+            raise ValueError(f"schema version {envelope.schema_version!r} is not known")
+        if envelope.message_type not in MESSAGE_TYPES:
+            raise ValueError(f"message type {envelope.message_type!r} is not known")
         # What this codec would write itself cannot hold duplicate members. Everything else, as
         # other implementations may write it, goes through a slower decoder that can tell.
-        own = _encode(_document(envelope))
-        if memoryview(data)[:signed] != memoryview(own)[:-1]:
+        if _encode(envelope) != data:
             strict.check(data)
         return envelope
 
-    def _check_place(self, topic: str, envelope: Envelope) -> None:
+    def _check_place(self, topic: str, place: _Topic, message: Envelope | Header) -> None:
         """Refuse a message whose kind, stream or sender does not belong on ``topic``."""
-        place = self._known.get(topic) or self._look_up(topic)
-        sender = envelope.sender_id
-        if envelope.message_type != place.message_type:
-            problem = f"{envelope.message_type!r} does not belong on {topic!r}"
-        elif envelope.stream != place.stream:
-            problem = f"a message on {topic!r} says that it is of stream {envelope.stream!r}"
+        sender = message.sender_id
+        if message.message_type != place.message_type and message.message_type in MESSAGE_TYPES:
+            problem = f"{message.message_type!r} does not belong on {topic!r}"
+        elif message.stream != place.stream:
+            problem = f"a message on {topic!r} says that it is of stream {message.stream!r}"
         elif place.owner is not None and sender != place.owner:
             problem = f"{sender!r} published on {topic!r}, which belongs to {place.owner!r}"
-        elif self._entitled is not None and not self._entitled(sender, topic):
+        elif sender not in place.entitled and not self._is_entitled(sender, topic, place):
             problem = f"{sender!r} may not publish on {topic!r}"
         else:
             return
         raise RefusedError(Reason.WRONG_TOPIC, problem)
+
+    def _is_entitled(self, sender: str, topic: str, place: _Topic) -> bool:
+        if self._entitled is not None and not self._entitled(sender, topic):
+            return False
+        if len(place.entitled) < _REMEMBERED:
+            place.entitled.add(sender)
+        return True
 
     def _look_up(self, topic: str) -> _Topic:
         item = self._topics.class_of(topic)
         message_type = TYPE_OF_CLASS.get(item.name) if item is not None else None
         if message_type is None:
             raise RefusedError(Reason.WRONG_TOPIC, f"{topic!r} carries no message of this topology")
-        place = _Topic(message_type, self._topics.stream(topic), self._topics.owner(topic))
+        place = _Topic(message_type, self._topics.stream(topic), self._topics.owner(topic), set())
         if len(self._known) < _REMEMBERED:
             self._known[topic] = place
         return place

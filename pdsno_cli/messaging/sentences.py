@@ -45,15 +45,16 @@ def refused(where: str, code: int, text: str, client_id: str, username: str | No
         who = f"user name {username!r}" if username is not None else "a client without user name"
         return f"{where}: the broker refuses the credentials of {who} ({text})"
     if code == TAKEN_OVER:
-        return taken_over(where, client_id)
+        return taken_over(where, client_id, "this process", "")
     return f"{where}: the broker refuses the connection of {client_id!r} ({text})"
 
 
-def taken_over(where: str, client_id: str) -> str:
-    """Say that two processes use one client id."""
+def taken_over(where: str, client_id: str, ours: str, rival: str) -> str:
+    """Say that two processes use one client id; ``rival`` is empty when nobody knows it."""
+    who = f"another process ({rival})" if rival else "another process"
     return (
-        f"{where}: another process connected with client id {client_id!r} and took the session "
-        f"over from {socket.gethostname()}; stop one of the two"
+        f"{where}: {who} connected with client id {client_id!r} and took the session over from "
+        f"{ours}; stop one of the two"
     )
 
 

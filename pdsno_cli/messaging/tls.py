@@ -17,7 +17,6 @@ def context(tls: Tls) -> ssl.SSLContext:
         made = ssl.create_default_context(cafile=tls.ca)
     except (OSError, ssl.SSLError) as exc:
         raise BrokerError(f"tls.ca {tls.ca}: {_why(exc)}") from exc
-    made.sslsocket_class = _Socket
     if tls.cert is not None:
         try:
             made.load_cert_chain(tls.cert, tls.key)
@@ -25,17 +24,6 @@ def context(tls: Tls) -> ssl.SSLContext:
             files = tls.cert if tls.key is None else f"{tls.cert} and tls.key {tls.key}"
             raise BrokerError(f"tls.cert {files}: {_why(exc)}") from exc
     return made
-
-
-class _Socket(ssl.SSLSocket):
-    """Closes itself when the handshake fails: paho then has nothing left to close it by."""
-
-    def do_handshake(self, block: bool = False) -> None:
-        try:
-            super().do_handshake(block)
-        except BaseException:
-            self.close()
-            raise
 
 
 def _why(error: OSError) -> str:

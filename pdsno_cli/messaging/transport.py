@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
-    """One message as a transport carries it: topic, bytes and delivery."""
+    """One message as a transport carries it: topic, bytes and delivery.
+
+    ``expiry`` is in seconds: a broker that can (MQTT 5) drops what it could not deliver by then.
+    """
 
     topic: str
     data: bytes
     qos: int
     retain: bool
+    expiry: int | None = None
+
+
+def _no_release() -> None:
+    """Nobody waits for the message."""
+
+
+class Arrival(NamedTuple):
+    """One message as it came. ``retained`` says that it was kept for newcomers and is not news.
+
+    ``release`` tells the transport that the message is dealt with: committed, dropped or refused.
+    It is called once for each message, in the order of arrival, from any thread. Until then the
+    other side may hand the message over again.
+    """
+
+    topic: str
+    data: bytes
+    retained: bool = False
+    qos: int = 0
+    release: Callable[[], None] = _no_release
 
 
 class Listener(Protocol):
@@ -33,8 +57,8 @@ class Listener(Protocol):
         that came meanwhile, which may be handed over before this call.
         """
 
-    def on_message(self, topic: str, data: bytes, retained: bool) -> None:
-        """Take one message; ``retained`` says that it was kept and is not news."""
+    def on_message(self, arrival: Arrival) -> None:
+        """Take one message, and release it once it is dealt with."""
 
     def on_down(self, reason: str) -> None:
         """Hear that nothing is connected, and why; called again for each vain attempt."""
@@ -49,7 +73,9 @@ class Transport(Protocol):
     def start(self, listener: Listener) -> None:
         """Begin to connect, and keep connected; returns at once."""
 
-    def publish(self, topic: str, data: bytes, *, qos: int, retain: bool) -> bool:
+    def publish(
+        self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
+    ) -> bool:
         """Take over one message; False when not connected or full. Never waits, any thread.
 
         ValueError when the message could never be carried: too large, or no topic name.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+SHORTEST = 0.1  # seconds; a beat or a cycle more often than this is a busy loop
+DAY = 86_400.0
 PATTERN = r"^(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:ms|s|m|h)$"
 _DURATION = re.compile(r"(?P<number>(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)(?P<unit>ms|s|m|h)")
 

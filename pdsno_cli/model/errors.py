@@ -2,9 +2,10 @@
 
 PdsnoError                  3  an internal failure
 ├── UsageError              2  a file that cannot be read, a name that does not exist
-├── InvalidTopologyError    1  a topology with findings; carries them
+├── InvalidTopologyError    1  a topology, or a policy for one, with findings; carries them
 └── OperationError          1  the machine or a peer did not play along
-    ├── BrokerError            port in use, out of reach, credentials refused
+    ├── BrokerError            port in use, credentials refused
+    │   └── UnreachableError     nobody answers there: it may pass
     ├── StateError             state directory not writable, topology already up
     ├── DiskError              disk full or failing: it may pass
     └── LabError               a lab that cannot be laid out on this machine
@@ -36,7 +37,7 @@ class UsageError(PdsnoError):
 
 
 class InvalidTopologyError(PdsnoError):
-    """A topology has findings of severity error, so nothing was started."""
+    """A file has findings of severity error, so nothing was started or ordered."""
 
     exit_code = 1
 
@@ -53,6 +54,10 @@ class OperationError(PdsnoError):
 
 class BrokerError(OperationError):
     """The broker cannot be started, reached or logged in to."""
+
+
+class UnreachableError(BrokerError):
+    """Nobody answers where the broker should be; without it there may be another way."""
 
 
 class StateError(OperationError):

@@ -11,6 +11,7 @@ from pdsno_cli.model.numbers import Count, Ordinal, Seconds
 
 SCHEMA_VERSION = "1.0"
 BROADCAST = "broadcast"
+OPERATOR = "operator"  # the sender of what a person orders from the command line
 
 
 class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +69,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     ``connection`` counts the connections of this epoch, from 1: a death counts only when its
     epoch and connection are those of the latest birth. ``heartbeat`` is the seconds between
     beats; three missed ones are a death. ``reason`` says why a death: ``will`` or ``stop``.
+    ``holder`` names the process, for people: its host and number.
     """
 
     state: Literal["birth", "heartbeat", "death"]
@@ -76,6 +78,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     connection: Count
     heartbeat: Seconds
     reason: Literal["will", "stop"] | None = None
+    holder: str = ""
 
 
 class LocalCycle(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,18 +129,32 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
     seq: Count
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """What its recipient is to do about a stream.
+DELIVERY_ORDERS = ("resend", "base")  # what controllers ask of each other to repair a stream
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What its recipient is to do; which members there are depends on ``order``.
 
     ``resend`` asks the sender of ``stream`` for all that follows epoch and seq (0 and 0: from the
     start). ``base`` answers that nothing up to epoch and seq is to be had any more: the receiver
-    goes on from there, and a snapshot follows where the stream has any.
+    goes on from there, and a snapshot follows where the stream has any. ``discover`` asks a local
+    controller for a cycle now, whose report answers it. ``policy`` gives the publisher of a scope
+    the ``policy`` to publish, under a version of the publisher's. ``replay`` and ``discard`` have
+    a receiver apply, or drop, ``entry`` of its quarantine.
     """
 
-    order: Literal["resend", "base"]
-    stream: str
-    epoch: Count
-    seq: Count
+    order: Literal["resend", "base", "discover", "policy", "replay", "discard"]
+    stream: str = ""
+    epoch: Count = 0
+    seq: Count = 0
+    policy: PolicyDocument | None = None
+    entry: Count = 0
+
+    def __post_init__(self) -> None:
+        if self.order in DELIVERY_ORDERS and not self.stream:
+            raise ValueError(f"an order to {self.order} names its stream")
+        if self.order == "policy" and self.policy is None:
+            raise ValueError("an order about policy holds it")
 
 
 Payload = DiscoveryReport | PolicyDocument | Event | Status | Summary | Ack | Command
@@ -176,16 +193,17 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
     ``stream`` is the topic below the root; ``epoch`` rises at each start of the sender; ``seq``
     counts from 1 within sender, stream and epoch (0 is a will). ``timestamp`` is RFC 3339 UTC.
+    The members are in the order of the wire form, where the signature block follows the payload.
     """
 
     message_id: str
     message_type: str
+    schema_version: str
     sender_id: str
     recipient_id: str
     timestamp: str
     stream: str
-    epoch: int
-    seq: int
-    payload: Payload
-    schema_version: str = SCHEMA_VERSION
+    epoch: Ordinal
+    seq: Count
     correlation_id: str | None = None
+    payload: Payload

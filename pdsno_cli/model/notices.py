@@ -42,6 +42,20 @@ class WaitingNotice(msgspec.Struct, frozen=True, kw_only=True, tag="waiting"):
     messages: int
 
 
+class QuarantineNotice(msgspec.Struct, frozen=True, kw_only=True, tag="quarantine"):
+    """How many messages a controller holds in quarantine."""
+
+    controller_id: str
+    messages: int
+
+
+class CarriedNotice(msgspec.Struct, frozen=True, kw_only=True, tag="carried"):
+    """How many messages each transport took over from a controller since it started."""
+
+    controller_id: str
+    counts: dict[str, int]
+
+
 class CommitNotice(msgspec.Struct, frozen=True, kw_only=True, tag="commit"):
     """A parent committed reports: per local controller, its last cycle (epoch, cycle) so far.
 
@@ -70,4 +84,13 @@ class WarningNotice(msgspec.Struct, frozen=True, kw_only=True, tag="warning"):
     text: str
 
 
-Notice = StateNotice | CycleNotice | CommitNotice | RefusalNotice | WaitingNotice | WarningNotice
+Notice = (
+    StateNotice
+    | CycleNotice
+    | CarriedNotice
+    | CommitNotice
+    | RefusalNotice
+    | WaitingNotice
+    | QuarantineNotice
+    | WarningNotice
+)

@@ -71,7 +71,7 @@ CLASSES: Mapping[str, TopicClass] = {
             patterns=("discovery/{region}/{lc_id}",),
             default=TopicRule(qos=1, retain=False),
             publishers=(Party.LOCAL,),
-            subscribers=(Party.REGIONAL,),
+            subscribers=(Party.REGIONAL, Party.OPERATOR),
             payload="discovery report: new, updated and inactive devices",
             min_qos=1,
             retain=False,
@@ -83,7 +83,7 @@ CLASSES: Mapping[str, TopicClass] = {
             patterns=("policy/global", "policy/{region}"),
             default=TopicRule(qos=1, retain=True),
             publishers=(Party.GLOBAL, Party.REGIONAL),
-            subscribers=(Party.REGIONAL, Party.LOCAL),
+            subscribers=(Party.REGIONAL, Party.LOCAL, Party.OPERATOR),
             payload="policy document with a version that only rises",
             min_qos=1,
             retain=True,
@@ -94,7 +94,7 @@ CLASSES: Mapping[str, TopicClass] = {
             patterns=("events/system", "events/{region}"),
             default=TopicRule(qos=1, retain=False),
             publishers=EVERY_CONTROLLER,
-            subscribers=(Party.GLOBAL, Party.MONITORING),
+            subscribers=(Party.GLOBAL, Party.MONITORING, Party.OPERATOR),
             payload="controller_down, policy_applied, anomalies",
             min_qos=1,
             retain=False,
@@ -105,7 +105,7 @@ CLASSES: Mapping[str, TopicClass] = {
             patterns=("status/{controller_id}",),
             default=TopicRule(qos=0, retain=True),
             publishers=EVERY_CONTROLLER,
-            subscribers=(Party.GLOBAL, Party.REGIONAL, Party.MONITORING),
+            subscribers=(Party.GLOBAL, Party.REGIONAL, Party.MONITORING, Party.OPERATOR),
             payload="birth, heartbeat, death (the will, QoS 1)",
             retain=True,
             why="a newcomer must see at once who is online",
@@ -125,7 +125,7 @@ CLASSES: Mapping[str, TopicClass] = {
             patterns=("ack/{controller_id}",),
             default=TopicRule(qos=1, retain=False),
             publishers=(Party.GLOBAL, Party.REGIONAL),
-            subscribers=EVERY_CONTROLLER,
+            subscribers=(*EVERY_CONTROLLER, Party.OPERATOR),
             payload="all up to seq is committed",
             min_qos=1,
             retain=False,
@@ -136,7 +136,7 @@ CLASSES: Mapping[str, TopicClass] = {
             default=TopicRule(qos=1, retain=False),
             publishers=(*EVERY_CONTROLLER, Party.OPERATOR),
             subscribers=EVERY_CONTROLLER,
-            payload="send a stream again, go on from a number",
+            payload="send a stream again, go on from a number, discover now, publish a policy",
             min_qos=1,
             retain=False,
             why="a retained command is carried out again at every reconnect",
@@ -253,7 +253,7 @@ def publishers(item: TopicClass, scope: str | None) -> tuple[Party, ...]:
 def subscribers(item: TopicClass, scope: str | None) -> tuple[Party, ...]:
     """Return who subscribes to a class for one scope: a region's policy is for its locals."""
     if item.name == "policy" and scope is not None and scope != GLOBAL:
-        return (Party.LOCAL,)
+        return (Party.LOCAL, Party.OPERATOR)
     return item.subscribers
 
 

@@ -1,9 +1,11 @@
-"""Judges a message's number against what is committed already; pure."""
+"""How far a stream is committed, and what that makes of a message's number; pure."""
 
 from __future__ import annotations
 
 from enum import Enum
 from typing import NamedTuple
+
+import msgspec
 
 
 class Position(NamedTuple):
@@ -40,3 +42,32 @@ def judge(mark: Position | None, epoch: int, seq: int) -> Verdict:
     if seq <= last:
         return Verdict.DUPLICATE
     return Verdict.NEXT if seq == last + 1 else Verdict.GAP
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the numbers 1 to ``seq`` of one epoch of one stream, at its receiver."""
+
+    epoch: int
+    seq: int = 0
+    applied: int = 0
+    quarantined: int = 0
+    skipped: int = 0
+
+    @property
+    def position(self) -> Position:
+        """How far the stream is committed."""
+        return Position(self.epoch, self.seq)
+
+
+def advance(before: Tally | None, to: Position, *, applied: int = 0, quarantined: int = 0) -> Tally:
+    """Return the tally once ``to`` is committed; numbers passed over count as skipped."""
+    if before is None or before.epoch != to.epoch:
+        before = Tally(epoch=to.epoch)
+    passed = to.seq - before.seq - applied - quarantined
+    return Tally(
+        epoch=to.epoch,
+        seq=to.seq,
+        applied=before.applied + applied,
+        quarantined=before.quarantined + quarantined,
+        skipped=before.skipped + passed,
+    )

@@ -6,11 +6,12 @@ import msgspec
 import sqlalchemy as sa
 
 from pdsno_cli.nib.marks import Position
-from pdsno_cli.nib.schema import OUTBOX, SETTLED
+from pdsno_cli.nib.schema import COALESCED, ISSUED, OUTBOX, SETTLED
+from pdsno_cli.nib.statements import prune, upsert
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
-    """One message of the outbox, byte for byte as it is sent."""
+    """One message of the outbox, byte for byte as it is sent; ``kept_at`` is Unix time."""
 
     stream: str
     epoch: int
@@ -19,6 +20,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
     qos: int
     retain: bool
+    kept_at: float = 0.0
 
     @property
     def position(self) -> Position:
@@ -26,9 +28,18 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         return Position(self.epoch, self.seq)
 
 
+class Load(msgspec.Struct, frozen=True, kw_only=True):
+    """How much waits of one stream; ``oldest`` is the Unix time at which the oldest was kept."""
+
+    messages: int
+    size: int
+    oldest: float
+
+
 _AFTER = sa.tuple_(OUTBOX.c.epoch, OUTBOX.c.seq) > sa.tuple_(
     sa.bindparam("epoch", type_=sa.Integer), sa.bindparam("seq", type_=sa.Integer)
 )
+_OF_STREAM = OUTBOX.c.stream == sa.bindparam("of_stream")
 KEEP = sa.insert(OUTBOX)
 NEXT = (
     sa.select(OUTBOX)
@@ -38,7 +49,36 @@ NEXT = (
 )
 STREAMS = sa.select(OUTBOX.c.stream).distinct()
 COUNT = sa.select(sa.func.count()).select_from(OUTBOX)
-DROP = sa.delete(OUTBOX).where(OUTBOX.c.stream == sa.bindparam("of_stream"), sa.not_(_AFTER))
+LOAD = sa.select(
+    sa.func.count().label("messages"),
+    sa.func.coalesce(sa.func.sum(sa.func.length(OUTBOX.c.data)), 0).label("size"),
+    sa.func.coalesce(sa.func.min(OUTBOX.c.kept_at), 0.0).label("oldest"),
+).where(OUTBOX.c.stream == sa.bindparam("stream"))
+DROP = sa.delete(OUTBOX).where(_OF_STREAM, sa.not_(_AFTER))
+DROP_ALL = sa.delete(OUTBOX).where(_OF_STREAM)
+# Within an epoch the outbox has no holes but those that are on record already.
+RANGES = (
+    sa.select(
+        OUTBOX.c.epoch,
+        sa.func.min(OUTBOX.c.seq).label("first"),
+        sa.func.max(OUTBOX.c.seq).label("last"),
+    )
+    .where(_OF_STREAM)
+    .group_by(OUTBOX.c.epoch)
+)
+PUT_COALESCED = upsert(COALESCED)
+PUT_ISSUED = upsert(ISSUED)
+ALL_ISSUED = sa.select(ISSUED)
+LAST_COALESCED = (
+    sa.select(COALESCED.c.epoch, COALESCED.c.last)
+    .where(COALESCED.c.stream == sa.bindparam("stream"))
+    .order_by(COALESCED.c.epoch.desc(), COALESCED.c.first.desc())
+    .limit(1)
+)
+ALL_COALESCED = sa.select(COALESCED).order_by(COALESCED.c.first)
+NUMBERS = sa.select(OUTBOX.c.stream, OUTBOX.c.epoch, OUTBOX.c.seq).order_by(OUTBOX.c.seq)
+PRUNE_ISSUED = prune(ISSUED, ISSUED.c.stream)
+PRUNE_COALESCED = prune(COALESCED, COALESCED.c.stream)
 SETTLED_UP_TO = sa.select(SETTLED.c.epoch, SETTLED.c.seq).where(
     SETTLED.c.stream == sa.bindparam("stream")
 )

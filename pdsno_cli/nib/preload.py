@@ -26,7 +26,7 @@ def _write(store: Store) -> None:
         for name in ("ip:192.0.2.1", "ip:192.0.2.2")
     )
     with store.transaction() as tx:
-        tx.mark(sender="s", stream="t", epoch=1, seq=1)
+        tx.mark(sender="s", stream="t", to=Position(1, 1))
         for snapshot in (False, True):
             tx.apply_changes(
                 local_id="l", region="r", new=(one, other), updated=(), inactive=(),
@@ -43,10 +43,13 @@ def _write(store: Store) -> None:
         tx.put_known("l", "r", [], seen=(), at=_AT)
         tx.judge(sender="s", stream="t", epoch=1, seq=2)
         tx.keep(Kept(stream="s", epoch=1, seq=1, topic="t", data=b"", qos=1, retain=False))
+        tx.coalesce("s")
         tx.settle("s", Position(1, 1))
+        tx.let_go("s", "t")
         tx.forget_local("l", "t")
         tx.forget_region("r")
         tx.put_policy(PolicyDocument(scope="r", version=1), at=_AT)
+        tx.put_applied("c", "r", 1, at=_AT)
         tx.put_controller(
             controller_id="c", role="local", region="r", state="online", epoch=1, connection=1,
             at=_AT,
@@ -63,6 +66,7 @@ def _read(store: Store) -> None:
     store.count_active()
     store.macs_in_several_regions()
     store.policy("r")
+    store.applied()
     store.cycles()
     store.regions()
     store.controllers()
@@ -70,4 +74,7 @@ def _read(store: Store) -> None:
     store.outbox_streams()
     store.outbox("s", START, 1)
     store.outbox_count()
+    store.load("s")
+    store.count_quarantined()
+    store.last_coalesced("s")
     store.settled("s")

@@ -10,19 +10,27 @@ import msgspec
 import sqlalchemy as sa
 
 from pdsno_cli.model.devices import Known
-from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, RegionDevice
-from pdsno_cli.nib import outbox, rows
+from pdsno_cli.model.messages import Event, LocalCycle, RegionDevice
+from pdsno_cli.nib import outbox, received, rows
+from pdsno_cli.nib.audit import Sent
 from pdsno_cli.nib.engine import begun
-from pdsno_cli.nib.marks import START, Position
-from pdsno_cli.nib.outbox import Kept
-from pdsno_cli.nib.rows import ControllerRecord, DeviceRecord, EventRecord
-from pdsno_cli.nib.schema import CONTROLLERS, CYCLES, DEVICES, EVENTS, POLICIES
-from pdsno_cli.nib.statements import MARK
+from pdsno_cli.nib.marks import START, Position, Tally
+from pdsno_cli.nib.outbox import Kept, Load
+from pdsno_cli.nib.received import Quarantined
+from pdsno_cli.nib.rows import (
+    AppliedRecord,
+    ControllerRecord,
+    DeviceRecord,
+    EventRecord,
+    PolicyRecord,
+)
+from pdsno_cli.nib.schema import APPLIED, CONTROLLERS, CYCLES, DEVICES, EVENTS, POLICIES
 
 _ALL_DEVICES = sa.select(DEVICES).order_by(DEVICES.c.local_id, DEVICES.c.device_id)
 _ACTIVE_DEVICES = _ALL_DEVICES.where(DEVICES.c.active)
 _COUNT_ACTIVE = sa.select(sa.func.count()).select_from(DEVICES).where(DEVICES.c.active)
-_POLICY = sa.select(POLICIES.c.document).where(POLICIES.c.scope == sa.bindparam("scope"))
+_POLICY = sa.select(POLICIES).where(POLICIES.c.scope == sa.bindparam("scope"))
+_APPLIED = sa.select(APPLIED)
 _CYCLES = sa.select(CYCLES).order_by(CYCLES.c.local_id)
 _REGIONS = sa.select(DEVICES.c.region).where(DEVICES.c.active).distinct()
 _CONTROLLERS = sa.select(CONTROLLERS).order_by(CONTROLLERS.c.controller_id)
@@ -38,7 +46,6 @@ _ROAMERS = (
 )
 _SEVERAL_REGIONS = sa.select(_PLACES.c.mac, _PLACES.c.region).where(_PLACES.c.mac.in_(_ROAMERS))
 
-_policy = msgspec.json.Decoder(PolicyDocument).decode
 _detail = msgspec.json.Decoder(dict[str, str | int | float | list[str]]).decode
 
 
@@ -92,10 +99,14 @@ class Queries:
             found.setdefault(row.mac, set()).add(row.region)
         return found
 
-    def policy(self, scope: str) -> PolicyDocument | None:
-        """Return the policy of a region or of ``global``."""
+    def policy(self, scope: str) -> PolicyRecord | None:
+        """Return the policy in force of a region or of ``global``."""
         found = self._all(_POLICY, {"scope": scope})
-        return _policy(found[0].document) if found else None
+        return rows.policy_record(found[0]) if found else None
+
+    def applied(self) -> list[AppliedRecord]:
+        """Return which policies the controllers said that they go by."""
+        return [AppliedRecord(**row._mapping) for row in self._all(_APPLIED)]  # noqa: SLF001 - SQLAlchemy's public name
 
     def cycles(self) -> list[LocalCycle]:
         """Return how far the reports of each local controller are committed here."""
@@ -131,8 +142,71 @@ class Queries:
 
     def marked(self, sender: str, stream: str) -> Position | None:
         """Return how far a sender's stream is committed here, None where nothing is."""
-        found = self._all(MARK, {"sender": sender, "stream": stream})
+        found = self._all(received.LATEST, {"of_sender": sender, "of_stream": stream})
         return Position(found[0].epoch, found[0].seq) if found else None
+
+    def tallies(self) -> dict[tuple[str, str, int], Tally]:
+        """Return what became of the numbers received, by sender, stream and epoch."""
+        return {
+            (row.sender, row.stream, row.epoch): received.tally(row)
+            for row in self._all(received.ALL)
+        }
+
+    def holding(self) -> list[tuple[str, str]]:
+        """Return the streams, with their senders, of which parts are held."""
+        return [(row.sender, row.stream) for row in self._all(received.HOLDING)]
+
+    def quarantined(self) -> list[Quarantined]:
+        """Return the messages in quarantine, the oldest first."""
+        found = self._all(received.QUARANTINED)
+        return [Quarantined(**row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name
+
+    def quarantine_entry(self, entry: int) -> Quarantined | None:
+        """Return one message in quarantine, None where there is no such entry."""
+        found = self._all(received.ONE_QUARANTINED, {"of_id": entry})
+        return Quarantined(**found[0]._mapping) if found else None  # noqa: SLF001 - SQLAlchemy's public name
+
+    def count_quarantined(self) -> int:
+        """Return how many messages are in quarantine."""
+        return int(self._all(received.COUNT_QUARANTINED)[0][0])
+
+    def sent(self) -> list[Sent]:
+        """Return this sender's own record of each epoch of each stream, as of one moment."""
+        ranges: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        waiting: dict[tuple[str, int], set[int]] = {}
+        with begun(self._connection, self._path, write=False):
+            for row in self._all(outbox.ALL_COALESCED):
+                ranges.setdefault((row.stream, row.epoch), []).append((row.first, row.last))
+            for row in self._all(outbox.NUMBERS):
+                waiting.setdefault((row.stream, row.epoch), set()).add(row.seq)
+            return [
+                Sent(
+                    stream=row.stream,
+                    epoch=row.epoch,
+                    last=row.seq,
+                    waiting=frozenset(waiting.get((row.stream, row.epoch), ())),
+                    coalesced=tuple(ranges.get((row.stream, row.epoch), ())),
+                    settled=self.settled(row.stream),
+                )
+                for row in self._all(outbox.ALL_ISSUED)
+            ]
+
+    def last_coalesced(self, stream: str) -> Position:
+        """Return the last number of a stream whose message gave way to a newer one."""
+        found = self._all(outbox.LAST_COALESCED, {"stream": stream})
+        return Position(found[0].epoch, found[0].last) if found else START
+
+    def coalesced(self) -> dict[tuple[str, int], list[tuple[int, int]]]:
+        """Return the numbers that gave way to a newer message, as ranges by stream and epoch."""
+        found: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        for row in self._all(outbox.ALL_COALESCED):
+            found.setdefault((row.stream, row.epoch), []).append((row.first, row.last))
+        return found
+
+    def load(self, stream: str) -> Load:
+        """Return how much waits of a stream."""
+        row = self._all(outbox.LOAD, {"stream": stream})[0]
+        return Load(messages=row.messages, size=row.size, oldest=row.oldest)
 
     def outbox_streams(self) -> list[str]:
         """Return the streams that have messages in the outbox."""
@@ -155,5 +229,9 @@ class Queries:
     def _all(
         self, statement: sa.Select[Any], values: dict[str, object] | None = None
     ) -> Sequence[sa.Row[Any]]:
+        self._flush()
         with begun(self._connection, self._path, write=False):
             return self._connection.execute(statement, values).all()
+
+    def _flush(self) -> None:
+        """Write what a transaction at hand has gathered, so that questions see it."""

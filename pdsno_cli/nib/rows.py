@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from pdsno_cli.model.devices import Device, Known
-from pdsno_cli.model.messages import Event
+from pdsno_cli.model.messages import Event, PolicyDocument
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-Row = dict[str, Any]
+DeviceRow = tuple[Any, ...]  # the values of a device in the order of the table's columns
 
 _encode = msgspec.json.Encoder().encode
+_document = msgspec.json.Decoder(PolicyDocument).decode
 _strings = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
@@ -47,6 +49,25 @@ class ControllerRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRecord:
+    """A policy in force since then, and what the file declared where a person replaced that."""
+
+    document: PolicyDocument
+    since: float
+    instead_of: PolicyDocument | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedRecord:
+    """Which version of a scope's policy a controller said that it goes by, and when that came."""
+
+    controller_id: str
+    scope: str
+    version: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecord:
     """An event with who told it and when it was recorded."""
 
@@ -71,34 +92,68 @@ def text(value: object) -> str:
     return _encode(value).decode()
 
 
-def device_row(local_id: str, region: str, device: Device, *, at: float) -> Row:
+# The same few lists come again and again.
+@lru_cache(maxsize=4096)
+def _list(strings: tuple[str, ...]) -> str:
+    return text(strings)
+
+
+def device_row(local_id: str, region: str, device: Device, *, at: float) -> DeviceRow:
     """Return the row of a device that is present."""
-    return {
-        "local_id": local_id,
-        "device_id": device.device_id,
-        "region": region,
-        "addresses": text(device.addresses),
-        "protocols": text(device.protocols),
-        "mac": device.mac,
-        "sys_name": device.sys_name,
-        "sys_descr": device.sys_descr,
-        "sys_object_id": device.sys_object_id,
-        "uptime": device.uptime,
-        "version": 1,
-        "active": True,
-        "first_seen": at,
-        "last_seen": at,
-        "memory": None,
-    }
+    return _device_row(local_id, region, device, True, at, at, None)
 
 
-def known_row(local_id: str, region: str, known: Known, *, seen: Collection[str], at: float) -> Row:
+def known_row(
+    local_id: str, region: str, known: Known, *, seen: Collection[str], at: float
+) -> DeviceRow:
     """Return the row of a device as its local controller knows it; ``seen`` are ids."""
     memory = _Memory(missed=known.missed, silent=known.silent, mac_source=known.mac_source)
-    row = device_row(local_id, region, known.device, at=at)
     # A device that was not seen keeps the time it has.
-    last_seen = at if known.device.device_id in seen else 0.0
-    return row | {"active": known.active, "last_seen": last_seen, "memory": text(memory)}
+    last = at if known.device.device_id in seen else 0.0
+    return _device_row(local_id, region, known.device, known.active, at, last, text(memory))
+
+
+def event_row(event: Event, *, sender: str, at: float) -> tuple[object, ...]:
+    """Return the row of an event; the table numbers it."""
+    return (
+        None,
+        at,
+        sender,
+        event.event,
+        event.severity,
+        event.subject,
+        event.region,
+        text(event.detail),
+    )
+
+
+def _device_row(  # noqa: PLR0917 - keywords cost, and this is called for every device that comes
+    local_id: str,
+    region: str,
+    device: Device,
+    active: bool,
+    first: float,
+    last: float,
+    memory: str | None,
+) -> DeviceRow:
+    """Return the values of a device in the order of the table's columns."""
+    return (
+        local_id,
+        device.device_id,
+        region,
+        _list(device.addresses),
+        _list(device.protocols),
+        device.mac,
+        device.sys_name,
+        device.sys_descr,
+        device.sys_object_id,
+        device.uptime,
+        1,
+        active,
+        first,
+        last,
+        memory,
+    )
 
 
 def device(row: sa.Row[Any]) -> Device:
@@ -137,4 +192,13 @@ def device_record(row: sa.Row[Any]) -> DeviceRecord:
         active=row.active,
         first_seen=row.first_seen,
         last_seen=row.last_seen,
+    )
+
+
+def policy_record(row: sa.Row[Any]) -> PolicyRecord:
+    """Return a policy with where it comes from."""
+    return PolicyRecord(
+        document=_document(row.document),
+        since=row.received_at,
+        instead_of=None if row.instead_of is None else _document(row.instead_of),
     )

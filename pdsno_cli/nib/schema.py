@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 2  # kept in the file's user_version
+VERSION = 3  # kept in the file's user_version
 
 METADATA = sa.MetaData()
 
@@ -40,7 +40,6 @@ DEVICES = sa.Table(
     sa.Column("first_seen", sa.Float, nullable=False),
     sa.Column("last_seen", sa.Float, nullable=False),
     sa.Column("memory", sa.Text),
-    sa.Index("devices_by_mac", "mac"),
 )
 
 EVENTS = sa.Table(
@@ -56,6 +55,8 @@ EVENTS = sa.Table(
     sa.Column("detail", sa.Text, nullable=False),
 )
 
+# The policies in force. `instead_of` is what the topology file declared when a person put another
+# policy in its place, as JSON; it is empty where the file's own is in force.
 POLICIES = sa.Table(
     "policies",
     METADATA,
@@ -63,6 +64,18 @@ POLICIES = sa.Table(
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("document", sa.Text, nullable=False),
     sa.Column("received_at", sa.Float, nullable=False),
+    sa.Column("instead_of", sa.Text),
+)
+
+# What controllers say that they go by: for each scope, the version of their last announcement.
+APPLIED = sa.Table(
+    "applied",
+    METADATA,
+    sa.Column("controller_id", sa.Text, primary_key=True),
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 CONTROLLERS = sa.Table(
@@ -88,15 +101,46 @@ CYCLES = sa.Table(
     sa.Column("committed_at", sa.Float, nullable=False),
 )
 
-# The receiver's high-water marks: up to `seq`, all of a sender's stream is committed.
-MARKS = sa.Table(
-    "marks",
+# How far each sender's streams are committed here: of epoch's numbers 1 to `seq`, so many were
+# applied, quarantined, or skipped because their sender said that they are not to be had any more.
+RECEIVED = sa.Table(
+    "received",
     METADATA,
     sa.Column("sender", sa.Text, primary_key=True),
     sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("applied", sa.Integer, nullable=False),
+    sa.Column("quarantined", sa.Integer, nullable=False),
+    sa.Column("skipped", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Parts of a large message, committed but not applied before the last of them is here.
+HELD = sa.Table(
+    "held",
+    METADATA,
+    sa.Column("sender", sa.Text, primary_key=True),
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Signed messages that could not be applied: the exact bytes, and why.
+QUARANTINE = sa.Table(
+    "quarantine",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("sender", sa.Text, nullable=False),
+    sa.Column("stream", sa.Text, nullable=False),
     sa.Column("epoch", sa.Integer, nullable=False),
     sa.Column("seq", sa.Integer, nullable=False),
-    sqlite_with_rowid=False,
+    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("data", sa.LargeBinary, nullable=False),
 )
 
 # What waits for its receiver's acknowledgement: the exact bytes, in the order of the numbers.
@@ -110,6 +154,28 @@ OUTBOX = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False),
     sa.Column("qos", sa.Integer, nullable=False),
     sa.Column("retain", sa.Boolean, nullable=False),
+    sa.Column("kept_at", sa.Float, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The last number given out in each epoch of each stream of ours.
+ISSUED = sa.Table(
+    "issued",
+    METADATA,
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# Numbers, from `first` to `last`, whose messages gave way to a newer one that tells everything.
+COALESCED = sa.Table(
+    "coalesced",
+    METADATA,
+    sa.Column("stream", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Integer, primary_key=True),
+    sa.Column("first", sa.Integer, primary_key=True),
+    sa.Column("last", sa.Integer, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import Insert, insert
 
+from pdsno_cli.nib.bulk import Bulk
 from pdsno_cli.nib.schema import (
+    APPLIED,
     CONTROLLERS,
     CYCLES,
     DEVICES,
     EVENTS,
-    MARKS,
     META,
     POLICIES,
     SETTLED,
@@ -27,9 +28,12 @@ _CONTENT = (
     DEVICES.c.sys_object_id,
     DEVICES.c.active,
 )
+# Written out, not bound: a bulk statement binds nothing but its rows.
+_NONE: sa.ColumnElement[int] = sa.literal_column("0")
+_ONE: sa.ColumnElement[int] = sa.literal_column("1")
 
 
-def _upsert(table: sa.Table) -> Insert:
+def upsert(table: sa.Table) -> Insert:
     """Return the statement that inserts a row or replaces all but its key."""
     statement = insert(table)
     keys = [column.name for column in table.primary_key]
@@ -37,6 +41,17 @@ def _upsert(table: sa.Table) -> Insert:
         index_elements=keys,
         set_={c.name: statement.excluded[c.name] for c in table.columns if c.name not in keys},
     )
+
+
+def prune(table: sa.Table, *of: sa.Column[str]) -> sa.Delete:
+    """Return the statement that deletes what is ``history`` older than the latest of its kind.
+
+    The columns ``of`` name the kind. Epochs are Unix times, so their difference is in seconds.
+    """
+    latest = table.alias()
+    same = sa.and_(*(latest.c[column.name] == column for column in of))
+    newest = sa.select(sa.func.max(latest.c.epoch)).where(same).scalar_subquery()
+    return sa.delete(table).where(table.c.epoch < newest - sa.bindparam("history"))
 
 
 def _upsert_device() -> Insert:
@@ -49,13 +64,15 @@ def _upsert_device() -> Insert:
     values |= {
         "uptime": new.uptime,
         "memory": new.memory,
-        "version": DEVICES.c.version + sa.case((same, 0), else_=1),
+        "version": DEVICES.c.version + sa.case((same, _NONE), else_=_ONE),
         "last_seen": sa.case((new.last_seen > seen, new.last_seen), else_=seen),
     }
     return statement.on_conflict_do_update(index_elements=["local_id", "device_id"], set_=values)
 
 
-UPSERT_DEVICE = _upsert_device()
+PUT_DEVICES = Bulk(DEVICES, _upsert_device())
+PUT_CYCLES = Bulk(CYCLES, upsert(CYCLES))
+APPEND_EVENTS = Bulk(EVENTS, insert(EVENTS))
 DEACTIVATE = (
     sa.update(DEVICES)
     .where(
@@ -82,14 +99,11 @@ GONE_WITH_REGION = (
 )
 DROP_CYCLE = sa.delete(CYCLES).where(CYCLES.c.local_id == sa.bindparam("of_local"))
 DROP_CYCLES = sa.delete(CYCLES).where(CYCLES.c.region == sa.bindparam("of_region"))
-DROP_MARK = sa.delete(MARKS).where(MARKS.c.stream == sa.bindparam("of_stream"))
-PUT_META = _upsert(META)
-PUT_MARK = _upsert(MARKS)
-PUT_SETTLED = _upsert(SETTLED)
-PUT_POLICY = _upsert(POLICIES)
-PUT_CONTROLLER = _upsert(CONTROLLERS)
-PUT_CYCLE = _upsert(CYCLES)
-APPEND_EVENT = sa.insert(EVENTS)
+PUT_META = upsert(META)
+PUT_SETTLED = upsert(SETTLED)
+PUT_POLICY = upsert(POLICIES)
+PUT_APPLIED = upsert(APPLIED)
+PUT_CONTROLLER = upsert(CONTROLLERS)
 CONTROLLER_STATE = (
     sa.update(CONTROLLERS)
     .where(CONTROLLERS.c.controller_id == sa.bindparam("of_controller"))
@@ -97,6 +111,3 @@ CONTROLLER_STATE = (
 )
 
 META_VALUE = sa.select(META.c.value).where(META.c.key == sa.bindparam("key"))
-MARK = sa.select(MARKS.c.epoch, MARKS.c.seq).where(
-    MARKS.c.sender == sa.bindparam("sender"), MARKS.c.stream == sa.bindparam("stream")
-)

@@ -6,19 +6,25 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pdsno_cli.model.errors import StateError, UsageError
+from pdsno_cli.nib import outbox, received
 from pdsno_cli.nib import statements as sql
 from pdsno_cli.nib.engine import begun, connect
 from pdsno_cli.nib.queries import Queries
+from pdsno_cli.nib.received import Tallies
 from pdsno_cli.nib.schema import VERSION, creation
 from pdsno_cli.nib.transaction import Transaction
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 __all__ = ["Store", "Transaction"]
 
 _SQLITE = "sqlite:///"
 _EPOCH = {"key": "epoch"}
+_HISTORY = 7 * 86_400  # seconds for which numbers of epochs that are over are kept for an audit
 
 
 class Store(Queries):
@@ -26,6 +32,11 @@ class Store(Queries):
 
     What a transaction commits is on the disk when its block ends (WAL, ``synchronous=FULL``).
     """
+
+    def __init__(self, connection: sa.Connection, path: Path | None) -> None:
+        super().__init__(connection, path)
+        self._tallies = Tallies(connection)
+        self._at_hand: Transaction | None = None
 
     @classmethod
     def open(cls, place: Path | str) -> Self:
@@ -45,9 +56,24 @@ class Store(Queries):
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Give one unit of work: committed when the block ends, undone when it raises."""
-        with begun(self._connection, self._path, write=True):
-            yield Transaction(self._connection)
+        """Give one unit of work: committed when the block ends, undone when it raises.
+
+        Within another, it is a part of that one.
+        """
+        if self._at_hand is not None:
+            yield self._at_hand
+            return
+        tx = self._at_hand = Transaction(self._connection, self._tallies)
+        try:
+            with begun(self._connection, self._path, write=True):
+                yield tx
+                tx.finish()
+        except BaseException:
+            self._at_hand = None
+            tx.ended(committed=False)
+            raise
+        self._at_hand = None
+        tx.ended(committed=True)
 
     def begin_epoch(self) -> int:
         """Return a new epoch, durably higher than any before it, even those of a lost store."""
@@ -55,7 +81,13 @@ class Store(Queries):
             found = self._connection.execute(sql.META_VALUE, _EPOCH).first()
             epoch = max(int(time.time()), 1 if found is None else int(found.value) + 1)
             self._connection.execute(sql.PUT_META, {**_EPOCH, "value": epoch})
+            for statement in (received.PRUNE, outbox.PRUNE_ISSUED, outbox.PRUNE_COALESCED):
+                self._connection.execute(statement, {"history": _HISTORY})
         return epoch
+
+    def _flush(self) -> None:
+        if self._at_hand is not None:
+            self._at_hand.flush()
 
     def _ready(self) -> None:
         """Make the tables of a new file; refuse a file that another version made."""

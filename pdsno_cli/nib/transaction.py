@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -10,12 +11,16 @@ import sqlalchemy as sa
 
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
-from pdsno_cli.nib import outbox, rows
+from pdsno_cli.nib import outbox, received, rows
 from pdsno_cli.nib import statements as sql
-from pdsno_cli.nib.marks import Position, Verdict, judge
+from pdsno_cli.nib.bulk import Bulk
+from pdsno_cli.nib.marks import Position, Verdict, advance, judge
 from pdsno_cli.nib.outbox import Kept
+from pdsno_cli.nib.received import Tallies
 from pdsno_cli.nib.schema import DEVICES, POLICIES
 
+_Then = Callable[[], None]
+_NUMBER = ("stream", "epoch", "seq")
 _Key = tuple[str, str]  # local controller and device
 _ACTIVE_KEYS = sa.select(DEVICES.c.local_id, DEVICES.c.device_id).where(DEVICES.c.active)
 _ACTIVE_OF_LOCAL = _ACTIVE_KEYS.where(DEVICES.c.local_id == sa.bindparam("local_id"))
@@ -25,10 +30,48 @@ _POLICY_VERSION = sa.select(POLICIES.c.version).where(POLICIES.c.scope == sa.bin
 
 
 class Transaction:
-    """One unit of work: all of it is committed, or none. Owner's thread; see ``Store``."""
+    """One unit of work: all of it is committed, or none. Owner's thread; see ``Store``.
 
-    def __init__(self, connection: sa.Connection) -> None:
-        self._execute = connection.execute
+    Rows that come in numbers are gathered and written together, at the latest before the next
+    question or at the end.
+    """
+
+    def __init__(self, connection: sa.Connection, tallies: Tallies) -> None:
+        self._connection = connection
+        self._tallies = tallies
+        self._gathered: dict[Bulk, list[tuple[object, ...]]] = {}
+        self._cycles: dict[str, tuple[object, ...]] = {}  # the last of each local controller
+        self._committed: list[_Then] = []
+        self._undone: list[_Then] = []
+
+    def after(self, then: _Then) -> None:
+        """Call ``then`` once all of this is committed; never, if it is not."""
+        self._committed.append(then)
+
+    def otherwise(self, then: _Then) -> None:
+        """Call ``then`` when this is undone instead of committed."""
+        self._undone.append(then)
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        if self._cycles:
+            self._gather(sql.PUT_CYCLES, self._cycles.values())
+            self._cycles.clear()
+        gathered, self._gathered = self._gathered, {}
+        for bulk, values in gathered.items():
+            bulk.write(self._connection, values)
+
+    def finish(self) -> None:
+        """Write all that is left; what follows is the commit."""
+        self.flush()
+        self._tallies.write()
+
+    def ended(self, *, committed: bool) -> None:
+        """Hear how it ended, and call whoever wanted to know."""
+        if not committed:
+            self._tallies.clear()
+        for then in self._committed if committed else reversed(self._undone):
+            then()
 
     def judge(self, *, sender: str, stream: str, epoch: int, seq: int) -> Verdict:
         """Judge a message's number against what is committed of its stream."""
@@ -36,18 +79,68 @@ class Transaction:
 
     def marked(self, sender: str, stream: str) -> Position | None:
         """Return the last committed number of a stream, None where nothing is."""
-        found = self._execute(sql.MARK, {"sender": sender, "stream": stream}).first()
-        return Position(*found) if found is not None else None
+        tally = self._tallies.get((sender, stream))
+        return None if tally is None else tally.position
 
-    def mark(self, *, sender: str, stream: str, epoch: int, seq: int) -> None:
-        """Record that a stream is committed up to here, together with what else this block does."""
+    def mark(
+        self, *, sender: str, stream: str, to: Position, applied: int = 1, quarantined: int = 0
+    ) -> None:
+        """Record that a stream is committed up to here, together with what else this block does.
+
+        Numbers that are passed over count as skipped.
+        """
+        key = sender, stream
+        tally = advance(self._tallies.get(key), to, applied=applied, quarantined=quarantined)
+        self._tallies.put(key, tally)
+
+    def hold(self, sender: str, stream: str, at: Position, part: bytes) -> None:
+        """Keep a part of a large message until the last one is here."""
         self._execute(
-            sql.PUT_MARK, {"sender": sender, "stream": stream, "epoch": epoch, "seq": seq}
+            received.HOLD,
+            {
+                "sender": sender,
+                "stream": stream,
+                "epoch": at.epoch,
+                "seq": at.seq,
+                "payload": part,
+            },
         )
 
+    def let_go(self, sender: str, stream: str) -> list[bytes]:
+        """Return the parts that are held of a stream, in order, and hold them no longer."""
+        of = {"of_sender": sender, "of_stream": stream}
+        parts = list(self._execute(received.PARTS, of).scalars())
+        if parts:
+            self._execute(received.LET_GO, of)
+        return parts
+
+    def put_aside(
+        self, *, sender: str, stream: str, at: Position, topic: str, reason: str, data: bytes
+    ) -> None:
+        """Put a message into quarantine."""
+        self._execute(
+            received.PUT_ASIDE,
+            {
+                "at": time.time(),
+                "sender": sender,
+                "stream": stream,
+                "epoch": at.epoch,
+                "seq": at.seq,
+                "topic": topic,
+                "reason": reason,
+                "data": data,
+            },
+        )
+
+    def discard(self, quarantine_id: int) -> bool:
+        """Drop a message from quarantine; whether it was there."""
+        return bool(self._execute(received.DISCARD, {"of_id": quarantine_id}).rowcount)
+
     def keep(self, message: Kept) -> None:
-        """Put a message into the outbox."""
-        self._execute(outbox.KEEP, msgspec.structs.asdict(message))
+        """Put a message into the outbox, and its number into the record of those given out."""
+        values = msgspec.structs.asdict(message)
+        self._execute(outbox.KEEP, values)
+        self._execute(outbox.PUT_ISSUED, {name: values[name] for name in _NUMBER})
 
     def settle(self, stream: str, position: Position) -> int:
         """Drop what is acknowledged of a stream; return how many messages that was."""
@@ -56,6 +149,21 @@ class Transaction:
         if dropped:
             self._execute(sql.PUT_SETTLED, {"stream": stream, **values})
         return dropped
+
+    def coalesce(self, stream: str) -> int:
+        """Drop what waits of a stream, because something newer tells it all.
+
+        Return how many messages that was; their numbers stay on record.
+        """
+        values = {"of_stream": stream}
+        ranges = self._execute(outbox.RANGES, values).all()
+        if not ranges:
+            return 0
+        self._execute(
+            outbox.PUT_COALESCED,
+            [{"stream": stream, **row._mapping} for row in ranges],  # noqa: SLF001 - SQLAlchemy's public name
+        )
+        return self._execute(outbox.DROP_ALL, values).rowcount
 
     def apply_changes(
         self,
@@ -107,13 +215,12 @@ class Transaction:
         The devices whose ids are in ``seen`` are last seen ``at``.
         """
         values = [rows.known_row(local_id, region, item, seen=seen, at=at) for item in known]
-        kept = {row["device_id"] for row in values}
+        kept = {row[1] for row in values}
         stored = self._execute(_OF_LOCAL, {"local_id": local_id}).scalars()
         forgotten = [{"of_local": local_id, "of_device": one} for one in stored if one not in kept]
         if forgotten:
             self._execute(sql.FORGET, forgotten)
-        if values:
-            self._execute(sql.UPSERT_DEVICE, values)
+        self._gather(sql.PUT_DEVICES, values)
 
     def forget_local(self, local_id: str, stream: str) -> None:
         """Hold nothing of a local controller for present any more.
@@ -122,15 +229,20 @@ class Transaction:
         """
         self._execute(sql.GONE_WITH_LOCAL, {"of_local": local_id})
         self._execute(sql.DROP_CYCLE, {"of_local": local_id})
-        self._execute(sql.DROP_MARK, {"of_stream": stream})
+        self._tallies.drop(stream)
 
     def forget_region(self, region: str) -> None:
         """Hold nothing of a region for present any more."""
         self._execute(sql.GONE_WITH_REGION, {"of_region": region})
         self._execute(sql.DROP_CYCLES, {"of_region": region})
 
-    def put_policy(self, document: PolicyDocument, *, at: float) -> bool:
-        """Keep a policy; False, and nothing done, when a newer one is kept already."""
+    def put_policy(
+        self, document: PolicyDocument, *, at: float, instead_of: PolicyDocument | None = None
+    ) -> bool:
+        """Keep a policy; False, and nothing done, when a newer one is kept already.
+
+        ``instead_of`` is what the topology file declares, where a person put this in its place.
+        """
         found = self._execute(_POLICY_VERSION, {"scope": document.scope}).first()
         if found is not None and found.version > document.version:
             return False
@@ -141,9 +253,17 @@ class Transaction:
                 "version": document.version,
                 "document": rows.text(document),
                 "received_at": at,
+                "instead_of": None if instead_of is None else rows.text(instead_of),
             },
         )
         return True
+
+    def put_applied(self, controller_id: str, scope: str, version: int, *, at: float) -> None:
+        """Keep which version of a scope's policy a controller says that it goes by."""
+        self._execute(
+            sql.PUT_APPLIED,
+            {"controller_id": controller_id, "scope": scope, "version": version, "at": at},
+        )
 
     def put_controller(
         self,
@@ -176,36 +296,22 @@ class Transaction:
 
     def put_cycle(self, cycle: LocalCycle, *, region: str, at: float) -> None:
         """Keep how far a local controller's reports are committed."""
-        self._execute(
-            sql.PUT_CYCLE,
-            {
-                "local_id": cycle.local_id,
-                "region": region,
-                "epoch": cycle.epoch,
-                "cycle": cycle.cycle,
-                "active": cycle.active,
-                "committed_at": at,
-            },
+        self._cycles[cycle.local_id] = (
+            cycle.local_id,
+            region,
+            cycle.epoch,
+            cycle.cycle,
+            cycle.active,
+            at,
         )
 
     def append_event(self, event: Event, *, sender: str, at: float) -> None:
         """Keep an event for good."""
-        self._execute(
-            sql.APPEND_EVENT,
-            {
-                "at": at,
-                "sender": sender,
-                "event": event.event,
-                "severity": event.severity,
-                "subject": event.subject,
-                "region": event.region,
-                "detail": rows.text(event.detail),
-            },
-        )
+        self._gather(sql.APPEND_EVENTS, (rows.event_row(event, sender=sender, at=at),))
 
     def _apply(
         self,
-        present: list[rows.Row],
+        present: list[rows.DeviceRow],
         gone: set[_Key],
         *,
         within: tuple[sa.Select[Any], dict[str, str]],
@@ -215,12 +321,21 @@ class Transaction:
         lost: list[_Key] = []
         if gone or snapshot:
             active = {(row.local_id, row.device_id) for row in self._execute(*within)}
-            listed = {(row["local_id"], row["device_id"]) for row in present}
+            listed = {row[:2] for row in present}
             lost = sorted(active - listed if snapshot else active & gone)
         if lost:
             self._execute(
                 sql.DEACTIVATE, [{"of_local": one, "of_device": other} for one, other in lost]
             )
-        if present:
-            self._execute(sql.UPSERT_DEVICE, present)
+        self._gather(sql.PUT_DEVICES, present)
         return lost
+
+    def _execute(
+        self, statement: sa.Executable, values: Mapping[str, Any] | list[dict[str, Any]]
+    ) -> sa.CursorResult[Any]:
+        if self._gathered or self._cycles:
+            self.flush()
+        return self._connection.execute(statement, values)
+
+    def _gather(self, bulk: Bulk, values: Iterable[tuple[object, ...]]) -> None:
+        self._gathered.setdefault(bulk, []).extend(values)

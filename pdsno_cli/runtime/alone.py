@@ -6,10 +6,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import BrokerError
+from pdsno_cli.runtime.chain_wiring import chain
 from pdsno_cli.runtime.child import stop_on_signal
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
-from pdsno_cli.runtime.mqtt_wiring import broker_access, mqtt_transport
+from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.node import Node
 
 if TYPE_CHECKING:
@@ -37,12 +38,19 @@ def run_alone(topology: Topology, state: StateDir, controller_id: str, port: int
             "the broker of this topology is embedded in pdsno up, which does not run: "
             "start it, or declare a broker that runs by itself"
         )
+    key = signing_key(topology, state)
     node = Node(
         topology=topology,
         controller_id=controller_id,
-        key=signing_key(topology, state),
+        key=key,
         store=state.store(controller_id),
-        connect=partial(mqtt_transport, topology, broker_access(topology, embedded_port=port)),
+        connect=partial(
+            chain,
+            topology=topology,
+            state=state,
+            key=key,
+            access=broker_access(topology, embedded_port=port),
+        ),
         watcher=Unwatched(),
     )
     with state.lock(controller_id):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pdsno_cli.model.messages import OPERATOR
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import GLOBAL
 
@@ -19,7 +20,8 @@ def entitled(topology: Topology) -> Callable[[str, str], bool]:
     Policy comes from the global controller or the region's own regional one; a summary from a
     regional controller of its region; a discovery report from a local controller of its region,
     or from one that the file does not know yet. The sender of discovery, summary and status
-    topics is their last level, which the codec has checked.
+    topics is their last level, which the codec has checked. An operator gives orders, and that
+    is all.
     """
     controllers = topology.controllers
     topics = topology.topics
@@ -28,6 +30,8 @@ def entitled(topology: Topology) -> Callable[[str, str], bool]:
         item = topics.class_of(topic)
         if item is None:
             return False
+        if sender_id == OPERATOR:
+            return item.name == "command"
         sender = controllers.get(sender_id)
         scope = topics.stream(topic).split("/")[1]
         if item.name == "policy":

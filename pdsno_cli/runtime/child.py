@@ -46,9 +46,9 @@ class Job:
 def import_all() -> None:
     """Import, before forking, what every child will need."""
     from pdsno_cli.messaging import mqtt
-    from pdsno_cli.runtime import node
+    from pdsno_cli.runtime import chain_wiring, node
 
-    del mqtt, node
+    del chain_wiring, mqtt, node
 
 
 def preload(job: Job) -> None:
@@ -56,6 +56,13 @@ def preload(job: Job) -> None:
     from pdsno_cli.discovery import sweep
     from pdsno_cli.runtime.rehearsal import rehearse
 
+    if job.topology.uses("http"):
+        # Else those who lose the broker together would all import at once, when time matters. It
+        # comes first, so that what it leaves unused of the heap is used up before the forks.
+        from pdsno_cli.messaging import http_client, http_server
+
+        http_client.preload()
+        http_server.preload()
     locals_ = job.topology.of_role(Role.LOCAL)
     sweep.preload(
         {protocol for local in locals_ for protocol in local.discovery.protocols},
@@ -91,7 +98,7 @@ def run_child(job: Job, name: str, line: socket.socket) -> int:
 
 def run_controller(job: Job, controller_id: str, link: Link) -> int:
     """Run one controller on the calling thread, which must be the main one."""
-    from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
+    from pdsno_cli.runtime.chain_wiring import chain
     from pdsno_cli.runtime.node import Node
 
     node = Node(
@@ -99,7 +106,9 @@ def run_controller(job: Job, controller_id: str, link: Link) -> int:
         controller_id=controller_id,
         key=job.key,
         store=job.state.store(controller_id),
-        connect=partial(mqtt_transport, job.topology, job.broker),
+        connect=partial(
+            chain, topology=job.topology, state=job.state, key=job.key, access=job.broker
+        ),
         watcher=link,
     )
     with job.state.lock(controller_id):

@@ -59,6 +59,11 @@ class Mailbox:
         heapq.heappush(self._timers, (time.monotonic() + seconds, next(self._order), timer))
         return timer
 
+    @property
+    def closed(self) -> bool:
+        """Whether nothing more is done."""
+        return self._closed
+
     def close(self) -> None:
         """End ``run`` after the work at hand; from any thread, and from a signal handler."""
         self._closed = True

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pdsno_cli.controllers.subscriptions import qos
+from pdsno_cli.model.addresses import Address
+from pdsno_cli.model.errors import BrokerError
 from pdsno_cli.model.roles import Role
+from pdsno_cli.runtime.holder import holder
 from pdsno_cli.spec import secrets
 
 if TYPE_CHECKING:
+    from pdsno_cli.messaging.rival import Claim
     from pdsno_cli.messaging.transport import Transport
     from pdsno_cli.spec.topology import Tls, Topology
 
@@ -18,8 +23,7 @@ if TYPE_CHECKING:
 class BrokerAccess:
     """Where the broker is and how to log in, every secret read."""
 
-    host: str
-    port: int
+    addresses: tuple[Address, ...]
     username: str | None = None
     password: str | None = None
     tls: Tls | None = None
@@ -32,14 +36,13 @@ def broker_access(topology: Topology, *, embedded_port: int = 0) -> BrokerAccess
     """
     broker = topology.broker
     if broker.embedded:
-        return BrokerAccess(host="127.0.0.1", port=embedded_port)
+        return BrokerAccess(addresses=(Address("127.0.0.1", embedded_port),))
 
     def read(text: str | None) -> str | None:
         return None if text is None else secrets.resolve(text, base=topology.folder)
 
     return BrokerAccess(
-        host=broker.host,
-        port=broker.port,
+        addresses=broker.addresses,
         username=read(broker.username),
         password=read(broker.password),
         tls=broker.tls,
@@ -47,27 +50,87 @@ def broker_access(topology: Topology, *, embedded_port: int = 0) -> BrokerAccess
 
 
 def mqtt_transport(
-    topology: Topology, access: BrokerAccess, controller_id: str, filters: tuple[str, ...]
+    topology: Topology, access: BrokerAccess, name: str, filters: tuple[str, ...]
 ) -> Transport:
-    """Return the MQTT transport of one controller.
+    """Return the MQTT transport of one controller, or of an operator under a name of its own.
 
-    Its client id holds the topic root, so that two topologies may share a broker. Parents ask
-    for a persistent session: what their children report while they are away is kept for them.
+    Parents ask for a persistent session: what their children report while they are away is kept
+    for them.
     """
+    from pdsno_cli.messaging.rival import Claim
+
+    spec = topology.controllers.get(name)
+    return _transport(
+        topology,
+        access,
+        name,
+        filters,
+        qos=qos(topology),
+        persistent=spec is not None and spec.role is not Role.LOCAL,
+        claim=None if spec is None else Claim(topology.topics.status(name), holder()),
+    )
+
+
+def watching_transport(
+    topology: Topology, access: BrokerAccess, name: str, filters: tuple[str, ...]
+) -> tuple[Transport, bool]:
+    """Return a transport that receives each message at the QoS that it was published at.
+
+    Also whether it tells the retain flag that it was published with, which takes MQTT 5. That is
+    tried on a broker of the topology's own even where the controllers speak 3.1.1.
+    """
+    protocol = _newest_protocol(topology, access)
+    made = _transport(topology, access, name, filters, qos=2, protocol=protocol, as_published=True)
+    return made, protocol == "5"
+
+
+def _newest_protocol(topology: Topology, access: BrokerAccess) -> Literal["3.1.1", "5"]:
+    from pdsno_cli.broker.probe import probe
+    from pdsno_cli.messaging.tls import context
+
+    if topology.broker.embedded:
+        return topology.broker.protocol
+    for address in access.addresses:
+        with suppress(BrokerError):
+            probe(
+                *address,
+                protocol="5",
+                username=access.username,
+                password=access.password,
+                tls=None if access.tls is None else context(access.tls),
+            )
+            return "5"
+    return topology.broker.protocol
+
+
+def _transport(
+    topology: Topology,
+    access: BrokerAccess,
+    name: str,
+    filters: tuple[str, ...],
+    *,
+    qos: int,
+    protocol: Literal["3.1.1", "5"] | None = None,
+    persistent: bool = False,
+    as_published: bool = False,
+    claim: Claim | None = None,
+) -> Transport:
+    """Return a transport; its client id holds the topic root, so that topologies share brokers."""
     from pdsno_cli.messaging.mqtt import MqttTransport
 
     broker = topology.broker
     return MqttTransport(
-        host=access.host,
-        port=access.port,
-        client_id=f"{topology.topics.root}-{controller_id}",
+        addresses=access.addresses,
+        client_id=f"{topology.topics.root}-{name}",
         filters=filters,
-        qos=qos(topology),
-        protocol=broker.protocol,
+        qos=qos,
+        protocol=protocol or broker.protocol,
         keepalive=broker.keepalive,
         username=access.username,
         password=access.password,
         tls=access.tls,
         max_payload=broker.max_payload,
-        persistent=topology.controllers[controller_id].role is not Role.LOCAL,
+        persistent=persistent,
+        as_published=as_published,
+        claim=claim,
     )

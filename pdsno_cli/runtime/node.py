@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -19,20 +18,22 @@ from pdsno_cli.controllers.local import LocalController
 from pdsno_cli.controllers.ports import Context
 from pdsno_cli.controllers.presence import Presence
 from pdsno_cli.controllers.regional import RegionalController
-from pdsno_cli.controllers.subscriptions import filters
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.sequence import Sequence
 from pdsno_cli.model.errors import PdsnoError
-from pdsno_cli.model.notices import RefusalNotice, State, StateNotice, WaitingNotice
-from pdsno_cli.model.refusals import RefusedError
+from pdsno_cli.model.notices import CarriedNotice, State, StateNotice, WaitingNotice
 from pdsno_cli.model.roles import Role
+from pdsno_cli.model.topics import SYSTEM
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.authority import entitled
 from pdsno_cli.runtime.delivery import Delivery
+from pdsno_cli.runtime.holder import holder
+from pdsno_cli.runtime.intake import Intake
 from pdsno_cli.runtime.mailbox import Mailbox
 from pdsno_cli.runtime.outbox import Outbox
 from pdsno_cli.runtime.outgoing import Outgoing
+from pdsno_cli.runtime.refused import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,11 +41,15 @@ if TYPE_CHECKING:
 
     from pdsno_cli.controllers.ports import Role as RolePort
     from pdsno_cli.controllers.ports import Watcher
-    from pdsno_cli.messaging.transport import Publication, Transport
+    from pdsno_cli.messaging.chain import Chain
+    from pdsno_cli.messaging.transport import Arrival, Publication
+    from pdsno_cli.model.messages import Envelope
     from pdsno_cli.spec.topology import Topology
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
+
+CARRIED_EVERY = 5.0  # seconds between two looks at how much each transport carried
 
 _ROLES: dict[Role, Callable[[Context], RolePort]] = {
     Role.GLOBAL: GlobalController,
@@ -63,9 +68,8 @@ class Node:
         controller_id: str,
         key: bytes,
         store: Path,
-        connect: Callable[[str, tuple[str, ...]], Transport],
+        connect: Callable[[str, int], Chain],
         watcher: Watcher,
-        transport: str = "mqtt",
     ) -> None:
         self._spec = topology.controllers[controller_id]
         self._topology = topology
@@ -73,9 +77,8 @@ class Node:
         self._store_path = store
         self._connect = connect
         self._watcher = watcher
-        self._transport_name = transport
         self._mailbox = Mailbox()
-        self._refused: Counter[str] = Counter()
+        self._carried: dict[str, int] = {}
         self._connection = 0
         self._epoch = 0
         self.fatal: str | None = None
@@ -88,7 +91,7 @@ class Node:
             self._codec = Codec(
                 self._key, topology.topics, topology.broker.max_payload, entitled(topology)
             )
-            self._transport = self._connect(spec.controller_id, filters(topology, spec))
+            self._transport = self._connect(spec.controller_id, epoch)
             self._outgoing = Outgoing(
                 sender_id=spec.controller_id,
                 epoch=epoch,
@@ -97,6 +100,8 @@ class Node:
                 sequence=Sequence(),
                 transport=self._transport,
                 store=store,
+                limits=topology.outbox,
+                events_topic=topology.topics.events(spec.region or SYSTEM),
             )
             self._outbox = Outbox(
                 store=store,
@@ -109,19 +114,36 @@ class Node:
                 spec=spec,
                 topology=topology,
                 epoch=epoch,
+                holder=holder(),
                 store=store,
                 publisher=self._outgoing,
                 scheduler=self._mailbox,
                 background=self,
                 sweep=sweep,
                 watcher=self._watcher,
+                fallen_back=lambda: self._transport.fallen_back,
             )
             self._role = _ROLES[spec.role](context)
             self._presence = Presence(context)
-            self._delivery = Delivery(context, self._outbox, self._role)
+            self._delivery = Delivery(context, self._outbox, self._role, self._codec.open)
+            self._intake = Intake(
+                topology=topology,
+                controller_id=spec.controller_id,
+                codec=self._codec,
+                store=store,
+                mailbox=self._mailbox,
+                refused=Refused(
+                    controller_id=spec.controller_id,
+                    watcher=self._watcher,
+                    scheduler=self._mailbox,
+                ),
+                ledger=self._role.ledger,
+                receive=self._receive,
+            )
             self._state("connecting")
             self._role.start()
             self._transport.start(self)
+            self._tell_carried()
             try:
                 self._mailbox.run()
             finally:
@@ -129,7 +151,7 @@ class Node:
                 self._presence.away()
                 self._transport.stop(self._death("stop") if self._connection else None)
                 with suppress(PdsnoError):  # what ended the loop is on its way up already
-                    self._outbox.close()
+                    self._outbox.drop()
         self._state("failed" if self.fatal else "stopped", self.fatal)
 
     def stop(self) -> None:
@@ -159,9 +181,9 @@ class Node:
         """The connection is lost, or could not be made."""
         self._mailbox.post(lambda: self._down(reason))
 
-    def on_message(self, topic: str, data: bytes, retained: bool) -> None:
+    def on_message(self, arrival: Arrival) -> None:
         """A message came."""
-        self._mailbox.post(lambda: self._receive(topic, data, retained=retained))
+        self._intake.put(arrival)
 
     def on_fatal(self, reason: str) -> None:
         """The transport will not work, however often it is tried."""
@@ -189,26 +211,24 @@ class Node:
         self.fatal = reason
         self._mailbox.close()
 
-    def _receive(self, topic: str, data: bytes, *, retained: bool) -> None:
-        try:
-            envelope = self._codec.open(topic, data)
-            if not self._delivery.take(envelope):
-                self._role.receive(envelope)
-        except RefusedError as exc:
-            self._refuse(topic, exc, retained=retained)
-
-    def _refuse(self, topic: str, refused: RefusedError, *, retained: bool) -> None:
-        """Count and name a message that is not applied; an old retained one is nobody's fault."""
-        self._refused[refused.reason.value] += 1
-        log.warning("refused on %s%s: %s", topic, " (retained)" if retained else "", refused)
-        self._watcher.notice(
-            RefusalNotice(controller_id=self._spec.controller_id, counts=dict(self._refused))
-        )
+    def _receive(self, envelope: Envelope) -> None:
+        if not self._delivery.take(envelope):
+            self._role.receive(envelope)
 
     def _waiting(self, messages: int) -> None:
         self._watcher.notice(
             WaitingNotice(controller_id=self._spec.controller_id, messages=messages)
         )
+
+    def _tell_carried(self) -> None:
+        """Tell, now and then, how much each transport carried."""
+        counts = self._transport.carried
+        if counts != self._carried:
+            self._carried = counts
+            self._watcher.notice(
+                CarriedNotice(controller_id=self._spec.controller_id, counts=counts)
+            )
+        self._mailbox.after(CARRIED_EVERY, self._tell_carried)
 
     def _death(self, reason: Literal["will", "stop"], connection: int | None = None) -> Publication:
         """Return the signed death of a connection; a will is numbered 0 and sent at QoS 1."""
@@ -223,7 +243,7 @@ class Node:
                 controller_id=self._spec.controller_id,
                 state=state,
                 epoch=self._epoch,
-                transport=self._transport_name if state == "ready" else None,
+                transport=self._transport.carrier if state == "ready" else None,
                 detail=detail,
             )
         )

@@ -1,7 +1,8 @@
 """Sends what the outbox keeps: in order, a window at a time, again until it is acknowledged.
 
 A broker's PUBACK proves nothing (it holds messages in memory), so a message is dropped only when
-its receiver says that it is committed. All of an epoch is acknowledged before the next one is sent,
+its receiver says that it is committed. A broker may also drop what is too much for its queue, and
+says so to nobody: a stream that lost something goes on with a smaller window. All of an epoch is acknowledged before the next one is sent,
 so a receiver can tell a gap from a new start.
 """
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WINDOW = 200  # messages of one stream that wait for their acknowledgement at once
+_SMALLEST = 10  # messages of the window after a loss
 _FIRST_WAIT = 5.0  # seconds without progress after which the window is sent again
 _PROMPT = 1.0  # seconds within which an acknowledgement may well be on its way
 _LONGEST_WAIT = 30.0
@@ -35,9 +37,13 @@ class _Stream:
     All up to ``settled`` is acknowledged, ``dirty`` where the store does not yet say so.
     ``waiting`` are the positions sent and not acknowledged; ``held`` says that the transport did
     not take the next one; ``moved`` that something was acknowledged since the last look.
+    ``window`` opens as TCP's does (RFC 5681 section 3.1): quickly up to ``threshold``, where half
+    of what was lost would have gone through, slowly from there on.
     """
 
-    __slots__ = ("dirty", "held", "moved", "sent", "settled", "tries", "waiting")
+    __slots__ = (
+        "dirty", "held", "moved", "sent", "settled", "threshold", "tries", "waiting", "window",
+    )  # fmt: skip
 
     def __init__(self, settled: Position) -> None:
         self.sent = self.settled = settled
@@ -46,6 +52,22 @@ class _Stream:
         self.held = False
         self.moved = False
         self.tries = 0
+        self.window = self.threshold = float(WINDOW)
+
+    @property
+    def room(self) -> int:
+        """How many messages more may be sent before one is acknowledged."""
+        return int(self.window) - len(self.waiting)
+
+    def lost(self) -> None:
+        """Go on carefully: some of what was sent did not arrive."""
+        self.threshold = max(self.window / 2, float(_SMALLEST))
+        self.window = float(_SMALLEST)
+
+    def took(self, messages: int) -> None:
+        """Open the window: so many messages did arrive."""
+        slowly = self.window >= self.threshold
+        self.window = min(self.window + (messages / self.window if slowly else messages), WINDOW)
 
     @property
     def open(self) -> bool:
@@ -82,7 +104,7 @@ class Outbox:
     @property
     def depth(self) -> int:
         """How many messages wait for their acknowledgement."""
-        self._drop()
+        self.drop()
         return self._store.outbox_count()
 
     def connected(self) -> None:
@@ -94,10 +116,6 @@ class Outbox:
     def disconnected(self) -> None:
         """Keep what comes; nothing carries it now."""
         self._connected = False
-
-    def close(self) -> None:
-        """Have the store know all that is acknowledged, so that it is not sent again next time."""
-        self._drop()
 
     def kept(self, stream: str) -> None:
         """Send what was committed to the outbox."""
@@ -115,8 +133,10 @@ class Outbox:
         if position <= state.settled:
             return False
         state.settled, state.dirty = position, True
+        before = len(state.waiting)
         while state.waiting and state.waiting[0] <= position:
             state.waiting.popleft()
+        state.took(before - len(state.waiting))
         state.sent = max(state.sent, position)
         state.moved = bool(state.waiting)
         if state.tries:  # somebody listens again: no reason to go on so slowly
@@ -127,11 +147,21 @@ class Outbox:
         return True
 
     def resend(self, stream: str, after: Position) -> bool:
-        """Send again all that follows ``after``; False when some of that is dropped already."""
-        if after < self.settled(stream):
+        """Send again all that follows ``after``; False when some of that is not to be had."""
+        if after < self.beginning(stream):
             return False
+        self._stream(stream).lost()
         self._rewind(stream, after)
         return True
+
+    def beginning(self, stream: str) -> Position:
+        """Return the place after which all of a stream that was ever numbered is still kept."""
+        return max(self.settled(stream), self._store.last_coalesced(stream))
+
+    def coalesced(self, stream: str) -> None:
+        """What waited of a stream has given way to what follows."""
+        self._tidy_soon()
+        self._rewind(stream, self.settled(stream))
 
     def nudge(self, concerns: Callable[[str], bool]) -> None:
         """Wait only shortly for a receiver that has just come: it missed what was sent before."""
@@ -152,8 +182,8 @@ class Outbox:
         self._tidying = False
         self._told(self.depth)
 
-    def _drop(self) -> None:
-        """Drop from the store what is acknowledged."""
+    def drop(self) -> None:
+        """Drop from the store what is acknowledged, so that it is not sent again next time."""
         dirty = {name: state for name, state in self._streams.items() if state.dirty}
         if not dirty:
             return
@@ -178,11 +208,13 @@ class Outbox:
         """Send on, up to a full window and never beyond an epoch that is not acknowledged."""
         state = self._streams[name]
         state.held = False
-        while self._connected and not state.held and len(state.waiting) < WINDOW:
-            following = self._store.outbox(name, state.sent, WINDOW - len(state.waiting))
+        while self._connected and not state.held and state.room > 0:
+            following = self._store.outbox(name, state.sent, state.room)
             for message in following:
                 if state.waiting and state.waiting[0].epoch != message.epoch:
                     return self._watch()
+                if state.dirty and message.epoch != state.settled.epoch:
+                    self.drop()  # its receiver will refuse the epoch before: never send that again
                 if not self._send(message):
                     state.held = True
                     break
@@ -213,6 +245,7 @@ class Outbox:
             if state.waiting and not state.moved:
                 state.tries = min(state.tries + 1, 6)
                 log.info("%s: no acknowledgement, sending again", name)
+                state.lost()
                 self._rewind(name, state.settled)
             elif state.held:
                 self._fill(name)

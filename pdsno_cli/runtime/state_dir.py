@@ -50,6 +50,10 @@ class StateDir:
         """Return the store of a controller."""
         return self.root / "stores" / f"{file_name(controller_id)}.db"
 
+    def http(self, controller_id: str) -> Path:
+        """Return the file that says where a controller serves HTTP, as ``host:port``."""
+        return self.root / "http" / file_name(controller_id)
+
     def log(self, name: str) -> Path:
         """Return the log of a controller, the broker, the lab or the supervisor."""
         return self.root / "logs" / f"{file_name(name)}.log"
@@ -64,7 +68,7 @@ class StateDir:
     def make(self) -> None:
         """Make the folders, mode 0700; StateError when that cannot be."""
         try:
-            for folder in (self.root, self.root / "stores", self.root / "logs"):
+            for folder in (self.root, self.root / "stores", self.root / "logs", self.root / "http"):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.root.chmod(0o700)
             if not os.access(self.root, os.W_OK | os.X_OK):

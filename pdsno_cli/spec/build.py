@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pdsno_cli.model.addresses import Address, parse_address
 from pdsno_cli.model.durations import parse_duration
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES, DEFAULT_ROOT, TopicMap, TopicRule
@@ -14,6 +15,7 @@ from pdsno_cli.spec.topology import (
     Broker,
     Controller,
     Lab,
+    Outbox,
     Policy,
     Region,
     Tls,
@@ -38,9 +40,15 @@ def build(document: Document) -> tuple[Topology, list[Diagnostic]]:
         broker=_broker(data.get("broker", {})),
         topics=_topics(data.get("topics", {})),
         **({"fallbacks": tuple(data["fallbacks"])} if "fallbacks" in data else {}),
-        policy=_policy(data.get("policy", {})),
+        outbox=_outbox(data.get("outbox", {})),
+        class_fallbacks={
+            name: tuple(raw["fallbacks"])
+            for name, raw in data.get("topics", {}).items()
+            if name in CLASSES and "fallbacks" in raw
+        },
+        policy=policy(data.get("policy", {})),
         regions={
-            name: Region(name=name, policy=_policy((raw or {}).get("policy", {})))
+            name: Region(name=name, policy=policy((raw or {}).get("policy", {})))
             for name, raw in data.get("regions", {}).items()
         },
         controllers=_controllers(document, diagnostics),
@@ -50,13 +58,18 @@ def build(document: Document) -> tuple[Topology, list[Diagnostic]]:
     return topology, diagnostics
 
 
+def _outbox(raw: dict[str, Any]) -> Outbox:
+    known: dict[str, Any] = {key: raw[key] for key in ("messages", "size") if key in raw}
+    if "age" in raw:
+        known["age"] = parse_duration(raw["age"])
+    return Outbox(**known)
+
+
 def _broker(raw: dict[str, Any]) -> Broker:
-    embedded = raw.get("embedded", "host" not in raw)
+    embedded = raw.get("embedded", "host" not in raw and "hosts" not in raw)
     tls = raw.get("tls")
     known: dict[str, Any] = {
-        key: raw[key]
-        for key in ("host", "port", "username", "password", "max_payload")
-        if key in raw
+        key: raw[key] for key in ("username", "password", "max_payload") if key in raw
     }
     if "protocol" in raw:
         known["protocol"] = str(raw["protocol"])
@@ -64,9 +77,17 @@ def _broker(raw: dict[str, Any]) -> Broker:
         known["keepalive"] = parse_duration(raw["keepalive"])
     if tls is not None:
         known["tls"] = Tls(**{key: tls[key] for key in ("ca", "cert", "key") if key in tls})
-    if not embedded:
-        known.setdefault("port", 1883 if tls is None else 8883)
+    if embedded:
+        known["port"] = raw.get("port", 0)
+    else:
+        known["addresses"] = _addresses(raw, raw.get("port", 1883 if tls is None else 8883))
     return Broker(embedded=embedded, **known)
+
+
+def _addresses(raw: dict[str, Any], port: int) -> tuple[Address, ...]:
+    if "hosts" in raw:
+        return tuple(parse_address(text, port) for text in raw["hosts"])
+    return (Address(raw["host"].strip("[]"), port),) if "host" in raw else ()
 
 
 def _topics(raw: dict[str, Any]) -> TopicMap:
@@ -80,7 +101,8 @@ def _topics(raw: dict[str, Any]) -> TopicMap:
     return TopicMap(root=raw.get("root", DEFAULT_ROOT), rules=rules)
 
 
-def _policy(raw: dict[str, Any]) -> Policy:
+def policy(raw: dict[str, Any]) -> Policy:
+    """Return the policy of a mapping that fits the schema."""
     interval, protocols = raw.get("scan_interval"), raw.get("protocols")
     return Policy(
         scan_interval=None if interval is None else parse_duration(interval),

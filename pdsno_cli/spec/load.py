@@ -1,4 +1,4 @@
-"""The one loading pipeline: file, text, data with places, schema, ``Topology``."""
+"""The one loading pipeline: file, text, data with places, schema; for a topology, ``Topology``."""
 
 from __future__ import annotations
 
@@ -44,33 +44,51 @@ class Loaded:
     document: Document | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A file read as data with places; ``document`` is None where it holds none.
+
+    ``violations`` are what the data has against its shape; the diagnostics name them, too.
+    """
+
+    document: Document | None
+    diagnostics: tuple[Diagnostic, ...]
+    violations: list[schema.Violation]
+
+
 def load(path: Path | str) -> Loaded:
     """Load a topology file, ``-`` for standard input; UsageError when it cannot be read."""
-    name, raw = _read(path)
     with no_collection():
-        return _load(name, raw)
+        opened = open_file(path, schema.topology_shape())
+        document, diagnostics = opened.document, opened.diagnostics
+        if document is None or not schema.prune(document, opened.violations):
+            return Loaded(topology=None, diagnostics=diagnostics, document=document)
+        topology, built = build(document)
+        diagnostics = (*diagnostics, *built)
+        document.complete = not diagnostics
+        return Loaded(topology=topology, diagnostics=diagnostics, document=document)
 
 
-def _load(name: str, raw: bytes) -> Loaded:
-    text, refusal = _decode(name, raw)
+def open_file(path: Path | str, shape: schema.Shape) -> Opened:
+    """Read a file, ``-`` for standard input, and judge its shape.
+
+    UsageError when it cannot be read.
+    """
+    name, raw = _read(path)
+    text, refusal = _decode(name, raw, shape)
     if refusal is not None:
-        return Loaded(topology=None, diagnostics=(refusal,), document=None)
+        return Opened(document=None, diagnostics=(refusal,), violations=[])
     tree = parse(text, name)
     if tree.broken:
-        return Loaded(topology=None, diagnostics=tuple(tree.diagnostics), document=None)
+        return Opened(document=None, diagnostics=tuple(tree.diagnostics), violations=[])
     if not isinstance(tree.root, dict) or not tree.root:
-        refusal = _not_a_mapping(name, text, tree.root)
-        return Loaded(topology=None, diagnostics=(*tree.diagnostics, refusal), document=None)
+        refusal = _not_a_mapping(name, text, tree.root, shape)
+        return Opened(document=None, diagnostics=(*tree.diagnostics, refusal), violations=[])
     document = Document(path=name, text=text, data=tree.root, places=tree.places, held=tree.held)
     diagnostics = [*tree.diagnostics, *_interpolate(document, tree)]
-    found = schema.violations(document.data)
+    found = shape.violations(document.data)
     diagnostics += _each_once(item for violation in found for item in explain(document, violation))
-    if not schema.prune(document, found):
-        return Loaded(topology=None, diagnostics=tuple(diagnostics), document=document)
-    topology, built = build(document)
-    diagnostics += built
-    document.complete = not diagnostics
-    return Loaded(topology=topology, diagnostics=tuple(diagnostics), document=document)
+    return Opened(document=document, diagnostics=tuple(diagnostics), violations=found)
 
 
 def _read(path: Path | str) -> tuple[str, bytes]:
@@ -87,9 +105,10 @@ def _read(path: Path | str) -> tuple[str, bytes]:
         raise UsageError(f"cannot read {path}: {reason}") from exc
 
 
-def _decode(name: str, raw: bytes) -> tuple[str, Diagnostic | None]:
+def _decode(name: str, raw: bytes, shape: schema.Shape) -> tuple[str, Diagnostic | None]:
     if len(raw) > MAX_BYTES:
-        message = f"larger than {MAX_BYTES // 1024 // 1024} MiB, which no topology needs"
+        kind = shape.kind.removeprefix("a ")
+        message = f"larger than {MAX_BYTES // 1024 // 1024} MiB, which no {kind} needs"
         return "", Diagnostic(path=name, line=1, column=1, code=codes.LIMIT, message=message)
     try:
         return raw.decode("utf-8-sig"), None
@@ -107,19 +126,19 @@ def _decode(name: str, raw: bytes) -> tuple[str, Diagnostic | None]:
         )
 
 
-def _not_a_mapping(name: str, text: str, root: Any) -> Diagnostic:
+def _not_a_mapping(name: str, text: str, root: Any, shape: schema.Shape) -> Diagnostic:
     if root is None or root == {}:
-        message = "the file is empty; a topology needs at least a name and its controllers"
+        message = f"the file is empty; {shape.kind} needs at least {shape.least}"
     else:
         kind = "a list" if isinstance(root, list) else "text"
-        message = f"a topology is a mapping of keys to values, not {kind}"
+        message = f"{shape.kind} is a mapping of keys to values, not {kind}"
     return Diagnostic(
         path=name,
         line=1,
         column=1,
         code=codes.SHAPE,
         message=message,
-        hint="docs/topology.md begins with a small one",
+        hint=shape.advice,
         excerpt=excerpt(split_lines(text), 1),
     )
 

@@ -1,10 +1,10 @@
-"""Whether a document's data has the shape that the topology schema asks for, and if not, where."""
+"""Whether a document's data has the shape that a schema asks for, and if not, where."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,45 @@ class Violation:
     value: Any
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """The shape of one kind of file, and how to speak of it.
+
+    ``kind`` is as in "a topology"; ``least`` is what it has at least, ``advice`` where to read on.
+    """
+
+    schema: dict[str, Any]
+    kind: str
+    least: str
+    advice: str
+
+    @cached_property
+    def _gate(self) -> Any:
+        import jsonschema_rs
+
+        return jsonschema_rs.Draft7Validator(self.schema)
+
+    def violations(self, data: Any) -> list[Violation]:
+        """Return what ``data`` has against the schema; empty when all is well.
+
+        jsonschema-rs says in milliseconds that all is well; only where it is not is jsonschema, a
+        hundred times slower, imported to say what.
+        """
+        if self._gate.is_valid(data):
+            return []
+        from jsonschema import Draft7Validator
+
+        return [
+            Violation(
+                where=tuple(error.absolute_path),
+                keyword=str(error.validator),
+                fragment=dict(error.schema),
+                value=error.instance,
+            )
+            for error in islice(Draft7Validator(self.schema).iter_errors(data), MOST_VIOLATIONS)
+        ]
+
+
 @cache
 def schema() -> dict[str, Any]:
     """Return the topology schema."""
@@ -35,31 +74,14 @@ def schema() -> dict[str, Any]:
 
 
 @cache
-def _gate() -> Any:
-    import jsonschema_rs
-
-    return jsonschema_rs.Draft7Validator(schema())
-
-
-def violations(data: Any) -> list[Violation]:
-    """Return what ``data`` has against the schema; empty when all is well.
-
-    jsonschema-rs says in milliseconds that all is well; only where it is not is jsonschema, a
-    hundred times slower, imported to say what.
-    """
-    if _gate().is_valid(data):
-        return []
-    from jsonschema import Draft7Validator
-
-    return [
-        Violation(
-            where=tuple(error.absolute_path),
-            keyword=str(error.validator),
-            fragment=dict(error.schema),
-            value=error.instance,
-        )
-        for error in islice(Draft7Validator(schema()).iter_errors(data), MOST_VIOLATIONS)
-    ]
+def topology_shape() -> Shape:
+    """Return the shape of a topology."""
+    return Shape(
+        schema=schema(),
+        kind="a topology",
+        least="a name and its controllers",
+        advice="docs/topology.md begins with a small one",
+    )
 
 
 def prune(document: Document, found: list[Violation], rounds: int = 8) -> bool:
@@ -75,7 +97,7 @@ def prune(document: Document, found: list[Violation], rounds: int = 8) -> bool:
                 _take_out(document.data, violation)
             elif document.data.setdefault("name", _NAMELESS) is not _NAMELESS:
                 return False  # no controllers: nothing is left to judge
-        found = violations(document.data)
+        found = topology_shape().violations(document.data)
     return False
 
 

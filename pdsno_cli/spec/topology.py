@@ -11,6 +11,7 @@ from pdsno_cli.model.topics import TopicMap
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pdsno_cli.model.addresses import Address
     from pdsno_cli.model.roles import Role
 
 DEFAULT_HEARTBEAT = 5.0
@@ -29,12 +30,13 @@ class Tls:
 class Broker:
     """The MQTT broker: embedded (started by ``up`` on loopback) or declared.
 
-    ``port`` 0 means a free port (embedded only). ``keepalive`` is in seconds, ``max_payload`` in
+    ``addresses`` are those of a declared one, tried in turn. ``port`` is the embedded one's, 0 for
+    a free one. ``keepalive`` is in seconds, ``max_payload`` in
     bytes. ``username`` and ``password`` are as written: ``spec.secrets.resolve`` reads them.
     """
 
     embedded: bool = True
-    host: str = "127.0.0.1"
+    addresses: tuple[Address, ...] = ()
     port: int = 0
     protocol: Literal["3.1.1", "5"] = "3.1.1"
     keepalive: float = 30.0
@@ -42,6 +44,15 @@ class Broker:
     password: str | None = None
     tls: Tls | None = None
     max_payload: int = 1_048_576
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    """How much may wait of one stream: messages, bytes, and seconds for the oldest of them."""
+
+    messages: int = 10_000
+    size: int = 67_108_864
+    age: float = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +128,7 @@ class Lab:
 class Topology:
     """One control plane, complete and consistent in shape; ``lint`` judges its meaning.
 
+    ``fallbacks`` are the transports, best first; ``class_fallbacks`` those of single classes.
     ``signing_key`` is as written (``${ENV}`` or ``file:``), None for one made at first ``up``.
     """
 
@@ -126,6 +138,8 @@ class Topology:
     broker: Broker = field(default_factory=Broker)
     topics: TopicMap = field(default_factory=TopicMap)
     fallbacks: tuple[str, ...] = ("mqtt", "http", "bus")
+    outbox: Outbox = field(default_factory=Outbox)
+    class_fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     regions: Mapping[str, Region]
     controllers: Mapping[str, Controller]
@@ -136,6 +150,16 @@ class Topology:
     def folder(self) -> Path:
         """The folder that relative paths in the file start from."""
         return Path(self.path).parent
+
+    def chain(self, name: str) -> tuple[str, ...]:
+        """Return the transports that may carry a class of topics, best first."""
+        return self.class_fallbacks.get(name, self.fallbacks)
+
+    def uses(self, transport: str) -> bool:
+        """Whether a transport is in the chain of any class."""
+        return transport in self.fallbacks or any(
+            transport in chain for chain in self.class_fallbacks.values()
+        )
 
     def of_role(self, role: Role, region: str | None = None) -> tuple[Controller, ...]:
         """Return the controllers of a role, of one region only where ``region`` is given."""

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.notices import (
+    CarriedNotice,
     CommitNotice,
     CycleNotice,
     Notice,
+    QuarantineNotice,
     RefusalNotice,
     StateNotice,
     WaitingNotice,
@@ -36,6 +38,7 @@ class Row:
     detail: str | None = None
     pid: int | None = None
     transport: str | None = None
+    carried: dict[str, int] = field(default_factory=dict)
     epoch: int = 0
     restarts: int = 0
     cycles: int = 0
@@ -48,6 +51,7 @@ class Row:
     committed_top: int = 0
     reports: int = 0
     waiting: int = 0
+    quarantined: int = 0
     duplicates: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     new: int = 0
@@ -91,10 +95,14 @@ class Board:
                 self._cycle(row, notice)
             case CommitNotice():
                 self._commit(row, notice)
+            case CarriedNotice():
+                row.carried = notice.counts
             case RefusalNotice():
                 row.refused = notice.counts
             case WaitingNotice():
                 row.waiting = notice.messages
+            case QuarantineNotice():
+                row.quarantined = notice.messages
             case WarningNotice():
                 self.warnings.append((notice.controller_id, notice.text))
 

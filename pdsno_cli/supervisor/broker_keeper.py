@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.broker.embedded import EmbeddedBroker
 from pdsno_cli.broker.probe import probe
 from pdsno_cli.messaging.tls import context
-from pdsno_cli.model.errors import BrokerError
+from pdsno_cli.model.addresses import Address
+from pdsno_cli.model.errors import BrokerError, UnreachableError
 from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.supervisor.backoff import restart_delay
 
 if TYPE_CHECKING:
+    import signal
     from collections.abc import Callable
 
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
@@ -31,11 +35,19 @@ class BrokerKeeper:
 
     def __init__(self, topology: Topology, say: Callable[[str], None]) -> None:
         self._spec = topology.broker
+        self._http = topology.uses("http")
         self._say = say
         self._access = broker_access(topology)
         self._embedded: EmbeddedBroker | None = None
         self._watch: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
+        self._allowed = asyncio.Event()
+        self._allowed.set()
+
+    @property
+    def ours(self) -> bool:
+        """Whether the broker is a process of this run."""
+        return self._spec.embedded
 
     @property
     def access(self) -> BrokerAccess:
@@ -46,20 +58,22 @@ class BrokerKeeper:
     def text(self) -> str:
         """Say which broker this is, for people."""
         kind = "embedded broker" if self._spec.embedded else "broker"
-        return f"{kind} on {self._access.host}:{self._access.port}"
+        return f"{kind} on {', '.join(map(str, self._access.addresses))}"
 
-    def start(self) -> None:
-        """Start the embedded broker, or probe the declared one; BrokerError when it is not there."""
-        access = self._access
+    async def start(self) -> None:
+        """Start the embedded broker, or probe the declared one.
+
+        BrokerError when it cannot be used; one that is out of reach may be done without where HTTP
+        is a fallback. To wait for a probe may be given up; the embedded broker is there when this
+        returns.
+        """
         if not self._spec.embedded:
-            probe(
-                access.host,
-                access.port,
-                protocol=self._spec.protocol,
-                username=access.username,
-                password=access.password,
-                tls=None if access.tls is None else context(access.tls),
-            )
+            try:
+                await self._probe()
+            except UnreachableError as exc:
+                if not self._http:
+                    raise
+                self._say(f"{exc}; going on over HTTP")
             return
         self._embedded = EmbeddedBroker(
             max_payload=self._spec.max_payload,
@@ -68,7 +82,7 @@ class BrokerKeeper:
             warned=self._warned,
         )
         endpoint = self._embedded.start()
-        self._access = replace(access, host=endpoint.host, port=endpoint.port)
+        self._access = replace(self._access, addresses=(Address(endpoint.host, endpoint.port),))
         self._watch = self._loop.create_task(self._keep())
 
     def stop(self) -> None:
@@ -79,10 +93,77 @@ class BrokerKeeper:
         if self._embedded is not None:
             self._embedded.stop()
 
+    def signal(self, number: signal.Signals) -> bool:
+        """Send a signal to the embedded broker; whether it was there."""
+        process = None if self._embedded is None else self._embedded.process
+        if process is None or process.poll() is not None:
+            return False
+        process.send_signal(number)
+        return True
+
+    def hold(self) -> None:
+        """Have an embedded broker that ends stay away until ``release``."""
+        self._allowed.clear()
+
+    def release(self) -> None:
+        """Have the embedded broker started again, if it ended meanwhile."""
+        self._allowed.set()
+
     def kill(self) -> None:
         """End the embedded broker at once."""
         if self._embedded is not None and self._embedded.process is not None:
             self._embedded.process.kill()
+
+    async def _probe(self) -> None:
+        """Ask each address for the broker, until one has it.
+
+        On a thread of its own that nobody waits for: a probe takes seconds where nothing answers.
+        """
+        found: asyncio.Future[None] = self._loop.create_future()
+
+        def tell(problem: Exception | None) -> None:
+            if found.done():  # given up
+                return
+            if problem is None:
+                found.set_result(None)
+            else:
+                found.set_exception(problem)
+
+        def work() -> None:
+            problem: Exception | None = None
+            try:
+                self._find()
+            except Exception as exc:  # noqa: BLE001 - raised again where it is waited for
+                problem = exc
+            with suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(tell, problem)
+
+        threading.Thread(target=work, name="probe", daemon=True).start()
+        await found
+
+    def _find(self) -> None:
+        """Return once an address answers as it should; BrokerError says why none does.
+
+        UnreachableError where nobody answers at any of them.
+        """
+        access = self._access
+        tls = None if access.tls is None else context(access.tls)
+        problems: list[BrokerError] = []
+        for address in access.addresses:
+            try:
+                probe(
+                    *address,
+                    protocol=self._spec.protocol,
+                    username=access.username,
+                    password=access.password,
+                    tls=tls,
+                )
+            except BrokerError as exc:
+                problems.append(exc)
+            else:
+                return
+        nobody = all(isinstance(problem, UnreachableError) for problem in problems)
+        raise (UnreachableError if nobody else BrokerError)("; ".join(map(str, problems)))
 
     def _warned(self, line: str) -> None:
         """Pass on what the broker says; on a thread of its own."""
@@ -99,9 +180,11 @@ class BrokerKeeper:
                 await asyncio.to_thread(process.wait)
                 self._say(f"the broker ended with exit code {process.returncode}")
             failures = 1 if time.monotonic() - began > _SETTLED else failures + 1
-            delay = restart_delay(failures)
-            self._say(f"starting the broker again in {delay:.1f} s")
-            await asyncio.sleep(delay)
+            if self._allowed.is_set():
+                delay = restart_delay(failures)
+                self._say(f"starting the broker again in {delay:.1f} s")
+                await asyncio.sleep(delay)
+            await self._allowed.wait()
             try:
                 embedded.start()
             except BrokerError as exc:

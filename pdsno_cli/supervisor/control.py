@@ -1,4 +1,7 @@
-"""The control socket: one JSON request a connection, one JSON answer, for this user alone."""
+"""The control socket: one JSON request a connection, one JSON answer, for this user alone.
+
+Who joins the bus keeps the connection: see ``gateway``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 import json
 import os
 import socket
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.errors import OperationError, StateError, UsageError
@@ -15,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+    Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+    Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | Conversation]]
 
 _LIMIT = 8 * 1024 * 1024  # bytes of one answer
 _PATIENCE = 30.0  # seconds a client waits for its answer
@@ -28,6 +32,7 @@ class ControlServer:
         self._path = path
         self._handler = handler
         self._server: asyncio.Server | None = None
+        self._open: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
 
     async def start(self) -> None:
         """Listen; the folder, mode 0700, keeps others out. A leftover socket is replaced.
@@ -50,8 +55,15 @@ class ControlServer:
         if self._server is not None:
             self._server.close()
             self._path.unlink(missing_ok=True)
+        for writer in self._open.values():
+            writer.close()  # a conversation ends with its connection
+        tasks = [task for task in self._open if task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=1)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._open[task] = writer
         try:
             try:
                 answer = await self._handler(json.loads(await reader.readline()))
@@ -59,29 +71,26 @@ class ControlServer:
                 answer = {"error": str(exc)}
             except (ValueError, KeyError, TypeError) as exc:
                 answer = {"error": f"not a request that this topology understands: {exc}"}
+            if not isinstance(answer, dict):
+                await answer(reader, writer)
+                return
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
         except ConnectionError:
             pass  # whoever asked has gone
         finally:
+            del self._open[task]
             writer.close()
 
 
 def ask(path: Path, request: dict[str, Any], *, patience: float = _PATIENCE) -> dict[str, Any]:
     """Ask the running topology; UsageError when none runs, OperationError when it says no."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(patience)
+    with closing(dial(path, patience)) as line:
         try:
-            with _short(path) as name:
-                line.connect(name)
             line.sendall(json.dumps(request).encode() + b"\n")
             data = b""
             while part := line.recv(262_144):
                 data += part
-        except (FileNotFoundError, ConnectionRefusedError) as exc:
-            raise UsageError(
-                f"this topology is not up (no answer at {path}); start it with pdsno up"
-            ) from exc
         except TimeoutError as exc:
             raise OperationError(f"no answer at {path} within {patience:g} s") from exc
         except OSError as exc:
@@ -90,6 +99,24 @@ def ask(path: Path, request: dict[str, Any], *, patience: float = _PATIENCE) -> 
     if "error" in answer:
         raise OperationError(answer["error"])
     return answer
+
+
+def dial(path: Path, patience: float = _PATIENCE) -> socket.socket:
+    """Connect to a control socket; UsageError when no topology runs there."""
+    line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    line.settimeout(patience)
+    try:
+        with _short(path) as name:
+            line.connect(name)
+    except (FileNotFoundError, ConnectionRefusedError) as exc:
+        line.close()
+        raise UsageError(
+            f"this topology is not up (no answer at {path}); start it with pdsno up"
+        ) from exc
+    except OSError as exc:
+        line.close()
+        raise OperationError(f"{path}: {exc.strerror or exc}") from exc
+    return line
 
 
 @contextmanager

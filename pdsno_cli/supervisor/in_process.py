@@ -12,22 +12,25 @@ import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
+from pdsno_cli.controllers.subscriptions import filters
 from pdsno_cli.messaging.bus import Bus, BusTransport
+from pdsno_cli.messaging.chain import Chain
 from pdsno_cli.model.errors import OperationError, PdsnoError
 from pdsno_cli.model.roles import Role
 from pdsno_cli.runtime.lab import change, plan_lab
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.node import Node
 from pdsno_cli.supervisor.control import ControlServer
+from pdsno_cli.supervisor.gateway import conversation
 from pdsno_cli.supervisor.progress import Progress
 from pdsno_cli.supervisor.report import status_report
 
 if TYPE_CHECKING:
     from pdsno_cli.lab.server import Lab
-    from pdsno_cli.messaging.transport import Transport
     from pdsno_cli.model.notices import Notice
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.supervisor.control import Conversation
     from pdsno_cli.supervisor.observer import Observer
 
 log = logging.getLogger(__name__)
@@ -117,14 +120,14 @@ class InProcess:
             store=self._state.store(name),
             connect=self._connect,
             watcher=self,
-            transport="bus",
         )
         thread = threading.Thread(target=self._run, args=(name, node), name=name, daemon=True)
         self._nodes[name] = node, thread
         thread.start()
 
-    def _connect(self, name: str, filters: tuple[str, ...]) -> Transport:
-        return BusTransport(self._bus, name, filters)
+    def _connect(self, name: str, epoch: int) -> Chain:
+        wanted = filters(self._topology, self._topology.controllers[name])
+        return Chain(links={"bus": BusTransport(self._bus, name, wanted)}, order=lambda _: ("bus",))
 
     def _run(self, name: str, node: Node) -> None:
         """Run one controller on its thread."""
@@ -157,7 +160,7 @@ class InProcess:
         for _, thread in tier:
             thread.join(_GRACE)
 
-    async def _answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def _answer(self, request: dict[str, Any]) -> dict[str, Any] | Conversation:
         match request["op"]:
             case "status":
                 return status_report(self._topology.name, self.board, BUS)
@@ -166,5 +169,12 @@ class InProcess:
                 return {"stopping": True}
             case "lab":
                 return change(self._lab, request)
+            case "join":
+                return conversation(self._bus, tuple(request["filters"]))
+            case "fault":
+                raise OperationError(
+                    "controllers and bus share one process here: there is none to harm; "
+                    "drills need pdsno up without --in-process"
+                )
             case other:
                 raise OperationError(f"unknown request {other!r}")

@@ -19,12 +19,15 @@ from pdsno_cli.runtime.state_dir import last_lines
 from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
 from pdsno_cli.supervisor.child import Child, ChildState
 from pdsno_cli.supervisor.control import ControlServer
+from pdsno_cli.supervisor.faults import Faults
 from pdsno_cli.supervisor.lab_line import LabLine
 from pdsno_cli.supervisor.progress import Progress
 from pdsno_cli.supervisor.report import status_report
 from pdsno_cli.supervisor.spawner import Spawner
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.observer import Observer
@@ -54,6 +57,13 @@ class Supervisor:
         self._key = key
         self._spawner = Spawner(state, self)
         self._lab = LabLine(self._spawner)
+        self._faults = Faults(
+            controllers=topology.controllers,
+            broker=self._keeper,
+            spawner=self._spawner,
+            restart=self._restart,
+            say=self._observer.said,
+        )
         self._children: dict[str, Child] = {}
         self._changes = asyncio.Event()
         self._stop = asyncio.Event()
@@ -69,22 +79,22 @@ class Supervisor:
         control = ControlServer(self._state.control, self._answer)
         try:
             self._spawner.start()  # it imports while the broker starts
-            self._keeper.start()
-            self._spawner.give(
-                Job(
-                    topology=self._topology,
-                    state=self._state,
-                    key=self._key,
-                    broker=self._keeper.access,
+            if await self._unless_stopped(self._keeper.start()):
+                self._spawner.give(
+                    Job(
+                        topology=self._topology,
+                        state=self._state,
+                        key=self._key,
+                        broker=self._keeper.access,
+                    )
                 )
-            )
-            await control.start()
-            self._observer.began(self.board, self._keeper.text)
-            if self._topology.lab is not None:
-                await self._start_lab()
-            for name in self.board.rows:
-                self._start(name)
-            await self._stop.wait()
+                await control.start()
+                self._observer.began(self.board, self._keeper.text)
+                if self._topology.lab is not None:
+                    await self._start_lab()
+                for name in self.board.rows:
+                    self._start(name)
+                await self._stop.wait()
         finally:
             await self._end(control)
         if self._failure is not None:
@@ -121,8 +131,11 @@ class Supervisor:
         if self._stop.is_set():
             child.give_up()  # a signal to the whole group may reach children first
         delay = child.ended(status)
+        kept_away = self._faults.ended(name)
         if child.state is ChildState.FAILED:
             self._give_up(child)
+        elif kept_away:
+            self._observer.said(f"{name} {child.end_text()}, as the drill wants")
         elif delay is not None:
             self._observer.said(f"{name} {child.end_text()}; starting it again in {delay:.1f} s")
             asyncio.get_running_loop().call_later(delay, self._start, name)
@@ -147,22 +160,31 @@ class Supervisor:
 
     async def _start_lab(self) -> None:
         self._start(LAB)
-        started = asyncio.ensure_future(self._lab.ready())
+        if not await self._unless_stopped(self._lab.ready()) and self._failure is not None:
+            raise LabError(self._failure)
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Wait for ``work``, or to be stopped; whether the work was done."""
+        done = asyncio.ensure_future(work)
         stopped = asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait((started, stopped), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((done, stopped), return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
-        if not started.done():
-            started.cancel()
-            if self._failure is not None:
-                raise LabError(self._failure)
-            return
-        started.result()
+        if not done.done():
+            done.cancel()
+            return False
+        done.result()
+        return True
 
     def _start(self, name: str) -> None:
         if not self._stop.is_set():
             child = self._children.setdefault(name, Child(name, self._changed))
             child.requested()
             self._spawner.spawn(name)
+
+    def _restart(self, name: str) -> None:
+        """Start a child that a drill kept away."""
+        if self._children[name].state is ChildState.WAITING:
+            self._start(name)
 
     def _changed(self, child: Child) -> None:
         """Keep the board and whoever waits up to date with a child's transition."""
@@ -194,6 +216,7 @@ class Supervisor:
     async def _end(self, control: ControlServer) -> None:
         """Stop children before parents, then the lab, the fork server and the broker."""
         self._stop.set()
+        self._faults.close()
         for role in _STOP_ORDER:
             await self._end_children(
                 [row.controller_id for row in self.board.rows.values() if row.role is role]
@@ -208,6 +231,7 @@ class Supervisor:
         for child in children:
             child.give_up()
             self._spawner.signal(child.name, signal.SIGTERM)
+            self._spawner.signal(child.name, signal.SIGCONT)  # stopped by hand, it would not hear
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await self._all_ended(children)
@@ -244,9 +268,19 @@ class Supervisor:
         """Answer one request of the control socket."""
         match request["op"]:
             case "status":
-                return status_report(
-                    self._topology.name, self.board, self._keeper.text, self._keeper.access.port
+                report = status_report(
+                    self._topology.name,
+                    self.board,
+                    self._keeper.text,
+                    self._keeper.access.addresses[0].port,
                 )
+                if "fault" in request:
+                    report["fault"] = self._faults.age(request["fault"])
+                return report
+            case "fault":
+                return self._faults.begin(request)
+            case "lift":
+                return self._faults.lift(request["token"])
             case "stop":
                 self._stop.set()
                 return {"stopping": True}

@@ -4,9 +4,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdsno_cli.controllers.parts import parts
+from pdsno_cli.controllers.parts import join, parts
 from pdsno_cli.model.devices import Device
-from pdsno_cli.model.messages import DiscoveryReport
+from pdsno_cli.model.messages import DiscoveryReport, LocalCycle, RegionDevice, Summary
 
 
 def report(new, updated, inactive):
@@ -51,3 +51,23 @@ def test_parts_hold_everything_once_in_order_and_fit(new, updated, inactive):
 def test_parts_of_what_fits_are_it_itself():
     whole = report([10], [], 1)
     assert parts(whole, 1_000_000) == [whole]
+
+
+@given(SIZES, SIZES, st.integers(0, 40))
+def test_join_makes_whole_what_was_split(new, updated, inactive):
+    whole = report(new, updated, inactive)
+    assert join(parts(whole, 20_000)) == whole
+
+
+def test_parts_leave_room_for_what_every_part_repeats():
+    cycles = tuple(LocalCycle(local_id=f"lc{n}", epoch=1, cycle=n, active=8) for n in range(1000))
+    devices = tuple(
+        RegionDevice(local_id="lc1", device=device) for device in report([500] * 100, [], 0).new
+    )
+    whole = Summary(
+        region="r", snapshot=True, locals=cycles, new=devices, updated=(), inactive=(), active=8
+    )
+    split = parts(whole, 100_000)
+    assert len(split) > 1
+    assert all(len(msgspec.json.encode(part)) < 98_000 for part in split)
+    assert join(split) == whole

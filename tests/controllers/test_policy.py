@@ -1,8 +1,20 @@
 from __future__ import annotations
 
-from pdsno_cli.controllers.policy import effective, next_document
+import msgspec
+import pytest
+
+from pdsno_cli.controllers.policy import (
+    concerned,
+    effective,
+    next_document,
+    problem,
+    replaced_by,
+    scopes,
+)
 from pdsno_cli.model.messages import PolicyDocument
+from pdsno_cli.nib.rows import PolicyRecord
 from pdsno_cli.spec.topology import Discovery
+from tests.runtime.test_authority import TOPOLOGY
 
 DECLARED = Discovery(interval=30.0, protocols=("icmp",), targets=("127.1.1.1",), missed_cycles=3)
 
@@ -24,15 +36,19 @@ def test_effective_targets_are_those_given_to_this_controller():
     assert effective(DECLARED, [document], "l2").targets == ("127.9.9.9",)
 
 
+def record(document: PolicyDocument, instead_of: PolicyDocument | None = None) -> PolicyRecord:
+    return PolicyRecord(document=document, since=1.0, instead_of=instead_of)
+
+
 def test_next_document_keeps_the_version_of_a_policy_that_says_the_same():
-    stored = PolicyDocument(scope="r1", version=7, scan_interval=10.0)
+    stored = record(PolicyDocument(scope="r1", version=7, scan_interval=10.0))
     declared = PolicyDocument(scope="r1", version=0, scan_interval=10.0)
-    assert next_document(stored, declared) is stored
+    assert next_document(stored, declared) is stored.document
 
 
 def test_next_document_of_a_changed_policy_rises_even_past_the_clock():
     far = 10**12
-    stored = PolicyDocument(scope="r1", version=far, scan_interval=10.0)
+    stored = record(PolicyDocument(scope="r1", version=far, scan_interval=10.0))
     declared = PolicyDocument(scope="r1", version=0, scan_interval=20.0)
     assert next_document(stored, declared).version == far + 1
 
@@ -41,3 +57,55 @@ def test_next_document_after_a_lost_store_still_rises():
     declared = PolicyDocument(scope="r1", version=0, scan_interval=20.0)
     first = next_document(None, declared)
     assert first.version > 1_700_000_000
+
+
+FILE = PolicyDocument(
+    scope="r1", version=0, scan_interval=30.0, targets={"l1": ("10.0.0.1",), "l2": ("10.0.0.2",)}
+)
+ORDERED = PolicyDocument(scope="r1", version=9, scan_interval=5.0, targets={"l1": ("10.0.0.9",)})
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({}, True),
+        ({"targets": {"l1": ("10.0.0.1",), "l3": ("10.0.0.3",)}}, True),
+        ({"scan_interval": 31.0}, False),
+        ({"missed_cycles": 2}, False),
+        ({"targets": {"l1": ("10.0.0.7",), "l2": ("10.0.0.2",)}}, False),
+    ],
+)
+def test_next_document_keeps_what_was_ordered_until_the_file_says_something_else(changes, kept):
+    stored = record(ORDERED, replaced_by(ORDERED, FILE))
+    declared = msgspec.structs.replace(FILE, **changes)
+    document = next_document(stored, declared)
+    if kept:
+        assert document is ORDERED
+    else:
+        assert msgspec.structs.replace(document, version=0) == declared
+        assert document.version > ORDERED.version
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({}, None),
+        ({"scan_interval": 0.1, "protocols": ("icmp",), "missed_cycles": 1}, None),
+        ({"scan_interval": 0.0}, "out of bounds"),
+        ({"scan_interval": 86_401.0}, "out of bounds"),
+        ({"protocols": ()}, "(none)"),
+        ({"protocols": ("icmp", "telepathy")}, "telepathy"),
+        ({"missed_cycles": 0}, "0 missed cycles"),
+        ({"targets": {"l1": ("10.0.0.0/24", "nowhere")}}, "'nowhere' is no address range"),
+    ],
+)
+def test_problem_names_what_nobody_could_go_by(keys, words):
+    found = problem(PolicyDocument(scope="r1", version=0, **keys))
+    assert (found is None) if words is None else (words in found)
+
+
+def test_concerned_are_the_publisher_first_and_then_those_below():
+    ids = [item.controller_id for item in concerned(TOPOLOGY, "global")]
+    assert ids == ["g1", "rc1", "rc2", "lc1"]
+    assert [item.controller_id for item in concerned(TOPOLOGY, "r1")] == ["rc1", "lc1"]
+    assert scopes(TOPOLOGY) == ("global", "r1", "r2")

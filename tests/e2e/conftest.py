@@ -163,6 +163,7 @@ class Site:
         snmp: int = 3,
         extra: str = "",
         lab: bool = True,
+        fallbacks: str = "[mqtt]",
     ) -> Path:
         half = devices // 2
         lab_text = f"lab: {{mode: loopback, devices: {devices}, snmp: {snmp}}}" if lab else ""
@@ -170,7 +171,7 @@ class Site:
 name: {self.root}
 broker: {broker}
 topics: {{root: {self.root}}}
-fallbacks: [mqtt]
+fallbacks: {fallbacks}
 defaults:
   heartbeat: {heartbeat}
   discovery:

@@ -90,6 +90,12 @@ def heard(site, mosquitto, ear):
     changed = first("discovery_report", snapshot=False, updated=bool)
     assert [d["sys_name"] for d in changed["payload"]["updated"]] == ["renamed-1"]
     first("summary", snapshot=False, updated=bool)
+    ordered = site.ask("discover", str(site.file), "lc2")
+    assert ordered.returncode == 0, ordered.stderr
+    path = site.folder / "policy.yaml"
+    path.write_text("scan_interval: 900ms\n")
+    applied = site.ask("policy", "apply", str(path), str(site.file), "--scope", "r1")
+    assert applied.returncode == 0, applied.stderr
     old = site.row("lc1")
     os.kill(old["pid"], signal.SIGKILL)
     first("status", state="death", reason="will")
@@ -121,6 +127,7 @@ def test_every_message_of_a_run_keeps_schema_signature_topic_and_number(site, he
         check_envelope(message, site.root)
     check_delivery(heard, declared_topics(site))
     check_numbers([body(message) for message in heard])
+    check_answers([body(message) for message in heard])
     check_all_kinds_were_heard([body(message) for message in heard])
 
 
@@ -188,6 +195,7 @@ def declared_topics(site) -> dict[str, dict]:
 
 def check_delivery(heard: list[dict], declared: dict[str, dict]) -> None:
     roles = {"g1": "global", "rc1": "regional", "lc1": "local", "lc2": "local"}
+    roles["operator"] = "operator"
     for message in heard:
         document = body(message)
         family = declared[message["topic"]]
@@ -227,11 +235,27 @@ def check_numbers(documents: list[dict]) -> None:
     assert len(set(ids.values())) == len(ids)
 
 
+def check_answers(documents: list[dict]) -> None:
+    """What answers an order names it, and an operator says nothing but orders."""
+    orders = {m["message_id"]: m for m in documents if m["sender_id"] == "operator"}
+    assert {m["message_type"] for m in orders.values()} == {"command"}
+    answers = defaultdict(set)
+    for document in documents:
+        if "correlation_id" in document:
+            order = orders[document["correlation_id"]]
+            assert order["stream"] == f"command/{document['sender_id']}"
+            answers[order["payload"]["order"]].add(document["message_type"])
+    assert answers == {"discover": {"discovery_report"}, "policy": {"policy", "event"}}
+
+
+DETAILS = ("snapshot", "state", "event", "order")
+
+
 def check_all_kinds_were_heard(documents: list[dict]) -> None:
     heard = set()
     for document in documents:
         payload = document["payload"]
-        detail = payload.get("snapshot", payload.get("state", payload.get("event")))
+        detail = next((payload[key] for key in DETAILS if key in payload), None)
         heard.add((document["message_type"], detail))
     assert heard >= {
         ("discovery_report", True),
@@ -245,4 +269,6 @@ def check_all_kinds_were_heard(documents: list[dict]) -> None:
         ("event", "policy_applied"),
         ("event", "controller_down"),
         ("event", "controller_up"),
+        ("command", "discover"),
+        ("command", "policy"),
     }

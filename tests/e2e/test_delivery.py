@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -46,9 +47,28 @@ def tail_matches(site, sender: str, receiver: str, stream: str) -> bool:
         theirs.close()
 
 
-def end(run) -> None:
+def end(run, site) -> None:
+    """Stop it; every message that was ever sent must be accounted for."""
     run.interrupt()
     assert run.end() == 0, run.lines
+    done = site.ask("audit", str(site.file))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_audit_names_what_it_cannot_account_for(site):
+    site.write(**CALM)
+    run = site.up("--cycles", "2")
+    assert run.end() == 0, run.lines
+    done = site.ask("audit", str(site.file), "--json")
+    report = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert report["accounted"]
+    (row,) = [r for r in report["streams"] if r["sender"] == "lc1" and "discovery" in r["stream"]]
+    assert row["committed"] == row["sent"] >= 2
+    (site.state / "stores" / "lc1.db").rename(site.state / "away")
+    done = site.ask("audit", str(site.file))
+    assert done.returncode == 1
+    assert "no store here of lc1" in done.stderr
 
 
 def test_broker_killed_again_and_again_loses_and_repeats_no_report(site):
@@ -69,7 +89,7 @@ def test_broker_killed_again_and_again_loses_and_repeats_no_report(site):
 
     # Neither parent was restarted, so its count is the ground truth: one for each that was sent.
     until(lambda: every_report_once(site), "as many reports applied as were sent")
-    end(run)
+    end(run, site)
 
 
 def test_regional_killed_again_and_again_misses_and_repeats_no_report(site):
@@ -90,7 +110,7 @@ def test_regional_killed_again_and_again_misses_and_repeats_no_report(site):
     assert "goes on after" not in log
     assert view(site, "rc1") == view(site, "lc1") | view(site, "lc2")
     until(lambda: view(site, "g1") == view(site, "rc1"), "the same view at the top")
-    end(run)
+    end(run, site)
 
 
 def test_local_killed_again_and_again_delivers_what_it_had_kept(site):
@@ -106,7 +126,7 @@ def test_local_killed_again_and_again_delivers_what_it_had_kept(site):
     until(lambda: tail_matches(site, "lc1", "rc1", "discovery/r1/lc1"), "all of it committed")
     assert "goes on after" not in (site.state / "logs" / "rc1.log").read_text()
     assert len(site.devices()) == 6
-    end(run)
+    end(run, site)
 
 
 def test_reports_of_a_time_without_a_region_are_applied_when_it_is_back(site):
@@ -120,7 +140,7 @@ def test_reports_of_a_time_without_a_region_are_applied_when_it_is_back(site):
     finally:
         os.kill(pid, signal.SIGCONT)
     until(lambda: every_report_once(site), "as many reports applied as were sent")
-    end(run)
+    end(run, site)
 
 
 def test_region_that_lost_its_store_is_told_everything_again(site):
@@ -135,7 +155,7 @@ def test_region_that_lost_its_store_is_told_everything_again(site):
     until(lambda: len(view(site, "rc1")) == 6, "the region's full view")
     until(lambda: settled(site), "everything acknowledged")
     assert view(site, "g1") == view(site, "rc1")
-    end(run)
+    end(run, site)
 
 
 def test_local_that_lost_its_store_tells_everything_anew(site):
@@ -150,7 +170,7 @@ def test_local_that_lost_its_store_tells_everything_anew(site):
     until(lambda: site.row("lc1")["committed_at_top"] > 1 and settled(site), "its reports")
     assert len(site.devices()) == 6
     assert view(site, "rc1") == view(site, "lc1") | view(site, "lc2")
-    end(run)
+    end(run, site)
 
 
 def test_top_that_lost_its_store_is_told_everything_again(site):
@@ -164,4 +184,4 @@ def test_top_that_lost_its_store_is_told_everything_again(site):
     until(lambda: site.row("g1")["pid"] not in (None, pid), "another process")
     until(lambda: site.row("g1")["devices"] == 6 and settled(site), "the full view at the top")
     assert view(site, "g1") == view(site, "rc1")
-    end(run)
+    end(run, site)

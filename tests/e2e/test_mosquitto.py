@@ -6,33 +6,40 @@ import json
 import os
 import pwd
 import signal
+import socket
 import subprocess
 import threading
+import time
+import uuid
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
+from pdsno_cli.nib.reader import open_reader
 from tests.conftest import require
 
 from .conftest import until
 
 
 class Mosquitto:
-    """A real broker on a port of its own."""
+    """A real broker on a port of its own; ``prefix`` starts it in a network namespace."""
 
-    def __init__(self, folder, port: int, *lines: str) -> None:
+    def __init__(self, folder, port: int, *lines: str, host="127.0.0.1", prefix=()) -> None:
         self.port = port
+        self._away = bool(prefix)
         config = folder / "mosquitto.conf"
         user = pwd.getpwuid(os.geteuid()).pw_name  # it would give root's privileges up
-        head = [f"user {user}", f"listener {port} 127.0.0.1", "log_dest stderr"]
+        head = [f"user {user}", f"listener {port} {host}", "log_dest stderr"]
         config.write_text("\n".join([*head, *lines, ""]))
         self.log = (folder / "mosquitto.log").open("wb")
         self.process = subprocess.Popen(
-            [require("mosquitto"), "-c", str(config)], stdout=self.log, stderr=self.log
+            [*prefix, require("mosquitto"), "-c", str(config)], stdout=self.log, stderr=self.log
         )
 
     def answers(self) -> bool:
-        import socket
-
+        if self._away:
+            return b" running" in Path(self.log.name).read_bytes()
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
@@ -54,7 +61,9 @@ class Ear:
     """``mosquitto_sub``: hears what an independent client hears."""
 
     def __init__(self, port: int, *topics: str, qos: int = 2, extra=()) -> None:
-        arguments = [item for topic in topics for item in ("-t", topic)]
+        self.probe = f"ear/{uuid.uuid4().hex}"
+        self.listens = threading.Event()
+        arguments = [item for topic in (*topics, self.probe) for item in ("-t", topic)]
         self.process = subprocess.Popen(
             [require("mosquitto_sub"), "-h", "127.0.0.1", "-p", str(port), "-q", str(qos), "-F",
              '{"topic":"%t","qos":%q,"retain":%r,"hex":"%x"}', *arguments, *extra],
@@ -67,6 +76,9 @@ class Ear:
     def _read(self) -> None:
         for line in self.process.stdout:
             message = json.loads(line)
+            if message["topic"] == self.probe:
+                self.listens.set()
+                continue
             message["data"] = bytes.fromhex(message.pop("hex"))
             self.heard.append(message)
 
@@ -92,8 +104,16 @@ def ear():
     ears = []
 
     def listen(port, *topics, **kwargs):
-        ears.append(Ear(port, *topics, **kwargs))
-        return ears[-1]
+        made = Ear(port, *topics, **kwargs)
+        ears.append(made)
+
+        def hears():
+            shout(port, made.probe, b"{}")
+            return made.listens.is_set()
+
+        if "extra" not in kwargs:  # with it, it asks for something else than what comes
+            until(hears, "a subscription")
+        return made
 
     yield listen
     for item in ears:
@@ -299,3 +319,95 @@ def test_broker_killed_and_back_is_survived_by_every_controller(site, tmp_path, 
         assert run.end() == 0
     finally:
         broker.end()
+
+
+def hosts(*ports: int) -> str:
+    return "[" + ", ".join(f'"127.0.0.1:{port}"' for port in ports) + "]"
+
+
+def dead_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_up_goes_on_to_the_address_that_answers(site, mosquitto):
+    site.write(broker=f"{{hosts: {hosts(dead_port(), mosquitto.port)}}}")
+    assert site.up("--cycles", "1").end() == 0
+
+
+def test_up_says_of_each_address_why_no_broker_is_there(site):
+    ports = dead_port(), dead_port()
+    site.write(broker=f"{{hosts: {hosts(*ports)}}}")
+    run = site.up()
+    assert run.end() == 1
+    for port in ports:
+        assert f"broker 127.0.0.1:{port}: connection refused" in run.lines[0]
+
+
+def test_ctrl_c_does_not_wait_for_a_broker_that_is_mute(site):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        mute.settimeout(20)
+        site.write(broker=f"{{host: 127.0.0.1, port: {mute.getsockname()[1]}}}")
+        run = site.up()
+        peer, _ = mute.accept()
+        with peer:
+            began = time.monotonic()
+            run.interrupt()
+            assert run.end() == 0
+            assert time.monotonic() - began < 3
+            assert run.members() == []
+
+
+def test_a_second_process_of_one_controller_is_fatal_and_both_are_named(site, mosquitto, tmp_path):
+    site.write(broker=f"{{host: 127.0.0.1, port: {mosquitto.port}}}", lab=False)
+    runs = []
+    for name in ("one", "two"):  # as on two machines
+        state = tmp_path / name
+        state.mkdir(mode=0o700)
+        (state / "key").write_text("ab" * 32)
+        (state / "key").chmod(0o600)
+        runs.append(
+            site.pdsno("controller", "run", str(site.file), "g1", "--state-dir", str(state))
+        )
+    ended = until(lambda: [run for run in runs if run.process.poll() is not None], "the end of one")
+    assert ended[0].end() == 1
+    error = next(line for line in ended[0].lines if line.startswith("error:"))
+    assert f"'{site.root}-g1'" in error
+    for run in runs:
+        assert f"{os.uname().nodename}, process {run.process.pid}" in error
+
+
+def coalesced(site) -> set[str]:
+    """Return the streams of which the global controller knows that messages gave way."""
+    with closing(open_reader(site.state / "stores" / "g1.db")) as store:
+        events = [record.event for record in store.events(1000)]
+    return {item.detail["stream"] for item in events if item.event == "outbox_coalesced"}
+
+
+def test_outbox_that_is_full_gives_way_to_the_newest_state(site, mosquitto, tmp_path):
+    site.write(
+        broker=f"{{host: 127.0.0.1, port: {mosquitto.port}}}",
+        interval="300ms",
+        extra="outbox: {messages: 3}",
+    )
+    run = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view")
+    mosquitto.process.kill()
+    mosquitto.process.wait()
+    run.wait_line("disconnected|refused|lost|closed", wait=10)
+    before = site.row("lc1")["cycle"]
+    assert site.ask("lab", "remove", str(site.file), f"{site.net}.1").returncode == 0
+    until(lambda: site.row("lc1")["cycle"] > before + 8, "cycles without a broker")
+    assert site.row("lc1")["waiting"] <= 6
+    again = Mosquitto(tmp_path, mosquitto.port, "allow_anonymous true")
+    try:
+        until(lambda: len(site.devices()) == 5, "the state as it is now")
+        until(lambda: "discovery/r1/lc1" in coalesced(site), "the event that says so")
+        run.interrupt()
+        assert run.end() == 0
+    finally:
+        again.end()
+    done = site.ask("audit", str(site.file), "--json")
+    assert done.returncode == 0, done.stdout
+    assert sum(row["coalesced"] for row in json.loads(done.stdout)["streams"]) > 0

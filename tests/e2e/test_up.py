@@ -59,7 +59,7 @@ def test_ctrl_c_stops_children_before_parents_and_leaves_nothing(site):
     assert set(stopped[:2]) == {"lc1", "lc2"}
     assert run.members() == []
     left = {path.name for path in site.state.iterdir()}
-    assert left == {"stores", "logs", "key", "lock"}
+    assert left == {"stores", "logs", "http", "key", "lock"}
 
 
 def test_ctrl_c_a_second_time_ends_at_once(site):

@@ -58,6 +58,9 @@ class Mosquitto:
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
 
+    def send_signal(self, number: int) -> None:
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         if self._process is not None:
             self._process.kill()
@@ -77,6 +80,9 @@ class Embedded:
 
     def start(self) -> None:
         self.port = self._broker.start().port
+
+    def send_signal(self, number: int) -> None:
+        self._broker.process.send_signal(number)
 
     def kill(self) -> None:
         if self._broker.process is not None:

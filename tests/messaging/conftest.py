@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+
 import pytest
 
 from pdsno_cli.messaging.mqtt import MqttTransport
+from pdsno_cli.model.addresses import Address
 from tests.messaging.brokers import LIMIT, Embedded, Mosquitto
 from tests.messaging.recorder import Recorder
 
@@ -17,6 +21,15 @@ def broker(request, tmp_path):
     kind, protocol = request.param.split("-")
     made = Mosquitto(tmp_path) if kind == "mosquitto" else Embedded(protocol)
     made.protocol = protocol
+    made.start()
+    yield made
+    made.kill()
+
+
+@pytest.fixture
+def embedded():
+    """The embedded broker, for MQTT 3.1.1."""
+    made = Embedded("3.1.1")
     made.start()
     yield made
     made.kill()
@@ -42,21 +55,57 @@ def connect():
     """Make and start transports; they are stopped at the end."""
     made = []
 
-    def make(broker, client_id: str, *filters: str, listener: Recorder | None = None, **options):
+    def make(broker, client_id: str, *filters: str, listener=None, start=True, **options):
         recorder = listener or Recorder()
         settings = {
-            "host": "127.0.0.1",
-            "port": broker if isinstance(broker, int) else broker.port,
             "client_id": client_id,
             "filters": filters,
             "protocol": getattr(broker, "protocol", "3.1.1"),
             "max_payload": LIMIT,
         }
+        if "addresses" not in options:
+            port = broker if isinstance(broker, int) else broker.port
+            settings["addresses"] = [Address(options.pop("host", "127.0.0.1"), port)]
         transport = MqttTransport(**(settings | options))
         made.append(transport)
-        transport.start(recorder)
+        if start:
+            transport.start(recorder)
+        else:
+            recorder.transport = transport
         return transport, recorder
 
     yield make
     for transport in made:
         transport.stop()
+
+
+@pytest.fixture
+def answering():
+    """A TCP server that answers each connection with given bytes, and closes or holds it."""
+    servers, done = [], threading.Event()
+
+    def make(*answers: bytes, hold: bool = False) -> int:
+        server = socket.create_server(("127.0.0.1", 0))
+
+        def serve() -> None:
+            while True:
+                try:
+                    peer, _ = server.accept()
+                except OSError:
+                    return
+                with peer:
+                    for answer in answers:
+                        peer.recv(1000)
+                        peer.sendall(answer)
+                    if hold:
+                        done.wait(30)
+
+        threading.Thread(target=serve, daemon=True).start()
+        servers.append(server)
+        return server.getsockname()[1]
+
+    yield make
+    done.set()
+    for server in servers:
+        server.shutdown(socket.SHUT_RDWR)
+        server.close()

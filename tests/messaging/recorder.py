@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from pdsno_cli.messaging.transport import Publication
+from pdsno_cli.messaging.transport import Arrival, Publication
 
 PATIENCE = 15.0
 
@@ -31,8 +31,9 @@ class Recorder:
     def on_up(self, connection: int, session_present: bool) -> None:
         self._take(self.ups, (connection, session_present))
 
-    def on_message(self, topic: str, data: bytes, retained: bool) -> None:
-        self._take(self.messages, (topic, data, retained))
+    def on_message(self, arrival: Arrival) -> None:
+        self._take(self.messages, (arrival.topic, arrival.data, arrival.retained))
+        arrival.release()
 
     def on_down(self, reason: str) -> None:
         self._take(self.downs, reason)

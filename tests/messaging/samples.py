@@ -148,6 +148,16 @@ _cycles = st.builds(
 _region_devices = _tuples(st.builds(RegionDevice, local_id=_texts, device=_devices))
 _roles = st.sampled_from(["global", "regional", "local"])
 
+_policies = st.builds(
+    PolicyDocument,
+    scope=_texts,
+    version=_counts,
+    scan_interval=st.none() | _seconds,
+    protocols=st.none() | _tuples(_texts),
+    missed_cycles=st.none() | _counts,
+    targets=st.none() | st.dictionaries(_texts, _tuples(_texts), max_size=2),
+)
+
 PAYLOADS: dict[str, st.SearchStrategy[Payload]] = {
     "discovery_report": st.builds(
         DiscoveryReport,
@@ -163,15 +173,7 @@ PAYLOADS: dict[str, st.SearchStrategy[Payload]] = {
         inactive=_tuples(_texts),
         active=_counts,
     ),
-    "policy": st.builds(
-        PolicyDocument,
-        scope=_texts,
-        version=_counts,
-        scan_interval=st.none() | _seconds,
-        protocols=st.none() | _tuples(_texts),
-        missed_cycles=st.none() | _counts,
-        targets=st.none() | st.dictionaries(_texts, _tuples(_texts), max_size=2),
-    ),
+    "policy": _policies,
     "event": st.builds(
         Event,
         event=_texts,
@@ -195,14 +197,19 @@ PAYLOADS: dict[str, st.SearchStrategy[Payload]] = {
         connection=_counts,
         heartbeat=_seconds,
         reason=st.none() | st.sampled_from(["will", "stop"]),
+        holder=_texts,
     ),
     "ack": st.builds(Ack, stream=_texts, epoch=st.integers(1, MAX_INTEGER), seq=_counts),
-    "command": st.builds(
-        Command,
-        order=st.sampled_from(["resend", "base"]),
-        stream=_texts,
-        epoch=_counts,
-        seq=_counts,
+    "command": st.one_of(
+        st.builds(
+            Command,
+            order=st.sampled_from(["resend", "base"]),
+            stream=st.text(min_size=1, max_size=12),
+            epoch=_counts,
+            seq=_counts,
+        ),
+        st.just(Command(order="discover")),
+        st.builds(Command, order=st.just("policy"), policy=_policies),
     ),
     "summary": st.builds(
         Summary,

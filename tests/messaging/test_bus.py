@@ -8,7 +8,7 @@ import pytest
 
 from pdsno_cli.messaging import bus as module
 from pdsno_cli.messaging.bus import Bus, BusTransport
-from pdsno_cli.messaging.transport import Publication, Transport
+from pdsno_cli.messaging.transport import Arrival, Publication, Transport
 from tests.messaging.recorder import Recorder
 
 
@@ -135,10 +135,12 @@ class Echo(Recorder):
 
     transport: Transport
 
-    def on_message(self, topic: str, data: bytes, retained: bool) -> None:
-        super().on_message(topic, data, retained)
-        if int(data) < 100:
-            self.transport.publish(topic, b"%d" % (int(data) + 1), qos=1, retain=False)
+    def on_message(self, arrival: Arrival) -> None:
+        super().on_message(arrival)
+        if int(arrival.data) < 100:
+            self.transport.publish(
+                arrival.topic, b"%d" % (int(arrival.data) + 1), qos=1, retain=False
+            )
 
 
 def test_a_listener_may_publish_while_it_listens():
@@ -154,8 +156,8 @@ def test_a_listener_may_publish_while_it_listens():
 class Broken(Recorder):
     """Raises at every message."""
 
-    def on_message(self, topic: str, data: bytes, retained: bool) -> None:
-        raise RuntimeError(topic)
+    def on_message(self, arrival: Arrival) -> None:
+        raise RuntimeError(arrival.topic)
 
 
 def test_a_listener_that_raises_harms_nobody_else(caplog):
@@ -177,9 +179,9 @@ class Slow(Recorder):
         super().__init__()
         self.go = threading.Event()
 
-    def on_message(self, topic: str, data: bytes, retained: bool) -> None:
+    def on_message(self, arrival: Arrival) -> None:
         self.go.wait(10)
-        super().on_message(topic, data, retained)
+        super().on_message(arrival)
 
 
 def test_publish_never_waits_and_says_when_the_bus_is_full(monkeypatch):

@@ -15,22 +15,24 @@ import pytest
 
 from pdsno_cli.messaging import mqtt
 from pdsno_cli.messaging.mqtt import MqttTransport
-from pdsno_cli.messaging.transport import Publication
+from pdsno_cli.messaging.transport import Arrival, Publication
+from pdsno_cli.model.addresses import Address
 from tests.messaging.recorder import Recorder
 
 
-@pytest.mark.parametrize("qos", [0, 1])
+@pytest.mark.parametrize("qos", [0, 1, 2])
 def test_messages_arrive_in_order(broker, connect, topic_root, qos):
     sender, up = connect(broker, "sender")
-    _, heard = connect(broker, "receiver", f"{topic_root}/+/x", f"{topic_root}/all/#")
+    _, heard = connect(broker, "receiver", f"{topic_root}/+/x", f"{topic_root}/all/#", qos=qos)
     up.wait_up()
     heard.wait_up()
-    for number in range(300):
+    count = 300 if qos < 2 else 15  # Mosquitto reorders what is over its window of QoS 2
+    for number in range(count):
         assert sender.publish(f"{topic_root}/{number % 3}/x", b"%d" % number, qos=qos, retain=False)
     assert sender.publish(f"{topic_root}/0/y", b"not subscribed", qos=qos, retain=False)
     assert sender.publish(f"{topic_root}/all/1/2/3", b"end", qos=qos, retain=False)
     heard.wait(lambda r: b"end" in r.data)
-    assert heard.data == [*(b"%d" % n for n in range(300)), b"end"]
+    assert heard.data == [*(b"%d" % n for n in range(count)), b"end"]
     assert not any(retained for _, _, retained in heard.messages)
     assert heard.ups == [(1, False)]
 
@@ -70,7 +72,8 @@ def test_a_large_message_arrives_whole_and_one_over_the_limit_is_not_sent(
 CHILD = """
 import sys, threading
 from pdsno_cli.messaging.mqtt import MqttTransport
-from pdsno_cli.messaging.transport import Publication
+from pdsno_cli.messaging.transport import Arrival, Publication
+from pdsno_cli.model.addresses import Address
 class Listener:
     def will(self, connection):
         return Publication(topic=sys.argv[3], data=b"lost %d" % connection, qos=1, retain=True)
@@ -80,7 +83,7 @@ class Listener:
     def on_down(self, reason): print(reason, flush=True)
     on_fatal = on_down
 MqttTransport(
-    host="127.0.0.1", port=int(sys.argv[1]), protocol=sys.argv[2], client_id="child"
+    addresses=[Address("127.0.0.1", int(sys.argv[1]))], protocol=sys.argv[2], client_id="child"
 ).start(Listener())
 threading.Event().wait()
 """
@@ -148,7 +151,7 @@ def test_what_the_broker_did_not_acknowledge_is_sent_again(connect, topic_root, 
     broker = mosquitto("allow_anonymous true", "max_queued_messages 5000")
     one, recorder = connect(broker, "one", f"{topic_root}/#")
     recorder.wait_up()
-    broker._process.send_signal(signal.SIGSTOP)
+    broker.send_signal(signal.SIGSTOP)
     for number in range(400):
         assert one.publish(f"{topic_root}/a", b"%d" % number, qos=1, retain=False)
     broker.kill()
@@ -161,7 +164,7 @@ def test_publish_says_when_the_queue_is_full_and_never_waits(connect, topic_root
     broker = mosquitto()
     one, recorder = connect(broker, "one")
     recorder.wait_up()
-    broker._process.send_signal(signal.SIGSTOP)
+    broker.send_signal(signal.SIGSTOP)
     began = time.monotonic()
     taken = [
         one.publish(f"{topic_root}/a", b"x", qos=1, retain=False)
@@ -169,7 +172,7 @@ def test_publish_says_when_the_queue_is_full_and_never_waits(connect, topic_root
     ]
     assert time.monotonic() - began < 1
     assert taken == [True] * mqtt.MAX_QUEUED + [False] * 10
-    broker._process.send_signal(signal.SIGCONT)
+    broker.send_signal(signal.SIGCONT)
     deadline = time.monotonic() + 10
     while not one.publish(f"{topic_root}/a", b"x", qos=1, retain=False):
         assert time.monotonic() < deadline
@@ -201,26 +204,11 @@ def test_a_session_that_is_not_persistent_keeps_nothing(broker, connect, topic_r
     assert again.ups == [(1, False)]
 
 
-def test_two_processes_with_one_client_id_do_not_evict_each_other_for_ever(
-    broker, connect, topic_root
-):
-    _, one = connect(broker, "twin", f"{topic_root}/#")
-    one.wait_up()
-    _, other = connect(broker, "twin", f"{topic_root}/#")
-    deadline = time.monotonic() + 40
-    while not (one.fatals or other.fatals):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    sentence = (one.fatals + other.fatals)[0]
-    assert "'twin'" in sentence
-    assert "another process" in sentence
-
-
 def test_a_listener_that_raises_does_not_end_the_thread(broker, connect, topic_root, caplog):
     class Broken(Recorder):
-        def on_message(self, topic: str, data: bytes, retained: bool) -> None:
-            super().on_message(topic, data, retained)
-            raise RuntimeError(topic)
+        def on_message(self, arrival: Arrival) -> None:
+            super().on_message(arrival)
+            raise RuntimeError(arrival.topic)
 
     one, recorder = connect(broker, "one", f"{topic_root}/#", listener=Broken())
     recorder.wait_up()
@@ -252,19 +240,8 @@ def test_an_idle_transport_sleeps(connect, mosquitto):
     assert switches() - before <= 1
 
 
-def test_a_broker_that_falls_silent_is_left(connect, mosquitto):
-    broker = mosquitto()
-    _, recorder = connect(broker, "one", keepalive=1.0)
-    recorder.wait_up()
-    broker._process.send_signal(signal.SIGSTOP)
-    recorder.wait(lambda r: r.downs)
-    assert "silent for longer than the keepalive" in recorder.downs[0]
-    broker._process.send_signal(signal.SIGCONT)
-    recorder.wait_up(2)
-
-
 def test_stop_returns_while_no_broker_is_there(free_port):
-    transport = MqttTransport(host="127.0.0.1", port=free_port, client_id="one")
+    transport = MqttTransport(addresses=[Address("127.0.0.1", free_port)], client_id="one")
     recorder = Recorder()
     transport.start(recorder)
     recorder.wait(lambda r: len(r.downs) > 1)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import threading
 
 import pytest
 
@@ -63,35 +61,6 @@ def test_a_publication_that_is_not_permitted_is_fatal_in_mqtt_5(guarded, connect
     assert transport.publish("closed/a", b"", qos=1, retain=False)
     recorder.wait(lambda r: r.fatals)
     assert "'one' may not publish on closed/a" in recorder.fatals[0]
-
-
-@pytest.fixture
-def answering():
-    """A TCP server that answers each connection with given bytes."""
-    servers = []
-
-    def make(*answers: bytes) -> int:
-        server = socket.create_server(("127.0.0.1", 0))
-
-        def serve() -> None:
-            while True:
-                try:
-                    peer, _ = server.accept()
-                except OSError:
-                    return
-                with peer:
-                    for answer in answers:
-                        peer.recv(1000)
-                        peer.sendall(answer)
-
-        threading.Thread(target=serve, daemon=True).start()
-        servers.append(server)
-        return server.getsockname()[1]
-
-    yield make
-    for server in servers:
-        server.shutdown(socket.SHUT_RDWR)
-        server.close()
 
 
 def test_a_refused_subscription_is_fatal_and_named(answering, connect):
@@ -224,8 +193,11 @@ def test_tls_with_both_certificates_connects(secured, certificates, connect, top
     )
     transport, recorder = connect(secured, "one", f"{topic_root}/#", host="localhost", tls=tls)
     recorder.wait_up()
-    assert transport.publish(f"{topic_root}/a", b"x" * 100_000, qos=1, retain=False)
-    recorder.wait_messages(1)
+    sizes = [*range(0, 50_000, 500), 1_000_000, 0, 16_384, 65_536, 1]
+    for size in sizes:
+        assert transport.publish(f"{topic_root}/a", b"x" * size, qos=1, retain=False)
+    recorder.wait_messages(len(sizes))
+    assert [len(data) for data in recorder.data] == sizes
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,7 @@ def test_a_mark_and_its_effect_are_one(store):
     def take(seq: int, *, fail: bool = False) -> Verdict:
         with store.transaction() as tx:
             verdict = tx.judge(sender="lc_1", stream="s", epoch=1, seq=seq)
-            tx.mark(sender="lc_1", stream="s", epoch=1, seq=seq)
+            tx.mark(sender="lc_1", stream="s", to=Position(1, seq))
             tx.put_cycle(
                 LocalCycle(local_id="lc_1", epoch=1, cycle=seq, active=0), region="A", at=1.0
             )
@@ -220,8 +220,8 @@ def test_marks_are_kept_by_sender_and_stream(store):
     with store.transaction() as tx:
         for sender, stream in (("a", "s"), ("a", "t"), ("b", "s")):
             assert tx.marked(sender, stream) is None
-            tx.mark(sender=sender, stream=stream, epoch=3, seq=1)
-        tx.mark(sender="a", stream="s", epoch=3, seq=2)
+            tx.mark(sender=sender, stream=stream, to=Position(3, 1))
+        tx.mark(sender="a", stream="s", to=Position(3, 2))
         assert tx.marked("a", "s") == Position(3, 2)
         assert tx.marked("b", "s") == Position(3, 1)
         assert tx.judge(sender="a", stream="s", epoch=2, seq=3) is Verdict.STALE
@@ -288,10 +288,10 @@ def test_an_older_policy_is_refused(store):
     assert store.policy("A") is None
     assert put(5, 30.0)
     assert not put(4, 10.0)
-    assert store.policy("A") == PolicyDocument(scope="A", version=5, scan_interval=30.0)
+    assert store.policy("A").document == PolicyDocument(scope="A", version=5, scan_interval=30.0)
     assert put(5, 30.0)
     assert put(6, 10.0)
-    assert store.policy("A").version == 6
+    assert store.policy("A").document.version == 6
     assert store.policy("B") is None
 
 

@@ -40,6 +40,13 @@ TOPOLOGY = Topology(
         ("rc1", "pdsno/discovery/r1/rc1", False),
         ("lc1", "pdsno/events/system", True),
         ("lc1", "elsewhere/policy/r1", False),
+        ("operator", "pdsno/command/lc1", True),
+        ("operator", "pdsno/command/g1", True),
+        ("operator", "pdsno/policy/global", False),
+        ("operator", "pdsno/discovery/r1/operator", False),
+        ("operator", "pdsno/events/system", False),
+        ("operator", "pdsno/status/operator", False),
+        ("operator", "pdsno/ack/lc1", False),
     ],
 )
 def test_entitled_by_role_and_region(sender, topic, allowed):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from itertools import count
 
 import pytest
@@ -10,11 +11,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from pdsno_cli.nib.audit import reconcile
 from pdsno_cli.nib.marks import START, Position, Verdict
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.mailbox import Timer
 from pdsno_cli.runtime.outbox import WINDOW, Outbox
+
+WHOLE = b"whole"  # the payload of a message that tells everything
 
 
 class Clock:
@@ -67,13 +71,13 @@ class Sender:
             self.sent.append(message)
         return self.takes
 
-    def keep(self, stream="s"):
+    def keep(self, stream="s", data=b"x"):
         message = Kept(
             stream=stream,
             epoch=self.epoch,
             seq=next(self._seq),
             topic="t",
-            data=b"x",
+            data=data,
             qos=1,
             retain=False,
         )
@@ -81,6 +85,13 @@ class Sender:
             tx.keep(message)
         self.outbox.kept(stream)
         return message.position
+
+    def coalesce(self, stream="s"):
+        self.outbox.drop()
+        with self.store.transaction() as tx:
+            dropped = tx.coalesce(stream)
+            tx.after(lambda: self.outbox.coalesced(stream))
+        return dropped
 
     def handed_over(self):
         """Return the positions handed over since the last time."""
@@ -153,6 +164,18 @@ def test_no_more_than_a_window_waits_for_its_acknowledgement(sender):
     assert sender.handed_over() == positions[WINDOW : WINDOW + 10]
 
 
+def test_window_is_small_after_a_loss_and_opens_with_every_acknowledgement(sender):
+    positions = [sender.keep() for _ in range(WINDOW)]
+    sender.outbox.connected()
+    sender.handed_over()
+    assert sender.outbox.resend("s", positions[9])
+    assert sender.handed_over() == positions[10:20]
+    sender.outbox.acknowledged("s", positions[19])
+    assert sender.handed_over() == positions[20:40]
+    sender.clock.advance(7)
+    assert sender.handed_over() == positions[20:30]
+
+
 def test_a_new_epoch_waits_until_all_of_the_one_before_is_acknowledged(sender):
     sender.outbox.connected()
     old = [sender.keep() for _ in range(2)]
@@ -223,6 +246,32 @@ def test_a_restart_sends_what_was_kept_before(sender):
     assert sender.handed_over() == positions
 
 
+def test_what_gives_way_is_sent_no_more_and_the_stream_begins_after_it(sender):
+    sender.outbox.connected()
+    positions = [sender.keep() for _ in range(3)]
+    sender.handed_over()
+    sender.outbox.acknowledged("s", positions[0])
+    assert sender.coalesce() == 2
+    newest = sender.keep()
+    assert sender.handed_over() == [newest]
+    assert sender.outbox.beginning("s") == positions[2]
+    assert not sender.outbox.resend("s", positions[0])
+    assert sender.outbox.resend("s", positions[2])
+    assert sender.handed_over() == [newest]
+
+
+def test_an_acknowledgement_of_what_has_given_way_harms_nothing(sender):
+    sender.outbox.connected()
+    positions = [sender.keep() for _ in range(3)]
+    sender.coalesce()
+    newest = sender.keep()
+    sender.outbox.acknowledged("s", positions[1])
+    sender.outbox.acknowledged("s", newest)
+    sender.clock.advance(1)
+    assert sender.outbox.depth == 0
+    assert sender.outbox.beginning("s") == newest
+
+
 class Receiver:
     """Judges and marks as a parent does; applies each message at most once."""
 
@@ -236,10 +285,19 @@ class Receiver:
         number = {"epoch": message.epoch, "seq": message.seq}
         with self.store.transaction() as tx:
             verdict = tx.judge(**name, **number)
-            if verdict is Verdict.NEXT or (verdict is Verdict.UNKNOWN and message.seq == 1):
-                tx.mark(**name, **number)
+            fits = verdict in (Verdict.GAP, Verdict.UNKNOWN) and message.data == WHOLE
+            fits = fits or verdict is Verdict.NEXT
+            if fits or (verdict is Verdict.UNKNOWN and message.seq == 1):
+                tx.mark(**name, to=Position(**number))
                 self.applied.append(message.position)
             return tx.marked("x", message.stream), verdict
+
+    def base(self, to):
+        """Go on after a number whose forerunners have given way."""
+        with self.store.transaction() as tx:
+            mark = tx.marked("x", "s")
+            if mark is None or mark < to:
+                tx.mark(sender="x", stream="s", to=to, applied=0)
 
 
 class Channel(RuleBasedStateMachine):
@@ -250,6 +308,7 @@ class Channel(RuleBasedStateMachine):
         self.sender, self.receiver = Sender(), Receiver()
         self.sender.outbox.connected()
         self.kept, self.acks, self.asked = [], [], []
+        self.whole = set()
 
     @property
     def wire(self):
@@ -265,6 +324,12 @@ class Channel(RuleBasedStateMachine):
     @rule()
     def keep(self):
         self.kept.append(self.sender.keep())
+
+    @rule()
+    def coalesce_into_a_snapshot(self):
+        self.sender.coalesce()
+        self.kept.append(self.sender.keep(data=WHOLE))
+        self.whole.add(self.kept[-1])
 
     @precondition(lambda self: self.wire)
     @rule()
@@ -298,7 +363,11 @@ class Channel(RuleBasedStateMachine):
     @precondition(lambda self: self.asked)
     @rule()
     def ask(self):
-        self.sender.outbox.resend("s", self.asked.pop())
+        outbox = self.sender.outbox
+        if not outbox.resend("s", self.asked.pop()):
+            base = outbox.beginning("s")
+            self.receiver.base(base)
+            outbox.resend("s", base)
 
     @rule(seconds=st.sampled_from([0.1, 5.0, 60.0]))
     def wait(self, seconds):
@@ -318,7 +387,14 @@ class Channel(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_applied_twice_or_out_of_order(self):
-        assert self.receiver.applied == self.kept[: len(self.receiver.applied)]
+        assert self.receiver.applied == sorted(set(self.receiver.applied))
+
+    @invariant()
+    def nothing_is_passed_over_but_for_a_snapshot_that_tells_it(self):
+        expected = iter(self.kept)
+        for position in self.receiver.applied:
+            passed = list(itertools.takewhile(lambda p, to=position: p != to, expected))
+            assert not passed or position in self.whole
 
     def teardown(self):
         """Once the channel is in order, everything arrives."""
@@ -331,7 +407,13 @@ class Channel(RuleBasedStateMachine):
                 self.acknowledge()
             self.sender.clock.advance(40)
         assert self.sender.outbox.depth == 0
-        assert self.receiver.applied == self.kept
+        assert self.receiver.applied[-1:] == self.kept[-1:]
+        (sent,) = [
+            item for item in self.sender.store.sent() if item.epoch == self.sender.epoch
+        ] or [None]
+        if sent is not None:
+            tally = self.receiver.store.tallies().get(("x", "s", sent.epoch))
+            assert reconcile("x", "y", sent, tally).accounted
 
 
 TestChannel = Channel.TestCase

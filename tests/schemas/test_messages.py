@@ -82,6 +82,29 @@ def test_a_device_is_the_same_in_both_schemas():
     assert one == other
 
 
+def test_a_policy_is_the_same_in_both_schemas():
+    ordered = SCHEMAS["command"]["definitions"]["policy"]
+    for key in ("type", "required", "properties", "additionalProperties"):
+        assert ordered[key] == SCHEMAS["policy"][key]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"order": "resend"},
+        {"order": "base", "stream": ""},
+        {"order": "policy"},
+        {"order": "policy", "policy": None},
+    ],
+)
+def test_an_order_without_what_it_is_about_is_neither_sent_nor_taken(payload):
+    import msgspec
+
+    assert not jsonschema.Draft7Validator(SCHEMAS["command"]).is_valid(payload)
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(payload, MESSAGE_TYPES["command"])
+
+
 @pytest.mark.parametrize("kind", MESSAGE_TYPES)
 def test_the_schema_and_the_type_have_the_same_members(kind):
     import msgspec

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pdsno_cli.model.messages import DELIVERY_ORDERS as REPAIR
 from pdsno_cli.model.messages import MESSAGE_TYPES
 from pdsno_cli.model.refusals import Reason
 from pdsno_cli.model.schemas import schema_path
@@ -59,5 +60,16 @@ def test_the_example_of_an_envelope_conforms():
 
 def test_the_tables_are_complete():
     assert re.findall(r"^\| \[`(\w+)`\]", PAGE, re.MULTILINE) == list(MESSAGE_TYPES)
-    reasons = re.findall(r"^\| `([\w-]+)` \|", PAGE, re.MULTILINE)
-    assert reasons[1:] == [reason.value for reason in Reason]  # the first is a table's head
+    orders, refusals = PAGE.split("## Orders")[1].split("## What a receiver refuses")
+    assert entries(orders) == [order for order in orders_of_the_schema() if order not in REPAIR]
+    assert entries(refusals) == [reason.value for reason in Reason]
+
+
+def entries(section: str) -> list[str]:
+    """Return the first cells of a table that are names, its head aside."""
+    return re.findall(r"^\| `([\w-]+)` \| (?!to \|)", section, re.MULTILINE)
+
+
+def orders_of_the_schema() -> list[str]:
+    schema = json.loads(schema_path("command").read_text())
+    return schema["properties"]["order"]["enum"]

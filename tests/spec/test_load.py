@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from pdsno_cli.lint.engine import check, require
+from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.durations import PATTERN
 from pdsno_cli.model.errors import InvalidTopologyError, OperationError, UsageError
 from pdsno_cli.model.roles import Role
@@ -64,7 +65,7 @@ def test_default_holds_controller_before_region_before_role_before_all(tmp_path)
     assert topology.controllers["l2"].discovery.targets == ("10.1.0.0/16",)
     assert third.discovery.targets == ("10.9.0.1",)
     assert topology.of_role(Role.LOCAL, "a") == (first, topology.controllers["l2"])
-    assert topology.broker.host == "there"
+    assert topology.broker.addresses == (Address("there", 1884),)
     assert topology.broker.password == "${UNSET_PASSWORD}"
 
 
@@ -77,7 +78,26 @@ def test_variable_without_quotes_is_read_again(tmp_path, monkeypatch):
         "controllers: {g: {role: global}}\n",
     )
     topology = load(path).topology
-    assert (topology.name, topology.broker.host, topology.broker.port) == ("n5", "${NAME}", 1885)
+    assert (topology.name, topology.broker.addresses) == ("n5", (("${NAME}", 1885),))
+
+
+@pytest.mark.parametrize(
+    ("broker", "addresses"),
+    [
+        ("host: a", ["a:1883"]),
+        ("host: a, port: 1884", ["a:1884"]),
+        ("host: a, tls: {}", ["a:8883"]),
+        ('host: "::1"', ["[::1]:1883"]),
+        ('hosts: [a, "b:1884", "[::1]:1885", "[::2]"]', ["a:1883", "b:1884", "[::1]:1885", "[::2]:1883"]),
+        ("hosts: [a, b:1884], port: 1900, tls: {}", ["a:1900", "b:1884"]),
+        ("embedded: true", []),
+    ],
+)  # fmt: skip
+def test_addresses_of_the_broker(tmp_path, broker, addresses):
+    path = write(tmp_path, f"name: n\nbroker: {{{broker}}}\ncontrollers: {{g: {{role: global}}}}\n")
+    topology = load(path).topology
+    assert [str(address) for address in topology.broker.addresses] == addresses
+    assert topology.broker.embedded is (not addresses)
 
 
 def test_secret_is_read_at_use(tmp_path, monkeypatch):

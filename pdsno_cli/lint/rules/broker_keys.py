@@ -20,7 +20,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a finding for each key that cannot be heeded together with the others."""
     broker = topology.broker
     if broker.embedded:
-        for key in ("host", "tls"):
+        for key in ("host", "hosts", "tls"):
             if key in document.data.get("broker", {}):
                 yield document.finding(
                     CODE,
@@ -29,13 +29,26 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                     key=True,
                     hint=f"leave out {key!r}, or leave out embedded and name the broker's host",
                 )
-    elif not document.has(("broker", "host")):
+    elif not broker.addresses:
         yield document.finding(
             CODE,
             "a broker that is not embedded needs a host",
             ("broker", "embedded"),
             hint="for example: broker: {host: broker.example.net}",
         )
+    elif document.has(("broker", "host")) and document.has(("broker", "hosts")):
+        yield document.finding(
+            CODE,
+            "'host' and 'hosts' both say where the broker is, and only 'hosts' is heeded",
+            ("broker", "host"),
+            key=True,
+            hint="keep one of the two",
+        )
+    for index, address in enumerate(broker.addresses):
+        if not 1 <= address.port <= 65_535:  # of hosts: the schema looks at port
+            yield document.finding(
+                CODE, f"there is no port {address.port}", ("broker", "hosts", index)
+            )
     tls = broker.tls
     if tls is not None and (tls.cert is None) is not (tls.key is None):
         missing, given = ("key", "cert") if tls.key is None else ("cert", "key")

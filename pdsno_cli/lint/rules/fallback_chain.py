@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.diagnostics import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pdsno_cli.model.diagnostics import Diagnostic
-    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.document import Document, Where
     from pdsno_cli.spec.topology import Topology
 
 CODE = "PDS212"
@@ -18,20 +19,37 @@ EXAMPLE = "for example: fallbacks: [mqtt, http, bus]"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield what is wrong with the topology's chain and with those of single classes."""
+    yield from _chain(topology.fallbacks, ("fallbacks",), document)
+    told = topology.chain("status")
+    for name, chain in topology.class_fallbacks.items():
+        where = ("topics", name, "fallbacks")
+        yield from _chain(chain, where, document)
+        for index, transport in enumerate(chain):
+            if transport != "bus" and transport not in told:
+                yield document.finding(
+                    CODE,
+                    f"{name} may go over {transport}, and status may not",
+                    (*where, index),
+                    severity=Severity.WARNING,
+                    hint="who is not heard of counts as down: let status go that way, too",
+                )
+
+
+def _chain(chain: tuple[str, ...], where: Where, document: Document) -> Iterator[Diagnostic]:
     """Yield a finding for an empty chain, a chain of the bus alone, and each repetition."""
-    chain = topology.fallbacks
     if not chain:
         yield document.finding(
             CODE,
             "the chain names no transport, so no message can be sent",
-            ("fallbacks",),
+            where,
             hint=EXAMPLE,
         )
     elif set(chain) == {"bus"}:
         yield document.finding(
             CODE,
             "the bus exists only within one process: elsewhere the chain is left with nothing",
-            ("fallbacks", 0),
+            (*where, 0),
             hint="add mqtt before it; `pdsno up --in-process` uses the bus all the same",
         )
     for index, transport in enumerate(chain):
@@ -39,7 +57,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             yield document.finding(
                 CODE,
                 f"{transport} is in the chain already",
-                ("fallbacks", index),
+                (*where, index),
                 hint="a transport is tried once: remove one of the two",
             )
 

@@ -21,14 +21,15 @@ CODE = "PDS213"
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield an error for each receiver without an address; one warning for an unwritten chain."""
-    if "http" not in topology.fallbacks or not on_several_machines(topology):
+    if not topology.uses("http") or not on_several_machines(topology):
         return
     receivers = [
         controller
         for controller in one_for_each_key(topology)
         if controller.role is not Role.LOCAL and controller.address is None
     ]
-    if receivers and not document.has(("fallbacks",)):
+    named = any("http" in chain for chain in topology.class_fallbacks.values())
+    if receivers and not named and not document.has(("fallbacks",)):
         yield document.finding(
             CODE,
             "http is among the fallbacks unless the file says otherwise, and "

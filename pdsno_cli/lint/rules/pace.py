@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import one_for_each_key
 from pdsno_cli.lint.rule import Rule
-from pdsno_cli.model.durations import format_duration
+from pdsno_cli.model.durations import DAY, SHORTEST, format_duration
 from pdsno_cli.spec.defaults import places
 from pdsno_cli.spec.document import Where
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Controller, Policy, Topology
 
 CODE = "PDS219"
-SHORTEST = 0.1  # a beat or a cycle more often than this is a busy loop
-DAY = 86_400.0
 SHORTEST_TRY = 0.001
 KEEPALIVE = (1.0, 65_535.0)  # MQTT 5.0 section 3.1.2.10: two bytes of seconds; 0 turns it off
 
@@ -30,9 +28,23 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a finding for each duration out of bounds, once where several inherit it."""
     reported: set[Where] = set()
     for name, seconds, least, most, where in _durations(topology, document):
-        if least <= seconds <= most or where in reported:
-            continue
-        reported.add(where)
+        if where not in reported:
+            found = list(judge(document, name, seconds, where, least=least, most=most))
+            reported.update(where for _ in found)
+            yield from found
+
+
+def judge(
+    document: Document,
+    name: str,
+    seconds: float,
+    where: Where,
+    *,
+    least: float = SHORTEST,
+    most: float = DAY,
+) -> Iterator[Diagnostic]:
+    """Yield a finding when a duration, which stands at ``where``, is out of bounds."""
+    if not least <= seconds <= most:
         bound = f"at least {least:g}s" if seconds < least else f"at most {format_duration(most)}"
         yield document.finding(
             CODE, f"{name} of {format_duration(seconds)} is out of bounds: {bound}", where

@@ -22,7 +22,9 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     taken: dict[tuple[str, int], str] = {}
     broker = topology.broker
     if broker.port:
-        taken[_host(broker.host), broker.port] = "the broker"
+        taken["127.0.0.1", broker.port] = "the broker"
+    for address in broker.addresses:
+        taken[_host(address.host), address.port] = "the broker"
     reported: set[str] = set()
     for controller in topology.controllers.values():
         if controller.address is None:

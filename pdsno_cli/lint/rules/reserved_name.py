@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.rule import Rule
-from pdsno_cli.model.messages import BROADCAST
+from pdsno_cli.model.messages import BROADCAST, OPERATOR
 from pdsno_cli.model.topics import GLOBAL, SYSTEM, level_problem
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
 def _problem_of_id(name: str) -> str | None:
     if name == BROADCAST:
         return "is taken: it is the recipient of every published message"
+    if name == OPERATOR:
+        return "is taken: it is the sender of what a person orders"
     if name in (".", ".."):
         return "is a folder: a controller's files are named after it"
     if level_problem(name) is not None:

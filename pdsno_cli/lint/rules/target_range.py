@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pdsno_cli.model.diagnostics import Diagnostic
-    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.document import Document, Where
     from pdsno_cli.spec.topology import Topology
 
 CODE = "PDS211"
@@ -28,14 +28,20 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a finding for each target that no device can have, or that cannot be read."""
     for controller in one_for_each_key(topology):
         for index, target in enumerate(controller.discovery.targets):
-            problem = _problem(target)
-            if problem is not None:
-                yield document.finding(
-                    CODE,
-                    problem,
-                    target_place(document, controller, index),
-                    hint="for example: 10.0.1.0/24, 10.0.1.1-10.0.1.30 or 10.0.1.7",
-                )
+            where = target_place(document, controller, index)
+            yield from judge(document, target, where)
+
+
+def judge(document: Document, target: str, where: Where) -> Iterator[Diagnostic]:
+    """Yield a finding when ``target``, which stands at ``where``, is not to be discovered."""
+    problem = _problem(target)
+    if problem is not None:
+        yield document.finding(
+            CODE,
+            problem,
+            where,
+            hint="for example: 10.0.1.0/24, 10.0.1.1-10.0.1.30 or 10.0.1.7",
+        )
 
 
 def _problem(target: str) -> str | None:

@@ -48,7 +48,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             CODE,
             f"{one!r} and {other!r} live on two machines, {first} and {second}, and the broker "
             "is on loopback: one of them cannot reach it",
-            ("broker", "host"),
+            ("broker", "hosts" if document.has(("broker", "hosts")) else "host"),
             hint="name a broker that both reach: broker: {host: …}",
         )
 

@@ -1,0 +1,144 @@
+"""``pdsno discover``: have local controllers discover now, and wait until it is committed."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.running import JSON, STATE_DIR, TIMEOUT, running, seconds
+from pdsno_cli.cli.table import table
+from pdsno_cli.cli.which import file_first
+
+if TYPE_CHECKING:
+    from pdsno_cli.runtime.discovering import Following, Outcome
+    from pdsno_cli.runtime.operator import Operator
+    from pdsno_cli.spec.topology import Controller, Topology
+
+FORMAT_VERSION = 1
+_HEAD = ("controller", "cycle", "devices", "new", "updated", "inactive", "committed after")
+
+
+def discover(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE] [ID]...", help="The topology, and local controllers."),
+    ] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", metavar="R", help="The local controllers of a region.")
+    ] = None,
+    timeout: TIMEOUT = "60s",
+    as_json: JSON = False,
+    state_dir: STATE_DIR = None,
+) -> None:
+    """Have local controllers, all by default, run a discovery cycle now.
+
+    Returns once the regional controllers have committed what was found; exits with 1, naming
+    them, when some did not in time.
+    """
+    from pdsno_cli.cli.seat import seat
+    from pdsno_cli.model.errors import OperationError
+
+    file, ids = file_first(words or [])
+    patience = seconds(timeout)
+    topology, state = running(file, state_dir)
+    chosen = _chosen(topology, ids, region)
+    topics = topology.topics
+    filters = (topics.discovery("+", "+"), topics.ack("+"), topics.events("+"))
+    with seat(topology, state, filters) as operator:
+        following = _order(topology, operator, chosen, time.monotonic() + patience)
+    outcomes = list(following.outcomes.values())
+    if as_json:
+        report = {"format_version": FORMAT_VERSION, "topology": topology.name,
+                  "controllers": [_json(item) for item in outcomes]}  # fmt: skip
+        console.data(json.dumps(report, indent=2))
+    else:
+        console.data(table(_HEAD, [_cells(item) for item in outcomes]))
+    failed = [item for item in outcomes if item.seconds is None]
+    if failed:
+        raise OperationError("; ".join(_failure(item, patience) for item in failed))
+
+
+def _chosen(topology: Topology, ids: list[str], region: str | None) -> list[Controller]:
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.names import did_you_mean
+    from pdsno_cli.model.roles import Role
+
+    if region is not None and region not in topology.regions:
+        hint = did_you_mean(region, topology.regions)
+        raise UsageError(f"no region {region!r}" + (f"; {hint}" if hint else ""))
+    locals_ = {item.controller_id: item for item in topology.of_role(Role.LOCAL, region)}
+    for name in ids:
+        known = topology.controllers.get(name)
+        if known is None:
+            hint = did_you_mean(name, locals_)
+            raise UsageError(f"no controller {name!r}" + (f"; {hint}" if hint else ""))
+        if name not in locals_:
+            where = f"of region {known.region}" if known.role is Role.LOCAL else known.role.value
+            raise UsageError(f"{name} is {where}: name local controllers"
+                             + (f" of {region}" if region else ""))  # fmt: skip
+    if not locals_:
+        raise UsageError(
+            f"{topology.name} has no local controller" + (f" in {region}" if region else "")
+        )
+    return [locals_[name] for name in dict.fromkeys(ids)] or list(locals_.values())
+
+
+def _order(
+    topology: Topology, operator: Operator, chosen: list[Controller], deadline: float
+) -> Following:
+    from pdsno_cli.runtime.discovering import DISCOVER, Following, Outcome
+
+    following = Following(topology)
+    for spec in chosen:
+        ordered = time.monotonic()
+        number = operator.order(spec.controller_id, DISCOVER, deadline=deadline)
+        following.outcomes[number] = Outcome(
+            local_id=spec.controller_id, region=spec.region, ordered=ordered
+        )
+    for envelope in operator.messages(deadline):
+        following.hear(envelope, time.monotonic())
+        if following.done:
+            break
+    return following
+
+
+def _failure(item: Outcome, patience: float) -> str:
+    if item.refused is not None:
+        return f"{item.local_id} refused: {item.refused}"
+    if item.end is None:
+        return f"{item.local_id} did not report within {patience:g} s"
+    return f"the report of {item.local_id} was not committed within {patience:g} s"
+
+
+def _cells(item: Outcome) -> tuple[str, ...]:
+    if item.cycle is None:
+        return (item.local_id, "", "", "", "", "", "refused" if item.refused else "no report")
+    return (
+        item.local_id,
+        f"{item.cycle} {item.outcome}",
+        str(item.active),
+        str(item.new),
+        str(item.updated),
+        str(item.inactive),
+        "not committed" if item.seconds is None else f"{item.seconds:.2f} s",
+    )
+
+
+def _json(item: Outcome) -> dict[str, Any]:
+    return {
+        "id": item.local_id,
+        "region": item.region,
+        "cycle": item.cycle,
+        "outcome": item.outcome,
+        "new": item.new,
+        "updated": item.updated,
+        "inactive": item.inactive,
+        "devices": item.active,
+        "committed": item.seconds is not None,
+        "seconds": None if item.seconds is None else round(item.seconds, 3),
+        "refused": item.refused,
+    }

@@ -1,0 +1,18 @@
+"""``pdsno policy``: what controllers are told to do."""
+
+from __future__ import annotations
+
+import typer
+
+from pdsno_cli.cli.policy_apply import apply
+from pdsno_cli.cli.policy_show import show
+from pdsno_cli.cli.policy_status import status
+
+policy = typer.Typer(
+    help="Put another policy in force, and see which is.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+policy.command()(apply)
+policy.command()(show)
+policy.command()(status)

@@ -1,0 +1,87 @@
+"""``pdsno policy show``: the policies in force, as files that could be applied again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.running import JSON, STATE_DIR, running
+
+if TYPE_CHECKING:
+    from pdsno_cli.model.messages import PolicyDocument
+    from pdsno_cli.nib.rows import PolicyRecord
+
+FORMAT_VERSION = 1
+
+
+def show(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    scope: Annotated[
+        str | None, typer.Option("--scope", metavar="global|REGION", help="Only that one.")
+    ] = None,
+    as_json: JSON = False,
+    state_dir: STATE_DIR = None,
+) -> None:
+    """Show the policies in force, whether the topology is up or not."""
+    from pdsno_cli.cli.scopes import known_scope
+    from pdsno_cli.controllers.policy import scopes
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.runtime.standing import in_force
+
+    topology, state = running(file, state_dir)
+    if scope is not None:
+        known_scope(topology, scope)
+    wanted = (scope,) if scope is not None else scopes(topology)
+    known = {name: in_force(topology, state, name) for name in wanted}
+    found = {name: record for name, record in known.items() if record is not None}
+    if not found:
+        raise UsageError(f"{topology.name} was never up in {state.root}: no policy is known there")
+    if as_json:
+        report = {"format_version": FORMAT_VERSION, "topology": topology.name,
+                  "policies": [_json(record) for record in found.values()]}  # fmt: skip
+        console.data(json.dumps(report, indent=2))
+    else:
+        console.data("---\n".join(_text(record) for record in found.values()))
+
+
+def _keys(document: PolicyDocument) -> dict[str, Any]:
+    """Return the document as a policy file has it."""
+    from pdsno_cli.model.durations import format_duration
+
+    interval, protocols = document.scan_interval, document.protocols
+    keys = {
+        "scan_interval": None if interval is None else format_duration(interval),
+        "protocols": None if protocols is None else list(protocols),
+        "missed_cycles": document.missed_cycles,
+        "targets": {name: list(own) for name, own in (document.targets or {}).items()} or None,
+    }
+    return {key: value for key, value in keys.items() if value is not None}
+
+
+def _text(record: PolicyRecord) -> str:
+    import yaml
+
+    from pdsno_cli.model.ids import timestamp
+
+    document = record.document
+    origin = "from the topology file" if record.instead_of is None else "applied"
+    head = f"# {document.scope}: version {document.version}, {origin}, since {timestamp(record.since)}\n"
+    keys = _keys(document)
+    return head + (yaml.safe_dump(keys, sort_keys=False, default_flow_style=None) if keys else "")
+
+
+def _json(record: PolicyRecord) -> dict[str, Any]:
+    from pdsno_cli.model.ids import timestamp
+
+    document = record.document
+    return {
+        "scope": document.scope,
+        "version": document.version,
+        "origin": "file" if record.instead_of is None else "applied",
+        "since": timestamp(record.since),
+        "policy": _keys(document),
+    }

@@ -1,0 +1,57 @@
+"""``pdsno policy status``: which version of each policy every controller goes by."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.running import JSON, STATE_DIR, running
+from pdsno_cli.cli.table import table
+
+if TYPE_CHECKING:
+    from pdsno_cli.runtime.standing import Standing
+
+FORMAT_VERSION = 1
+_HEAD = ("controller", "scope", "running", "wanted", "since")
+
+
+def status(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    as_json: JSON = False,
+    state_dir: STATE_DIR = None,
+) -> None:
+    """Show which version of each policy every controller goes by, and which is wanted."""
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.runtime.standing import standings
+
+    topology, state = running(file, state_dir)
+    found = standings(topology, state)
+    if all(item.version is None for item in found):
+        raise UsageError(f"{topology.name} was never up in {state.root}: no policy is known there")
+    if as_json:
+        report = {"format_version": FORMAT_VERSION, "topology": topology.name,
+                  "controllers": [_json(item) for item in found]}  # fmt: skip
+        console.data(json.dumps(report, indent=2))
+    else:
+        console.data(table(_HEAD, [_cells(item) for item in found]))
+
+
+def _since(item: Standing) -> str | None:
+    from pdsno_cli.model.ids import timestamp
+
+    return None if item.since is None else timestamp(item.since)
+
+
+def _json(item: Standing) -> dict[str, Any]:
+    return asdict(item) | {"since": _since(item)}
+
+
+def _cells(item: Standing) -> tuple[str, ...]:
+    running = "unknown" if item.version is None else str(item.version)
+    wanted = "" if item.wanted is None else str(item.wanted)
+    return (item.controller_id, item.scope, running, wanted, _since(item) or "")

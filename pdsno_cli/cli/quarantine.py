@@ -1,0 +1,137 @@
+"""``pdsno quarantine``: messages that were signed but could not be applied."""
+
+from __future__ import annotations
+
+import json
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.running import JSON, STATE_DIR, TIMEOUT, running, seconds
+from pdsno_cli.cli.table import table
+from pdsno_cli.cli.which import file_first
+
+if TYPE_CHECKING:
+    from pdsno_cli.nib.received import Quarantined
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
+
+FORMAT_VERSION = 1
+_HEAD = ("controller", "entry", "at", "sender", "stream", "epoch", "seq", "bytes", "reason")
+_WORDS = Annotated[
+    list[str],
+    typer.Argument(metavar="[FILE] ID ENTRY...", help="The topology, the controller, its entries."),
+]
+
+quarantine = typer.Typer(
+    help="Messages that were signed but could not be applied: look, apply after all, or drop.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@quarantine.command("list")
+def show_all(
+    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    as_json: JSON = False,
+    state_dir: STATE_DIR = None,
+) -> None:
+    """Show what is in quarantine, from the stores of this machine."""
+    topology, state = running(file, state_dir)
+    found = [(name, item) for name in topology.controllers for item in _entries(state, name) or ()]
+    if as_json:
+        report = {
+            "format_version": FORMAT_VERSION,
+            "topology": topology.name,
+            "messages": [
+                dict(zip(_HEAD, _values(name, item), strict=True))
+                | {"topic": item.topic, "data": item.data.decode(errors="replace")}
+                for name, item in found
+            ],
+        }
+        console.data(json.dumps(report, indent=2))
+        return
+    console.data(table(_HEAD, [tuple(map(str, _values(name, item))) for name, item in found]))
+
+
+@quarantine.command()
+def replay(words: _WORDS, timeout: TIMEOUT = "30s", state_dir: STATE_DIR = None) -> None:
+    """Have a controller apply messages after all, and ask their senders for all that is new."""
+    _order("replay", words, timeout, state_dir)
+
+
+@quarantine.command()
+def discard(words: _WORDS, timeout: TIMEOUT = "30s", state_dir: STATE_DIR = None) -> None:
+    """Have a controller drop messages, and ask their senders for all that is new."""
+    _order("discard", words, timeout, state_dir)
+
+
+def _order(
+    order: Literal["replay", "discard"], words: list[str], timeout: str, state_dir: Path | None
+) -> None:
+    from pdsno_cli.cli.seat import seat
+    from pdsno_cli.model.errors import OperationError
+    from pdsno_cli.model.messages import Command, Event
+
+    file, rest = file_first(words)
+    patience = seconds(timeout)
+    topology, state = running(file, state_dir)
+    name, entries = _named(topology, rest)
+    deadline = time.monotonic() + patience
+    with seat(topology, state, (topology.topics.events("+"),)) as operator:
+        open_orders = {
+            operator.order(name, Command(order=order, entry=entry), deadline=deadline): entry
+            for entry in entries
+        }
+        refused = []
+        for envelope in operator.messages(deadline):
+            entry = open_orders.pop(envelope.correlation_id or "", None)
+            if entry is not None and isinstance(envelope.payload, Event):
+                if envelope.payload.event == "command_refused":
+                    refused.append(f"entry {entry}: {envelope.payload.detail.get('why')}")
+                else:
+                    console.progress(f"{name}: entry {entry} {order}ed")
+            if not open_orders:
+                break
+    refused += [f"entry {entry}: no answer in {patience:g} s" for entry in open_orders.values()]
+    if refused:
+        raise OperationError(f"{name}: {'; '.join(refused)}")
+
+
+def _named(topology: Topology, words: list[str]) -> tuple[str, list[int]]:
+    """Return the controller and the entries that the words name; UsageError when they do not."""
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.names import did_you_mean
+
+    if len(words) < 2:
+        raise UsageError("name a controller and the numbers of entries: see pdsno quarantine list")
+    name, *numbers = words
+    if name not in topology.controllers:
+        hint = did_you_mean(name, topology.controllers)
+        raise UsageError(f"no controller {name!r}" + (f"; {hint}" if hint else ""))
+    wrong = [word for word in numbers if not word.isdecimal()]
+    if wrong:
+        raise UsageError(f"{wrong[0]!r} is no number of an entry: see pdsno quarantine list")
+    return name, [int(word) for word in numbers]
+
+
+def _entries(state: StateDir, name: str) -> list[Quarantined] | None:
+    from pdsno_cli.nib.engine import MissingStoreError
+    from pdsno_cli.nib.reader import open_reader
+
+    try:
+        with closing(open_reader(state.store(name))) as store:
+            return store.quarantined()
+    except MissingStoreError:
+        return None
+
+
+def _values(name: str, item: Quarantined) -> tuple[str | int, ...]:
+    from pdsno_cli.model.ids import timestamp
+
+    return (name, item.id, timestamp(item.at), item.sender, item.stream, item.epoch, item.seq,
+            len(item.data), item.reason)  # fmt: skip

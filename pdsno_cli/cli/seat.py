@@ -1,0 +1,113 @@
+"""How a command joins a running topology: over its broker, or through the control socket."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pdsno_cli.cli import console
+from pdsno_cli.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.messaging.transport import Transport
+    from pdsno_cli.runtime.operator import Operator
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.runtime.witness import Sight
+    from pdsno_cli.spec.topology import Topology
+
+
+_LIFE = 2.0  # seconds in which a broker has told who is online, which it has retained
+
+
+@contextmanager
+def seat(topology: Topology, state: StateDir, filters: tuple[str, ...]) -> Iterator[Operator]:
+    """Join a topology as its operator; UsageError when it is not up.
+
+    It is up where its control socket answers, or, on a broker of its own, where one of its
+    controllers is online: they may run on other machines.
+    """
+    from pdsno_cli.runtime.mqtt_wiring import broker_access, mqtt_transport
+    from pdsno_cli.supervisor.gateway import GatewayTransport
+
+    port = _broker_port(topology, state)
+    if port is None:
+        filters = (*filters, topology.topics.status("+"))
+    if port == 0:
+        transport: Transport = GatewayTransport(state.control, filters)
+    else:
+        access = broker_access(topology, embedded_port=port or 0)
+        transport = mqtt_transport(topology, access, _name(), filters)
+    with _joined(topology, state, transport) as operator:
+        if port is None:
+            _require_life(topology, operator)
+        yield operator
+
+
+@contextmanager
+def lookout(
+    topology: Topology, state: StateDir, filters: tuple[str, ...]
+) -> Iterator[tuple[Operator, Sight]]:
+    """Join to look on, and tell what can be seen; UsageError when an embedded broker is not up."""
+    from pdsno_cli.runtime.mqtt_wiring import broker_access, watching_transport
+    from pdsno_cli.runtime.witness import Sight
+    from pdsno_cli.supervisor.gateway import GatewayTransport
+
+    port = _broker_port(topology, state)
+    if port == 0:
+        transport: Transport = GatewayTransport(state.control, filters)
+        sight = Sight(qos=True, retain=False)
+    else:
+        access = broker_access(topology, embedded_port=port or 0)
+        transport, flags = watching_transport(topology, access, _name(), filters)
+        # rumqttd delivers at the QoS of the subscription, whatever that of the message was, and
+        # tells no published retain flag.
+        own = not topology.broker.embedded
+        sight = Sight(qos=own, retain=own and flags)
+    with _joined(topology, state, transport) as operator:
+        yield operator, sight
+
+
+@contextmanager
+def _joined(topology: Topology, state: StateDir, transport: Transport) -> Iterator[Operator]:
+    from pdsno_cli.runtime.keys import signing_key
+    from pdsno_cli.runtime.operator import Operator
+
+    if topology.signing_key is None and not state.key.exists():
+        raise UsageError(f"there is no signing key in {state.root}: was {topology.name} up there?")
+    key = signing_key(topology, state)
+    operator = Operator(topology=topology, key=key, transport=transport, told=console.progress)
+    with operator.seated():
+        yield operator
+
+
+def _name() -> str:
+    return f"operator-{os.urandom(6).hex()}"
+
+
+def _broker_port(topology: Topology, state: StateDir) -> int | None:
+    """Return where the run at hand has its broker, 0 for its bus, None where none is at hand."""
+    from pdsno_cli.supervisor.control import ask
+
+    try:
+        port: int = ask(state.control, {"op": "status"})["broker_port"]
+    except UsageError:
+        if topology.broker.embedded:
+            raise
+        return None
+    return port
+
+
+def _require_life(topology: Topology, operator: Operator) -> None:
+    from pdsno_cli.model.messages import Status
+
+    for envelope in operator.messages(time.monotonic() + _LIFE):
+        if isinstance(envelope.payload, Status) and envelope.payload.state != "death":
+            return
+    where = " or ".join(str(address) for address in topology.broker.addresses)
+    raise UsageError(
+        f"{topology.name} is not up: none of its controllers is online at broker {where}"
+    )

@@ -1,0 +1,175 @@
+"""``pdsno tail``: live traffic, decoded and judged."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import Counter
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.running import JSON, STATE_DIR, running, seconds
+from pdsno_cli.cli.table import plural, printable
+from pdsno_cli.cli.which import file_first
+
+if TYPE_CHECKING:
+    from pdsno_cli.runtime.operator import Operator
+    from pdsno_cli.runtime.witness import Sighting, Witness
+
+_RED, _DIM, _PLAIN = "\033[31m", "\033[2m", "\033[0m"
+
+
+def tail(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE] [FILTER]",
+            help="The topology, and a topic filter below its root; all by default.",
+        ),
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option("--count", metavar="N", min=1, help="End after N messages.")
+    ] = None,
+    period: Annotated[
+        str | None, typer.Option("--for", metavar="DURATION", help="End after this time.")
+    ] = None,
+    as_json: JSON = False,
+    state_dir: STATE_DIR = None,
+) -> None:
+    """Show live traffic: who says what, whether it is signed, and what is wrong with it.
+
+    Marks undeclared topics, wrong senders, QoS and retain against the rule of the class, gaps and
+    repetitions. Ends on Ctrl-C with a summary.
+    """
+    from pdsno_cli.cli.seat import lookout
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.runtime.witness import Witness
+
+    file, filters = file_first(words or [])
+    if len(filters) > 1:
+        raise UsageError(f"one topic filter at a time, not {' and '.join(filters)}")
+    deadline = None if period is None else time.monotonic() + seconds(period)
+    topology, state = running(file, state_dir)
+    root = topology.topics.root
+    wanted = _filter(filters[0] if filters else "#", root)
+    with lookout(topology, state, (wanted,)) as (operator, sight):
+        seen = _Seen()
+        try:
+            witness = Witness(topology, operator.open, sight)
+            _follow(operator, witness, seen, deadline=deadline, count=count, as_json=as_json)
+        except KeyboardInterrupt:
+            pass  # as wanted
+        finally:
+            console.progress(seen.summary())
+
+
+class _Seen:
+    """What was shown so far."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._types: Counter[str] = Counter()
+        self._marked = 0
+
+    @property
+    def total(self) -> int:
+        return sum(self._types.values())
+
+    def add(self, sighting: Sighting) -> None:
+        self._types[str(sighting.said("message_type") or "unknown")] += 1
+        self._marked += bool(sighting.marks or sighting.signature != "ok")
+
+    def summary(self) -> str:
+        kinds = ", ".join(f"{number} {kind}" for kind, number in self._types.most_common())
+        spent = f"{plural(self.total, 'message')} in {time.monotonic() - self._began:.1f} s"
+        return ": ".join(filter(None, (spent, kinds))) + f"; {self._marked} with something wrong"
+
+
+def _follow(
+    operator: Operator,
+    witness: Witness,
+    seen: _Seen,
+    *,
+    deadline: float | None,
+    count: int | None,
+    as_json: bool,
+) -> None:
+    colour = console.colour(sys.stdout)
+    for arrival in operator.arrivals(deadline):
+        sighting = witness.see(arrival)
+        seen.add(sighting)
+        now = time.time()
+        line = _json(sighting, now) if as_json else _line(sighting, now, colour=colour)
+        if not console.data(line) or seen.total == count:
+            return
+
+
+def _filter(text: str, root: str) -> str:
+    """Return the whole topic filter; UsageError when it is none (MQTT 5.0 section 4.7)."""
+    from pdsno_cli.model.errors import UsageError
+
+    levels = text.split("/")
+    for index, level in enumerate(levels):
+        if (level != "+" and "+" in level) or (
+            "#" in level and (level != "#" or levels[index + 1 :])
+        ):
+            raise UsageError(
+                f"{text!r} is no topic filter: + stands for a whole level, # for all that follow"
+            )
+    return text if levels[0] == root else f"{root}/{text}"
+
+
+def _line(sighting: Sighting, at: float, *, colour: bool) -> str:
+    moment = f"{datetime.fromtimestamp(at).astimezone():%H:%M:%S.%f}"[:-3]
+    marks = list(sighting.marks)
+    if sighting.signature != "ok":
+        marks.insert(0, sighting.signature)
+    number = f"{sighting.said('epoch')}/{sighting.said('seq')}"
+    known = sighting.document is not None
+    words = [
+        sighting.topic,
+        *([str(sighting.said(key)) for key in ("sender_id", "message_type")] if known else []),
+        *([number] if known else []),
+        f"{sighting.size} B",
+        _delivery(sighting),
+        *(["signed"] if sighting.signature == "ok" else []),
+        sighting.gist,
+    ]
+    text = "  ".join(printable(word) for word in words if word)
+    wrong = "".join(f"  [{printable(mark)}]" for mark in marks)
+    if colour:
+        return f"{_DIM}{moment}{_PLAIN}  {text}{_RED}{wrong}{_PLAIN}"
+    return f"{moment}  {text}{wrong}"
+
+
+def _delivery(sighting: Sighting) -> str:
+    """Return QoS and retain flag: ``q1r``, ``q1-`` where not retained, ``?`` where unknown."""
+    qos = "?" if sighting.qos is None else str(sighting.qos)
+    retain = {True: "r", False: "-", None: "?"}[sighting.retain]
+    return f"q{qos}{retain}"
+
+
+def _json(sighting: Sighting, at: float) -> str:
+    from pdsno_cli.model.ids import timestamp
+
+    return json.dumps(
+        {
+            "at": timestamp(at),
+            "topic": sighting.topic,
+            "sender": sighting.said("sender_id"),
+            "type": sighting.said("message_type"),
+            "epoch": sighting.said("epoch"),
+            "seq": sighting.said("seq"),
+            "size": sighting.size,
+            "qos": sighting.qos,
+            "retain": sighting.retain,
+            "signature": sighting.signature,
+            "marks": list(sighting.marks),
+            "gist": sighting.gist,
+            "message": sighting.document,
+        }
+    )

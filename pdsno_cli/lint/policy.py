@@ -1,0 +1,90 @@
+"""Judges a policy file as ``validate`` judges a topology: shape, names and meaning, with places."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.lint.rules import pace, target_range
+from pdsno_cli.model.errors import InvalidTopologyError
+from pdsno_cli.model.messages import PolicyDocument
+from pdsno_cli.model.roles import Role
+from pdsno_cli.model.topics import GLOBAL
+from pdsno_cli.spec.build import policy
+from pdsno_cli.spec.load import open_file
+from pdsno_cli.spec.schema import Shape, schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.spec.document import Document
+    from pdsno_cli.spec.topology import Topology
+
+_TARGETS = {
+    "description": "The addresses that a local controller discovers.",
+    "type": ["string", "array"],
+    "minLength": 1,
+    "items": {"type": "string", "minLength": 1},
+    "examples": [["10.0.1.0/24", "10.0.2.1-10.0.2.30"]],
+}
+
+
+def require_policy(path: Path | str, topology: Topology, scope: str) -> PolicyDocument:
+    """Return the policy of a file, ``-`` for standard input, under version 0.
+
+    InvalidTopologyError carries its findings; UsageError: it cannot be read.
+    """
+    opened = open_file(path, _shape(topology, scope))
+    document, diagnostics = opened.document, list(opened.diagnostics)
+    if document is None or diagnostics:
+        raise InvalidTopologyError(diagnostics)
+    found = policy(document.data)
+    targets: dict[str, Any] = document.data.get("targets", {})
+    diagnostics += _judge(document, found.scan_interval, targets)
+    if diagnostics:
+        raise InvalidTopologyError(sorted(diagnostics, key=lambda item: item.sort_key))
+    return PolicyDocument(
+        scope=scope,
+        version=0,
+        scan_interval=found.scan_interval,
+        protocols=found.protocols,
+        missed_cycles=found.missed_cycles,
+        targets={name: tuple(_listed(own)) for name, own in targets.items()} or None,
+    )
+
+
+def _shape(topology: Topology, scope: str) -> Shape:
+    """Return the shape of a scope's policy; a region's may give its local controllers targets."""
+    base = schema()["definitions"]["policy"]
+    properties = dict(base["properties"])
+    if scope != GLOBAL:
+        names = [item.controller_id for item in topology.of_role(Role.LOCAL, scope)]
+        properties["targets"] = {
+            "description": "The addresses that local controllers of the region discover, by id.",
+            "type": "object",
+            "additionalProperties": False,
+            "properties": dict.fromkeys(names, _TARGETS),
+            "examples": [{name: ["10.0.1.0/24"] for name in names[:1]}],
+        }
+    return Shape(
+        schema={**base, "properties": properties},
+        kind="a policy",
+        least="one key, for example: scan_interval: 30s",
+        advice="docs/operations.md shows one",
+    )
+
+
+def _judge(
+    document: Document, interval: float | None, targets: dict[str, Any]
+) -> Iterator[Diagnostic]:
+    if interval is not None:
+        yield from pace.judge(document, "an interval", interval, ("scan_interval",))
+    for name, own in targets.items():
+        for index, target in enumerate(_listed(own)):
+            where = ("targets", name) if isinstance(own, str) else ("targets", name, index)
+            yield from target_range.judge(document, target, where)
+
+
+def _listed(own: str | list[str]) -> list[str]:
+    return [own] if isinstance(own, str) else own

@@ -1,0 +1,281 @@
+"""The fallback chain: several transports that look like one, the best that works carrying.
+
+What is sent goes over the carrier alone, what comes is taken from every transport that is up, and
+those who visit over HTTP get their mail whoever carries. So a switch makes no hole: order and
+de-duplication live above, and the controller does on each switch what it does on each connect.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from pdsno_cli.messaging.http_client import HttpClient
+from pdsno_cli.messaging.switch import Switch
+
+if TYPE_CHECKING:
+    from pdsno_cli.messaging.http_server import Reception
+    from pdsno_cli.messaging.transport import Arrival, Listener, Publication, Transport
+
+log = logging.getLogger(__name__)
+
+HTTP = "http"
+
+
+class Chain:
+    """Carries over the best of its links; implements ``transport.Transport``.
+
+    ``links`` are the transports by name, best first. ``order`` says for a topic which of them may
+    carry its class, best first. ``reception`` serves HTTP to the controllers below. Where
+    ``at_once`` is false, HTTP is used only while what is better is lost.
+
+    Connections are counted over all links together, so that the will of one link, told late, does
+    not fit a birth over another.
+    """
+
+    def __init__(
+        self,
+        *,
+        links: Mapping[str, Transport],
+        order: Callable[[str], tuple[str, ...]],
+        reception: Reception | None = None,
+        at_once: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._links = dict(links)
+        self._order = order
+        self._reception = reception
+        self._clock = clock
+        names = tuple(links)
+        http = self._links.get(HTTP)
+        self._http = http if isinstance(http, HttpClient) else None
+        self._best = names[0]
+        self._on_demand = HTTP if self._best != HTTP and not at_once and HTTP in links else None
+        self._carried: Counter[str] = Counter()
+        self._lock = threading.RLock()  # held for every transition, and by nobody who publishes
+        self._events: deque[Callable[[], str | None]] = deque()
+        self._pumping = False
+        self._switch = Switch(names, clock())
+        self._carrier: str | None = None
+        self._up: frozenset[str] = frozenset()
+        self._timer: threading.Timer | None = None
+        self._connections = 0
+        self._numbers: dict[str, tuple[int, bool]] = {}
+        self._running: set[str] = set()
+        self._stopped = False
+        self._listener: Listener | None = None
+
+    @property
+    def carrier(self) -> str | None:
+        """The link that carries, None while nothing does."""
+        return self._carrier
+
+    @property
+    def fallen_back(self) -> bool:
+        """Whether a link carries that is not the best."""
+        return self._carrier not in (None, self._best)
+
+    @property
+    def carried(self) -> dict[str, int]:
+        """How many messages each link took over so far."""
+        return dict(self._carried)
+
+    def start(self, listener: Listener) -> None:
+        """Serve those below and begin to connect; OperationError when HTTP cannot be served."""
+        self._listener = listener
+        if self._reception is not None:
+            self._reception.start(
+                self.hear, links=lambda: self._switch.links_up, carrier=lambda: self._carrier
+            )
+        for name in self._links:
+            if name != self._on_demand:
+                self._run_link(name)
+        self._event(_nothing)
+
+    def publish(
+        self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
+    ) -> bool:
+        """Hand one message to the carrier of its class; see ``Transport.publish``."""
+        order = self._order(topic)
+        posted = False
+        if self._reception is not None and HTTP in order:
+            posted = self._reception.office.offer(topic, data, retain=retain)
+        for name in self._candidates(order):
+            if self._links[name].publish(topic, data, qos=qos, retain=retain, expiry=expiry):
+                self._carried[name] += 1
+                return True
+        if posted:
+            self._carried[HTTP] += 1
+        # Over HTTP nobody else is there to hear it: those below come for what is theirs.
+        alone = self._carrier == HTTP and HTTP in order
+        return posted or (alone and self._http is not None and not self._http.reaches(topic))
+
+    def stop(self, farewell: Publication | None = None) -> None:
+        """Say ``farewell`` over the carrier and end; see ``Transport.stop``."""
+        with self._lock:
+            self._stopped = True
+            if self._timer is not None:
+                self._timer.cancel()
+        for name in sorted(self._running, key=lambda name: name != self._carrier):
+            self._links[name].stop(farewell if name == (self._carrier or name) else None)
+        if self._reception is not None:
+            self._reception.stop()
+
+    def _candidates(self, order: tuple[str, ...]) -> list[str]:
+        """Return the links that may take a message, the carrier first where the class says as all.
+
+        What is up beside the carrier is better than it and on trial: it still reaches those who
+        have returned to it already.
+        """
+        up, carrier = self._up, self._carrier
+        usable = [name for name in order if name in up]
+        if order == tuple(self._links) and carrier in usable:
+            usable.remove(carrier)
+            usable.insert(0, carrier)
+        return usable
+
+    # Every transition, one after the other, on the thread that brings it about.
+
+    def _event(self, happened: Callable[[], str | None]) -> None:
+        """Take in what happened to a link and act on it; it returns why, where that is a loss."""
+        with self._lock:
+            self._events.append(happened)
+            if self._pumping:
+                return
+            self._pumping = True
+            try:
+                while self._events and not self._stopped:
+                    self._settle(self._events.popleft()())
+            finally:
+                self._pumping = False
+
+    def _settle(self, loss: str | None) -> None:
+        """Do what the switch decides. The one place where the carrier changes."""
+        listener = self._listener
+        assert listener is not None
+        # To return to a broker that the parent does not hear on would be to fall silent.
+        above = self._http.parent_links if self._http and self._best != HTTP else None
+        verdict = self._switch.decide(self._clock(), above=above)
+        before, self._carrier = self._carrier, verdict.carrier
+        self._up = frozenset(self._switch.links_up)
+        if self._carrier is not None and self._carrier != before:
+            if len(self._links) > 1:
+                log.info("%s carries now", self._carrier)
+            listener.on_up(*self._connection(self._carrier))
+        elif self._carrier is None and loss is not None:
+            listener.on_down(loss)
+        elif loss is not None:
+            log.info("%s (%s carries)", loss, self._carrier)
+        self._set_fallback(wanted=verdict.fallback)
+        self._arm(verdict.look_again)
+
+    def _connection(self, name: str) -> tuple[int, bool]:
+        """Return the number of a link's connection, and whether a session was present."""
+        number, session_present = self._numbers.pop(name, (0, False))
+        if not number:
+            self._connections += 1
+            number = self._connections
+        return number, session_present
+
+    def _set_fallback(self, *, wanted: bool) -> None:
+        name = self._on_demand
+        if name is None:
+            return
+        if wanted and name not in self._running:
+            self._run_link(name)
+        elif not wanted and name in self._running:
+            self._running.discard(name)
+            self._links[name].stop()
+            self._switch.down(name, self._clock())
+            self._up = frozenset(self._switch.links_up)
+
+    def _run_link(self, name: str) -> None:
+        self._running.add(name)
+        self._links[name].start(_Ear(self, name))
+
+    def _arm(self, at: float | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if at is not None:
+            wait = max(at - self._clock(), 0.0)
+            self._timer = threading.Timer(wait, self._event, (_nothing,))
+            self._timer.daemon = True
+            self._timer.start()
+
+    # What a link tells, on its thread.
+
+    def will(self, name: str) -> Publication | None:
+        """Number a link's next connection and return its will."""
+        with self._lock:
+            self._connections += 1
+            self._numbers[name] = self._connections, False
+            number = self._connections
+        assert self._listener is not None
+        return self._listener.will(number)
+
+    def link_up(self, name: str, *, session_present: bool) -> None:
+        """Take note that a link is up."""
+
+        def happened() -> None:
+            if name in self._numbers:
+                self._numbers[name] = self._numbers[name][0], session_present
+            self._switch.up(name, self._clock())
+
+        self._event(happened)
+
+    def link_down(self, name: str, reason: str) -> None:
+        """Take note that a link is lost, or was tried in vain."""
+
+        def happened() -> str:
+            self._switch.down(name, self._clock())
+            if name != HTTP and self._reception is not None:
+                self._reception.warm()
+            return reason
+
+        self._event(happened)
+
+    def link_fatal(self, name: str, reason: str) -> None:
+        """Take note that a link gave up: the end, unless another carries already."""
+        self.link_down(name, reason)
+        if self._carrier is None:
+            assert self._listener is not None
+            self._listener.on_fatal(reason)
+        else:
+            log.error("%s; not tried again, %s carries", reason, self._carrier)
+
+    def hear(self, arrival: Arrival) -> None:
+        """Take one message from whatever link it came over."""
+        if self._reception is not None:
+            self._reception.office.relay(arrival.topic, arrival.data)
+        assert self._listener is not None
+        self._listener.on_message(arrival)
+
+
+class _Ear:
+    """Listens to one link."""
+
+    def __init__(self, chain: Chain, name: str) -> None:
+        self._chain = chain
+        self._name = name
+        self.on_message = chain.hear
+
+    def will(self, connection: int) -> Publication | None:
+        return self._chain.will(self._name)
+
+    def on_up(self, connection: int, session_present: bool) -> None:
+        self._chain.link_up(self._name, session_present=session_present)
+
+    def on_down(self, reason: str) -> None:
+        self._chain.link_down(self._name, reason)
+
+    def on_fatal(self, reason: str) -> None:
+        self._chain.link_fatal(self._name, reason)
+
+
+def _nothing() -> None:
+    """Look again: time has passed."""

@@ -1,0 +1,94 @@
+"""Opens the TCP or TLS connection to a broker, for as long as it may take and no longer."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from pdsno_cli.messaging.waker import READ, WRITE, Waker
+
+
+class StoppedError(Exception):
+    """The wait was ended by who asked for it."""
+
+
+class Dialler:
+    """Opens connections that ``stopping`` breaks off; ``waker`` is rung when it turns true.
+
+    ``patience`` is in seconds, for TCP and for TLS each. Only the look-up of a name cannot be
+    broken off.
+    """
+
+    def __init__(self, waker: Waker, stopping: Callable[[], bool], patience: float) -> None:
+        self._waker = waker
+        self._stopping = stopping
+        self._patience = patience
+
+    def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
+        """Return a connected socket that never blocks; OSError says why there is none.
+
+        UnicodeError when ``host`` cannot be a host name, StoppedError when broken off.
+        """
+        failure: OSError = OSError("the host name has no address")
+        for family, kind, proto, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        ):
+            sock = socket.socket(family, kind, proto)
+            try:
+                return self._open(sock, address, host, tls)
+            except OSError as exc:
+                sock.close()
+                failure = exc
+            except BaseException:
+                sock.close()
+                raise
+        raise failure
+
+    def _open(
+        self, sock: socket.socket, address: object, host: str, tls: ssl.SSLContext | None
+    ) -> socket.socket:
+        sock.setblocking(False)
+        # Nagle's algorithm holds small messages back for up to 40 ms.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with suppress(BlockingIOError):
+            sock.connect(address)  # type: ignore[arg-type]
+        self._await(sock, WRITE, time.monotonic() + self._patience)
+        error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, os.strerror(error))
+        if tls is None:
+            return sock
+        secured = tls.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+        try:
+            self._shake_hands(secured)
+        except BaseException:
+            secured.close()
+            raise
+        return secured
+
+    def _shake_hands(self, secured: ssl.SSLSocket) -> None:
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                secured.do_handshake()
+            except ssl.SSLWantReadError:
+                self._await(secured, READ, deadline)
+            except ssl.SSLWantWriteError:
+                self._await(secured, WRITE, deadline)
+            else:
+                return
+
+    def _await(self, sock: socket.socket, events: int, deadline: float) -> None:
+        self._waker.watch(sock)
+        try:
+            while not self._waker.wait(events, deadline - time.monotonic()):
+                if self._stopping():
+                    raise StoppedError
+                if time.monotonic() > deadline:
+                    raise TimeoutError
+        finally:
+            self._waker.watch(None)

@@ -1,0 +1,266 @@
+"""The HTTP receiver of one controller: listens from the start, loads a web server when it must.
+
+Binding a socket costs nothing; FastAPI and uvicorn cost half a second and 20 MB, which is spent
+when the first connection comes, or when a transport is lost and connections are to be expected.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import selectors
+import socket
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pdsno_cli.model.errors import OperationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import uvicorn
+
+    from pdsno_cli.messaging.post_office import PostOffice
+    from pdsno_cli.messaging.transport import Arrival
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = "127.0.0.1"
+_BACKLOG = 1024  # a region's controllers come all at once
+_CONCURRENCY = 2_000  # connections beyond which uvicorn answers 503
+_KEEP_ALIVE = 120  # seconds that an idle connection is kept: longer than heartbeats are apart
+_GRACE = 1  # seconds for answers under way at the end
+_JOIN = 3.0
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``GET /healthz`` says: ``transport`` carries, ``links`` are those that are up."""
+
+    controller: str
+    epoch: int
+    transport: str | None
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What the endpoints work with. ``max_body`` is in bytes.
+
+    ``receives`` says whether a topic is for this controller, ``acknowledges`` whether it answers
+    a message on it by an acknowledgement. ``hear`` takes a message, and waits where it must.
+    """
+
+    controller_id: str
+    office: PostOffice
+    receives: Callable[[str], bool]
+    acknowledges: Callable[[str], bool]
+    max_body: int
+    hear: Callable[[Arrival], None]
+    links: Callable[[], tuple[str, ...]]
+    health: Callable[[], tuple[bool, Health]]
+
+
+class Reception:
+    """Serves HTTP to the controllers below one controller. ``max_body`` is in bytes."""
+
+    def __init__(
+        self,
+        *,
+        controller_id: str,
+        epoch: int,
+        server: HttpServer,
+        office: PostOffice,
+        receives: Callable[[str], bool],
+        acknowledges: Callable[[str], bool],
+        max_body: int,
+    ) -> None:
+        self._controller_id = controller_id
+        self._epoch = epoch
+        self._server = server
+        self._receives = receives
+        self._acknowledges = acknowledges
+        self._max_body = max_body
+        self.office = office
+        self.warm = server.warm
+        self.stop = server.stop
+
+    def start(
+        self,
+        hear: Callable[[Arrival], None],
+        *,
+        links: Callable[[], tuple[str, ...]],
+        carrier: Callable[[], str | None],
+    ) -> None:
+        """Listen; OperationError, naming the address, when that cannot be.
+
+        ``links`` are the transports that this controller has up, ``carrier`` the one in use.
+        """
+
+        def health() -> tuple[bool, Health]:
+            name = carrier()
+            return name is not None, Health(
+                controller=self._controller_id, epoch=self._epoch, transport=name, links=links()
+            )
+
+        self._server.start(
+            Desk(
+                controller_id=self._controller_id,
+                office=self.office,
+                receives=self._receives,
+                acknowledges=self._acknowledges,
+                max_body=self._max_body,
+                hear=hear,
+                links=links,
+                health=health,
+            )
+        )
+
+
+def preload() -> None:
+    """Import, before forking, what a server that is connected to needs."""
+    import uvicorn.protocols.http.h11_impl  # what the name "h11" of its configuration stands for
+
+    from pdsno_cli.messaging import http_app
+
+    del uvicorn, http_app
+
+
+class HttpServer:
+    """Serves a desk on ``host`` and ``port`` (0: a free one, written to the file ``told``)."""
+
+    def __init__(self, *, host: str = LOOPBACK, port: int = 0, told: Path | None = None) -> None:
+        self._host, self._port, self._told = host, port, told
+        self._socket: socket.socket | None = None
+        self._thread: threading.Thread | None = None
+        self._server: uvicorn.Server | None = None
+        self._stopping = False
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on, 0 before the start."""
+        return 0 if self._socket is None else int(self._socket.getsockname()[1])
+
+    def start(self, desk: Desk) -> None:
+        """Listen; OperationError, naming the address, when that cannot be."""
+        self._socket = _listen(self._host, self._port)
+        if self._told is not None:
+            _tell(self._told, f"{self._host}:{self.port}")
+        self._wake, self._waker = socket.socketpair()
+        self._thread = threading.Thread(target=self._run, args=(desk,), name="http", daemon=True)
+        self._thread.start()
+
+    def warm(self) -> None:
+        """Load the web server now: connections are to be expected."""
+        if self._thread is not None:
+            with suppress(OSError):
+                self._waker.send(b"w")
+
+    def stop(self) -> None:
+        """Answer what is under way, then listen no more."""
+        if self._thread is None or self._socket is None:
+            return
+        self._stopping = True
+        if self._server is not None:
+            self._server.should_exit = True
+        self._waker.close()
+        self._thread.join(_JOIN)
+        self._thread = None
+        self._socket.close()
+        self._socket = None
+        self._wake.close()
+        if self._told is not None:
+            self._told.unlink(missing_ok=True)
+
+    def _run(self, desk: Desk) -> None:
+        """Wait for the first connection, then serve; the server's thread."""
+        assert self._socket is not None
+        with selectors.DefaultSelector() as first:
+            first.register(self._socket, selectors.EVENT_READ)
+            first.register(self._wake, selectors.EVENT_READ)
+            first.select()
+        if self._stopping:
+            return
+        try:
+            import uvicorn
+
+            from pdsno_cli.messaging.http_app import make_app
+
+            config = uvicorn.Config(
+                make_app(desk),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                limit_concurrency=_CONCURRENCY,
+                timeout_keep_alive=_KEEP_ALIVE,
+                timeout_graceful_shutdown=_GRACE,
+                server_header=False,
+            )
+            logging.getLogger("uvicorn").setLevel(logging.WARNING)
+            self._server = uvicorn.Server(config)
+            self._server.should_exit = self._stopping
+            log.info("serving HTTP on %s port %d", self._host, self.port)
+            self._server.run(sockets=[self._socket])
+        except Exception:
+            log.exception("the HTTP server failed")
+
+
+def split(address: str) -> tuple[str, int]:
+    """Return host, without brackets, and port of ``host:port``."""
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return _bound(host, port)
+    except OSError as exc:
+        import errno
+
+        if exc.errno != errno.EADDRNOTAVAIL:
+            raise OperationError(
+                f"HTTP cannot be served on {host} port {port}: {exc.strerror or exc}"
+            ) from exc
+    # The declared address is how others reach this machine, as behind NAT or a container's port.
+    log.info("%s is no address of this machine: serving HTTP on all of them", host)
+    try:
+        return _bound("", port)
+    except OSError as exc:
+        raise OperationError(
+            f"HTTP cannot be served on port {port}: {exc.strerror or exc}"
+        ) from exc
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET
+    if host:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(_BACKLOG)
+        made.setblocking(False)
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def _tell(path: Path, address: str) -> None:
+    """Write the address for its user alone: all of it or nothing under its name."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(address + "\n")
+        draft.replace(path)
+    except OSError as exc:
+        raise OperationError(f"{path} cannot be written: {exc.strerror}") from exc

@@ -1,0 +1,155 @@
+"""What a broker says of one client: let in or not, subscribed or not, refused, sent away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from pdsno_cli.messaging import sentences
+
+if TYPE_CHECKING:
+    from paho.mqtt.client import ConnectFlags, DisconnectFlags
+    from paho.mqtt.properties import Properties
+    from paho.mqtt.reasoncodes import ReasonCode
+
+    from pdsno_cli.messaging.paho_client import PahoClient
+
+log = logging.getLogger(__name__)
+
+MAX_INFLIGHT = 100  # QoS 1 messages on their way to the broker at once
+
+
+class Session:
+    """Subscribes on every connect, and keeps why a connection ended. Network thread only.
+
+    ``as_published`` asks for the publishers' retain flags, which MQTT 5 alone can give.
+    ``came_up`` is called once every filter is granted, with whether the broker kept a session.
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        username: str | None,
+        filters: Sequence[str],
+        qos: int,
+        came_up: Callable[[bool], None],
+        as_published: bool = False,
+    ) -> None:
+        self._client_id = client_id
+        self._username = username
+        self._filters = tuple(filters)
+        self._qos = qos
+        self._as_published = as_published
+        self._came_up = came_up
+        self._present = False
+        self.begin("")
+        self.fatal = ""  # why no connection will follow
+        self.taken_over = False  # because another process uses the client id
+
+    def begin(self, where: str) -> None:
+        """Begin with a new connection to ``where``."""
+        self.where = where
+        self.up = False  # the other threads look at this
+        self.was_up = False
+        self.lost = ""  # why the connection ended
+        self.keepalive: int | None = None  # seconds, where the broker names another
+        self.largest: int | None = None  # bytes of a packet that the broker takes
+
+    def attach(self, client: PahoClient) -> None:
+        """Hear what ``client`` is told."""
+        client.on_connect = guarded(self._on_connect)
+        client.on_subscribe = guarded(self._on_subscribe)
+        client.on_publish = guarded(self._on_publish)
+        client.on_disconnect = guarded(self._on_disconnect)
+
+    def _on_connect(
+        self,
+        client: PahoClient,
+        _: Any,
+        flags: ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties,
+    ) -> None:
+        if reason.is_failure:
+            self._ended(reason)
+            return
+        self._present = flags.session_present
+        self.keepalive = getattr(properties, "ServerKeepAlive", None)
+        self.largest = getattr(properties, "MaximumPacketSize", None)
+        client.limit_inflight(
+            min(getattr(properties, "ReceiveMaximum", MAX_INFLIGHT), MAX_INFLIGHT)
+        )
+        if self._filters:
+            client.subscribe(self._subscriptions())
+        else:
+            self._now_up()
+
+    def _subscriptions(self) -> Any:
+        if not self._as_published:
+            return [(topic_filter, self._qos) for topic_filter in self._filters]
+        options = SubscribeOptions(qos=self._qos, retainAsPublished=True)
+        return [(topic_filter, options) for topic_filter in self._filters]
+
+    def _on_subscribe(
+        self, _c: Any, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Properties | None
+    ) -> None:
+        for topic_filter, reason in zip(self._filters, reasons, strict=True):
+            if reason.is_failure:
+                self.fatal = (
+                    f"{self.where}: the broker refuses {self._client_id!r} the subscription "
+                    f"to {topic_filter} ({reason.getName()})"
+                )
+                return
+            if reason.value < self._qos:
+                log.warning(
+                    "%s: %s is subscribed at QoS %d only", self.where, topic_filter, reason.value
+                )
+        self._now_up()
+
+    def _now_up(self) -> None:
+        self.up = self.was_up = True
+        self._came_up(self._present)
+
+    def _on_publish(
+        self, client: PahoClient, _u: Any, mid: int, reason: ReasonCode, _p: Properties | None
+    ) -> None:
+        """Look at the PUBACK: in MQTT 5 it may say no, and paho drops the message either way."""
+        if not reason.is_failure:
+            return
+        topic = client.topic_of(mid) or "a topic"
+        if reason.value == sentences.NOT_AUTHORISED:
+            self.fatal = f"{self.where}: {self._client_id!r} may not publish on {topic}"
+        else:
+            log.error("%s: a message on %s was refused (%s)", self.where, topic, reason.getName())
+
+    def _on_disconnect(
+        self, _c: Any, _u: Any, flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None
+    ) -> None:
+        self.up = False
+        if flags.is_disconnect_packet_from_server:
+            self._ended(reason)
+
+    def _ended(self, reason: ReasonCode) -> None:
+        """Take in the broker's word on why a connection ends."""
+        self.lost = sentences.refused(
+            self.where, reason.value, reason.getName(), self._client_id, self._username
+        )
+        if sentences.is_fatal(reason.value):
+            self.fatal = self.lost
+            self.taken_over = reason.value == sentences.TAKEN_OVER
+
+
+def guarded(callback: Callable[..., None]) -> Callable[..., None]:
+    """Return ``callback`` so that what it raises is logged and does not end the thread."""
+
+    def call(*args: object) -> None:
+        try:
+            callback(*args)
+        except Exception:
+            log.exception("a callback of the MQTT transport failed")
+
+    return call

@@ -1,0 +1,95 @@
+"""Decides which link of a fallback chain carries; pure but for the clock it is given.
+
+The first link of the chain that is up carries. A better one that comes back has to stay up for a
+while before it carries again, longer each time that it flaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+GRACE = 0.5  # seconds that the best link may be lost before the fallback is got ready
+DAMPING = 3.0  # seconds that a better link must stay up before it carries again
+LONGEST_DAMPING = 60.0
+HELD = 30.0  # seconds after a return within which a loss is a flap
+
+
+@dataclass(slots=True)
+class _Link:
+    """One link; ``since`` is when it came up or was lost, ``tried`` that it was lost or in vain."""
+
+    up: bool = False
+    since: float = 0.0
+    tried: bool = False
+
+
+class Verdict(NamedTuple):
+    """What is to be: who carries, whether the fallback is needed, when to look again."""
+
+    carrier: str | None
+    fallback: bool
+    look_again: float | None
+
+
+class Switch:
+    """The state of one chain. ``order`` is best first; only the last is started on demand."""
+
+    def __init__(self, order: Sequence[str], now: float) -> None:
+        self._order = tuple(order)
+        self._links = {name: _Link(since=now) for name in order}
+        self._started = now
+        self._carrier: str | None = None
+        self._returned: float | None = None
+        self._damping = DAMPING
+
+    def up(self, name: str, now: float) -> None:
+        """Take note that a link is up."""
+        link = self._links[name]
+        link.up, link.since = True, now
+
+    def down(self, name: str, now: float) -> None:
+        """Take note that a link is lost, or was tried in vain."""
+        link = self._links[name]
+        if link.up or not link.tried:
+            link.since = now
+        if name == self._order[0] and self._carrier == name and self._returned is not None:
+            flapped = now - self._returned < HELD
+            self._damping = min(2 * self._damping, LONGEST_DAMPING) if flapped else DAMPING
+        link.up, link.tried = False, True
+
+    @property
+    def links_up(self) -> tuple[str, ...]:
+        """The links that are up, best first."""
+        return tuple(name for name in self._order if self._links[name].up)
+
+    def decide(self, now: float, *, above: Collection[str] | None) -> Verdict:
+        """Return what is to be now.
+
+        ``above`` names the links that the controller above has up, None where that is not known
+        or nobody is above: to return to a link that it does not hear on would be to fall silent.
+        """
+        ups = self.links_up
+        carrier = self._carrier if self._carrier in ups else None
+        look: float | None = None
+        if carrier is None and ups:
+            carrier = ups[0]
+        elif carrier is not None and ups[0] != carrier:
+            best = self._links[ups[0]]
+            if now < best.since + self._damping:
+                look = best.since + self._damping
+            elif above is not None and ups[0] not in above:
+                look = now + DAMPING / 4  # what is above says so with its next answer
+            else:
+                carrier = ups[0]
+                self._returned = now
+        self._carrier = carrier
+        first = self._links[self._order[0]]
+        fallback = False
+        if len(self._order) > 1 and first.tried and not first.up:
+            due = first.since + GRACE
+            fallback = now >= due
+            if not fallback:
+                look = due if look is None else min(look, due)
+        return Verdict(carrier, fallback or carrier not in (None, self._order[0]), look)

@@ -1,0 +1,105 @@
+"""MQTT packets as bytes, as far as they are read and written in bulk: PUBLISH and its answers.
+
+Pure. MQTT 3.1.1 sections 2.2 and 3.3, MQTT 5.0 sections 2.1 and 3.3.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PUBLISH = 0x30
+PUBACK = 0x40
+PUBREC = 0x50
+_RETAIN = 0x01
+
+
+class MalformedError(ValueError):
+    """Bytes that are no MQTT."""
+
+
+class Packet(NamedTuple):
+    """A whole packet: its first byte, and where its body begins and ends."""
+
+    command: int
+    start: int
+    stop: int
+
+
+class Published(NamedTuple):
+    """The PUBLISH packet; ``packet_id`` is 0 at QoS 0."""
+
+    topic: str
+    data: bytes
+    retained: bool
+    qos: int
+    packet_id: int
+
+
+def split(data: bytes) -> tuple[list[Packet], int, int]:
+    """Return the whole packets of ``data``, where the rest begins, and what that rest lacks.
+
+    What it lacks is in bytes, and at least 1 while its length is not known; 0 without a rest.
+    """
+    packets: list[Packet] = []
+    at, end = 0, len(data)
+    while end - at >= 2:
+        length, start = data[at + 1], at + 2
+        if length & 0x80:
+            length, start = _length(data, at + 1)
+            if start == 0:
+                break
+        stop = start + length
+        if stop > end:
+            return packets, at, stop - end
+        packets.append(Packet(data[at], start, stop))
+        at = stop
+    return packets, at, 1 if at < end else 0
+
+
+def published(data: bytes, packet: Packet, *, v5: bool) -> Published:
+    """Return the PUBLISH that ``packet`` of ``data`` is; MalformedError when it is none."""
+    command, start, stop = packet
+    qos = command >> 1 & 3
+    begin = start + 2
+    if begin > stop or qos == 3:
+        raise MalformedError("a PUBLISH without topic, or at QoS 3")
+    at = begin + (data[start] << 8 | data[start + 1])
+    # What is no UTF-8 is nobody's topic: its receiver refuses it, and so it is acknowledged.
+    topic = data[begin:at].decode("utf-8", "replace")
+    packet_id = 0
+    if qos:
+        if at + 2 > stop:
+            raise MalformedError("a PUBLISH without packet id")
+        packet_id = data[at] << 8 | data[at + 1]
+        at += 2
+    if v5:
+        if at >= stop:
+            raise MalformedError("a PUBLISH without properties")
+        length = data[at]
+        if length & 0x80:
+            length, at = _length(data, at)
+            if at == 0:
+                raise MalformedError("properties without end")
+        else:
+            at += 1
+        at += length
+    if at > stop:
+        raise MalformedError("a PUBLISH that is longer than it says")
+    return Published(topic, data[at:stop], bool(command & _RETAIN), qos, packet_id)
+
+
+def answer(qos: int, packet_id: int) -> bytes:
+    """Return PUBACK or PUBREC with success, which is four bytes in both versions."""
+    return bytes((PUBACK if qos == 1 else PUBREC, 2, packet_id >> 8, packet_id & 0xFF))
+
+
+def _length(data: bytes, at: int) -> tuple[int, int]:
+    """Return the variable byte integer at ``at`` and where it ends, 0 when it has not all come."""
+    value = 0
+    for number, byte in enumerate(data[at : at + 4]):
+        value |= (byte & 0x7F) << 7 * number
+        if not byte & 0x80:
+            return value, at + number + 1
+    if len(data) - at >= 4:
+        raise MalformedError("a length of more than four bytes")
+    return 0, 0

@@ -1,0 +1,24 @@
+"""Where a server is: host and port, as people write them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Address(NamedTuple):
+    """A host, an IPv6 address without brackets, and a TCP port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_address(text: str, port: int) -> Address:
+    """Return the address in ``host``, ``host:port`` or ``[IPv6]:port``; ``port`` if it has none."""
+    host, colon, own = text.rpartition(":")
+    if not colon or text.endswith("]"):
+        return Address(text.strip("[]"), port)
+    return Address(host.strip("[]"), int(own))

@@ -1,0 +1,114 @@
+"""Reconciles what a sender numbered with what its receiver committed; pure.
+
+Every number that was ever given out has to be somewhere: committed, in quarantine, given way to a
+newer message, or still waiting in the outbox.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pdsno_cli.nib.marks import Position, Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A sender's own record of one epoch of one stream, read in one go.
+
+    Its messages are numbered 1 to ``last``. ``waiting`` are those in the outbox; ``coalesced`` the
+    ranges, ends included, that gave way to a newer message; ``settled`` how far the stream was
+    ever acknowledged.
+    """
+
+    stream: str
+    epoch: int
+    last: int
+    waiting: frozenset[int]
+    coalesced: tuple[tuple[int, int], ...]
+    settled: Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Where the messages of one epoch of one stream are, each counted once.
+
+    ``earlier`` were acknowledged by a receiver that has lost its store since. ``lost`` are
+    nowhere; ``twice`` were committed more often than they were sent.
+    """
+
+    sender: str
+    receiver: str
+    stream: str
+    epoch: int
+    sent: int
+    committed: int
+    quarantined: int
+    coalesced: int
+    waiting: int
+    earlier: int
+    lost: int
+    twice: int
+
+    @property
+    def accounted(self) -> bool:
+        """Whether every message is somewhere, and nowhere twice."""
+        return not (self.lost or self.twice)
+
+
+def reconcile(sender: str, receiver: str, sent: Sent, tally: Tally | None) -> Account:
+    """Return the account of one epoch; ``tally`` is its receiver's, None where it has none.
+
+    The sender's record must have been read before the receiver's: what is committed and dropped
+    in between is then found at the receiver.
+    """
+    tally = tally or Tally(epoch=sent.epoch)
+    acknowledged = _acknowledged(sent)
+    before = sum(_length(first, min(last, tally.seq)) for first, last in sent.coalesced)
+    # A receiver skips what its sender says is not to be had: coalesced, or acknowledged long ago.
+    skipped = min(tally.skipped, before)
+    earlier = min(tally.skipped - skipped, acknowledged)
+    lost = tally.skipped - skipped - earlier
+    waiting = coalesced = 0
+    for number in range(tally.seq + 1, sent.last + 1):
+        if number in sent.waiting:
+            waiting += 1
+        elif _within(number, sent.coalesced):
+            coalesced += 1
+        elif number <= acknowledged:
+            earlier += 1
+        else:
+            lost += 1
+    taken = tally.applied + tally.quarantined + tally.skipped
+    return Account(
+        sender=sender,
+        receiver=receiver,
+        stream=sent.stream,
+        epoch=sent.epoch,
+        sent=sent.last,
+        committed=tally.applied,
+        quarantined=tally.quarantined,
+        coalesced=coalesced + skipped,
+        waiting=waiting,
+        earlier=earlier,
+        lost=lost + max(tally.seq - taken, 0),
+        twice=max(taken - min(tally.seq, sent.last), 0),
+    )
+
+
+def _acknowledged(sent: Sent) -> int:
+    """Return up to which number of its epoch the stream was ever acknowledged."""
+    if sent.settled.epoch > sent.epoch:
+        return sent.last
+    return sent.settled.seq if sent.settled.epoch == sent.epoch else 0
+
+
+def _within(number: int, ranges: Collection[tuple[int, int]]) -> bool:
+    return any(first <= number <= last for first, last in ranges)
+
+
+def _length(first: int, last: int) -> int:
+    return max(last - first + 1, 0)

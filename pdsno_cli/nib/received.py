@@ -1,0 +1,130 @@
+"""The receiver's side of a store: how far each sender's streams are committed, and what is held.
+
+The tallies are kept in memory beside the table: the thread that owns the store is the only one
+that writes it, and judges every message by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import sqlalchemy as sa
+
+from pdsno_cli.nib.bulk import Bulk
+from pdsno_cli.nib.marks import Tally
+from pdsno_cli.nib.schema import HELD, QUARANTINE, RECEIVED
+from pdsno_cli.nib.statements import prune, upsert
+
+_Key = tuple[str, str]  # sender and stream
+
+_SENDER: sa.BindParameter[str] = sa.bindparam("of_sender")
+_STREAM: sa.BindParameter[str] = sa.bindparam("of_stream")
+ALL = sa.select(RECEIVED).order_by(RECEIVED.c.epoch)
+LATEST = (
+    sa.select(RECEIVED.c.epoch, RECEIVED.c.seq)
+    .where(RECEIVED.c.sender == _SENDER, RECEIVED.c.stream == _STREAM)
+    .order_by(RECEIVED.c.epoch.desc())
+    .limit(1)
+)
+PRUNE = prune(RECEIVED, RECEIVED.c.sender, RECEIVED.c.stream)
+FORGET = sa.delete(RECEIVED).where(RECEIVED.c.stream == _STREAM)
+HOLD = sa.insert(HELD).prefix_with("OR REPLACE")
+PARTS = (
+    sa.select(HELD.c.payload)
+    .where(HELD.c.sender == _SENDER, HELD.c.stream == _STREAM)
+    .order_by(HELD.c.epoch, HELD.c.seq)
+)
+HOLDING = sa.select(HELD.c.sender, HELD.c.stream).distinct()
+LET_GO = sa.delete(HELD).where(HELD.c.sender == _SENDER, HELD.c.stream == _STREAM)
+QUARANTINED = sa.select(QUARANTINE).order_by(QUARANTINE.c.id)
+ONE_QUARANTINED = sa.select(QUARANTINE).where(QUARANTINE.c.id == sa.bindparam("of_id"))
+COUNT_QUARANTINED = sa.select(sa.func.count()).select_from(QUARANTINE)
+PUT_ASIDE = sa.insert(QUARANTINE)
+DISCARD = sa.delete(QUARANTINE).where(QUARANTINE.c.id == sa.bindparam("of_id"))
+
+_PUT = Bulk(RECEIVED, upsert(RECEIVED))
+
+
+class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed message that could not be applied: its exact bytes, and why; ``at`` is Unix time."""
+
+    id: int
+    at: float
+    sender: str
+    stream: str
+    epoch: int
+    seq: int
+    topic: str
+    reason: str
+    data: bytes
+
+
+class Tallies:
+    """The latest tally of each stream, read once and written with the transaction at hand."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+        self._latest: dict[_Key, Tally] | None = None
+        self._changed: dict[_Key, Tally] = {}
+        # A stream that goes from one epoch to the next within a transaction leaves its tally here.
+        self._ended: list[tuple[_Key, Tally]] = []
+
+    def get(self, key: _Key) -> Tally | None:
+        """Return the latest tally of a stream, None where nothing of it is committed."""
+        return self._all().get(key)
+
+    def put(self, key: _Key, tally: Tally) -> None:
+        """Keep a stream's new tally with the transaction at hand."""
+        before = self._changed.get(key)
+        if before is not None and before.epoch != tally.epoch:
+            self._ended.append((key, before))
+        self._all()[key] = self._changed[key] = tally
+
+    def drop(self, stream: str) -> None:
+        """Know nothing of a stream any more."""
+        self.write()
+        self._connection.execute(FORGET, {"of_stream": stream})
+        self._latest = None
+
+    def write(self) -> None:
+        """Write what changed."""
+        if self._changed:
+            _PUT.write(self._connection, list(self._rows()))
+            self.clear(changed_only=True)
+
+    def clear(self, *, changed_only: bool = False) -> None:
+        """Forget what changed, and all else that may not be as the file has it."""
+        self._changed.clear()
+        self._ended.clear()
+        if not changed_only:
+            self._latest = None
+
+    def _rows(self) -> Iterator[tuple[object, ...]]:
+        for (sender, stream), tally in (*self._ended, *self._changed.items()):
+            yield (
+                sender,
+                stream,
+                tally.epoch,
+                tally.seq,
+                tally.applied,
+                tally.quarantined,
+                tally.skipped,
+            )
+
+    def _all(self) -> dict[_Key, Tally]:
+        if self._latest is None:
+            rows = self._connection.execute(ALL).all()
+            self._latest = {(row.sender, row.stream): tally(row) for row in rows}
+        return self._latest
+
+
+def tally(row: sa.Row[tuple[object, ...]]) -> Tally:
+    """Return the tally of a row."""
+    return Tally(
+        epoch=row.epoch,
+        seq=row.seq,
+        applied=row.applied,
+        quarantined=row.quarantined,
+        skipped=row.skipped,
+    )

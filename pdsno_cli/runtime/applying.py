@@ -1,0 +1,61 @@
+"""Follows an order to publish a policy until every controller of its scope goes by it; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.model.messages import Event, PolicyDocument
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from pdsno_cli.model.messages import Envelope
+
+
+class Applying:
+    """One order: which version its publisher made of it, and who goes by that.
+
+    ``since`` has, for each controller that does, the time at which that was heard; ``refused``
+    says why the publisher does not carry it out.
+    """
+
+    def __init__(self, scope: str, controllers: Collection[str]) -> None:
+        self._scope = scope
+        self._controllers = controllers
+        self._versions: dict[str, tuple[int, float]] = {}
+        self.order = ""
+        self.version: int | None = None
+        self.refused: str | None = None
+
+    @property
+    def since(self) -> dict[str, float]:
+        """When each controller was heard to go by that version, or a later one."""
+        wanted = self.version
+        if wanted is None:
+            return {}
+        return {name: at for name, (version, at) in self._versions.items() if version >= wanted}
+
+    @property
+    def missing(self) -> list[str]:
+        """The controllers of the scope that were not heard to go by it."""
+        since = self.since
+        return [name for name in self._controllers if name not in since]
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing more is to be waited for."""
+        return self.refused is not None or (self.version is not None and not self.missing)
+
+    def hear(self, envelope: Envelope, now: float) -> None:
+        """Take in a message."""
+        payload, answers = envelope.payload, envelope.correlation_id == self.order
+        if isinstance(payload, PolicyDocument) and answers:
+            self.version = payload.version
+        elif isinstance(payload, Event) and payload.event == "command_refused" and answers:
+            self.refused = str(payload.detail.get("why", "refused"))
+        elif isinstance(payload, Event) and payload.event == "policy_applied":
+            version = payload.detail.get("version")
+            if payload.detail.get("scope") == self._scope and isinstance(version, int):
+                self._versions[envelope.sender_id] = version, now
+                if answers:
+                    self.version = version

@@ -1,0 +1,149 @@
+"""Picks the transports of a controller's fallback chain, and who receives what over HTTP."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pdsno_cli.controllers.subscriptions import children, filters
+from pdsno_cli.messaging.chain import HTTP, Chain
+from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.http_client import HttpClient, Receiver
+from pdsno_cli.messaging.http_server import LOOPBACK, HttpServer, Reception, split
+from pdsno_cli.messaging.http_wire import body_limit
+from pdsno_cli.messaging.post_office import PostOffice, Visitor
+from pdsno_cli.model.roles import Role
+from pdsno_cli.model.topics import CLASSES, GLOBAL, matches
+from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pdsno_cli.messaging.transport import Transport
+    from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Controller, Topology
+
+_ACKNOWLEDGED = frozenset({"discovery", "summary", "events"})
+
+
+def chain(
+    controller_id: str,
+    epoch: int,
+    *,
+    topology: Topology,
+    state: StateDir,
+    key: bytes,
+    access: BrokerAccess,
+) -> Chain:
+    """Return the chain of one controller that runs in a process of its own."""
+    spec = topology.controllers[controller_id]
+    orders = {name: _without_bus(topology.chain(name)) for name in CLASSES}
+    names = tuple(dict.fromkeys((*_without_bus(topology.fallbacks), *sum(orders.values(), ()))))
+    links: dict[str, Transport] = {}
+    for name in names:
+        if name == HTTP:
+            links[name] = HttpClient(_receivers(topology, state, spec))
+        else:
+            links[name] = mqtt_transport(topology, access, controller_id, filters(topology, spec))
+    return Chain(
+        links=links,
+        order=_by_topic(topology, orders),
+        reception=_reception(topology, state, key, spec, epoch) if HTTP in links else None,
+        at_once=any(order[:1] == (HTTP,) for order in orders.values()),
+    )
+
+
+def _without_bus(names: Iterable[str]) -> tuple[str, ...]:
+    """Return what works between processes."""
+    return tuple(name for name in names if name != "bus")
+
+
+def _by_topic(
+    topology: Topology, orders: dict[str, tuple[str, ...]]
+) -> Callable[[str], tuple[str, ...]]:
+    @lru_cache(maxsize=1_000)
+    def order(topic: str) -> tuple[str, ...]:
+        item = topology.topics.class_of(topic)
+        return () if item is None else orders[item.name]
+
+    return order
+
+
+def _receivers(topology: Topology, state: StateDir, spec: Controller) -> list[Receiver]:
+    """Return who takes this controller's messages: its parents, and the top for events."""
+    if spec.role is Role.GLOBAL:
+        return []
+    above = list(topology.of_role(Role.GLOBAL))
+    if spec.role is Role.LOCAL:
+        above = [*topology.of_role(Role.REGIONAL, spec.region), *above]
+    status = topology.topics.status(spec.controller_id)
+    found = []
+    for receiver in above:
+        wanted = filters(topology, receiver)
+        found.append(
+            Receiver(
+                controller_id=receiver.controller_id,
+                filters=wanted,
+                address=_address(state, receiver),
+                parent=any(matches(item, status) for item in wanted),
+            )
+        )
+    return found
+
+
+def _address(state: StateDir, receiver: Controller) -> Callable[[], str | None]:
+    """Return what tells a receiver's address: as declared, or where it says that it listens."""
+
+    def read() -> str | None:
+        if receiver.address is not None:
+            return receiver.address
+        try:
+            return state.http(receiver.controller_id).read_text("ascii").strip() or None
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    return read
+
+
+def _reception(
+    topology: Topology, state: StateDir, key: bytes, spec: Controller, epoch: int
+) -> Reception | None:
+    if spec.role is Role.LOCAL:
+        return None
+    topics, own = topology.topics, filters(topology, spec)
+    codec = Codec(key, topics, topology.broker.max_payload, entitled(topology))
+    below = {child.controller_id: child for child in children(topology, spec)}
+    if spec.role is Role.GLOBAL:  # which hears the events of all
+        below |= {item.controller_id: item for item in topology.of_role(Role.LOCAL)}
+
+    @lru_cache(maxsize=10_000)
+    def admit(sender: str) -> Visitor | None:
+        child = below.get(sender)
+        if child is None:
+            return None
+        return Visitor(filters=filters(topology, child), heartbeat=child.heartbeat)
+
+    def acknowledges(topic: str) -> bool:
+        item = topics.class_of(topic)
+        return item is not None and item.name in _ACKNOWLEDGED
+
+    host, port = (LOOPBACK, 0) if spec.address is None else split(spec.address)
+    return Reception(
+        controller_id=spec.controller_id,
+        epoch=epoch,
+        server=HttpServer(
+            host=host,
+            port=port,
+            told=state.http(spec.controller_id) if spec.address is None else None,
+        ),
+        office=PostOffice(
+            open_message=codec.open,
+            admit=admit,
+            relayed=frozenset(() if spec.role is Role.GLOBAL else {topics.policy(GLOBAL)}),
+        ),
+        receives=lambda topic: any(matches(item, topic) for item in own),
+        acknowledges=acknowledges,
+        max_body=body_limit(topology.broker.max_payload),
+    )

@@ -1,0 +1,94 @@
+"""Follows orders to discover, from the report that answers each to its commit; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pdsno_cli.controllers.subscriptions import receives
+from pdsno_cli.model.messages import Ack, Command, DiscoveryReport, Event
+from pdsno_cli.nib.marks import START, Position
+
+if TYPE_CHECKING:
+    from pdsno_cli.model.messages import Envelope
+    from pdsno_cli.spec.topology import Topology
+
+DISCOVER = Command(order="discover")
+
+
+@dataclass(slots=True, kw_only=True)
+class Outcome:
+    """What came of the order to one local controller.
+
+    ``ordered`` is when it was given, in seconds on any clock; ``seconds`` from then to the commit,
+    None until then. ``refused`` says why the controller does not carry it out.
+    """
+
+    local_id: str
+    region: str | None
+    ordered: float
+    cycle: int | None = None
+    outcome: str | None = None
+    new: int = 0
+    updated: int = 0
+    inactive: int = 0
+    active: int | None = None
+    seconds: float | None = None
+    refused: str | None = None
+    heard: set[Position] = field(default_factory=set)
+    end: Position | None = None  # the number of the report's last part
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more is to come."""
+        return self.seconds is not None or self.refused is not None
+
+
+class Following:
+    """The orders of one session, by message_id."""
+
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
+        self._acked: dict[str, Position] = {}  # how far each stream is known to be committed
+        self.outcomes: dict[str, Outcome] = {}
+
+    @property
+    def done(self) -> bool:
+        """Whether all are settled."""
+        return all(item.settled for item in self.outcomes.values())
+
+    def hear(self, envelope: Envelope, now: float) -> None:
+        """Take in a message; ``now`` is on the clock of ``Outcome.ordered``."""
+        payload = envelope.payload
+        answered = self.outcomes.get(envelope.correlation_id or "")
+        if isinstance(payload, Ack):
+            if receives(self._topology, envelope.sender_id, payload.stream):
+                place = Position(payload.epoch, payload.seq)
+                self._acked[payload.stream] = max(place, self._acked.get(payload.stream, START))
+        elif answered is None or answered.local_id != envelope.sender_id:
+            return
+        elif isinstance(payload, DiscoveryReport):
+            _count(answered, payload, Position(envelope.epoch, envelope.seq))
+        elif isinstance(payload, Event) and payload.event == "command_refused":
+            answered.refused = str(payload.detail.get("why", "refused"))
+        for item in self.outcomes.values():
+            if item.seconds is None and self._committed(item):
+                item.seconds = now - item.ordered
+
+    def _committed(self, item: Outcome) -> bool:
+        topics = self._topology.topics
+        stream = topics.stream(topics.discovery(item.region or "", item.local_id))
+        return item.end is not None and item.end <= self._acked.get(stream, START)
+
+
+def _count(outcome: Outcome, report: DiscoveryReport, place: Position) -> None:
+    """Count one part of a report, once however often it comes."""
+    if place in outcome.heard:
+        return
+    outcome.heard.add(place)
+    outcome.new += len(report.new)
+    outcome.updated += len(report.updated)
+    outcome.inactive += len(report.inactive)
+    outcome.cycle, outcome.outcome, outcome.active = report.cycle, report.outcome, report.active
+    if not report.more:
+        outcome.end = place

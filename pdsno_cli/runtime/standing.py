@@ -1,0 +1,100 @@
+"""Which policies stand where, read from the stores in a state directory; works when down, too.
+
+A controller's own store is the best witness of what it goes by. For controllers on other machines
+it is the global controller's record of their ``policy_applied`` events.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from pdsno_cli.controllers.policy import concerned, scopes
+from pdsno_cli.model.roles import Role
+from pdsno_cli.nib.engine import MissingStoreError
+from pdsno_cli.nib.reader import open_reader
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pdsno_cli.nib.rows import AppliedRecord, PolicyRecord
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What one controller goes by in one scope; ``since`` in Unix seconds.
+
+    ``version`` is None where nobody knows, ``wanted`` where the publisher's is not known.
+    """
+
+    controller_id: str
+    scope: str
+    version: int | None = None
+    wanted: int | None = None
+    since: float | None = None
+    source: Literal["store", "event"] | None = None
+
+
+def in_force(topology: Topology, state: StateDir, scope: str) -> PolicyRecord | None:
+    """Return the policy of a scope as its publisher has it, else the newest that is known here."""
+    publisher, *others = (item.controller_id for item in concerned(topology, scope))
+    found = _records(state, publisher, [scope]).get(scope)
+    if found is not None:
+        return found
+    known = [_records(state, name, [scope]).get(scope) for name in others]
+    return max(
+        (item for item in known if item is not None),
+        key=lambda item: item.document.version,
+        default=None,
+    )
+
+
+def standings(topology: Topology, state: StateDir) -> list[Standing]:
+    """Return what every controller goes by, scope by scope, the widest first."""
+    wide = scopes(topology)
+    own = {name: _records(state, name, wide) for name in topology.controllers}
+    told = _told(topology, state)
+    result: list[Standing] = []
+    for scope in wide:
+        names = [item.controller_id for item in concerned(topology, scope)]
+        rows = [_standing(name, scope, own[name].get(scope), told) for name in names]
+        versions = [item.version for item in rows if item.version is not None]
+        wanted = rows[0].version or max(versions, default=None)  # the first is the publisher
+        result += [replace(item, wanted=wanted) for item in rows]
+    return result
+
+
+def _standing(
+    name: str,
+    scope: str,
+    record: PolicyRecord | None,
+    told: dict[tuple[str, str], AppliedRecord],
+) -> Standing:
+    said = told.get((name, scope))
+    if record is not None:
+        return Standing(controller_id=name, scope=scope, version=record.document.version,
+                        since=record.since, source="store")  # fmt: skip
+    if said is not None:
+        return Standing(controller_id=name, scope=scope, version=said.version, since=said.at,
+                        source="event")  # fmt: skip
+    return Standing(controller_id=name, scope=scope)
+
+
+def _told(topology: Topology, state: StateDir) -> dict[tuple[str, str], AppliedRecord]:
+    """Return what controllers told the global one, by controller and scope."""
+    with suppress(MissingStoreError):
+        top = topology.of_role(Role.GLOBAL)[0].controller_id
+        with open_reader(state.store(top)) as store:
+            return {(item.controller_id, item.scope): item for item in store.applied()}
+    return {}
+
+
+def _records(state: StateDir, name: str, wanted: Iterable[str]) -> dict[str, PolicyRecord]:
+    """Return the policies in a controller's own store, by scope; none where it is elsewhere."""
+    with suppress(MissingStoreError), open_reader(state.store(name)) as store:
+        found = {scope: store.policy(scope) for scope in wanted}
+        return {scope: record for scope, record in found.items() if record is not None}
+    return {}

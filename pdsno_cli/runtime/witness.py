@@ -1,0 +1,160 @@
+"""Looks on: judges live traffic by the topic map, by its signatures and by its numbers; pure.
+
+It keeps nothing on disk, so it knows a stream only from its first message on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pdsno_cli.model.messages import OPERATOR, Status
+from pdsno_cli.model.refusals import Reason, RefusedError
+from pdsno_cli.render.families import families
+from pdsno_cli.runtime.gist import gist
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pdsno_cli.messaging.transport import Arrival
+    from pdsno_cli.model.messages import Envelope
+    from pdsno_cli.spec.topology import Topology
+
+_BAD_SIGNATURE = (Reason.UNSIGNED, Reason.ALTERED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """What a way onto the traffic shows as it was published: the QoS, the retain flag."""
+
+    qos: bool
+    retain: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """One message as it was seen.
+
+    ``qos`` and ``retain`` are None where they cannot be known. ``signature`` is ``ok`` or why not.
+    ``marks`` say what is wrong with it, in words. ``document`` is what its sender wrote, None
+    where that is no JSON object; sender, type and number are its word, too.
+    """
+
+    topic: str
+    size: int
+    qos: int | None
+    retain: bool | None
+    signature: str
+    marks: tuple[str, ...]
+    gist: str
+    document: dict[str, Any] | None
+
+    def said(self, key: str) -> Any:
+        """Return a member of the envelope, None where there is none."""
+        return None if self.document is None else self.document.get(key)
+
+
+class Witness:
+    """Judges what one session sees. ``open_`` verifies; it raises RefusedError."""
+
+    def __init__(
+        self, topology: Topology, open_: Callable[[str, bytes], Envelope], sight: Sight
+    ) -> None:
+        self._topics = topology.topics
+        self._declared = {topic for family in families(topology) for topic in family.topics}
+        self._open = open_
+        self._sight = sight
+        self._numbers = Numbers()
+
+    def see(self, arrival: Arrival) -> Sighting:
+        """Return what there is to say of one message."""
+        sight = self._sight
+        marks = list(self._place(arrival.topic))
+        signature, words, envelope = "ok", "", None
+        try:
+            envelope = self._open(arrival.topic, arrival.data)
+        except RefusedError as refused:
+            if refused.reason in _BAD_SIGNATURE:
+                signature = refused.reason.value
+            elif not marks or refused.reason is not Reason.WRONG_TOPIC:
+                marks.append(str(refused))
+        if envelope is not None:
+            words = gist(envelope.payload)
+            marks += self._number(arrival, envelope)
+        marks += self._delivery(arrival, envelope)
+        return Sighting(
+            topic=arrival.topic,
+            size=len(arrival.data),
+            qos=arrival.qos if sight.qos else None,
+            retain=arrival.retained if sight.retain or arrival.retained else None,
+            signature=signature,
+            marks=tuple(marks),
+            gist=words,
+            document=_document(arrival.data),
+        )
+
+    def _place(self, topic: str) -> list[str]:
+        if topic in self._declared:
+            return []
+        known = self._topics.class_of(topic) is not None
+        return ["not of this file"] if known else ["undeclared topic"]
+
+    def _number(self, arrival: Arrival, envelope: Envelope) -> list[str]:
+        mark = self._numbers.judge(envelope)
+        stored = arrival.retained and not self._sight.retain  # a copy is no news
+        return [mark] if mark is not None and not stored else []
+
+    def _delivery(self, arrival: Arrival, envelope: Envelope | None) -> list[str]:
+        """Hold QoS and retain, as far as they can be known, against the rule of the class."""
+        item = self._topics.class_of(arrival.topic)
+        if item is None:
+            return []
+        rule = self._topics.rule(item.name)
+        payload = None if envelope is None else envelope.payload
+        # A death is published at QoS 1, as nobody repeats it.
+        qos = 1 if isinstance(payload, Status) and payload.state == "death" else rule.qos
+        marks = []
+        if self._sight.qos and arrival.qos != qos:
+            marks.append(f"QoS {arrival.qos}, not {qos}")
+        if arrival.retained and not rule.retain:
+            marks.append("retained, which it must not be")
+        elif self._sight.retain and rule.retain and not arrival.retained:
+            marks.append("not retained")
+        return marks
+
+
+class Numbers:
+    """Finds gaps and repetitions in the streams that are heard."""
+
+    def __init__(self) -> None:
+        self._last: dict[tuple[str, str, int], tuple[int, int]] = {}
+
+    def judge(self, envelope: Envelope) -> str | None:
+        """Say what is wrong with a message's number; a will, number 0, is none of the count."""
+        epoch, seq = envelope.epoch, envelope.seq
+        # The sessions of operators are side by side, each an epoch of its own.
+        session = epoch if envelope.sender_id == OPERATOR else 0
+        key = envelope.sender_id, envelope.stream, session
+        last = self._last.get(key)
+        if seq == 0:
+            return None
+        if last is None or (epoch, seq) > last:
+            self._last[key] = epoch, seq
+        if last is None:
+            return None
+        if epoch < last[0]:
+            return "of an epoch that is over"
+        if (epoch, seq) <= last:
+            return "again"
+        missing = seq - 1 - (last[1] if epoch == last[0] else 0)
+        return f"gap: {missing} missing" if missing else None
+
+
+def _document(data: bytes) -> dict[str, Any] | None:
+    try:
+        found = msgspec.json.decode(data)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        return None
+    return found if isinstance(found, dict) else None

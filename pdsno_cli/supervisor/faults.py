@@ -1,0 +1,150 @@
+"""Brings about the faults of a drill, and lifts each by itself once its time is over.
+
+The timing is here and not with whoever asked, so that nothing stays frozen when that one is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.model.errors import OperationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
+    from pdsno_cli.supervisor.spawner import Spawner
+
+ACTIONS = ("kill", "freeze")
+
+
+@dataclass(slots=True)
+class _Fault:
+    """One fault; ``victim`` is a controller, None for the broker. Times are monotonic seconds."""
+
+    victim: str | None
+    action: str
+    began: float
+    over: float | None = None
+    timer: asyncio.TimerHandle | None = None
+
+    @property
+    def name(self) -> str:
+        return self.victim or "the broker"
+
+
+class Faults:
+    """The faults of one run, by the token that their maker chose. Event-loop thread only."""
+
+    def __init__(
+        self,
+        *,
+        controllers: Iterable[str],
+        broker: BrokerKeeper,
+        spawner: Spawner,
+        restart: Callable[[str], None],
+        say: Callable[[str], None],
+    ) -> None:
+        self._controllers = frozenset(controllers)
+        self._broker = broker
+        self._spawner = spawner
+        self._restart = restart
+        self._say = say
+        self._faults: dict[str, _Fault] = {}
+
+    def begin(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Bring a fault about; OperationError when it cannot be.
+
+        ``seconds`` is how long it lasts; 0 only for a kill, after which the victim is started
+        again as after any other end.
+        """
+        victim, action, seconds = request["victim"], request["action"], float(request["seconds"])
+        if action not in ACTIONS or not (seconds > 0 or action == "kill"):
+            raise OperationError(f"unknown fault {action!r} for {seconds:g} s")
+        if victim is not None and victim not in self._controllers:
+            raise OperationError(f"no controller {victim!r} runs here")
+        if victim is None and not self._broker.ours:
+            raise OperationError("the broker is not run by pdsno: it is not ours to harm")
+        fault = _Fault(victim, action, time.monotonic())
+        if self._open(victim) is not None:
+            raise OperationError(f"{fault.name} has a fault already: wait until that is over")
+        self._strike(fault, seconds)
+        self._faults[request["token"]] = fault
+        if seconds:
+            fault.timer = asyncio.get_running_loop().call_later(seconds, self._end, fault)
+        elif victim is None:
+            fault.over = fault.began  # of a controller's end, the fork server tells
+        lasting = f" for {seconds:g} s" if seconds else ""
+        self._say(f"drill: {action} {fault.name}{lasting}")
+        return {"begun": True}
+
+    def lift(self, token: str) -> dict[str, Any]:
+        """End a fault before its time; harmless when it is over, or never was."""
+        fault = self._faults.get(token)
+        if fault is not None:
+            self._end(fault)
+        return {"lifted": fault is not None}
+
+    def ended(self, name: str) -> bool:
+        """Take note that a controller's process is no more; whether it is to stay away for now."""
+        fault = self._open(name)
+        if fault is None:
+            return False
+        if fault.action == "kill" and fault.timer is not None:
+            return True
+        self._end(fault)
+        return False
+
+    def age(self, token: str) -> dict[str, float | None]:
+        """Return how long ago a fault began, and after how many seconds it was over, if it is."""
+        fault = self._faults.get(token)
+        if fault is None:
+            raise OperationError("there was no such fault in this run")
+        over = None if fault.over is None else fault.over - fault.began
+        return {"age": time.monotonic() - fault.began, "over": over}
+
+    def close(self) -> None:
+        """Lift every fault: who is frozen cannot hear that it is to stop."""
+        for fault in self._faults.values():
+            self._end(fault)
+
+    def _open(self, victim: str | None) -> _Fault | None:
+        return next(
+            (item for item in self._faults.values() if item.victim == victim and item.over is None),
+            None,
+        )
+
+    def _strike(self, fault: _Fault, seconds: float) -> None:
+        number = signal.SIGKILL if fault.action == "kill" else signal.SIGSTOP
+        if fault.victim is not None:
+            struck = self._spawner.signal(fault.victim, number)
+        else:
+            struck = self._broker.signal(number)
+            if struck and seconds and fault.action == "kill":
+                self._broker.hold()
+        if not struck:
+            raise OperationError(f"{fault.name} has no process at the moment: try again")
+
+    def _end(self, fault: _Fault) -> None:
+        """Lift a fault. The one place where a fault comes to be over."""
+        if fault.over is not None:
+            return
+        held = fault.timer is not None
+        if fault.timer is not None:
+            fault.timer.cancel()
+        fault.over = time.monotonic()
+        match fault.action, fault.victim:
+            case "freeze", None:
+                self._broker.signal(signal.SIGCONT)
+            case "freeze", str(name):
+                self._spawner.signal(name, signal.SIGCONT)
+            case "kill", None:
+                self._broker.release()
+            case "kill", str(name) if held:
+                self._restart(name)
+        if held:
+            self._say(f"drill: the fault of {fault.name} is over")

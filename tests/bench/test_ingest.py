@@ -1,0 +1,342 @@
+"""A regional controller's durable ingest beside what a bare paho consumer takes of the same broker.
+
+Both consumers are processes of their own and drain the same messages from the same Mosquitto,
+which holds them in a persistent session until they connect: so nobody publishes meanwhile. What
+the regional has committed is read from its store with plain SQLite.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from pdsno_cli.lint.engine import require
+from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.model.devices import Device, ProbeResult
+from pdsno_cli.model.messages import DiscoveryReport
+from pdsno_cli.runtime.keys import signing_key
+from pdsno_cli.runtime.state_dir import StateDir
+from tests.e2e.conftest import PDSNO, until
+from tests.e2e.test_mosquitto import Mosquitto
+
+pytestmark = pytest.mark.bench
+
+RATIO = 0.70  # of what bare paho takes
+SPREAD = 0.15  # by which a message of 1,000 senders may cost more than one of 10
+MESSAGES = 30_000
+ROUNDS = 3
+DEVICES = 4  # of each report
+NETWORK = 8_000  # devices in all, shared out among the senders
+SEED = 20261124
+P50, P99 = 5.0, 25.0  # ms from publishing to the commit, at RATE
+RATE, SECONDS = 100, 10
+INFLIGHT = 1000  # Mosquitto's window, for both alike
+WARM = 0.1  # of the messages, before the clock starts: connecting is not measured
+
+BARE = """\
+import sys, time
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+port, name, total, first = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+count, began = 0, 0.0
+client = paho.Client(CallbackAPIVersion.VERSION2, client_id=name, clean_session=False)
+def heard(*_):
+    global count, began
+    count += 1
+    if count == first:
+        began = time.perf_counter()
+    if count == total:
+        sys.stdout.write(f"{(total - first) / (time.perf_counter() - began)}")
+        client.disconnect()
+client.on_message = heard
+client.connect("127.0.0.1", port)
+client.loop_forever()
+"""
+
+
+class Bench:
+    """One Mosquitto, a topology with many local controllers of which only the regional runs."""
+
+    def __init__(self, folder: Path, senders: int) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.broker = Mosquitto(
+            folder, self.port, "allow_anonymous true", "max_queued_messages 0",
+            f"max_inflight_messages {INFLIGHT}", "set_tcp_nodelay true",
+        )  # fmt: skip
+        until(self.broker.answers, "Mosquitto's start")
+        self.file = folder / "bench.yaml"
+        key = folder / "key.txt"
+        key.write_text("k" * 32)
+        self.senders = [f"lc{number:04d}" for number in range(senders)]
+        locals_ = "".join(
+            f"  {name}: {{role: local, region: r, "
+            f"discovery: {{targets: [127.{64 + n // 60_000}.{n // 250 % 250}.{n % 250 + 1}]}}}}\n"
+            for n, name in enumerate(self.senders)
+        )
+        self.file.write_text(
+            f"name: bench\nbroker: {{host: 127.0.0.1, port: {self.port}}}\nfallbacks: [mqtt]\n"
+            f"signing_key: file:{key}\nregions: {{r: {{}}}}\ncontrollers:\n"
+            f"  gc: {{role: global}}\n  rc: {{role: regional, region: r}}\n{locals_}"
+        )
+        self.topology = require(str(self.file))
+        self.state = StateDir(folder / "state")
+        self.codec = Codec(signing_key(self.topology, self.state), self.topology.topics, 1_048_576)
+        self.numbers = dict.fromkeys(self.senders, 0)
+        self._random = random.Random(SEED)
+
+    def seal(self, sender: str) -> tuple[str, bytes]:
+        """Return the next report of a sender: four of its devices changed, whichever."""
+        self.numbers[sender] = number = self.numbers[sender] + 1
+        home = self.senders.index(sender)
+        share = NETWORK // len(self.senders)
+        own = self._random.sample(range(share), min(DEVICES, share))
+        devices = tuple(_device(home, device, number) for device in own)
+        report = DiscoveryReport(
+            region="r", cycle=number, snapshot=number == 1, outcome="complete",
+            started_at="2026-01-01T00:00:00.000Z", seconds=1.0,
+            probes=(ProbeResult(protocol="icmp", targets=4, answers=4, seconds=0.3),),
+            new=(), updated=devices, inactive=(), active=64,
+        )  # fmt: skip
+        topic = self.topology.topics.discovery("r", sender)
+        return topic, self.codec.seal(
+            topic=topic, sender_id=sender, message_type="discovery_report", payload=report,
+            epoch=1, seq=number,
+        )  # fmt: skip
+
+    def sealed(self, messages: int) -> list[tuple[str, bytes]]:
+        self.numbers = dict.fromkeys(self.senders, 0)
+        return [self.seal(self.senders[n % len(self.senders)]) for n in range(messages)]
+
+    def fill(self, client_id: str, messages: list[tuple[str, bytes]]) -> None:
+        """Have the broker hold messages in the session of a client that is away."""
+        here = self._client(client_id, clean=False)
+        granted = threading.Event()
+        here.on_subscribe = lambda *_: granted.set()
+        here.subscribe("pdsno/discovery/r/+", 1)
+        assert granted.wait(10)
+        here.disconnect()
+        here.loop_stop()
+        filler = self._client("filler")
+        for topic, data in messages:
+            last = filler.publish(topic, data, 1)
+        last.wait_for_publish(120)
+        filler.disconnect()
+        filler.loop_stop()
+
+    def _client(self, client_id: str, *, clean: bool = True) -> paho.Client:
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id, clean_session=clean)
+        client.max_inflight_messages_set(INFLIGHT)
+        client.connect("127.0.0.1", self.port)
+        # paho leaves Nagle's algorithm on, which holds back every second message for 40 ms.
+        client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        client.loop_start()
+        return client
+
+    def bare(self, messages: list[tuple[str, bytes]]) -> float:
+        """Return the messages a second that a bare paho consumer takes."""
+        self.fill("bare", messages)
+        total = len(messages)
+        done = subprocess.run(
+            [sys.executable, "-c", BARE, str(self.port), "bare", str(total),
+             str(round(total * WARM))],
+            capture_output=True, text=True, timeout=120, check=True,
+        )  # fmt: skip
+        return float(done.stdout)
+
+    def start(self) -> subprocess.Popen:
+        """Start the regional over an empty store."""
+        shutil.rmtree(self.state.root / "stores", ignore_errors=True)
+        with (self.file.parent / "rc.log").open("ab") as log:
+            return subprocess.Popen(
+                [PDSNO, "controller", "run", str(self.file), "rc",
+                 "--state-dir", str(self.state.root)],
+                stdout=log, stderr=log,
+            )  # fmt: skip
+
+    def ours(self, messages: list[tuple[str, bytes]]) -> float:
+        """Return the messages a second that a regional controller commits."""
+        self.fill("pdsno-rc", messages)
+        regional = self.start()
+        try:
+            began = (0.0, 0)
+            deadline = time.monotonic() + 120
+            while True:
+                committed, now = self.committed(), time.perf_counter()
+                if not began[1] and committed >= len(messages) * WARM:
+                    began = now, committed
+                if committed == len(messages):
+                    return (committed - began[1]) / (now - began[0])
+                assert time.monotonic() < deadline, committed
+                time.sleep(0.005)
+        finally:
+            regional.terminate()
+            regional.wait(20)
+
+    def committed(self) -> int:
+        path = self.state.store("rc")
+        if not path.exists():
+            return 0
+        store = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
+        try:
+            ((count,),) = store.execute("SELECT coalesce(sum(applied), 0) FROM received")
+        except sqlite3.OperationalError:
+            return 0  # it has no tables yet
+        finally:
+            store.close()
+        return count
+
+
+def _device(home: int, own: int, number: int) -> Device:
+    mac = f"02:00:{home // 256:02x}:{home % 256:02x}:{own // 256:02x}:{own % 256:02x}"
+    return Device(
+        device_id=f"mac:{mac}",
+        addresses=(f"10.{home % 256}.{own // 256}.{own % 256}",),
+        protocols=("icmp", "snmp"),
+        mac=mac,
+        sys_name=f"sw-{home}-{own}",
+        sys_descr="Linux 5.10.0-28-amd64 #1 SMP Debian",
+        sys_object_id="1.3.6.1.4.1.8072.3.2.10",
+        uptime=100.0 + number,
+    )
+
+
+@pytest.fixture
+def bench(tmp_path):
+    made = []
+
+    def make(senders):
+        folder = tmp_path / str(senders)
+        folder.mkdir()
+        made.append(Bench(folder, senders))
+        return made[-1]
+
+    yield make
+    for item in made:
+        item.broker.end()
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"\n{text}")
+
+
+def test_durable_ingest_beside_bare_paho(bench):
+    run = bench(10)
+    messages = run.sealed(MESSAGES)
+    pairs = [(run.ours(messages), run.bare(messages)) for _ in range(ROUNDS)]
+    ratio = statistics.median(ours / bare for ours, bare in pairs)
+    size = len(messages[0][1])
+    for ours, bare in pairs:
+        say(f"ingest of {size} bytes: {ours:,.0f}/s committed, bare paho {bare:,.0f}/s, "
+            f"ratio {ours / bare:.2f}")  # fmt: skip
+    say(f"ingest: median ratio {ratio:.2f} (bound {RATIO})\n")
+    assert ratio >= RATIO
+
+
+def test_a_thousand_senders_cost_no_more_a_message_than_ten(bench):
+    few, many = bench(10), bench(1000)
+    pairs = [
+        (few.ours(few.sealed(MESSAGES)), many.ours(many.sealed(MESSAGES))) for _ in range(ROUNDS)
+    ]
+    cost = statistics.median(ten / thousand for ten, thousand in pairs)
+    for ten, thousand in pairs:
+        say(f"10 senders {ten:,.0f}/s, 1,000 senders {thousand:,.0f}/s")
+    say(f"a message of 1,000 senders costs {cost:.2f} of one of 10 (bound {1 + SPREAD})\n")
+    assert cost <= 1 + SPREAD
+
+
+def test_latency_from_publishing_to_the_commit(bench):
+    run = bench(10)
+    regional = run.start()
+    client = run._client("publisher")
+    try:
+        _await_birth(client)
+        bare = _bare_round_trips(run, client)
+        committed = _latencies(run, client)
+    finally:
+        client.disconnect()
+        client.loop_stop()
+        regional.terminate()
+        regional.wait(20)
+    say(f"{RATE}/s, publish to commit: p50 {_at(committed, 50):.1f} ms, "
+        f"p99 {_at(committed, 99):.1f} ms (bounds {P50:g} and {P99:g}); bare publish to "
+        f"callback: p50 {_at(bare, 50):.1f} ms, p99 {_at(bare, 99):.1f} ms\n")  # fmt: skip
+    assert _at(committed, 50) <= P50
+    assert _at(committed, 99) <= P99
+
+
+def _at(values: list[float], percent: int) -> float:
+    return sorted(values)[min(len(values) * percent // 100, len(values) - 1)]
+
+
+def _await_birth(client: paho.Client) -> None:
+    """Wait until the regional is subscribed: it says so on its status topic."""
+    born = threading.Event()
+    client.on_message = lambda *_: born.set()
+    client.subscribe("pdsno/status/rc", 1)
+    assert born.wait(20)
+    client.unsubscribe("pdsno/status/rc")
+
+
+def _bare_round_trips(run: Bench, client: paho.Client) -> list[float]:
+    """Return the ms from publish to callback of messages of the same size through the broker."""
+    came = threading.Event()
+    granted = threading.Event()
+    client.on_message = lambda *_: came.set()
+    client.on_subscribe = lambda *_: granted.set()
+    client.subscribe("bare/#", 1)
+    assert granted.wait(10)
+    data = b"x" * len(run.seal(run.senders[0])[1])
+    run.numbers[run.senders[0]] = 0
+    found = []
+    for _ in range(RATE * 3):
+        began = time.perf_counter()
+        came.clear()
+        client.publish("bare/a", data, 1)
+        assert came.wait(10)
+        found.append((time.perf_counter() - began) * 1000)
+        time.sleep(1 / RATE)
+    client.unsubscribe("bare/#")
+    return found
+
+
+def _latencies(run: Bench, client: paho.Client) -> list[float]:
+    """Return the ms from publishing a report until its number stands in the regional's store."""
+    path = run.state.store("rc")
+    store = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, isolation_level=None)
+    found: list[float] = []
+    for number in range(RATE * SECONDS):
+        sender = run.senders[number % len(run.senders)]
+        topic, data = run.seal(sender)
+        began = time.perf_counter()
+        client.publish(topic, data, 1)
+        while _seq(store, sender) < run.numbers[sender]:
+            assert time.perf_counter() - began < 20
+            time.sleep(0.0002)
+        taken = time.perf_counter() - began
+        if number >= RATE:  # a second to warm up
+            found.append(taken * 1000)
+        time.sleep(max(1 / RATE - taken, 0))
+    store.close()
+    return found
+
+
+def _seq(store: sqlite3.Connection, sender: str) -> int:
+    try:
+        row = store.execute("SELECT seq FROM received WHERE sender = ?", (sender,)).fetchone()
+    except sqlite3.OperationalError:
+        return 0
+    return row[0] if row else 0

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from pdsno_cli.controllers import roster
+from pdsno_cli.controllers.roster import Roster
+from pdsno_cli.model.messages import Envelope, Status
+from pdsno_cli.model.topics import TopicMap
+from pdsno_cli.nib.store import Store
+
+BEAT = 5.0
+
+
+class World:
+    """A roster on a real store, with a clock and a scheduler of the test's own."""
+
+    def __init__(self, store, monkeypatch) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr(roster.time, "monotonic", lambda: self.now)
+        self.fallen_back = False
+        self.events: list[tuple[str, str]] = []
+        self._due: list = []
+        self._store = store
+        self.roster = Roster(
+            SimpleNamespace(
+                store=store,
+                publisher=self,
+                scheduler=self,
+                fallen_back=lambda: self.fallen_back,
+                topology=SimpleNamespace(topics=TopicMap()),
+                spec=SimpleNamespace(region="r1"),
+            )
+        )
+        self.roster.start()
+
+    def after(self, seconds, work) -> None:
+        self._due.append((self.now + seconds, work))
+
+    @contextmanager
+    def unit(self):
+        with self._store.transaction() as tx:
+            yield SimpleNamespace(
+                tx=tx, stage=lambda _, event: self.events.append((event.event, event.subject))
+            )
+
+    def wait(self, seconds: float) -> None:
+        end = self.now + seconds
+        while due := sorted((item for item in self._due if item[0] <= end), key=lambda i: i[0]):
+            self._due.remove(due[0])
+            self.now = max(self.now, due[0][0])
+            due[0][1]()
+        self.now = end
+
+    def hear(self, sender: str, seq: int, connection: int = 1) -> None:
+        status = Status(
+            state="heartbeat", role="local", region="r1", connection=connection, heartbeat=BEAT
+        )
+        self.roster.hear(
+            Envelope(
+                message_id="m", message_type="status", schema_version="1.0", sender_id=sender, recipient_id="broadcast",
+                timestamp="t", stream=f"status/{sender}", epoch=1, seq=seq, payload=status,
+            ),
+            status,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    with closing(Store.open(tmp_path / "rc1.db")) as store:
+        yield World(store, monkeypatch)
+
+
+def test_silence_of_three_heartbeats_is_announced(world):
+    world.roster.connected()
+    world.hear("lc1", 1)
+    world.wait(3 * BEAT - 1)
+    assert world.events == []
+    world.wait(2)
+    assert world.events == [("controller_down", "lc1")]
+
+
+def test_over_a_fallback_only_those_are_judged_who_came_over_it(world):
+    world.roster.connected()
+    world.hear("lc1", 1)
+    world.hear("lc2", 1)
+    world.roster.disconnected()
+    world.fallen_back = True
+    world.roster.connected()
+    world.hear("lc2", 2, connection=2)
+    world.wait(10 * BEAT)
+    assert world.events == [("controller_down", "lc2")]
+
+
+def test_all_are_judged_again_once_the_best_transport_is_back(world):
+    world.roster.connected()
+    world.hear("lc1", 1)
+    world.fallen_back = True
+    world.roster.connected()
+    world.wait(10 * BEAT)
+    assert world.events == []
+    world.fallen_back = False
+    world.roster.connected()
+    world.wait(2 * BEAT)
+    assert world.events == []
+    world.wait(2 * BEAT)
+    assert world.events == [("controller_down", "lc1")]
+
+
+def test_old_message_does_not_count_as_coming_over_the_fallback(world):
+    world.roster.connected()
+    world.hear("lc1", 5)
+    world.fallen_back = True
+    world.roster.connected()
+    world.hear("lc1", 5)
+    world.wait(10 * BEAT)
+    assert world.events == []

@@ -1,0 +1,137 @@
+"""A regional controller that kills itself at chosen places, and is forked anew each time.
+
+Run as a program: ``doomed_regional.py FILE STATE PORT ID SEED DEATHS``. The places are before and
+after each thing that must not be undone: a message received, applied, committed, acknowledged to
+the broker, acknowledged to its sender.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from pdsno_cli.controllers.receipts import Receipts
+from pdsno_cli.lint.engine import require
+from pdsno_cli.nib.transaction import Transaction
+from pdsno_cli.runtime.chain_wiring import chain
+from pdsno_cli.runtime.child import stop_on_signal
+from pdsno_cli.runtime.intake import Intake
+from pdsno_cli.runtime.keys import signing_key
+from pdsno_cli.runtime.mqtt_wiring import broker_access
+from pdsno_cli.runtime.node import Node
+from pdsno_cli.runtime.state_dir import StateDir
+
+PLACES = ("received", "applied", "committed", "released", "acknowledged")
+
+
+class Quiet:
+    def __init__(self):
+        self.ready = False
+
+    def notice(self, notice) -> None: ...
+
+
+class Doom:
+    """Has this process die when it passes a place for the so-manieth time."""
+
+    def __init__(self, place: str, passes: int) -> None:
+        self._left = passes
+        self._lock = threading.Lock()
+        getattr(self, f"_when_{place}")()
+
+    def _passed(self) -> None:
+        with self._lock:
+            self._left -= 1
+            if self._left <= 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def _when_received(self) -> None:
+        original = Intake.put
+
+        def put(intake, arrival):
+            original(intake, arrival)
+            self._passed()
+
+        Intake.put = put
+
+    def _when_applied(self) -> None:
+        original = Transaction.finish
+
+        def finish(tx):
+            original(tx)
+            self._passed()
+
+        Transaction.finish = finish
+
+    def _when_committed(self) -> None:
+        original = Transaction.ended
+
+        def ended(tx, *, committed):
+            if committed:
+                self._passed()
+            original(tx, committed=committed)
+
+        Transaction.ended = ended
+
+    def _when_released(self) -> None:
+        original = Intake.put
+
+        def put(intake, arrival):
+            def release():
+                arrival.release()
+                self._passed()
+
+            original(intake, arrival._replace(release=release))
+
+        Intake.put = put
+
+    def _when_acknowledged(self) -> None:
+        original = Receipts._acknowledge
+
+        def acknowledge(receipts):
+            original(receipts)
+            self._passed()
+
+        Receipts._acknowledge = acknowledge
+
+
+def run(file: str, state: StateDir, port: int, name: str) -> None:
+    topology = require(file)
+    key = signing_key(topology, state)
+    access = broker_access(topology, embedded_port=port)
+    node = Node(
+        topology=topology, controller_id=name, key=key, store=state.store(name), watcher=Quiet(),
+        connect=lambda own, epoch: chain(
+            own, epoch, topology=topology, state=state, key=key, access=access
+        ),
+    )  # fmt: skip
+    stop_on_signal(node.stop)
+    node.run()
+
+
+def main() -> None:
+    file, folder, port, name, seed, deaths = sys.argv[1:]
+    state = StateDir(Path(folder))
+    rng = random.Random(int(seed))
+    for _ in range(int(deaths)):
+        place, passes = rng.choice(PLACES), rng.randint(1, 40)
+        pid = os.fork()
+        if pid == 0:
+            Doom(place, passes)
+            run(file, state, int(port), name)
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
+            sys.stdout.write(f"{place}\n")
+            sys.stdout.flush()
+        elif os.waitstatus_to_exitcode(status) == 0:
+            break  # told to stop
+    run(file, state, int(port), name)
+
+
+if __name__ == "__main__":
+    main()

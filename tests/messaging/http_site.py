@@ -1,0 +1,122 @@
+"""A controller's HTTP side on a free loopback port, and children that come to it."""
+
+from __future__ import annotations
+
+import threading
+
+from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.http_client import HttpClient, Receiver
+from pdsno_cli.messaging.http_server import HttpServer, Reception
+from pdsno_cli.messaging.http_wire import body_limit
+from pdsno_cli.messaging.post_office import PostOffice, Visitor
+from pdsno_cli.messaging.transport import Arrival
+from pdsno_cli.model.messages import Status
+from pdsno_cli.model.topics import GLOBAL, matches
+from tests.messaging.samples import KEY, LIMIT, SAMPLES, TOPICS
+
+PARENT = "rc_1"
+CHILD = "lc_1"
+WANTED = (TOPICS.discovery("zone-A", "+"), TOPICS.policy(GLOBAL), TOPICS.status(CHILD))
+CHILD_WANTS = (
+    TOPICS.policy(GLOBAL),
+    TOPICS.policy("zone-A"),
+    TOPICS.ack(CHILD),
+    TOPICS.command(CHILD),
+)
+CODEC = Codec(KEY, TOPICS, LIMIT)
+
+
+def sealed(kind: str, *, epoch: int = 1, seq: int = 1, sender: str | None = None) -> bytes:
+    payload, topic, owner = SAMPLES[kind]
+    return CODEC.seal(
+        topic=topic,
+        sender_id=sender or owner,
+        message_type=kind,
+        payload=payload,
+        epoch=epoch,
+        seq=seq,
+    )
+
+
+def topic_of(kind: str) -> str:
+    return SAMPLES[kind][1]
+
+
+def status(seq: int, *, epoch: int = 1) -> bytes:
+    beat = Status(state="heartbeat", role="local", region="zone-A", connection=1, heartbeat=1.0)
+    return CODEC.seal(
+        topic=TOPICS.status(CHILD),
+        sender_id=CHILD,
+        message_type="status",
+        payload=beat,
+        epoch=epoch,
+        seq=seq,
+    )
+
+
+def make_office(**options) -> PostOffice:
+    settings = {
+        "open_message": CODEC.open,
+        "admit": lambda sender: (
+            Visitor(filters=CHILD_WANTS, heartbeat=1.0) if sender == CHILD else None
+        ),
+        "relayed": frozenset({TOPICS.policy(GLOBAL)}),
+    }
+    return PostOffice(**(settings | options))
+
+
+class Parent:
+    """A reception; ``arrivals`` are released by themselves unless ``held``."""
+
+    def __init__(self, told=None, port: int = 0) -> None:
+        self.held = False
+        self.arrivals: list[Arrival] = []
+        self.carrier: str | None = "http"
+        self.links: tuple[str, ...] = ("http",)
+        self.office = make_office()
+        self.on_commit = lambda: None
+        self._changed = threading.Condition()
+        self.server = HttpServer(port=port, told=told)
+        self.reception = Reception(
+            controller_id=PARENT,
+            epoch=7,
+            server=self.server,
+            office=self.office,
+            receives=lambda topic: any(matches(item, topic) for item in WANTED),
+            acknowledges=lambda topic: "/discovery/" in topic,
+            max_body=body_limit(LIMIT),
+        )
+        self.reception.start(self._hear, links=lambda: self.links, carrier=lambda: self.carrier)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.server.port}"
+
+    def _hear(self, arrival: Arrival) -> None:
+        with self._changed:
+            self.arrivals.append(arrival)
+            self._changed.notify_all()
+        if not self.held:
+            self.on_commit()
+            arrival.release()
+
+    def wait(self, count: int) -> list[Arrival]:
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.arrivals) >= count, 15), self.arrivals
+            return list(self.arrivals)
+
+    def stop(self) -> None:
+        self.server.stop()
+
+
+def make_client(address, *, controller_id: str = PARENT) -> HttpClient:
+    return HttpClient(
+        [
+            Receiver(
+                controller_id=controller_id,
+                filters=WANTED,
+                address=address if callable(address) else lambda: address,
+                parent=True,
+            )
+        ]
+    )

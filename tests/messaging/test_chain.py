@@ -1,0 +1,284 @@
+"""Two chains, a parent's and a child's, over a real Mosquitto and real HTTP."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from pdsno_cli.messaging import switch
+from pdsno_cli.messaging.bus import Bus, BusTransport
+from pdsno_cli.messaging.chain import Chain
+from pdsno_cli.messaging.http_client import HttpClient, Receiver
+from pdsno_cli.messaging.http_server import HttpServer, Reception
+from pdsno_cli.messaging.http_wire import body_limit
+from pdsno_cli.messaging.mqtt import MqttTransport
+from pdsno_cli.messaging.transport import Publication
+from pdsno_cli.model.addresses import Address
+from pdsno_cli.model.errors import OperationError
+from pdsno_cli.model.topics import matches
+from tests.messaging.brokers import LIMIT, free_port
+from tests.messaging.http_site import (
+    CHILD,
+    CHILD_WANTS,
+    PARENT,
+    WANTED,
+    make_office,
+    sealed,
+    status,
+    topic_of,
+)
+from tests.messaging.recorder import Recorder
+from tests.messaging.samples import TOPICS
+
+REPORT = topic_of("discovery_report")
+
+
+class Mortal(Recorder):
+    """A recorder with a will, which numbers it."""
+
+    def __init__(self) -> None:
+        super().__init__(will_topic="wills", retain=False)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(switch, "GRACE", 0.1)
+    monkeypatch.setattr(switch, "DAMPING", 0.3)
+
+
+@pytest.fixture
+def broker(mosquitto):
+    return mosquitto()
+
+
+@pytest.fixture
+def chains():
+    made = []
+
+    def start(chain: Chain) -> tuple[Chain, Mortal]:
+        recorder = Mortal()
+        made.append(chain)
+        chain.start(recorder)
+        return chain, recorder
+
+    yield start
+    for chain in reversed(made):
+        chain.stop()
+
+
+def mqtt(port: int, client_id: str, *filters: str) -> MqttTransport:
+    return MqttTransport(
+        addresses=[Address("127.0.0.1", port)], client_id=client_id, filters=filters
+    )
+
+
+def reception(port: int) -> Reception:
+    return Reception(
+        controller_id=PARENT,
+        epoch=1,
+        server=HttpServer(port=port),
+        office=make_office(),
+        receives=lambda topic: any(matches(item, topic) for item in WANTED),
+        acknowledges=lambda topic: topic == REPORT,
+        max_body=body_limit(LIMIT),
+    )
+
+
+class Site:
+    """The two chains; ``order`` is that of every class."""
+
+    def __init__(self, chains, mqtt_port: int, *order: str, at_once: bool = False) -> None:
+        names = order or ("mqtt", "http")
+        port = free_port()
+        above = Receiver(
+            controller_id=PARENT, filters=WANTED, address=lambda: f"127.0.0.1:{port}", parent=True
+        )
+        parent = {"mqtt": mqtt(mqtt_port, PARENT, *WANTED, "wills"), "http": HttpClient([])}
+        child = {"mqtt": mqtt(mqtt_port, CHILD, *CHILD_WANTS), "http": HttpClient([above])}
+        self.parent, self.above = chains(
+            Chain(
+                links={name: parent[name] for name in names},
+                order=lambda _: names,
+                reception=reception(port),
+            )
+        )
+        self.child, self.below = chains(
+            Chain(
+                links={name: child[name] for name in names}, order=lambda _: names, at_once=at_once
+            )
+        )
+        self.above.wait_up()
+        self.below.wait_up()
+
+    def report(self, seq: int) -> bytes:
+        data = sealed("discovery_report", seq=seq)
+        assert self.child.publish(REPORT, data, qos=1, retain=False)
+        return data
+
+    def beat(self, seq: int) -> None:
+        self.child.publish(TOPICS.status(CHILD), status(seq), qos=0, retain=True)
+
+    def reports(self) -> list[bytes]:
+        return [data for topic, data, _ in self.above.messages if topic == REPORT]
+
+
+def test_broker_lost_and_back_moves_everything_to_http_and_back(broker, chains):
+    site = Site(chains, broker.port)
+    first = site.report(1)
+    site.above.wait(lambda _: site.reports() == [first])
+    assert (site.parent.carrier, site.child.carrier) == ("mqtt", "mqtt")
+
+    broker.kill()
+    site.below.wait_up(2)
+    site.above.wait_up(2)
+    assert site.below.downs
+    assert (site.parent.carrier, site.child.carrier) == ("http", "http")
+    assert site.child.fallen_back
+    second = site.report(2)
+    site.above.wait(lambda _: site.reports() == [first, second])
+    ack = sealed("ack")
+    assert site.parent.publish(TOPICS.ack(CHILD), ack, qos=1, retain=False)
+    site.beat(1)
+    site.below.wait(lambda r: ack in r.data)
+
+    broker.start()
+    beats = iter(range(2, 1000))
+    site.above.wait_up(3)
+    while site.child.carrier != "mqtt":  # it learns from an answer that its parent is on MQTT
+        site.beat(next(beats))
+        site.below._changed.acquire()
+        site.below._changed.wait(0.1)
+        site.below._changed.release()
+    site.below.wait_up(3)
+    third = site.report(3)
+    site.above.wait(lambda _: site.reports() == [first, second, third])
+    carried = site.child.carried
+    assert carried["mqtt"] >= 2
+    assert carried["http"] >= 2
+    numbers = [number for number, _ in site.below.ups]
+    assert numbers == sorted(set(numbers))
+
+
+def test_policy_missed_while_the_broker_was_away_comes_with_the_first_visit(broker, chains):
+    site = Site(chains, broker.port)
+    broker.kill()
+    site.above.wait_up(2)
+    policy = sealed("policy")
+    assert site.parent.publish(topic_of("policy"), policy, qos=1, retain=True)
+    site.below.wait_up(2)
+    site.beat(1)
+    site.below.wait(lambda r: policy in r.data)
+
+
+def test_start_without_a_broker_falls_back(chains):
+    site = Site(chains, free_port())
+    assert (site.parent.carrier, site.child.carrier) == ("http", "http")
+    assert site.below.ups[0][1] is False
+    report = site.report(1)
+    site.above.wait(lambda _: site.reports() == [report])
+
+
+def test_chain_of_mqtt_alone_stays_down_until_the_broker_is_back(broker, chains):
+    chain, recorder = chains(Chain(links={"mqtt": mqtt(broker.port, "a", "t")}, order=lambda _: ("mqtt",)))  # fmt: skip
+    recorder.wait_up()
+    assert chain.publish("t", b"1", qos=1, retain=False)
+    recorder.wait_messages(1)
+    broker.kill()
+    recorder.wait(lambda r: len(r.downs) > 1)  # the loss, and an attempt in vain
+    assert not chain.publish("t", b"2", qos=1, retain=False)
+    assert chain.carrier is None
+    assert not chain.fallen_back
+    broker.start()
+    recorder.wait_up(2)
+    assert chain.carried == {"mqtt": 1}
+
+
+def test_class_goes_its_own_way(broker, chains):
+    names = ("mqtt", "http")
+    port = free_port()
+    links = {
+        "mqtt": mqtt(broker.port, CHILD),
+        "http": HttpClient(
+            [Receiver(controller_id=PARENT, filters=WANTED,
+                      address=lambda: f"127.0.0.1:{port}", parent=True)]
+        ),
+    }  # fmt: skip
+    _above, recorder = chains(
+        Chain(
+            links={"mqtt": mqtt(broker.port, PARENT, *WANTED), "http": HttpClient([])},
+            order=lambda _: names,
+            reception=reception(port),
+        )
+    )
+    recorder.wait_up()
+    orders = {REPORT: ("http", "mqtt"), TOPICS.status(CHILD): ("mqtt",)}
+    child, heard = chains(Chain(links=links, order=orders.__getitem__, at_once=True))
+    heard.wait_up()
+    report = sealed("discovery_report")
+
+    def reported(_) -> bool:
+        child.publish(REPORT, report, qos=1, retain=False)
+        return "http" in child.carried
+
+    recorder.wait(reported)
+    child.publish(TOPICS.status(CHILD), status(1), qos=1, retain=False)
+    recorder.wait(lambda r: TOPICS.status(CHILD) in [topic for topic, *_ in r.messages])
+    assert child.carrier == "mqtt"
+    assert child.carried["mqtt"] >= 1
+
+
+def test_late_will_carries_the_number_of_its_own_connection(broker, chains):
+    site = Site(chains, broker.port)
+    number = site.below.ups[0][0]
+    site.child._links["mqtt"]._client._sock.shutdown(socket.SHUT_RDWR)
+    site.below.wait_up(2)
+    site.above.wait(lambda r: b"lost %d" % number in r.data)
+    assert site.below.ups[1][0] > number
+
+
+def test_fatal_is_the_end_unless_another_link_carries(broker, chains):
+    chain, recorder = chains(
+        Chain(links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])}, order=lambda _: ())
+    )
+    recorder.wait_up()
+    broker.kill()
+    recorder.wait_up(2)
+    chain.link_fatal("mqtt", "the password is wrong")
+    assert chain.carrier == "http"
+    assert not recorder.fatals
+
+
+def test_fatal_of_the_only_link_is_passed_on(broker, chains):
+    chain, recorder = chains(Chain(links={"mqtt": mqtt(broker.port, "a")}, order=lambda _: ()))
+    recorder.wait_up()
+    chain.link_fatal("mqtt", "the password is wrong")
+    assert recorder.fatals == ["the password is wrong"]
+    assert chain.carrier is None
+
+
+def test_farewell_goes_over_the_carrier(chains):
+    site = Site(chains, free_port())
+    farewell = Publication(topic=TOPICS.status(CHILD), data=status(9), qos=1, retain=True)
+    site.child.stop(farewell)
+    site.above.wait(lambda r: farewell.data in r.data)
+
+
+def test_port_that_is_taken_ends_the_start(chains):
+    port = free_port()
+    made = reception(port)
+    chains(Chain(links={"http": HttpClient([])}, order=lambda _: (), reception=made))
+    other = Chain(links={"http": HttpClient([])}, order=lambda _: (), reception=reception(port))
+    with pytest.raises(OperationError, match=str(port)):
+        other.start(Recorder())
+
+
+def test_bus_under_the_same_chain(chains):
+    bus = Bus()
+    names = ("bus",)
+    one, _ = chains(Chain(links={"bus": BusTransport(bus, "a", ())}, order=lambda _: names))
+    two, heard = chains(Chain(links={"bus": BusTransport(bus, "b", ("t",))}, order=lambda _: names))
+    heard.wait_up()
+    heard.wait(lambda _: one.publish("t", b"1", qos=1, retain=False))
+    heard.wait_messages(1)
+    assert (one.carrier, two.carrier) == ("bus", "bus")

@@ -1,0 +1,235 @@
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import stat
+import sys
+import threading
+import time
+
+import httpx
+import pytest
+
+from pdsno_cli.messaging import http_app
+from pdsno_cli.messaging.http_server import HttpServer, split
+from pdsno_cli.messaging.http_wire import MAX_MESSAGES, PATH, body_limit
+from pdsno_cli.model.errors import OperationError
+from tests.messaging.http_site import CHILD, PARENT, Parent, sealed, status, topic_of
+from tests.messaging.samples import LIMIT, TOPICS
+
+
+@pytest.fixture
+def parent():
+    made = Parent()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def http(parent):
+    with httpx.Client(base_url=f"http://{parent.address}", timeout=15, trust_env=False) as made:
+        yield made
+
+
+def body(*messages: tuple[str, bytes], seen: str = "") -> bytes:
+    items = [{"topic": topic, "data": data.decode()} for topic, data in messages]
+    return json.dumps({"messages": items, "seen": seen}).encode()
+
+
+def post(http, content: bytes, **headers: str) -> httpx.Response:
+    named = {key.replace("_", "-"): value for key, value in headers.items()}
+    return http.post(PATH, content=content, headers=named)
+
+
+def report() -> tuple[str, bytes]:
+    return topic_of("discovery_report"), sealed("discovery_report")
+
+
+def beat(seq: int = 1, *, epoch: int = 1) -> tuple[str, bytes]:
+    return TOPICS.status(CHILD), status(seq, epoch=epoch)
+
+
+def test_message_is_handed_over_byte_for_byte_and_answered_once_committed(parent, http):
+    parent.held = True
+    sent = report()
+    answers = []
+    poster = threading.Thread(target=lambda: answers.append(post(http, body(sent, beat()))))
+    poster.start()
+    first, second = parent.wait(2)
+    assert (first.topic, first.data) == sent
+    first.release()
+    assert not answers
+    second.release()
+    poster.join(15)
+    assert answers[0].status_code == 200
+    assert answers[0].json()["accepted"] == 2
+    assert answers[0].json()["controller"] == PARENT
+
+
+def test_what_is_not_committed_in_time_is_asked_for_again(parent, http, monkeypatch):
+    monkeypatch.setattr(http_app, "COMMIT_WAIT", 0.05)
+    parent.held = True
+    answer = post(http, body(report()))
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
+    assert answer.json() == {"error": "not committed in time: send it again"}
+
+
+def test_acknowledgement_rides_home_in_the_answer_to_what_it_acknowledges(parent, http):
+    ack = topic_of("ack"), sealed("ack")
+
+    def commit_and_acknowledge_a_moment_later():
+        threading.Timer(0.01, parent.office.offer, ack, {"retain": False}).start()
+
+    parent.on_commit = commit_and_acknowledge_a_moment_later
+    answer = post(http, body(report())).json()
+    assert answer["messages"] == [{"topic": ack[0], "data": ack[1].decode()}]
+
+
+def test_newcomer_is_given_retained_policy_and_keeps_getting_it_until_it_confirms(parent, http):
+    policy = topic_of("policy"), sealed("policy")
+    parent.office.offer(*policy, retain=True)
+    first = post(http, body(beat(1))).json()
+    assert [item["topic"] for item in first["messages"]] == [policy[0]]
+    again = post(http, body(beat(2))).json()  # as if the first answer had been lost
+    assert again["messages"] == first["messages"]
+    assert "messages" not in post(http, body(beat(3), seen=again["seen"])).json()
+
+
+def test_unsigned_message_is_handed_over_for_the_controller_to_refuse_and_earns_no_mail(
+    parent, http
+):
+    parent.office.offer(topic_of("policy"), sealed("policy"), retain=True)
+    answer = post(http, body((TOPICS.status(CHILD), b'{"sender_id": "lc_1"}'))).json()
+    assert answer == {"controller": PARENT, "accepted": 1, "links": ["http"]}
+    assert parent.wait(1)
+
+
+def test_topic_that_is_not_for_this_controller_is_left_out(parent, http):
+    elsewhere = TOPICS.discovery("zone-B", CHILD)
+    answer = post(http, body((elsewhere, b"{}"), ("", b""), ("#", b"")))
+    assert answer.status_code == 200
+    assert answer.json()["accepted"] == 0
+    assert parent.arrivals == []
+
+
+def test_gzip_is_taken_and_given(parent, http):
+    policy = TOPICS.policy("zone-A"), b" " * 10_000
+    parent.office.offer(*policy, retain=True)
+    answer = post(http, gzip.compress(body(beat())), content_encoding="gzip")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.json()["messages"] == [{"topic": policy[0], "data": policy[1].decode()}]
+    plain = post(http, body(beat(2)), accept_encoding="identity")
+    assert "content-encoding" not in plain.headers
+    assert plain.json()["messages"] == answer.json()["messages"]
+
+
+GZIP = {"content_encoding": "gzip"}
+BAD = {
+    "nothing": (lambda: b"", {}, 400, "truncated"),
+    "no json": (lambda: b"not json", {}, 400, "malformed"),
+    "no list": (lambda: b'{"messages": 5}', {}, 400, "expected `array`"),
+    "no data": (lambda: b'{"messages": [{"topic": "t"}]}', {}, 400, "`data`"),
+    "no text": (lambda: b'{"messages": [{"topic": "t", "data": 7}]}', {}, 400, "expected `str`"),
+    "no utf-8": (lambda: b'{"messages": [{"topic": "t", "data": "\xff\xfe"}]}', {}, 400, "utf-8"),
+    "half a surrogate": (
+        lambda: b'{"messages": [{"topic": "t", "data": "\\ud800"}]}', {}, 400, "truncated",
+    ),
+    "deep": (lambda: b"[" * 200_000, {}, 400, "expected `object`"),
+    "deep where nobody looks": (lambda: b'{"x": ' + b"[" * 200_000, {}, 400, "deep"),
+    "no gzip": (lambda: b"\x1f\x8b not gzip at all", GZIP, 400, "is not gzip"),
+    "half a gzip": (lambda: gzip.compress(b'{"messages": []}')[:-9], GZIP, 400, "breaks off"),
+    "brotli": (lambda: b"{}", {"content_encoding": "br"}, 400, "'br' is not known"),
+    "too large": (lambda: b" " * (body_limit(LIMIT) + 1), {}, 413, "is over"),
+    "too large inflated": (lambda: gzip.compress(b" " * 20_000_000), GZIP, 413, "is over"),
+    "too many": (lambda: body(*[("t", b"")] * (MAX_MESSAGES + 1)), {}, 413, "at most 200"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_bad_request_is_refused_in_one_line(parent, http, bad):
+    content, headers, code, words = BAD[bad]
+    answer = post(http, content(), **headers)
+    assert answer.status_code == code
+    (text,) = answer.json().values()
+    assert words in text.lower()
+    assert "\n" not in text
+    assert len(text) < 200
+    assert parent.arrivals == []
+    assert http.get("/healthz").status_code == 200  # it is none the worse for it
+
+
+def test_gzip_bomb_is_never_inflated_beyond_the_limit(parent, http):
+    import resource
+
+    bomb = gzip.compress(b"[" * 500_000_000, compresslevel=1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert post(http, bomb, content_encoding="gzip").status_code == 413
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert grown < (100_000 if sys.platform == "linux" else 100_000_000)
+
+
+def test_unknown_path_and_method_are_refused_with_what_there_is(http):
+    assert http.get("/").status_code == 404
+    assert http.get("/docs").status_code == 404
+    assert http.get(PATH).status_code == 405
+    assert PATH in http.get("/nothing").json()["error"]
+
+
+def test_noise_on_the_port_does_not_end_the_server(parent, http):
+    with socket.create_connection(("127.0.0.1", parent.server.port)) as raw:
+        raw.sendall(b"\x00\xff" * 1000 + b"\r\n\r\n")
+        assert b"400" in raw.recv(1000)
+    assert http.get("/healthz").status_code == 200
+
+
+def test_healthz_says_who_is_there_and_what_carries(parent, http):
+    parent.links = ("mqtt", "http")
+    answer = http.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "controller": PARENT, "epoch": 7, "transport": "http", "links": ["mqtt", "http"]
+    }  # fmt: skip
+    parent.carrier = None
+    assert http.get("/healthz").status_code == 503
+
+
+def test_address_is_told_in_a_private_file_and_taken_back(tmp_path):
+    told = tmp_path / "rc_1"
+    parent = Parent(told=told)
+    try:
+        assert told.read_text() == f"{parent.address}\n"
+        assert stat.S_IMODE(told.stat().st_mode) == 0o600
+        assert [item.name for item in tmp_path.iterdir()] == ["rc_1"]
+    finally:
+        parent.stop()
+    assert not told.exists()
+
+
+def test_server_that_nobody_visits_loads_nothing_and_ends_at_once(parent):
+    began = time.monotonic()
+    port = parent.server.port
+    assert parent.server._server is None
+    parent.stop()
+    assert time.monotonic() - began < 1
+    with (
+        pytest.raises(ConnectionRefusedError),
+        socket.create_connection(("127.0.0.1", port)),
+    ):
+        pass
+
+
+def test_port_in_use_is_one_clear_sentence(parent):
+    other = HttpServer(port=parent.server.port)
+    sentence = f"HTTP cannot be served on 127.0.0.1 port {parent.server.port}: Address already"
+    with pytest.raises(OperationError, match=sentence):
+        other.start(None)
+
+
+@pytest.mark.parametrize(
+    ("address", "host", "port"),
+    [("10.0.0.5:8443", "10.0.0.5", 8443), ("[::1]:1", "::1", 1), ("a.example:80", "a.example", 80)],
+)
+def test_split_takes_every_address_that_the_schema_does(address, host, port):
+    assert split(address) == (host, port)

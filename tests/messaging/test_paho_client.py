@@ -1,0 +1,172 @@
+"""What is taken for granted of paho's inside: fails when an upgrade of paho changes it."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import socket
+from collections import deque
+
+import paho.mqtt.client as paho
+import pytest
+
+from pdsno_cli.messaging import paho_client
+from pdsno_cli.messaging.paho_client import PahoClient
+
+OURS = {
+    "_v5",
+    "_hear",
+    "_opened",
+    "_parts",
+    "_lacking",
+    "_take",
+    "_hand_on",
+    "_join",
+    "_acknowledged",
+}
+
+
+@pytest.fixture
+def pair():
+    """A client that is connected, and the broker's end of its socket."""
+    ours, theirs = socket.socketpair()
+    woken: list[None] = []
+    client = PahoClient(
+        client_id="one",
+        protocol="3.1.1",
+        clean=True,
+        hear=lambda _: None,
+        wake=lambda: woken.append(None),
+    )
+    client.woken = woken
+    client.prepare(10, clean_start=True, properties=None)
+    client.adopt(ours)
+    client.reconnect()
+    client.send()
+    theirs.settimeout(5)
+    assert theirs.recv(100)[0] == 0x10
+    theirs.sendall(b"\x20\x02\x00\x00")
+    assert client.receive()
+    woken.clear()
+    yield client, theirs
+    client.hang_up()
+    theirs.close()
+
+
+def test_every_private_name_that_is_used_is_known_to_paho():
+    tree = ast.parse(inspect.getsource(paho_client))
+    used = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and node.attr[1] != "_"
+    }
+    plain = paho.Client(paho.CallbackAPIVersion.VERSION2)
+    known = {*dir(plain), *dir(paho.MQTTMessageInfo)}
+    assert used - OURS - known == set()
+    assert not [name for name in OURS if hasattr(plain, name)]
+    assert hasattr(plain, "_create_socket")
+    assert isinstance(plain._out_packet, deque)
+
+
+def test_the_socket_that_was_adopted_is_the_one_that_is_used(pair):
+    client, _ = pair
+    assert client.socket() is not None
+    assert client.socket().gettimeout() == 0
+    assert client.is_connected()
+
+
+def test_many_publications_wake_once_and_are_one_write(pair):
+    client, theirs = pair
+    for number in range(10):
+        client.publish("t", b"%d" % number, 1)
+    assert len(client.woken) == 1
+    assert client.want_write()
+    client._join()
+    assert len(client._out_packet) == 1
+    client.send(b"\x40\x02\x00\x01")
+    assert not client.want_write()
+    sent = theirs.recv(10_000)
+    assert sent.startswith(b"\x32\x06\x00\x01t\x00\x010")
+    assert sent.endswith(b"\x40\x02\x00\x01")
+    client.publish("t", b"later", 1)
+    assert len(client.woken) == 2
+
+
+def test_what_the_socket_does_not_take_is_sent_later_in_order(pair):
+    client, theirs = pair
+    client.socket().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 5000)
+    data = [bytes([65 + number]) * 30_000 for number in range(10)]
+    for item in data:
+        client.publish("t", item, 1)
+    heard = b""
+    while client.want_write() or len(heard) < 300_000:
+        client.send()
+        heard += theirs.recv(1_000_000)
+    assert [heard.index(item) for item in data] == sorted(heard.index(item) for item in data)
+
+
+def test_qos_0_is_published_once_it_is_written(pair):
+    client, _ = pair
+    info = client.publish("t", b"", 0)
+    assert not info.is_published()
+    client.send()
+    assert info.is_published()
+
+
+def test_a_puback_ends_a_message_and_lets_the_next_go(pair):
+    client, theirs = pair
+    client.limit_inflight(1)
+    first, second = client.publish("t", b"1", 1), client.publish("t", b"2", 1)
+    assert client.topic_of(first.mid) == "t"
+    client.send()
+    assert theirs.recv(100) == b"\x32\x06\x00\x01t\x00\x011"
+    theirs.sendall(b"\x40\x02" + first.mid.to_bytes(2, "big"))
+    assert client.receive()
+    assert first.is_published()
+    assert client.topic_of(first.mid) is None
+    client.send()
+    assert theirs.recv(100) == b"\x32\x06\x00\x01t\x00\x022"
+    assert not second.is_published()
+
+
+def test_a_receive_maximum_holds_for_what_is_sent_again():
+    heard: list[int] = []
+    client = PahoClient(
+        client_id="one", protocol="5", clean=False, hear=lambda _: None, wake=lambda: None
+    )
+    client.on_connect = lambda *_: client.limit_inflight(3)
+    client.prepare(10, clean_start=False, properties=None)
+    for _ in range(2):
+        ours, theirs = socket.socketpair()
+        client.adopt(ours)
+        client.reconnect()
+        client.send()
+        theirs.settimeout(5)
+        theirs.recv(100)
+        theirs.sendall(b"\x20\x03\x00\x00\x00")
+        assert client.receive()
+        if not heard:
+            for number in range(10):
+                client.publish("t", b"%d" % number, 1)
+        client.send()
+        heard.append(theirs.recv(1000).count(b"\x00\x01t"))
+        theirs.close()
+    client.hang_up()
+    assert heard == [3, 3]
+
+
+def test_a_ping_is_two_bytes_and_its_answer_is_taken(pair):
+    client, theirs = pair
+    client.ping()
+    client.send()
+    assert theirs.recv(10) == b"\xc0\x00"
+    theirs.sendall(b"\xd0\x00")
+    assert client.receive()
+    assert client.socket() is not None
+
+
+def test_the_end_of_the_connection_closes_the_socket(pair):
+    client, theirs = pair
+    theirs.close()
+    assert not client.receive()
+    assert client.socket() is None

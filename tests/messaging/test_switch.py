@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from pdsno_cli.messaging.switch import DAMPING, GRACE, HELD, LONGEST_DAMPING, Switch
+
+ABOVE = ("mqtt", "http")
+
+
+class Play:
+    """A switch and a clock."""
+
+    def __init__(self, *order: str) -> None:
+        self.now = 100.0
+        self.switch = Switch(order, self.now)
+
+    def up(self, name: str):
+        self.switch.up(name, self.now)
+        return self.look()
+
+    def down(self, name: str):
+        self.switch.down(name, self.now)
+        return self.look()
+
+    def wait(self, seconds: float, above=ABOVE):
+        self.now += seconds
+        return self.look(above)
+
+    def look(self, above=ABOVE):
+        return self.switch.decide(self.now, above=above)
+
+
+def test_best_link_carries_and_the_fallback_rests():
+    play = Play("mqtt", "http")
+    assert play.look() == (None, False, None)
+    assert play.up("mqtt") == ("mqtt", False, None)
+
+
+def test_fallback_is_wanted_once_the_best_is_lost_for_the_grace():
+    play = Play("mqtt", "http")
+    play.up("mqtt")
+    verdict = play.down("mqtt")
+    assert verdict == (None, False, play.now + GRACE)
+    assert play.wait(GRACE / 2).fallback is False
+    assert play.down("mqtt").fallback is False  # tried in vain: it was lost before
+    assert play.wait(GRACE / 2) == (None, True, None)
+    assert play.up("http") == ("http", True, None)
+
+
+def test_fallback_is_wanted_when_the_first_attempt_is_in_vain():
+    play = Play("mqtt", "http")
+    play.down("mqtt")
+    assert play.wait(GRACE).fallback
+
+
+def test_best_link_that_is_back_within_the_grace_carries_at_once():
+    play = Play("mqtt", "http")
+    play.up("mqtt")
+    play.down("mqtt")
+    assert play.up("mqtt") == ("mqtt", False, None)
+
+
+def on_http() -> Play:
+    play = Play("mqtt", "http")
+    play.up("mqtt")
+    play.down("mqtt")
+    play.wait(GRACE)
+    play.up("http")
+    return play
+
+
+def test_best_link_carries_again_only_after_the_damping_time():
+    play = on_http()
+    verdict = play.up("mqtt")
+    assert verdict == ("http", True, play.now + DAMPING)
+    assert play.wait(DAMPING - 0.1).carrier == "http"
+    assert play.wait(0.2) == ("mqtt", False, None)
+
+
+def test_best_link_does_not_carry_while_those_above_do_not_hear_on_it():
+    play = on_http()
+    play.up("mqtt")
+    verdict = play.wait(DAMPING, above=("http",))
+    assert verdict.carrier == "http"
+    assert verdict.look_again > play.now
+    assert play.wait(1, above=None).carrier == "mqtt"  # nobody is above
+
+
+def test_best_link_carries_at_once_when_the_fallback_is_lost():
+    play = on_http()
+    play.up("mqtt")
+    assert play.down("http").carrier == "mqtt"
+
+
+def test_damping_grows_with_every_flap_and_is_forgotten_by_a_link_that_held():
+    play = on_http()
+    expected = DAMPING
+    for _ in range(6):
+        play.up("mqtt")
+        assert play.wait(expected - 0.1).carrier == "http"
+        assert play.wait(0.2).carrier == "mqtt"
+        play.wait(HELD / 2)
+        assert play.down("mqtt").carrier == "http"
+        expected = min(2 * expected, LONGEST_DAMPING)
+    play.up("mqtt")
+    assert play.wait(expected).carrier == "mqtt"
+    play.wait(HELD)
+    play.down("mqtt")
+    play.up("mqtt")
+    assert play.wait(DAMPING).carrier == "mqtt"
+
+
+def test_loss_of_both_is_nobody_and_either_of_them_ends_it():
+    play = on_http()
+    assert play.down("http") == (None, True, None)
+    assert play.up("http").carrier == "http"
+    play.down("http")
+    assert play.up("mqtt") == ("mqtt", False, None)
+
+
+def test_single_link_has_no_fallback():
+    play = Play("mqtt")
+    assert play.down("mqtt") == (None, False, None)
+    assert play.wait(100) == (None, False, None)
+    assert play.up("mqtt").carrier == "mqtt"

@@ -1,0 +1,283 @@
+"""A real regional controller on the bus, fed message by message: commits, quarantine, parts."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+
+import msgspec
+import pytest
+
+from pdsno_cli.controllers.subscriptions import filters
+from pdsno_cli.lint.engine import require
+from pdsno_cli.messaging.bus import Bus, BusTransport
+from pdsno_cli.messaging.chain import Chain
+from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.signing import Signer
+from pdsno_cli.model.devices import Device
+from pdsno_cli.model.messages import Ack, Command, DiscoveryReport
+from pdsno_cli.nib.reader import open_reader
+from pdsno_cli.runtime.node import Node
+from tests.e2e.conftest import until
+from tests.messaging.recorder import Recorder
+
+FILE = """\
+name: one
+regions: {r: {}}
+controllers:
+  gc: {role: global}
+  rc: {role: regional, region: r}
+  lc: {role: local, region: r, discovery: {targets: [127.0.0.1]}}
+"""
+KEY = bytes(range(32))
+
+
+class Watcher:
+    def __init__(self):
+        self.notices = []
+        self.ready = threading.Event()
+
+    def notice(self, notice):
+        self.notices.append(notice)
+        if getattr(notice, "state", None) == "ready":
+            self.ready.set()
+
+
+class Regional:
+    """The controller under test, and a peer that speaks as its local controller."""
+
+    def __init__(self, folder):
+        path = folder / "one.yaml"
+        path.write_text(FILE)
+        self.topology = require(str(path))
+        self.store = folder / "rc.db"
+        self.codec = Codec(KEY, self.topology.topics, 1_000_000)
+        self.topic = self.topology.topics.discovery("r", "lc")
+        self.bus = Bus()
+        self.heard = Recorder()
+        self.peer = BusTransport(self.bus, "lc", ["pdsno/ack/lc", "pdsno/command/lc"])
+        self.peer.start(self.heard)
+        self.start()
+
+    def start(self):
+        self.watcher = Watcher()
+        self.node = Node(
+            topology=self.topology,
+            controller_id="rc",
+            key=KEY,
+            store=self.store,
+            connect=self.connect,
+            watcher=self.watcher,
+        )
+        self.thread = threading.Thread(target=self.node.run)
+        self.thread.start()
+        assert self.watcher.ready.wait(10)
+
+    def connect(self, name, epoch):
+        link = BusTransport(self.bus, name, filters(self.topology, self.topology.controllers[name]))
+        return Chain(links={"bus": link}, order=lambda _: ("bus",))
+
+    def stop(self):
+        self.node.stop()
+        self.thread.join(10)
+
+    def end(self):
+        self.stop()
+        self.peer.stop()
+
+    def seal(self, seq, *, epoch=7, **changes):
+        report = msgspec.structs.replace(
+            DiscoveryReport(
+                region="r", cycle=seq, snapshot=seq == 1, outcome="complete",
+                started_at="2026-01-01T00:00:00.000Z", seconds=0.1, probes=(), new=(),
+                updated=(), inactive=(), active=1,
+            ),
+            **changes,
+        )  # fmt: skip
+        return self.codec.seal(
+            topic=self.topic, sender_id="lc", message_type="discovery_report",
+            payload=report, epoch=epoch, seq=seq,
+        )  # fmt: skip
+
+    def say(self, data):
+        assert self.peer.publish(self.topic, data, qos=1, retain=False)
+
+    def poison(self, seq):
+        """Return a signed message that nobody can read."""
+        sealed = self.seal(seq)
+        document = sealed[: sealed.rindex(b',"signature"')] + b"}"
+        return Signer(KEY).sign(
+            self.topic, document.replace(b'"outcome":"complete"', b'"outcome":"excellent"')
+        )
+
+    def order(self, order, entry):
+        """Give an order as a person does."""
+        topic = self.topology.topics.command("rc")
+        data = self.codec.seal(
+            topic=topic, sender_id="operator", message_type="command", epoch=1, seq=1,
+            payload=Command(order=order, entry=entry),
+        )  # fmt: skip
+        assert self.peer.publish(topic, data, qos=1, retain=False)
+
+    def acknowledged(self, seq, *, epoch=7):
+        """Wait until the peer holds an acknowledgement of all up to ``seq``."""
+        wanted = Ack(stream="discovery/r/lc", epoch=epoch, seq=seq)
+
+        def there(heard):
+            return any(wanted == self.codec.open(t, d).payload for t, d, _ in list(heard.messages))
+
+        self.heard.wait(there)
+
+    def commands(self):
+        found = [self.codec.open(topic, data).payload for topic, data, _ in self.heard.messages]
+        return [item for item in found if isinstance(item, Command)]
+
+    def held(self, question):
+        with closing(open_reader(self.store)) as store:
+            return question(store)
+
+    def devices(self):
+        return sorted(item.device.device_id for item in self.held(lambda s: s.devices(active=True)))
+
+
+@pytest.fixture
+def regional(tmp_path):
+    made = Regional(tmp_path)
+    yield made
+    made.end()
+
+
+def device(name, **changes):
+    return Device(device_id=name, addresses=("10.0.0.1",), protocols=("icmp",), **changes)
+
+
+def test_what_comes_in_numbers_is_committed_once_each_and_acknowledged(regional):
+    for seq in range(1, 1001):
+        regional.say(regional.seal(seq, new=(device(f"d{seq % 7}"),)))
+    regional.acknowledged(1000)
+    tally = regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7]
+    assert (tally.seq, tally.applied) == (1000, 1000)
+    assert regional.devices() == [f"d{n}" for n in range(7)]
+
+
+def test_a_repeated_message_is_acknowledged_again_and_applied_once(regional):
+    data = regional.seal(1, new=(device("a"),))
+    for _ in range(3):
+        regional.say(data)
+    regional.say(regional.seal(2))
+    regional.acknowledged(2)
+    assert regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7].applied == 2
+
+
+def test_a_signed_message_that_nobody_can_read_is_set_aside_and_the_stream_goes_on(regional):
+    regional.say(regional.seal(1, new=(device("a"),)))
+    poison = regional.poison(2)
+    regional.say(poison)
+    regional.say(regional.seal(3, new=(device("b"),)))
+    regional.acknowledged(3)
+    assert regional.devices() == ["a", "b"]
+    (kept,) = regional.held(lambda s: s.quarantined())
+    assert (kept.sender, kept.epoch, kept.seq, kept.data) == ("lc", 7, 2, poison)
+    assert "outcome" in kept.reason
+    tally = regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7]
+    assert (tally.seq, tally.applied, tally.quarantined) == (3, 2, 1)
+
+
+def test_a_message_that_fails_to_apply_takes_no_other_with_it(regional, monkeypatch):
+    from pdsno_cli.nib import rows
+
+    def refuse(local_id, region, device, *, at):
+        if device.device_id == "bad":
+            raise OverflowError("such a device cannot be")
+        return original(local_id, region, device, at=at)
+
+    original = rows.device_row
+    monkeypatch.setattr(rows, "device_row", refuse)
+    for seq, name in enumerate(("a", "b", "bad", "c", "d"), start=1):
+        regional.say(regional.seal(seq, new=(device(name),)))
+    regional.acknowledged(5)
+    assert regional.devices() == ["a", "b", "c", "d"]
+    (kept,) = regional.held(lambda s: s.quarantined())
+    assert kept.reason == "OverflowError: such a device cannot be"
+    assert any(getattr(item, "messages", None) == 1 for item in regional.watcher.notices)
+
+
+def set_aside(regional, monkeypatch):
+    """Have the regional set a message aside that it could apply by now."""
+    with monkeypatch.context() as patch:
+        patch.setattr("pdsno_cli.nib.rows.device_row", lambda *_args, **_kwargs: 1 / 0)
+        regional.say(regional.seal(1, new=(device("late"),)))
+        regional.acknowledged(1)
+    (kept,) = regional.held(lambda s: s.quarantined())
+    return kept.id
+
+
+def asked_for_everything(regional):
+    regional.heard.wait(lambda _: any(c.order == "resend" for c in regional.commands()))
+    assert {(c.epoch, c.seq) for c in regional.commands()} == {(0, 0)}
+
+
+def test_replay_applies_what_was_set_aside_and_asks_for_everything_new(regional, monkeypatch):
+    regional.order("replay", set_aside(regional, monkeypatch))
+    asked_for_everything(regional)
+    assert regional.devices() == ["late"]
+    assert regional.held(lambda s: s.quarantined()) == []
+
+
+def test_discard_drops_what_was_set_aside_and_asks_for_everything_new(regional, monkeypatch):
+    regional.order("discard", set_aside(regional, monkeypatch))
+    asked_for_everything(regional)
+    assert regional.devices() == []
+    assert regional.held(lambda s: s.quarantined()) == []
+
+
+def test_replay_of_what_still_cannot_be_read_is_refused_and_keeps_it(regional):
+    regional.say(regional.poison(1))
+    regional.acknowledged(1)
+    regional.order("replay", 1)
+    until(lambda: "events/r" in regional.held(lambda s: s.outbox_streams()), "the word on why")
+    assert len(regional.held(lambda s: s.quarantined())) == 1
+
+
+def test_a_forged_message_is_refused_and_never_set_aside(regional):
+    data = regional.seal(1)
+    forged = Signer(bytes(32)).sign(regional.topic, data[: data.rindex(b',"signature"')] + b"}")
+    regional.say(forged)
+    regional.say(data)
+    regional.acknowledged(1)
+    assert regional.held(lambda s: s.quarantined()) == []
+
+
+def test_parts_are_applied_together_with_the_last_and_survive_a_restart(regional):
+    regional.say(regional.seal(1, snapshot=True, new=(device("old"),)))
+    regional.say(regional.seal(2, snapshot=True, new=(device("a"),), more=True))
+    regional.say(regional.seal(3, new=(device("b"),), more=True))
+    regional.acknowledged(3)
+    assert regional.devices() == ["old"]
+    regional.stop()
+    regional.start()
+    regional.say(regional.seal(4, new=(device("c"),)))
+    regional.acknowledged(4)
+    assert regional.devices() == ["a", "b", "c"]
+    assert regional.held(lambda s: s.holding()) == []
+
+
+def test_parts_give_way_to_a_snapshot_that_begins_anew(regional):
+    regional.say(regional.seal(1, snapshot=True, new=(device("a"),), more=True))
+    regional.say(regional.seal(9, snapshot=True, new=(device("b"),)))
+    regional.acknowledged(9)
+    assert regional.devices() == ["b"]
+    tally = regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7]
+    assert (tally.seq, tally.applied, tally.skipped) == (9, 2, 7)
+
+
+def test_a_gap_is_asked_for_once_and_filled(regional):
+    regional.say(regional.seal(1, new=(device("a"),)))
+    for seq in (3, 4):
+        regional.say(regional.seal(seq))
+    regional.heard.wait(lambda _: regional.commands())
+    (command,) = regional.commands()
+    assert (command.order, command.epoch, command.seq) == ("resend", 7, 1)
+    for seq in (2, 3, 4):
+        regional.say(regional.seal(seq))
+    regional.acknowledged(4)

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import pytest
+
+from pdsno_cli.model.errors import OperationError
+from pdsno_cli.supervisor.faults import Faults
+
+
+class Broker:
+    ours = True
+
+    def __init__(self):
+        self.did = []
+
+    def signal(self, number):
+        self.did.append(number)
+        return True
+
+    def hold(self):
+        self.did.append("hold")
+
+    def release(self):
+        self.did.append("release")
+
+
+class Spawner:
+    def __init__(self):
+        self.did = []
+        self.there = True
+
+    def signal(self, name, number):
+        self.did.append((name, number))
+        return self.there
+
+
+class Stage:
+    def __init__(self):
+        self.broker, self.spawner, self.restarted = Broker(), Spawner(), []
+        self.faults = Faults(
+            controllers=["lc1", "lc2"],
+            broker=self.broker,
+            spawner=self.spawner,
+            restart=self.restarted.append,
+            say=lambda _: None,
+        )
+
+    def begin(self, token, victim, action, seconds):
+        return self.faults.begin(
+            {"token": token, "victim": victim, "action": action, "seconds": seconds}
+        )
+
+
+def played(play):
+    """Run a play on a stage within an event loop."""
+
+    async def run():
+        stage = Stage()
+        await play(stage)
+        return stage
+
+    return asyncio.run(run())
+
+
+def test_freeze_is_lifted_by_itself_when_its_time_is_over():
+    async def play(stage):
+        stage.begin("t", "lc1", "freeze", 0.02)
+        assert stage.faults.age("t")["over"] is None
+        await asyncio.sleep(0.2)
+        assert stage.faults.age("t")["over"] >= 0.02
+
+    stage = played(play)
+    assert stage.spawner.did == [("lc1", signal.SIGSTOP), ("lc1", signal.SIGCONT)]
+
+
+def test_kill_of_the_broker_keeps_it_away_until_lifted():
+    async def play(stage):
+        stage.begin("t", None, "kill", 60)
+        assert stage.broker.did == [signal.SIGKILL, "hold"]
+        stage.faults.lift("t")
+        stage.faults.lift("t")
+
+    assert played(play).broker.did == [signal.SIGKILL, "hold", "release"]
+
+
+def test_kill_of_a_controller_is_over_with_its_end_or_keeps_it_away():
+    async def play(stage):
+        stage.begin("a", "lc1", "kill", 0)
+        assert stage.faults.age("a")["over"] is None
+        assert not stage.faults.ended("lc1")
+        assert stage.faults.age("a")["over"] is not None
+        stage.begin("b", "lc2", "kill", 60)
+        assert stage.faults.ended("lc2")
+        assert stage.restarted == []
+        stage.faults.lift("b")
+
+    assert played(play).restarted == ["lc2"]
+
+
+def test_frozen_controller_that_ends_is_not_kept_away():
+    async def play(stage):
+        stage.begin("t", "lc1", "freeze", 60)
+        assert not stage.faults.ended("lc1")
+        assert stage.faults.age("t")["over"] is not None
+
+    assert played(play).restarted == []
+
+
+def test_second_fault_of_the_same_victim_is_refused_and_of_another_is_not():
+    async def play(stage):
+        stage.begin("a", "lc1", "freeze", 60)
+        with pytest.raises(OperationError, match="lc1 has a fault already"):
+            stage.begin("b", "lc1", "kill", 0)
+        stage.begin("c", None, "freeze", 60)
+        stage.begin("d", "lc2", "freeze", 60)
+        stage.faults.close()
+        stage.begin("e", "lc1", "freeze", 60)
+        stage.faults.close()
+
+    played(play)
+
+
+def test_fault_that_cannot_be_is_refused():
+    async def play(stage):
+        with pytest.raises(OperationError, match="no controller 'lc3'"):
+            stage.begin("a", "lc3", "kill", 0)
+        with pytest.raises(OperationError, match="unknown fault"):
+            stage.begin("a", "lc1", "freeze", 0)
+        stage.spawner.there = False
+        with pytest.raises(OperationError, match="no process"):
+            stage.begin("a", "lc1", "freeze", 1)
+        stage.broker.ours = False
+        with pytest.raises(OperationError, match="not ours"):
+            stage.begin("a", None, "kill", 0)
+        with pytest.raises(OperationError, match="no such fault"):
+            stage.faults.age("a")
+
+    played(play)
