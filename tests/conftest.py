@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import socket
+import subprocess
+import sys
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +33,25 @@ def require_root() -> None:
         if os.environ.get("PDSNO_TEST_REQUIRE_TOOLS"):
             pytest.fail("needs root")
         pytest.skip("needs root")
+
+
+def in_namespace(code: str, *, without: str = "") -> Any:
+    """Run code in a network namespace of its own and return the JSON that it prints.
+
+    ``without`` names capabilities that it is not to have, as in ``-net_admin``.
+    """
+    require_root()
+    drop = f"{require('setpriv')} --bounding-set={without} --inh-caps={without}" if without else ""
+    script = f'{require("ip")} link set lo up && exec {drop} "$0" -W error -c "$1"'
+    done = subprocess.run(
+        [require("unshare"), "-n", "sh", "-c", script, sys.executable, code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 @pytest.fixture

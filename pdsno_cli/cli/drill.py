@@ -31,31 +31,31 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 1
 _EVERY = 0.1  # seconds between two looks
 _SHARE = 4  # of the time, at most one part in so many and one is spent on looking
-_DONE = {"kill": "killed", "freeze": "frozen"}
+_DONE = {"kill": "killed", "freeze": "frozen", "drop": "cut off"}
 
 
-def victim(topology: Topology, ids: Sequence[str] | None) -> str | None:
-    """Return the one controller that is named, None for the broker; UsageError when that fails."""
-    if ids is None:
+def check(topology: Topology, victim: str | None) -> None:
+    """UsageError where a controller is not of the topology, or the broker, None, is not ours."""
+    if victim is None:
         if not topology.broker.embedded:
             raise UsageError(
                 f"the broker of {topology.name} is declared, not embedded: it is not ours to harm"
             )
-        return None
-    if len(ids) != 1:
-        raise UsageError("name one controller: pdsno fault controller kill|freeze [FILE] ID")
-    if ids[0] not in topology.controllers:
-        hint = did_you_mean(ids[0], topology.controllers)
-        raise UsageError(f"no controller {ids[0]!r}" + (f"; {hint}" if hint else ""))
-    return ids[0]
+    elif victim not in topology.controllers:
+        hint = did_you_mean(victim, topology.controllers)
+        raise UsageError(f"no controller {victim!r}" + (f"; {hint}" if hint else ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """One fault and what is expected of the recovery; ``seconds`` 0 is a kill with no hold."""
+    """One fault and what is expected of the recovery; ``seconds`` 0 is a kill with no hold.
+
+    ``target`` is what it befalls: the broker, a controller, or the link of one.
+    """
 
     topology: Topology
     state: StateDir
+    target: str
     victim: str | None
     action: str
     seconds: float
@@ -167,7 +167,7 @@ class Drill:
             "format_version": FORMAT_VERSION,
             "topology": self.topology.name,
             "fault": {
-                "target": "broker" if self.victim is None else "controller",
+                "target": self.target,
                 "controller": self.victim,
                 "action": self.action,
                 "seconds": self.seconds,

@@ -10,16 +10,15 @@ import typer
 from pdsno_cli.cli.running import JSON, STATE_DIR, TIMEOUT
 from pdsno_cli.cli.which import file_first
 
-_FILE = Annotated[Path | None, typer.Argument(metavar="[FILE]")]
-_WORDS = Annotated[
-    list[str], typer.Argument(metavar="[FILE] ID", help="The topology, and a controller.")
-]
-_AWAY = Annotated[
+_FORMS = {"broker": "kill|freeze", "controller": "ID kill|freeze", "link": "ID drop"}
+_UNSAID = "10s"  # how long a freeze or a cut lasts where nobody says
+_FOR = Annotated[
     str | None,
-    typer.Option("--for", metavar="DURATION", help="Keep it away so long; else restart at once."),
-]
-_FROZEN = Annotated[
-    str, typer.Option("--for", metavar="DURATION", help="How long it is frozen, as in 10s.")
+    typer.Option(
+        "--for",
+        metavar="DURATION",
+        help=f"How long it lasts; else {_UNSAID}, and what is killed is started again at once.",
+    ),
 ]
 _EXPECT = Annotated[
     list[str] | None,
@@ -30,33 +29,30 @@ _EXPECT = Annotated[
     ),
 ]
 
-
-def _group(text: str) -> typer.Typer:
-    return typer.Typer(help=text, no_args_is_help=True, rich_markup_mode=None)
-
-
-fault = _group("Drills on a running topology: bring a fault about, and measure the recovery.")
-_broker = _group("Faults of the embedded broker.")
-_controller = _group("Faults of one controller.")
-fault.add_typer(_broker, name="broker")
-fault.add_typer(_controller, name="controller")
+fault = typer.Typer(
+    help="Drills on a running topology: bring a fault about, and measure the recovery.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
-@_broker.command("kill")
-def broker_kill(
-    file: _FILE = None,
+@fault.command("broker")
+def fault_broker(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar=f"[FILE] {_FORMS['broker']}", help="The topology, and the fault."),
+    ] = None,
     *,
-    lasting: _AWAY = None,
+    lasting: _FOR = None,
     expect: _EXPECT = None,
     timeout: TIMEOUT = "120s",
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Kill the embedded broker (SIGKILL), and watch until all is well again."""
+    """Kill (SIGKILL) or freeze (SIGSTOP) the embedded broker, and watch until all is well again."""
     _run(
-        "kill",
-        file,
-        None,
+        "broker",
+        words,
         lasting=lasting,
         expect=expect,
         timeout=timeout,
@@ -65,21 +61,26 @@ def broker_kill(
     )
 
 
-@_broker.command("freeze")
-def broker_freeze(
-    file: _FILE = None,
+@fault.command("controller")
+def fault_controller(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar=f"[FILE] {_FORMS['controller']}",
+            help="The topology, a controller, and the fault.",
+        ),
+    ] = None,
     *,
-    lasting: _FROZEN = "10s",
+    lasting: _FOR = None,
     expect: _EXPECT = None,
     timeout: TIMEOUT = "120s",
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Freeze the embedded broker (SIGSTOP), and watch until all is well again."""
+    """Kill (SIGKILL) or freeze (SIGSTOP) a controller, and watch until all is well again."""
     _run(
-        "freeze",
-        file,
-        None,
+        "controller",
+        words,
         lasting=lasting,
         expect=expect,
         timeout=timeout,
@@ -88,46 +89,25 @@ def broker_freeze(
     )
 
 
-@_controller.command("kill")
-def controller_kill(
-    words: _WORDS,
+@fault.command("link")
+def fault_link(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar=f"[FILE] {_FORMS['link']}", help="The topology, a controller, and the fault."
+        ),
+    ] = None,
     *,
-    lasting: _AWAY = None,
+    lasting: _FOR = None,
     expect: _EXPECT = None,
     timeout: TIMEOUT = "120s",
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Kill a controller (SIGKILL), and watch until all is well again."""
-    file, ids = file_first(words)
+    """Drop all packets of a controller (root, Linux), and watch until all is well again."""
     _run(
-        "kill",
-        file,
-        ids,
-        lasting=lasting,
-        expect=expect,
-        timeout=timeout,
-        as_json=as_json,
-        state_dir=state_dir,
-    )
-
-
-@_controller.command("freeze")
-def controller_freeze(
-    words: _WORDS,
-    *,
-    lasting: _FROZEN = "10s",
-    expect: _EXPECT = None,
-    timeout: TIMEOUT = "120s",
-    as_json: JSON = False,
-    state_dir: STATE_DIR = None,
-) -> None:
-    """Freeze a controller (SIGSTOP), and watch until all is well again."""
-    file, ids = file_first(words)
-    _run(
-        "freeze",
-        file,
-        ids,
+        "link",
+        words,
         lasting=lasting,
         expect=expect,
         timeout=timeout,
@@ -137,9 +117,8 @@ def controller_freeze(
 
 
 def _run(
-    action: str,
-    file: Path | None,
-    ids: list[str] | None,
+    target: str,
+    words: list[str] | None,
     *,
     lasting: str | None,
     expect: list[str] | None,
@@ -147,25 +126,44 @@ def _run(
     as_json: bool,
     state_dir: Path | None,
 ) -> None:
-    """Have the drill; ``ids`` names the controller, None the broker."""
+    """Have the drill that ``words`` ask for: a file if named, the controller if any, the fault."""
     from pdsno_cli.cli.bounds import parse_bounds
-    from pdsno_cli.cli.drill import Drill, victim
+    from pdsno_cli.cli.drill import Drill, check
     from pdsno_cli.cli.running import running, seconds
     from pdsno_cli.model.durations import SHORTEST
     from pdsno_cli.model.errors import UsageError
 
     bounds = parse_bounds(expect or ())
     patience = seconds(timeout)
-    duration = 0.0 if lasting is None else seconds(lasting)
-    if lasting is not None and duration < SHORTEST:
+    file, rest = file_first(words or [])
+    victim, action = _aim(target, rest)
+    if lasting is None:
+        duration = 0.0 if action == "kill" else seconds(_UNSAID)
+    elif (duration := seconds(lasting)) < SHORTEST:
         raise UsageError(f"--for {lasting} is too short: 100ms at least")
     topology, state = running(file, state_dir)
+    check(topology, victim)
     drill = Drill(
         topology=topology,
         state=state,
-        victim=victim(topology, ids),
+        target=target,
+        victim=victim,
         action=action,
         seconds=duration,
         bounds=bounds,
     )
     drill.run(patience, as_json=as_json)
+
+
+def _aim(target: str, words: list[str]) -> tuple[str | None, str]:
+    """Return the controller, None for the broker, and what is to happen to it; else UsageError."""
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.names import did_you_mean
+
+    *names, actions = _FORMS[target].split()
+    possible = actions.split("|")
+    if len(words) != len(names) + 1 or words[-1] not in possible:
+        hint = did_you_mean(words[-1], possible) if words else None
+        told = f"; {hint}" if hint and words[-1] not in possible else ""
+        raise UsageError(f"write: pdsno fault {target} [FILE] {_FORMS[target]}{told}")
+    return (words[0] if names else None), words[-1]

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from pdsno_cli.lab import silence
 from pdsno_cli.lab.plan import make_device
 from pdsno_cli.model.errors import LabError
+from pdsno_cli.system import local_routes
 
 if TYPE_CHECKING:
     from pdsno_cli.lab.agent import Agent
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _STOP_POLL = 0.2  # seconds; how late a stop Event is noticed
 _DATAGRAM_BYTES = 65_535
 _SPARE_FILES = 256  # beside the agents: standard streams, libraries, clients
+_SILENCE: local_routes.Kind = "prohibit"  # a switched-off device: the kernel answers for it else
 _BURST = 64  # datagrams served from one socket before the others get their turn
 
 
@@ -79,14 +80,14 @@ class Lab:
         """Bind every agent; LabError, and nothing stays bound, when one cannot be."""
         with self._lock:
             _raise_file_limit(sum(device.snmp for device in self._devices.values()))
-            left = silence.leftovers(self._devices)
+            left = local_routes.taken_away(_SILENCE)
             self._selector = selectors.DefaultSelector()
             try:
                 # What was left silenced comes last: if a lab of these addresses runs already, its
                 # other ports stop us before we undo what it silenced.
                 for device in sorted(self._devices.values(), key=lambda item: item.address in left):
                     if device.address in left:
-                        silence.restore(device.address)
+                        local_routes.give_back(_SILENCE, device.address)
                     self._start(device)
             except LabError:
                 self.close()
@@ -144,7 +145,7 @@ class Lab:
             if device is None:
                 raise LabError(f"the lab has no device at {address}")
             self._end(address)
-            reason = silence.silence(address)
+            reason = local_routes.take_away(_SILENCE, address)
             if reason is None:
                 self._silenced.add(address)
                 return f"{address} ({device.sys_name}) is gone"
@@ -202,7 +203,7 @@ class Lab:
 
     def _restore(self, address: str) -> None:
         if address in self._silenced:
-            silence.restore(address)
+            local_routes.give_back(_SILENCE, address)
             self._silenced.discard(address)
 
     def _answer(self, sock: socket.socket, agent: Agent) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from pdsno_cli.model.addresses import is_loopback
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import AddressRange, parse_range
 
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from pdsno_cli.spec.document import Document, Where
     from pdsno_cli.spec.topology import Controller, Topology
-
-LOCALHOST = "localhost"
 
 
 def one_for_each_key(topology: Topology) -> Iterator[Controller]:
@@ -57,22 +55,6 @@ def target_place(document: Document, controller: Controller, index: int) -> Wher
         if document.has(where):
             return where
     return targets
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches ``host``."""
-    if host.lower().rstrip(".") == LOCALHOST:
-        return True
-    address = parse_host(host)
-    return address is not None and address.is_loopback
-
-
-def parse_host(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the address that ``host`` is, None for a name."""
-    try:
-        return ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return None
 
 
 def split_address(address: str) -> tuple[str, int]:

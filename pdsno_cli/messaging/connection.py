@@ -43,6 +43,7 @@ class Connection:
         waker: Waker,
         stopping: Callable[[], bool],
         keepalive: int,
+        source: str | None,
     ) -> None:
         self._client = client
         self._session = session
@@ -50,13 +51,14 @@ class Connection:
         self._waker = waker
         self._stopping = stopping
         self._keepalive = keepalive
+        self._source = source
         self._patience = min(_PATIENCE, 1.5 * keepalive)
 
     def run(self, address: Address, tls: ssl.SSLContext | None) -> None:
         """Connect to ``address`` and stay until the connection ends."""
         client, session, where = self._client, self._session, self._session.where
         try:
-            dialler = Dialler(self._waker, self._stopping, self._patience)
+            dialler = Dialler(self._waker, self._stopping, self._patience, self._source)
             sock = dialler.open(address.host, address.port, tls)
             client.adopt(sock)
             client.reconnect()

@@ -20,13 +20,21 @@ class Dialler:
     """Opens connections that ``stopping`` breaks off; ``waker`` is rung when it turns true.
 
     ``patience`` is in seconds, for TCP and for TLS each. Only the look-up of a name cannot be
-    broken off.
+    broken off. With a ``source``, an IPv4 address, connections come from there, and go to IPv4
+    addresses only: a name's IPv6 address would be a way around it.
     """
 
-    def __init__(self, waker: Waker, stopping: Callable[[], bool], patience: float) -> None:
+    def __init__(
+        self,
+        waker: Waker,
+        stopping: Callable[[], bool],
+        patience: float,
+        source: str | None = None,
+    ) -> None:
         self._waker = waker
         self._stopping = stopping
         self._patience = patience
+        self._source = source
 
     def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
         """Return a connected socket that never blocks; OSError says why there is none.
@@ -34,8 +42,9 @@ class Dialler:
         UnicodeError when ``host`` cannot be a host name, StoppedError when broken off.
         """
         failure: OSError = OSError("the host name has no address")
+        wanted = socket.AF_UNSPEC if self._source is None else socket.AF_INET
         for family, kind, proto, _, address in socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM
+            host, port, wanted, socket.SOCK_STREAM
         ):
             sock = socket.socket(family, kind, proto)
             try:
@@ -54,6 +63,8 @@ class Dialler:
         sock.setblocking(False)
         # Nagle's algorithm holds small messages back for up to 40 ms.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._source is not None:
+            sock.bind((self._source, 0))
         with suppress(BlockingIOError):
             sock.connect(address)  # type: ignore[arg-type]
         self._await(sock, WRITE, time.monotonic() + self._patience)

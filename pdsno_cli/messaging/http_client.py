@@ -65,11 +65,13 @@ class HttpClient:
     """Carries messages to one controller's receivers; implements ``transport.Transport``.
 
     Unlike others it may be started again after a stop. Without receivers it is up at once:
-    nobody is above, and those below come by themselves.
+    nobody is above, and those below come by themselves. A ``source`` is the IPv4 address that
+    connections come from.
     """
 
-    def __init__(self, receivers: Sequence[Receiver]) -> None:
+    def __init__(self, receivers: Sequence[Receiver], *, source: str | None = None) -> None:
         self._receivers = tuple(receivers)
+        self._source = source
         self._couriers: tuple[_Courier, ...] = ()
         self._listener: Listener | None = None
         self._lock = threading.Lock()
@@ -91,7 +93,9 @@ class HttpClient:
     def start(self, listener: Listener) -> None:
         """Ask every parent whether it is there, and keep asking."""
         self._listener = listener
-        self._couriers = tuple(_Courier(receiver, self) for receiver in self._receivers)
+        self._couriers = tuple(
+            _Courier(receiver, self, self._source) for receiver in self._receivers
+        )
         for courier in self._couriers:
             courier.start()
         if not any(receiver.parent for receiver in self._receivers):
@@ -166,10 +170,11 @@ class _NoAnswerError(Exception):
 class _Courier:
     """Posts to one receiver, on a thread of its own: one that hangs holds up no other."""
 
-    def __init__(self, receiver: Receiver, client: HttpClient) -> None:
+    def __init__(self, receiver: Receiver, client: HttpClient, source: str | None) -> None:
         self.receiver = receiver
         self.links: frozenset[str] | None = None
         self._client = client
+        self._source = source
         self._news = threading.Condition()
         self._waiting: deque[Item] = deque()
         self._bytes = 0
@@ -211,8 +216,6 @@ class _Courier:
     # The courier's thread from here on.
 
     def _run(self) -> None:
-        import httpx
-
         logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line for each request
         backoff = Backoff()
         while not self._stopping:
@@ -224,13 +227,7 @@ class _Courier:
             if address is not None:
                 self._where = f"{self.receiver.controller_id} at {address}"
                 try:
-                    with httpx.Client(
-                        base_url=f"http://{address}",
-                        timeout=httpx.Timeout(_ANSWER, connect=_CONNECT),
-                        trust_env=False,  # a proxy is for what leaves the network
-                        verify=False,  # noqa: S501 - messages are signed; loading authorities is slow
-                        headers=_HEADERS,
-                    ) as http:
+                    with self._open_client(address) as http:
                         reason = self._visit(http, backoff)
                 except Exception as exc:
                     log.exception("the HTTP sender failed")
@@ -239,6 +236,21 @@ class _Courier:
                 self._close()
                 self._client.silent(self, reason)
                 self._rest(backoff.next())
+
+    def _open_client(self, address: str) -> httpx.Client:
+        import httpx
+
+        return httpx.Client(
+            base_url=f"http://{address}",
+            timeout=httpx.Timeout(_ANSWER, connect=_CONNECT),
+            headers=_HEADERS,
+            trust_env=False,  # a proxy is for what leaves the network
+            transport=httpx.HTTPTransport(
+                verify=False,  # messages are signed; loading authorities is slow
+                trust_env=False,
+                local_address=self._source,
+            ),
+        )
 
     def _visit(self, http: httpx.Client, backoff: Backoff) -> str:
         """Post until the receiver does not answer; return why."""

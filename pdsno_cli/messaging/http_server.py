@@ -10,6 +10,7 @@ import logging
 import os
 import selectors
 import socket
+import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ _CONCURRENCY = 2_000  # connections beyond which uvicorn answers 503
 _KEEP_ALIVE = 120  # seconds that an idle connection is kept: longer than heartbeats are apart
 _GRACE = 1  # seconds for answers under way at the end
 _JOIN = 3.0
+_IP_FREEBIND = 15  # linux/in.h; Python's socket module has no name for it
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +149,7 @@ class HttpServer:
 
     def start(self, desk: Desk) -> None:
         """Listen; OperationError, naming the address, when that cannot be."""
-        self._socket = _listen(self._host, self._port)
+        self._socket = _listen(self._host, self._port, free=self._told is not None)
         if self._told is not None:
             _tell(self._told, f"{self._host}:{self.port}")
         self._wake, self._waker = socket.socketpair()
@@ -218,9 +220,9 @@ def split(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, *, free: bool) -> socket.socket:
     try:
-        return _bound(host, port)
+        return _bound(host, port, free=free)
     except OSError as exc:
         import errno
 
@@ -238,13 +240,16 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from exc
 
 
-def _bound(host: str, port: int) -> socket.socket:
+def _bound(host: str, port: int, *, free: bool = False) -> socket.socket:
+    """Bind and listen; with ``free``, an address that a drill has taken away will do as well."""
     family = socket.AF_INET
     if host:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
     made = socket.socket(family, socket.SOCK_STREAM)
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if free and sys.platform == "linux":
+            made.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
         made.bind((host, port))
         made.listen(_BACKLOG)
         made.setblocking(False)

@@ -60,7 +60,7 @@ class MqttTransport:
     ``max_payload`` is in bytes, ``keepalive`` in seconds. ``as_published`` asks an MQTT 5 broker
     for the retain flag of the publisher (MQTT 5.0 section 3.8.3.1); an ``Arrival`` then says
     ``retained`` for live messages, too. With a ``claim``, a process that takes the client id away
-    is named.
+    is named. A ``source`` is the IPv4 address that connections come from.
 
     A message is acknowledged to the broker once it and all before it are released, so the broker
     stops at its inflight window when nobody releases any.
@@ -82,6 +82,7 @@ class MqttTransport:
         persistent: bool = False,
         as_published: bool = False,
         claim: Claim | None = None,
+        source: str | None = None,
     ) -> None:
         self._addresses = tuple(addresses)
         self._client_id = client_id
@@ -92,6 +93,7 @@ class MqttTransport:
         self._max_payload = max_payload
         self._persistent = persistent
         self._claim = claim
+        self._source = source
         self._session = Session(
             client_id=client_id,
             username=username,
@@ -252,6 +254,7 @@ class MqttTransport:
             waker=self._waker,
             stopping=self._stopping.is_set,
             keepalive=self._keepalive,
+            source=self._source,
         ).run(address, tls)
 
     def _make_client(self) -> PahoClient:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import NamedTuple
+
+_LOCALHOST = "localhost"
 
 
 class Address(NamedTuple):
@@ -22,3 +25,19 @@ def parse_address(text: str, port: int) -> Address:
     if not colon or text.endswith("]"):
         return Address(text.strip("[]"), port)
     return Address(host.strip("[]"), int(own))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches ``host``."""
+    if host.lower().rstrip(".") == _LOCALHOST:
+        return True
+    address = parse_host(host)
+    return address is not None and address.is_loopback
+
+
+def parse_host(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that ``host`` is, None for a name."""
+    try:
+        return ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None

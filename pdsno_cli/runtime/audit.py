@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers.subscriptions import receives
@@ -22,32 +23,47 @@ _Tallies = dict[tuple[str, str, int], "Tally"]
 def accounts(topology: Topology, state: StateDir) -> tuple[list[Account], list[str]]:
     """Return the account of each epoch of each stream, and the controllers that have no store here.
 
-    Every sender is read before any receiver.
+    Every sender is read before any receiver, and again where the receiver knows more than it told.
     """
     sent: dict[str, list[Sent]] = {}
     missing: list[str] = []
     for controller_id in topology.controllers:
         try:
-            with closing(open_reader(state.store(controller_id))) as store:
-                sent[controller_id] = store.sent()
+            sent[controller_id] = _sent(state, controller_id)
         except MissingStoreError:
             missing.append(controller_id)
     tallies: dict[str, _Tallies] = {}
     for controller_id in sent:
         with closing(open_reader(state.store(controller_id))) as store:
             tallies[controller_id] = store.tallies()
-    found = [
-        reconcile(
-            sender,
-            receiver,
-            record,
-            tallies.get(receiver, {}).get((sender, record.stream, record.epoch)),
-        )
-        for sender, records in sent.items()
-        for record in records
-        for receiver in _receivers(topology, record.stream)
-    ]
+    found: list[Account] = []
+    for sender, records in sent.items():
+        later: dict[tuple[str, int], Sent] | None = None
+        for record in records:
+            for receiver in _receivers(topology, record.stream):
+                tally = tallies.get(receiver, {}).get((sender, record.stream, record.epoch))
+                account = reconcile(sender, receiver, record, tally)
+                if tally is not None and not account.accounted:
+                    if later is None:
+                        later = {(r.stream, r.epoch): r for r in _sent(state, sender)}
+                    known = later.get((record.stream, record.epoch), record)
+                    account = reconcile(sender, receiver, _until(record, known, tally), tally)
+                found.append(account)
     return found, missing
+
+
+def _sent(state: StateDir, controller_id: str) -> list[Sent]:
+    with closing(open_reader(state.store(controller_id))) as store:
+        return store.sent()
+
+
+def _until(record: Sent, later: Sent, tally: Tally) -> Sent:
+    """Return a sender's record with what it has numbered since, as far as its receiver knew of it.
+
+    A topology at work numbers and commits messages while its stores are read one after another.
+    """
+    last = max(record.last, min(later.last, tally.seq))
+    return replace(record, last=last, coalesced=later.coalesced)
 
 
 def _receivers(topology: Topology, stream: str) -> list[str]:

@@ -16,6 +16,7 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES, GLOBAL, matches
 from pdsno_cli.runtime.authority import entitled
 from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
+from pdsno_cli.runtime.own_address import own_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,16 +42,21 @@ def chain(
     spec = topology.controllers[controller_id]
     orders = {name: _without_bus(topology.chain(name)) for name in CLASSES}
     names = tuple(dict.fromkeys((*_without_bus(topology.fallbacks), *sum(orders.values(), ()))))
+    own = own_addresses(topology, state).get(controller_id)
     links: dict[str, Transport] = {}
     for name in names:
         if name == HTTP:
-            links[name] = HttpClient(_receivers(topology, state, spec))
+            links[name] = HttpClient(_receivers(topology, state, spec), source=own)
         else:
-            links[name] = mqtt_transport(topology, access, controller_id, filters(topology, spec))
+            wanted = filters(topology, spec)
+            links[name] = mqtt_transport(topology, access, controller_id, wanted, source=own)
+    reception = None
+    if HTTP in links:
+        reception = _reception(topology, state, key, spec, epoch, host=own or LOOPBACK)
     return Chain(
         links=links,
         order=_by_topic(topology, orders),
-        reception=_reception(topology, state, key, spec, epoch) if HTTP in links else None,
+        reception=reception,
         at_once=any(order[:1] == (HTTP,) for order in orders.values()),
     )
 
@@ -108,8 +114,15 @@ def _address(state: StateDir, receiver: Controller) -> Callable[[], str | None]:
 
 
 def _reception(
-    topology: Topology, state: StateDir, key: bytes, spec: Controller, epoch: int
+    topology: Topology,
+    state: StateDir,
+    key: bytes,
+    spec: Controller,
+    epoch: int,
+    *,
+    host: str,
 ) -> Reception | None:
+    """Return who receives over HTTP: on the declared address, else on a free port of ``host``."""
     if spec.role is Role.LOCAL:
         return None
     topics, own = topology.topics, filters(topology, spec)
@@ -129,7 +142,7 @@ def _reception(
         item = topics.class_of(topic)
         return item is not None and item.name in _ACKNOWLEDGED
 
-    host, port = (LOOPBACK, 0) if spec.address is None else split(spec.address)
+    host, port = (host, 0) if spec.address is None else split(spec.address)
     return Reception(
         controller_id=spec.controller_id,
         epoch=epoch,

@@ -50,12 +50,17 @@ def broker_access(topology: Topology, *, embedded_port: int = 0) -> BrokerAccess
 
 
 def mqtt_transport(
-    topology: Topology, access: BrokerAccess, name: str, filters: tuple[str, ...]
+    topology: Topology,
+    access: BrokerAccess,
+    name: str,
+    filters: tuple[str, ...],
+    *,
+    source: str | None = None,
 ) -> Transport:
     """Return the MQTT transport of one controller, or of an operator under a name of its own.
 
     Parents ask for a persistent session: what their children report while they are away is kept
-    for them.
+    for them. A ``source`` is the IPv4 address that connections come from.
     """
     from pdsno_cli.messaging.rival import Claim
 
@@ -68,6 +73,7 @@ def mqtt_transport(
         qos=qos(topology),
         persistent=spec is not None and spec.role is not Role.LOCAL,
         claim=None if spec is None else Claim(topology.topics.status(name), holder()),
+        source=source,
     )
 
 
@@ -114,6 +120,7 @@ def _transport(
     persistent: bool = False,
     as_published: bool = False,
     claim: Claim | None = None,
+    source: str | None = None,
 ) -> Transport:
     """Return a transport; its client id holds the topic root, so that topologies share brokers."""
     from pdsno_cli.messaging.mqtt import MqttTransport
@@ -133,4 +140,5 @@ def _transport(
         persistent=persistent,
         as_published=as_published,
         claim=claim,
+        source=source,
     )

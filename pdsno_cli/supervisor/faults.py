@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
+    from pdsno_cli.supervisor.links import Links
     from pdsno_cli.supervisor.spawner import Spawner
 
-ACTIONS = ("kill", "freeze")
+ACTIONS = ("kill", "freeze", "drop")
 
 
 @dataclass(slots=True)
@@ -46,15 +47,18 @@ class Faults:
         controllers: Iterable[str],
         broker: BrokerKeeper,
         spawner: Spawner,
+        links: Links,
         restart: Callable[[str], None],
         say: Callable[[str], None],
     ) -> None:
         self._controllers = frozenset(controllers)
         self._broker = broker
         self._spawner = spawner
+        self._links = links
         self._restart = restart
         self._say = say
         self._faults: dict[str, _Fault] = {}
+        self._closed = False
 
     def begin(self, request: dict[str, Any]) -> dict[str, Any]:
         """Bring a fault about; OperationError when it cannot be.
@@ -63,10 +67,14 @@ class Faults:
         again as after any other end.
         """
         victim, action, seconds = request["victim"], request["action"], float(request["seconds"])
+        if self._closed:  # nobody would lift it
+            raise OperationError("the topology is going down")
         if action not in ACTIONS or not (seconds > 0 or action == "kill"):
             raise OperationError(f"unknown fault {action!r} for {seconds:g} s")
         if victim is not None and victim not in self._controllers:
             raise OperationError(f"no controller {victim!r} runs here")
+        if victim is None and action == "drop":
+            raise OperationError("a link is that of a controller")
         if victim is None and not self._broker.ours:
             raise OperationError("the broker is not run by pdsno: it is not ours to harm")
         fault = _Fault(victim, action, time.monotonic())
@@ -92,7 +100,7 @@ class Faults:
     def ended(self, name: str) -> bool:
         """Take note that a controller's process is no more; whether it is to stay away for now."""
         fault = self._open(name)
-        if fault is None:
+        if fault is None or fault.action == "drop":  # its link stays cut
             return False
         if fault.action == "kill" and fault.timer is not None:
             return True
@@ -108,7 +116,8 @@ class Faults:
         return {"age": time.monotonic() - fault.began, "over": over}
 
     def close(self) -> None:
-        """Lift every fault: who is frozen cannot hear that it is to stop."""
+        """Lift every fault, and take no more: who is frozen cannot hear that it is to stop."""
+        self._closed = True
         for fault in self._faults.values():
             self._end(fault)
 
@@ -119,6 +128,9 @@ class Faults:
         )
 
     def _strike(self, fault: _Fault, seconds: float) -> None:
+        if fault.victim is not None and fault.action == "drop":
+            self._links.cut(fault.victim)
+            return
         number = signal.SIGKILL if fault.action == "kill" else signal.SIGSTOP
         if fault.victim is not None:
             struck = self._spawner.signal(fault.victim, number)
@@ -142,6 +154,8 @@ class Faults:
                 self._broker.signal(signal.SIGCONT)
             case "freeze", str(name):
                 self._spawner.signal(name, signal.SIGCONT)
+            case "drop", str(name):
+                self._links.mend(name)
             case "kill", None:
                 self._broker.release()
             case "kill", str(name) if held:

@@ -21,6 +21,7 @@ from pdsno_cli.supervisor.child import Child, ChildState
 from pdsno_cli.supervisor.control import ControlServer
 from pdsno_cli.supervisor.faults import Faults
 from pdsno_cli.supervisor.lab_line import LabLine
+from pdsno_cli.supervisor.links import Links
 from pdsno_cli.supervisor.progress import Progress
 from pdsno_cli.supervisor.report import status_report
 from pdsno_cli.supervisor.spawner import Spawner
@@ -57,10 +58,12 @@ class Supervisor:
         self._key = key
         self._spawner = Spawner(state, self)
         self._lab = LabLine(self._spawner)
+        self._links = Links(topology, state, self._observer.said)
         self._faults = Faults(
             controllers=topology.controllers,
             broker=self._keeper,
             spawner=self._spawner,
+            links=self._links,
             restart=self._restart,
             say=self._observer.said,
         )
@@ -79,6 +82,7 @@ class Supervisor:
         control = ControlServer(self._state.control, self._answer)
         try:
             self._spawner.start()  # it imports while the broker starts
+            self._links.mend_all()
             if await self._unless_stopped(self._keeper.start()):
                 self._spawner.give(
                     Job(
@@ -259,6 +263,7 @@ class Supervisor:
             self._observer.said("stopping; Ctrl-C again ends everything at once")
             self._stop.set()
             return
+        self._links.mend_all()
         self._spawner.kill()
         self._keeper.kill()
         self._state.control.unlink(missing_ok=True)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -17,7 +14,7 @@ from pdsno_cli.lab.server import Lab
 from pdsno_cli.model.errors import LabError
 from pdsno_cli.model.targets import expand
 from pdsno_cli.spec.topology import Snmp
-from tests.conftest import require, require_root
+from tests.conftest import in_namespace
 
 QUICK = 0.3  # seconds
 
@@ -116,22 +113,6 @@ def test_close_from_another_thread_ends_serve(port):
     lab.close()
     thread.join(5)
     assert not thread.is_alive()
-
-
-def in_namespace(code, *, without=""):
-    """Run code in a network namespace of its own and return the JSON that it prints."""
-    require_root()
-    drop = f"{require('setpriv')} --bounding-set={without} --inh-caps={without}" if without else ""
-    script = f'{require("ip")} link set lo up && exec {drop} "$0" -W error -c "$1"'
-    done = subprocess.run(
-        [require("unshare"), "-n", "sh", "-c", script, sys.executable, code],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 REMOVE = """

@@ -109,7 +109,7 @@ class Parent:
         self.server.stop()
 
 
-def make_client(address, *, controller_id: str = PARENT) -> HttpClient:
+def make_client(address, *, controller_id: str = PARENT, source: str | None = None) -> HttpClient:
     return HttpClient(
         [
             Receiver(
@@ -118,5 +118,6 @@ def make_client(address, *, controller_id: str = PARENT) -> HttpClient:
                 address=address if callable(address) else lambda: address,
                 parent=True,
             )
-        ]
+        ],
+        source=source,
     )

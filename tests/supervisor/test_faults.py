@@ -36,16 +36,44 @@ class Spawner:
         return self.there
 
 
+class Links:
+    def __init__(self):
+        self.did = []
+        self.refusal = None
+
+    def cut(self, name):
+        if self.refusal:
+            raise OperationError(self.refusal)
+        self.did.append(("cut", name))
+
+    def mend(self, name):
+        self.did.append(("mend", name))
+
+
 class Stage:
     def __init__(self):
-        self.broker, self.spawner, self.restarted = Broker(), Spawner(), []
+        self.broker, self.spawner, self.links = Broker(), Spawner(), Links()
+        self.restarted = []
+        self._over = asyncio.Event()
         self.faults = Faults(
             controllers=["lc1", "lc2"],
             broker=self.broker,
             spawner=self.spawner,
+            links=self.links,
             restart=self.restarted.append,
-            say=lambda _: None,
+            say=self._say,
         )
+
+    def _say(self, text):
+        if text.endswith("is over"):
+            self._over.set()
+
+    async def over(self, token):
+        """Wait until the fault is over by itself; return after how many seconds it was."""
+        assert self.faults.age(token)["over"] is None
+        async with asyncio.timeout(30):
+            await self._over.wait()
+        return self.faults.age(token)["over"]
 
     def begin(self, token, victim, action, seconds):
         return self.faults.begin(
@@ -67,12 +95,58 @@ def played(play):
 def test_freeze_is_lifted_by_itself_when_its_time_is_over():
     async def play(stage):
         stage.begin("t", "lc1", "freeze", 0.02)
-        assert stage.faults.age("t")["over"] is None
-        await asyncio.sleep(0.2)
-        assert stage.faults.age("t")["over"] >= 0.02
+        assert await stage.over("t") >= 0.02
 
     stage = played(play)
     assert stage.spawner.did == [("lc1", signal.SIGSTOP), ("lc1", signal.SIGCONT)]
+
+
+def test_drop_cuts_the_link_alone_and_is_lifted_by_itself_when_its_time_is_over():
+    async def play(stage):
+        stage.begin("t", "lc1", "drop", 0.02)
+        assert stage.links.did == [("cut", "lc1")]
+        assert await stage.over("t") >= 0.02
+
+    stage = played(play)
+    assert stage.links.did == [("cut", "lc1"), ("mend", "lc1")]
+    assert stage.spawner.did == stage.broker.did == []
+
+
+def test_drop_goes_on_when_its_controller_ends_which_is_started_again():
+    async def play(stage):
+        stage.begin("t", "lc1", "drop", 60)
+        assert not stage.faults.ended("lc1")
+        assert stage.faults.age("t")["over"] is None
+        assert stage.links.did == [("cut", "lc1")]
+        stage.faults.lift("t")
+        stage.faults.lift("t")
+
+    stage = played(play)
+    assert stage.links.did == [("cut", "lc1"), ("mend", "lc1")]
+    assert stage.restarted == []
+
+
+def test_drop_that_cannot_be_is_no_fault():
+    async def play(stage):
+        stage.links.refusal = "no link"
+        with pytest.raises(OperationError, match="no link"):
+            stage.begin("t", "lc1", "drop", 60)
+        with pytest.raises(OperationError, match="no such fault"):
+            stage.faults.age("t")
+        stage.begin("t", "lc1", "freeze", 60)
+        stage.faults.close()
+
+    assert played(play).links.did == []
+
+
+def test_no_fault_begins_once_all_are_lifted_for_the_end():
+    async def play(stage):
+        stage.begin("a", "lc1", "drop", 60)
+        stage.faults.close()
+        with pytest.raises(OperationError, match="going down"):
+            stage.begin("b", "lc1", "drop", 60)
+
+    assert played(play).links.did == [("cut", "lc1"), ("mend", "lc1")]
 
 
 def test_kill_of_the_broker_keeps_it_away_until_lifted():
@@ -113,9 +187,11 @@ def test_second_fault_of_the_same_victim_is_refused_and_of_another_is_not():
         stage.begin("a", "lc1", "freeze", 60)
         with pytest.raises(OperationError, match="lc1 has a fault already"):
             stage.begin("b", "lc1", "kill", 0)
+        with pytest.raises(OperationError, match="lc1 has a fault already"):
+            stage.begin("b", "lc1", "drop", 60)
         stage.begin("c", None, "freeze", 60)
         stage.begin("d", "lc2", "freeze", 60)
-        stage.faults.close()
+        stage.faults.lift("a")
         stage.begin("e", "lc1", "freeze", 60)
         stage.faults.close()
 
@@ -128,6 +204,10 @@ def test_fault_that_cannot_be_is_refused():
             stage.begin("a", "lc3", "kill", 0)
         with pytest.raises(OperationError, match="unknown fault"):
             stage.begin("a", "lc1", "freeze", 0)
+        with pytest.raises(OperationError, match="unknown fault"):
+            stage.begin("a", "lc1", "drop", 0)
+        with pytest.raises(OperationError, match="a link is that of a controller"):
+            stage.begin("a", None, "drop", 1)
         stage.spawner.there = False
         with pytest.raises(OperationError, match="no process"):
             stage.begin("a", "lc1", "freeze", 1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdsno_cli.lint.common import is_loopback, split_address
+from pdsno_cli.lint.common import split_address
 from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.addresses import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import (
-    is_loopback,
     key_of,
     on_several_machines,
     one_for_each_key,
-    parse_host,
     split_address,
 )
 from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.addresses import is_loopback, parse_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,78 @@
+"""Connections that come from an address of their own, and a server on one that is taken away."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import pytest
+
+from pdsno_cli.messaging.dial import Dialler
+from pdsno_cli.messaging.waker import Waker
+from tests.conftest import in_namespace
+from tests.messaging.http_site import make_client
+from tests.messaging.recorder import Recorder
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has these addresses")
+OWN = "127.202.2.1"
+
+
+@pytest.fixture
+def server():
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        made.settimeout(15)
+        yield made
+
+
+@pytest.fixture
+def dial():
+    waker = Waker()
+    waker.open()
+    yield Dialler(waker, lambda: False, 15, OWN).open
+    waker.close()
+
+
+def test_dialler_connects_from_its_source_and_by_name_over_ipv4(server, dial):
+    with dial("localhost", server.getsockname()[1], None):
+        peer, (host, _) = server.accept()
+        peer.close()
+    assert host == OWN
+
+
+def test_dialler_with_a_source_takes_no_ipv6_address(dial):
+    with pytest.raises(OSError, match="not supported"):
+        dial("::1", 1, None)
+
+
+def test_mqtt_comes_from_its_source(server, connect):
+    connect(server.getsockname()[1], "one", source=OWN)
+    peer, (host, _) = server.accept()
+    peer.close()
+    assert host == OWN
+
+
+def test_http_comes_from_its_source(server):
+    client = make_client(f"127.0.0.1:{server.getsockname()[1]}", source=OWN)
+    client.start(Recorder())
+    try:
+        peer, (host, _) = server.accept()
+        peer.close()
+    finally:
+        client.stop()
+    assert host == OWN
+
+
+def test_http_is_served_on_an_address_that_is_taken_away_once_it_is_given_back(tmp_path):
+    code = f"""
+import json, socket
+from pathlib import Path
+from pdsno_cli.messaging.http_server import HttpServer
+from pdsno_cli.system.local_routes import give_back, take_away
+take_away("blackhole", "{OWN}")
+server = HttpServer(host="{OWN}", told=Path("{tmp_path}/told"))
+server.start(None)
+give_back("blackhole", "{OWN}")
+with socket.create_connection(("{OWN}", server.port), 15) as line:
+    print(json.dumps(line.getpeername()[0]), flush=True)
+"""
+    assert in_namespace(code) == OWN
