@@ -44,7 +44,7 @@ def judge(mark: Position | None, epoch: int, seq: int) -> Verdict:
     return Verdict.NEXT if seq == last + 1 else Verdict.GAP
 
 
-class Tally(msgspec.Struct, frozen=True, kw_only=True):
+class Tally(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of the numbers 1 to ``seq`` of one epoch of one stream, at its receiver."""
 
     epoch: int
@@ -60,7 +60,10 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def advance(before: Tally | None, to: Position, *, applied: int = 0, quarantined: int = 0) -> Tally:
-    """Return the tally once ``to`` is committed; numbers passed over count as skipped."""
+    """Return the tally once ``to`` is committed; numbers passed over count as skipped.
+
+    A number that is committed again adds up to more than there are, and so an audit finds it.
+    """
     if before is None or before.epoch != to.epoch:
         before = Tally(epoch=to.epoch)
     passed = to.seq - before.seq - applied - quarantined
@@ -69,5 +72,5 @@ def advance(before: Tally | None, to: Position, *, applied: int = 0, quarantined
         seq=to.seq,
         applied=before.applied + applied,
         quarantined=before.quarantined + quarantined,
-        skipped=before.skipped + passed,
+        skipped=before.skipped + max(passed, 0),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pdsno_cli.nib.audit import Sent, reconcile
-from pdsno_cli.nib.marks import Position, Tally
+from pdsno_cli.nib.marks import Position, Tally, advance
 
 
 def account(*, last, waiting=(), coalesced=(), settled=0, tally=None, epoch=5, settled_epoch=5):
@@ -64,3 +64,14 @@ def test_reconcile(given, expected):
     found = account(**given)
     assert numbers(found) == expected
     assert found.accounted == ("lost" not in expected and "twice" not in expected)
+
+
+def test_number_that_is_committed_again_is_found_whatever_is_passed_over():
+    tally = None
+    for seq in (1, 2, 2, 5):
+        tally = advance(tally, Position(5, seq), applied=1)
+    found = reconcile(
+        "a", "b", Sent(stream="s", epoch=5, last=5, waiting=frozenset(), coalesced=((3, 4),),
+                       settled=Position(5, 5)), tally,
+    )  # fmt: skip
+    assert numbers(found) == {"committed": 4, "coalesced": 2, "twice": 1}
