@@ -28,7 +28,7 @@ _MAJOR = SCHEMA_VERSION.split(".", maxsplit=1)[0] + "."
 _REMEMBERED = 10_000  # topics whose properties are kept; more than a topology of 3,000 controllers
 
 
-class _Unsigned(Envelope, frozen=True, kw_only=True, omit_defaults=True):
+class _Unsigned(Envelope, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A message on its way out: the signature block is put behind it."""
 
 
@@ -41,6 +41,7 @@ def _wire(kind: type[Payload]) -> type[Envelope]:
         frozen=True,
         kw_only=True,
         omit_defaults=True,
+        gc=False,
     )
     return cast("type[Envelope]", wire)
 

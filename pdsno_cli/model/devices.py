@@ -9,7 +9,7 @@ from pdsno_cli.model.numbers import Count, Seconds
 PROTOCOLS = ("arp", "icmp", "snmp")
 
 
-class Observation(msgspec.Struct, frozen=True, kw_only=True):
+class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one cycle saw of one device, merged over protocols.
 
     ``addresses`` are IPv4 addresses, lowest first. ``mac`` is six lower-case hex pairs joined
@@ -28,7 +28,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     uptime: float | None = None
 
 
-class Device(msgspec.Struct, frozen=True, kw_only=True):
+class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One device as a controller knows it, and as reports carry it: always whole, never a diff.
 
     ``device_id`` is given by the local controller at first sight (``mac:…`` or ``ip:…``), stays
@@ -45,7 +45,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
     uptime: float | None = None
 
 
-class Known(msgspec.Struct, frozen=True, kw_only=True):
+class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A device as its local controller remembers it from cycle to cycle.
 
     ``missed`` counts the cycles in a row without any answer. ``silent`` counts, per protocol and
@@ -60,7 +60,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     mac_source: str | None = None
 
 
-class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):
+class ProbeResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How one protocol fared in one cycle.
 
     ``error`` says why the protocol could not be used at all; a probe without answers is no error.

@@ -1,4 +1,8 @@
-"""The one envelope and the payload of every kind of message; ``schemas/`` holds their contracts."""
+"""The one envelope and the payload of every kind of message; ``schemas/`` holds their contracts.
+
+Messages and devices come in numbers and are never part of a cycle, so the collector is spared
+them (``gc=False``).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ BROADCAST = "broadcast"
 OPERATOR = "operator"  # the sender of what a person orders from the command line
 
 
-class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True):
+class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A local controller's cycle: what it probed and what changed since the cycle before.
 
     ``outcome`` is ``failed`` when every probe failed: such a cycle changes nothing.
@@ -38,7 +42,7 @@ class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True):
     more: bool = False
 
 
-class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What controllers of a scope do; a key left out is left to the next wider scope.
 
     ``scope`` is a region or ``global``; ``version`` only rises. ``scan_interval`` is in seconds.
@@ -53,7 +57,7 @@ class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     targets: dict[str, tuple[str, ...]] | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Something that happened once: ``event`` names it, ``subject`` is whom it happened to."""
 
     event: str
@@ -63,7 +67,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     detail: dict[str, str | int | float | list[str]] = {}
 
 
-class Status(msgspec.Struct, frozen=True, kw_only=True):
+class Status(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Birth, heartbeat or death of a controller (after Sparkplug B).
 
     ``connection`` counts the connections of this epoch, from 1: a death counts only when its
@@ -81,7 +85,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     holder: str = ""
 
 
-class LocalCycle(msgspec.Struct, frozen=True, kw_only=True):
+class LocalCycle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How far the reports of one local controller are committed in its region."""
 
     local_id: str
@@ -90,21 +94,21 @@ class LocalCycle(msgspec.Struct, frozen=True, kw_only=True):
     active: Count
 
 
-class RegionDevice(msgspec.Struct, frozen=True, kw_only=True):
+class RegionDevice(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A device and the local controller that found it."""
 
     local_id: str
     device: Device
 
 
-class RegionLoss(msgspec.Struct, frozen=True, kw_only=True):
+class RegionLoss(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A device that its local controller no longer finds."""
 
     local_id: str
     device_id: str
 
 
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
+class Summary(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What changed in a region since its last summary, and which cycles that covers.
 
     A ``snapshot`` lists every present device of the region, so a receiver drops the others.
@@ -121,7 +125,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     more: bool = False
 
 
-class Ack(msgspec.Struct, frozen=True, kw_only=True):
+class Ack(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that its recipient sent on a stream, up to this number, is committed."""
 
     stream: str
@@ -132,7 +136,7 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
 DELIVERY_ORDERS = ("resend", "base")  # what controllers ask of each other to repair a stream
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What its recipient is to do; which members there are depends on ``order``.
 
     ``resend`` asks the sender of ``stream`` for all that follows epoch and seq (0 and 0: from the
@@ -179,7 +183,7 @@ TYPE_OF_CLASS = {
 }
 
 
-class Signature(msgspec.Struct, frozen=True, kw_only=True):
+class Signature(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The signature block: algorithm, key id, nonce (hex) and the signature (hex)."""
 
     alg: str
@@ -188,7 +192,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     sig: str
 
 
-class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What every message carries on every transport, verified.
 
     ``stream`` is the topic below the root; ``epoch`` rises at each start of the sender; ``seq``

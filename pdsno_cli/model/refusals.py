@@ -21,7 +21,7 @@ class Reason(Enum):
     UNTIMELY = "untimely"  # an order whose clock is too far from the receiver's
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
+class Header(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is readable of a signed message whose payload is not: who sent it, and its number."""
 
     sender_id: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -54,15 +54,16 @@ class Store(Queries):
             raise
         return store
 
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> AbstractContextManager[Transaction]:
         """Give one unit of work: committed when the block ends, undone when it raises.
 
         Within another, it is a part of that one.
         """
-        if self._at_hand is not None:
-            yield self._at_hand
-            return
+        # Most are parts, one for each message: a generator would cost as much as what is in it.
+        return self._unit() if self._at_hand is None else nullcontext(self._at_hand)
+
+    @contextmanager
+    def _unit(self) -> Iterator[Transaction]:
         tx = self._at_hand = Transaction(self._connection, self._tallies)
         try:
             with begun(self._connection, self._path, write=True):

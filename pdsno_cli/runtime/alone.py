@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import BrokerError
+from pdsno_cli.runtime import collector
 from pdsno_cli.runtime.chain_wiring import chain
 from pdsno_cli.runtime.child import stop_on_signal
 from pdsno_cli.runtime.keys import signing_key
@@ -55,5 +56,6 @@ def run_alone(topology: Topology, state: StateDir, controller_id: str, port: int
     )
     with state.lock(controller_id):
         stop_on_signal(node.stop)
+        collector.spare()
         node.run()
     return node.fatal

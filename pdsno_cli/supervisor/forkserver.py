@@ -10,7 +10,6 @@ the supervisor's end closes, every child is asked to stop and then made to.
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import os
 import pickle
@@ -22,6 +21,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
+from pdsno_cli.runtime import collector
 from pdsno_cli.runtime.child import Job, import_all, preload, run_child
 from pdsno_cli.system import parent_death
 
@@ -146,8 +146,7 @@ def main() -> None:
     size = int.from_bytes(_exactly(line, 8), "big")
     job: Job = pickle.loads(_exactly(line, size))  # noqa: S301 - our own parent wrote it
     preload(job)
-    gc.collect()
-    gc.freeze()  # else the collector of each child would touch, and so copy, every shared page
+    collector.spare()
     ForkServer(line, job).serve()
 
 

@@ -17,6 +17,7 @@ from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.messaging.chain import Chain
 from pdsno_cli.model.errors import OperationError, PdsnoError
 from pdsno_cli.model.roles import Role
+from pdsno_cli.runtime import collector
 from pdsno_cli.runtime.lab import change, plan_lab
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.node import Node
@@ -76,6 +77,7 @@ class InProcess:
         control = ControlServer(self._state.control, self._answer)
         try:
             self._open_lab()
+            collector.spare()
             await control.start()
             self._observer.began(self.board, BUS)
             for name in self.board.rows:

@@ -31,8 +31,9 @@ def test_messages_arrive_in_order(broker, connect, topic_root, qos):
         assert sender.publish(f"{topic_root}/{number % 3}/x", b"%d" % number, qos=qos, retain=False)
     assert sender.publish(f"{topic_root}/0/y", b"not subscribed", qos=qos, retain=False)
     assert sender.publish(f"{topic_root}/all/1/2/3", b"end", qos=qos, retain=False)
-    heard.wait(lambda r: b"end" in r.data)
-    assert heard.data == [*(b"%d" % n for n in range(count)), b"end"]
+    heard.wait(lambda r: b"end" in r.data and len(r.data) > count)
+    # The embedded broker reads the log of each filter by itself: "end" may come before the others.
+    assert [data for data in heard.data if data != b"end"] == [b"%d" % n for n in range(count)]
     assert not any(retained for _, _, retained in heard.messages)
     assert heard.ups == [(1, False)]
 
