@@ -45,10 +45,12 @@ class Job:
 
 def import_all() -> None:
     """Import, before forking, what every child will need."""
+    import encodings.idna  # which looking up a host takes
+
     from pdsno_cli.messaging import mqtt
     from pdsno_cli.runtime import chain_wiring, node
 
-    del chain_wiring, mqtt, node
+    del chain_wiring, encodings, mqtt, node
 
 
 def preload(job: Job) -> None:

@@ -67,7 +67,7 @@ class Node:
         topology: Topology,
         controller_id: str,
         key: bytes,
-        store: Path,
+        store: Path | str,
         connect: Callable[[str, int], Chain],
         watcher: Watcher,
     ) -> None:

@@ -1,41 +1,126 @@
 """Does once, before forking, what every child does first.
 
-What libraries build at first use (compiled statements, decoders, patterns) is then shared by all
-children instead of being built, and held in memory, by each.
+What libraries build at first use (compiled statements, decoders, patterns), and what Python notes
+in code that it runs often, is then shared by all children instead of being held in memory by each.
 """
 
 from __future__ import annotations
 
+import logging
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pdsno_cli.controllers.subscriptions import filters
+from pdsno_cli.messaging.chain import Chain
 from pdsno_cli.messaging.codec import Codec
-from pdsno_cli.model.messages import Status
+from pdsno_cli.messaging.transport import Arrival
+from pdsno_cli.model.errors import PdsnoError
+from pdsno_cli.model.messages import Ack, Command, PolicyDocument
+from pdsno_cli.model.roles import Role
+from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.nib.preload import preload
 from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.node import Node
 
 if TYPE_CHECKING:
-    from pdsno_cli.spec.topology import Topology
+    from collections.abc import Iterator
+
+    from pdsno_cli.messaging.transport import Listener, Publication
+    from pdsno_cli.model.messages import Payload
+    from pdsno_cli.model.notices import Notice
+    from pdsno_cli.spec.topology import Controller, Topology
+
+_KEY = bytes(32)
+_ANY = 2**40  # an epoch after which nothing waits
+_TIMES = 10  # Python 3.11 adapts code that ran eight times
 
 
 def rehearse(topology: Topology) -> None:
-    """Exercise store and codec; the store is one in memory."""
+    """Exercise the store, and a local controller from birth to farewell, with nobody around.
+
+    Its store is one in memory, its one transport takes everything and goes nowhere.
+    """
     preload()
-    topics = topology.topics
-    codec = Codec(bytes(32), topics, topology.broker.max_payload, entitled(topology))
-    for spec in topology.controllers.values():
-        filters(topology, spec)
-        topic = topics.status(spec.controller_id)
-        status = Status(
-            state="birth", role=spec.role.value, region=spec.region, connection=1, heartbeat=1.0
+    above = topology.of_role(Role.GLOBAL)
+    locals_ = [spec for spec in topology.of_role(Role.LOCAL) if _parent(topology, spec)]
+    if not above or not locals_:
+        return
+    # Nothing is to be probed, however long it takes.
+    spec = replace(locals_[0], discovery=replace(locals_[0].discovery, targets=()))
+    name = spec.controller_id
+    stage = _Stage()
+    node = Node(
+        topology=replace(topology, controllers={**topology.controllers, name: spec}),
+        controller_id=name,
+        key=_KEY,
+        store=":memory:",
+        connect=lambda *_: Chain(links={"mqtt": stage}, order=lambda _: ("mqtt",)),
+        watcher=stage,
+    )
+    stage.script = _script(topology, spec, above[0])
+    stage.over = node.stop
+    logging.disable()
+    try:
+        with suppress(PdsnoError):  # what fails here fails in the child, which says so
+            node.run()
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _parent(topology: Topology, spec: Controller) -> Controller | None:
+    return next(iter(topology.of_role(Role.REGIONAL, spec.region)), None)
+
+
+def _script(topology: Topology, spec: Controller, top: Controller) -> Iterator[tuple[str, bytes]]:
+    """Yield what a local controller hears: policies, acknowledgements, requests for everything."""
+    topics, name = topology.topics, spec.controller_id
+    region, parent = spec.region or "", _parent(topology, spec) or top
+    codec = Codec(_KEY, topics, topology.broker.max_payload, entitled(topology))
+    report = topics.stream(topics.discovery(region, name))
+    event = topics.stream(topics.events(region))
+    for number in range(1, _TIMES + 1):
+        lines: tuple[tuple[Controller, str, str, Payload], ...] = (
+            (top, "policy", topics.policy(GLOBAL), PolicyDocument(scope=GLOBAL, version=number)),
+            (top, "ack", topics.ack(name), Ack(stream=event, epoch=_ANY, seq=1)),
+            (parent, "ack", topics.ack(name), Ack(stream=report, epoch=_ANY, seq=1)),
+            (parent, "command", topics.command(name), Command(order="resend", stream=report)),
         )
-        data = codec.seal(
-            topic=topic,
-            sender_id=spec.controller_id,
-            message_type="status",
-            payload=status,
-            epoch=1,
-            seq=1,
-        )
-        codec.open(topic, data)
-        break
+        for sender, kind, topic, payload in lines:
+            yield (
+                topic,
+                codec.seal(
+                    topic=topic,
+                    sender_id=sender.controller_id,
+                    message_type=kind,
+                    payload=payload,
+                    epoch=1,
+                    seq=number,
+                ),
+            )
+
+
+class _Stage:
+    """The transport of the rehearsal, and its watcher: says what is in the script, then ends it."""
+
+    def __init__(self) -> None:
+        self.script: Iterator[tuple[str, bytes]] = iter(())
+        self.over = lambda: None
+
+    def start(self, listener: Listener) -> None:
+        """Be connected at once, and say it all."""
+        listener.on_up(1, False)
+        for topic, data in self.script:
+            listener.on_message(Arrival(topic, data, qos=1))
+        listener.on_message(Arrival("", b"", qos=1, release=self.over))
+
+    def publish(
+        self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
+    ) -> bool:
+        """Take everything."""
+        return True
+
+    def stop(self, farewell: Publication | None = None) -> None:
+        """Nothing runs."""
+
+    def notice(self, notice: Notice) -> None:
+        """Let it pass."""
