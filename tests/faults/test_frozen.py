@@ -82,14 +82,18 @@ def test_regional_frozen_while_more_flows_than_the_broker_queues(arena, kind):
     with frozen(regional.pid):
         drill.sent(field, 300)
         held = reports - drill.progress()
+    thawed = time.time()
     seconds = drill.drained(60)
+    noticed = drill.logged("rc", "are missing", thawed)[:1]
     verdict = drill.judge()
     record("regional frozen", broker=kind, seed=SEED, accepted=verdict.accepted, held=held,
            lost=verdict.lost, twice=verdict.twice, wrong=verdict.wrong,
-           repaired=round(seconds, 1))  # fmt: skip
+           gap_noticed=[round(at, 2) for at in noticed], repaired=round(seconds, 1))  # fmt: skip
     assert verdict.clean
     assert verdict.accepted == reports
     assert seconds <= 30
     if kind == "mosquitto":
         assert "messages are being dropped" in drill.log("mosquitto")
+        assert noticed
+        assert noticed[0] <= 5
     drill.audit()
