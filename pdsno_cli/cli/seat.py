@@ -59,14 +59,14 @@ def lookout(
     port = _broker_port(topology, state)
     if port == 0:
         transport: Transport = GatewayTransport(state.control, filters)
-        sight = Sight(qos=True, retain=False)
+        sight = Sight(transport="bus", qos=True, retain=False)
     else:
         access = broker_access(topology, embedded_port=port or 0)
         transport, flags = watching_transport(topology, access, _name(), filters)
         # rumqttd delivers at the QoS of the subscription, whatever that of the message was, and
         # tells no published retain flag.
         own = not topology.broker.embedded
-        sight = Sight(qos=own, retain=own and flags)
+        sight = Sight(transport="mqtt", qos=own, retain=own and flags)
     with _joined(topology, state, transport) as operator:
         yield operator, sight
 

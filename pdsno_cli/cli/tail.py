@@ -135,7 +135,7 @@ def _line(sighting: Sighting, at: float, *, colour: bool) -> str:
         *([str(sighting.said(key)) for key in ("sender_id", "message_type")] if known else []),
         *([number] if known else []),
         f"{sighting.size} B",
-        _delivery(sighting),
+        f"{sighting.transport} {_delivery(sighting)}",
         *(["signed"] if sighting.signature == "ok" else []),
         sighting.gist,
     ]
@@ -165,6 +165,7 @@ def _json(sighting: Sighting, at: float) -> str:
             "epoch": sighting.said("epoch"),
             "seq": sighting.said("seq"),
             "size": sighting.size,
+            "transport": sighting.transport,
             "qos": sighting.qos,
             "retain": sighting.retain,
             "signature": sighting.signature,

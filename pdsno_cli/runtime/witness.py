@@ -27,8 +27,9 @@ _BAD_SIGNATURE = (Reason.UNSIGNED, Reason.ALTERED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """What a way onto the traffic shows as it was published: the QoS, the retain flag."""
+    """A way onto the traffic, ``mqtt`` or ``bus``, and what it shows as it was published."""
 
+    transport: str
     qos: bool
     retain: bool
 
@@ -42,6 +43,7 @@ class Sighting:
     where that is no JSON object; sender, type and number are its word, too.
     """
 
+    transport: str
     topic: str
     size: int
     qos: int | None
@@ -85,6 +87,7 @@ class Witness:
             marks += self._number(arrival, envelope)
         marks += self._delivery(arrival, envelope)
         return Sighting(
+            transport=sight.transport,
             topic=arrival.topic,
             size=len(arrival.data),
             qos=arrival.qos if sight.qos else None,

@@ -31,6 +31,7 @@ def test_filter_that_is_none_is_refused(text):
 
 
 HOSTILE = Sighting(
+    transport="mqtt",
     topic="site/events/\x1b[2Jr1",
     size=7,
     qos=None,
@@ -46,7 +47,7 @@ def test_line_does_nothing_to_a_terminal_and_names_what_is_wrong():
     line = _line(HOSTILE, 0.0, colour=False)
     assert line.isprintable()
     assert line[14:] == (
-        r"site/events/\x1b[2Jr1  a\nb  5  None/None  7 B  q?r  [unsigned]  [undeclared topic]"
+        r"site/events/\x1b[2Jr1  a\nb  5  None/None  7 B  mqtt q?r  [unsigned]  [undeclared topic]"
     )
 
 

@@ -140,7 +140,7 @@ def test_tail_of_a_filter_shows_an_order_and_its_answer_as_lines(live):
     assert run.end() == 0
     assert re.fullmatch(
         rf"\d\d:\d\d:\d\d\.\d\d\d  {live.root}/discovery/r1/lc1  lc1  discovery_report  \d+/\d+  "
-        r"\d+ B  q1-  signed  cycle \d+ complete: 0 new, 0 updated, 0 inactive, 3 devices\n",
+        r"\d+ B  mqtt q1-  signed  cycle \d+ complete: 0 new, 0 updated, 0 inactive, 3 devices\n",
         run.out,
     ), run.out
     assert re.fullmatch(

@@ -13,7 +13,7 @@ from pdsno_cli.runtime.witness import Sight, Witness
 from tests.messaging.samples import KEY, LIMIT, SAMPLES
 from tests.runtime.test_authority import TOPOLOGY
 
-ALL = Sight(qos=True, retain=True)
+ALL = Sight(transport="mqtt", qos=True, retain=True)
 TOPICS = TopicMap()
 CODEC = Codec(KEY, TOPICS, LIMIT, entitled(TOPOLOGY))
 EVENT = Event(event="mac_in_two_regions", severity="info", subject="x")
@@ -94,7 +94,7 @@ def test_see_a_stored_copy_is_no_repetition():
     topic = TOPICS.status("lc1")
     live = Arrival(topic, sealed(topic, BEAT, kind="status", seq=4), qos=0)
     stored = live._replace(retained=True)
-    assert marks(live, stored, sight=Sight(qos=True, retain=False)) == [(), ()]
+    assert marks(live, stored, sight=Sight(transport="mqtt", qos=True, retain=False)) == [(), ()]
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,13 @@ def test_see_a_stored_copy_is_no_repetition():
         (ALL, 1, False, ()),
         (ALL, 0, False, ("QoS 0, not 1",)),
         (ALL, 1, True, ("retained, which it must not be",)),
-        (Sight(qos=True, retain=False), 1, True, ("retained, which it must not be",)),
-        (Sight(qos=False, retain=False), 0, False, ()),
+        (
+            Sight(transport="mqtt", qos=True, retain=False),
+            1,
+            True,
+            ("retained, which it must not be",),
+        ),
+        (Sight(transport="mqtt", qos=False, retain=False), 0, False, ()),
     ],
 )
 def test_see_holds_delivery_against_the_rule_as_far_as_it_can_be_known(
