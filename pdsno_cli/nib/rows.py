@@ -92,10 +92,10 @@ def text(value: object) -> str:
     return _encode(value).decode()
 
 
-# The same few lists come again and again.
-@lru_cache(maxsize=4096)
-def _list(strings: tuple[str, ...]) -> str:
-    return text(strings)
+# The same few lists come again and again; those of addresses do not.
+@lru_cache(maxsize=64)
+def _protocols(names: tuple[str, ...]) -> str:
+    return text(names)
 
 
 def device_row(local_id: str, region: str, device: Device, *, at: float) -> DeviceRow:
@@ -141,8 +141,8 @@ def _device_row(  # noqa: PLR0917 - keywords cost, and this is called for every 
         local_id,
         device.device_id,
         region,
-        _list(device.addresses),
-        _list(device.protocols),
+        text(device.addresses),
+        _protocols(device.protocols),
         device.mac,
         device.sys_name,
         device.sys_descr,
