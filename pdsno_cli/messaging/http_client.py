@@ -7,58 +7,18 @@ the latest to its next heartbeat.
 from __future__ import annotations
 
 import logging
-import random
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pdsno_cli.messaging import http_wire
-from pdsno_cli.messaging.backoff import Backoff
-from pdsno_cli.messaging.http_wire import BATCH_BYTES, MAX_MESSAGES, PATH, Answer, Batch, Item
+from pdsno_cli.messaging.http_courier import Courier, Receiver
+from pdsno_cli.messaging.http_wire import Item
 from pdsno_cli.messaging.transport import Arrival
-from pdsno_cli.model.topics import matches
 
 if TYPE_CHECKING:
-    import httpx
-
     from pdsno_cli.messaging.transport import Listener, Publication
 
 log = logging.getLogger(__name__)
-
-CAPACITY = 1_000  # messages that wait for one receiver; beyond, publish returns False
-CAPACITY_BYTES = 16 * BATCH_BYTES
-_CONNECT = 1.0  # seconds
-_ANSWER = 6.0  # seconds for an answer: longer than a receiver waits for its disk
-_BUSY = 3  # answers in a row that the receiver is busy after which it counts as down
-_AGAIN = 1.0  # seconds before a busy receiver is asked again, at most
-_JOIN = 2.0
-_ANSWER_LIMIT = 16 * BATCH_BYTES  # bytes of an answer, whoever gives it
-_HEADERS = {"content-type": "application/json", "accept-encoding": "gzip", "user-agent": "pdsno"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
-    """One controller that takes messages over HTTP.
-
-    ``address`` returns where, as ``host:port``, None where that is not known now. ``parent`` says
-    that this is who hears the sender's status: its answers decide whether HTTP is up.
-    """
-
-    controller_id: str
-    filters: tuple[str, ...]
-    address: Callable[[], str | None]
-    parent: bool
-
-
-def preload() -> None:
-    """Import, before forking, what a courier needs."""
-    import httpx
-
-    # What builds at first use: the TLS context, the codecs of host names.
-    httpx.Client(trust_env=False, verify=False).close()  # noqa: S501 - it connects to nobody
 
 
 class HttpClient:
@@ -72,7 +32,7 @@ class HttpClient:
     def __init__(self, receivers: Sequence[Receiver], *, source: str | None = None) -> None:
         self._receivers = tuple(receivers)
         self._source = source
-        self._couriers: tuple[_Courier, ...] = ()
+        self._couriers: tuple[Courier, ...] = ()
         self._listener: Listener | None = None
         self._lock = threading.Lock()
         self._connection = 0
@@ -88,13 +48,13 @@ class HttpClient:
 
     def reaches(self, topic: str) -> bool:
         """Whether somebody receives ``topic`` over HTTP."""
-        return any(_wants(receiver, topic) for receiver in self._receivers)
+        return any(receiver.wants(topic) for receiver in self._receivers)
 
     def start(self, listener: Listener) -> None:
         """Ask every parent whether it is there, and keep asking."""
         self._listener = listener
         self._couriers = tuple(
-            _Courier(receiver, self, self._source) for receiver in self._receivers
+            Courier(receiver, self, self._source) for receiver in self._receivers
         )
         for courier in self._couriers:
             courier.start()
@@ -109,7 +69,7 @@ class HttpClient:
         taken = [
             courier.give(Item(topic, data.decode()))
             for courier in self._couriers
-            if _wants(courier.receiver, topic)
+            if courier.receiver.wants(topic)
         ]
         return any(taken)
 
@@ -120,7 +80,7 @@ class HttpClient:
         self._up.clear()
         for courier in couriers:
             item = None
-            if farewell is not None and _wants(courier.receiver, farewell.topic):
+            if farewell is not None and courier.receiver.wants(farewell.topic):
                 item = Item(farewell.topic, farewell.data.decode())
             courier.stop(item)
         if farewell is not None:
@@ -129,14 +89,14 @@ class HttpClient:
 
     # The couriers' threads call these.
 
-    def came(self, courier: _Courier, items: Sequence[Item]) -> None:
+    def came(self, items: Sequence[Item]) -> None:
         """Pass on the mail of an answer."""
         listener = self._listener
         if listener is not None:
             for item in items:
                 _call(listener.on_message, Arrival(item.topic, item.data.encode()))
 
-    def answers(self, courier: _Courier) -> None:
+    def answers(self, courier: Courier) -> None:
         """A receiver answered for the first time, or again."""
         if not courier.receiver.parent:
             return
@@ -150,7 +110,7 @@ class HttpClient:
                 self._connection += 1
                 _call(listener.on_up, self._connection, False)
 
-    def silent(self, courier: _Courier, reason: str) -> None:
+    def silent(self, courier: Courier, reason: str) -> None:
         """A receiver does not answer."""
         if not courier.receiver.parent:
             return
@@ -161,202 +121,6 @@ class HttpClient:
             listener = self._listener
             if not self._up and listener is not None:
                 _call(listener.on_down, reason)
-
-
-class _NoAnswerError(Exception):
-    """A receiver does not answer, or not as one."""
-
-
-class _Courier:
-    """Posts to one receiver, on a thread of its own: one that hangs holds up no other."""
-
-    def __init__(self, receiver: Receiver, client: HttpClient, source: str | None) -> None:
-        self.receiver = receiver
-        self.links: frozenset[str] | None = None
-        self._client = client
-        self._source = source
-        self._news = threading.Condition()
-        self._waiting: deque[Item] = deque()
-        self._bytes = 0
-        self._stopping = False
-        self._farewell: Item | None = None
-        self._open = not receiver.parent  # whether messages are taken; a parent is asked first
-        self._thread = threading.Thread(
-            target=self._run, name=f"http to {receiver.controller_id}", daemon=True
-        )
-        # The rest belongs to the thread.
-        self._where = receiver.controller_id
-        self._seen = ""
-        self._more = False
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def give(self, item: Item) -> bool:
-        """Queue one message; False when the receiver is down or too much waits."""
-        with self._news:
-            full = len(self._waiting) >= CAPACITY or self._bytes >= CAPACITY_BYTES
-            if not self._open or full or self._stopping:
-                return False
-            self._waiting.append(item)
-            self._bytes += len(item.data)
-            self._news.notify()
-            return True
-
-    def stop(self, farewell: Item | None) -> None:
-        with self._news:
-            self._stopping = True
-            self._farewell = farewell if self._open else None
-            self._news.notify()
-
-    def join(self) -> None:
-        if self._thread is not threading.current_thread():
-            self._thread.join(_JOIN)
-
-    # The courier's thread from here on.
-
-    def _run(self) -> None:
-        logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line for each request
-        backoff = Backoff()
-        while not self._stopping:
-            if not self.receiver.parent:
-                with self._news:  # it is visited only when there is something for it
-                    self._news.wait_for(lambda: self._waiting or self._stopping)
-            reason = f"{self.receiver.controller_id}: no address for HTTP is known"
-            address = self.receiver.address()
-            if address is not None:
-                self._where = f"{self.receiver.controller_id} at {address}"
-                try:
-                    with self._open_client(address) as http:
-                        reason = self._visit(http, backoff)
-                except Exception as exc:
-                    log.exception("the HTTP sender failed")
-                    reason = f"{self._where}: {exc!r}"
-            if not self._stopping:
-                self._close()
-                self._client.silent(self, reason)
-                self._rest(backoff.next())
-
-    def _open_client(self, address: str) -> httpx.Client:
-        import httpx
-
-        return httpx.Client(
-            base_url=f"http://{address}",
-            timeout=httpx.Timeout(_ANSWER, connect=_CONNECT),
-            headers=_HEADERS,
-            trust_env=False,  # a proxy is for what leaves the network
-            transport=httpx.HTTPTransport(
-                verify=False,  # messages are signed; loading authorities is slow
-                trust_env=False,
-                local_address=self._source,
-            ),
-        )
-
-    def _visit(self, http: httpx.Client, backoff: Backoff) -> str:
-        """Post until the receiver does not answer; return why."""
-        if self.receiver.parent:
-            problem = self._post(http, ())
-            if problem is not None:
-                return problem
-        self._open = True
-        self._client.answers(self)
-        while True:
-            batch = self._next()
-            if batch is None:
-                if self._farewell is not None:
-                    self._post(http, (self._farewell,))
-                return "stopped"
-            problem = self._post(http, batch)
-            if problem is not None:
-                return problem
-            backoff.reset()
-
-    def _next(self) -> tuple[Item, ...] | None:
-        """Wait for messages; return a batch of them, None at the end."""
-        with self._news:
-            self._news.wait_for(lambda: self._waiting or self._stopping or self._more)
-            if self._stopping:
-                return None
-            batch: list[Item] = []
-            size = 0
-            while self._waiting and len(batch) < MAX_MESSAGES:
-                size += len(self._waiting[0].data)
-                if batch and size > BATCH_BYTES:
-                    break
-                batch.append(self._waiting.popleft())
-            self._bytes -= sum(len(item.data) for item in batch)
-            return tuple(batch)
-
-    def _post(self, http: httpx.Client, batch: tuple[Item, ...]) -> str | None:
-        """Post one batch, again while the receiver is busy; why it does not answer, or None."""
-        body = http_wire.encode(Batch(messages=batch, seen=self._seen))
-        headers = {}
-        if len(body) > http_wire.WORTH_GZIP:
-            body, headers = http_wire.compress(body), {"content-encoding": "gzip"}
-        status, text = 503, b""
-        for _ in range(_BUSY):
-            try:
-                status, text = self._ask(http, body, headers)
-            except _NoAnswerError as exc:
-                return f"{self._where}: {exc}"
-            if status != 503 or self._stopping:
-                break
-            self._rest(random.uniform(0.1, _AGAIN))  # noqa: S311 - jitter is no secret
-        if status == 200:
-            return self._take(text)
-        if status in (400, 413):
-            # Posting it again would not help; its receiver's silence has it sent anew.
-            log.error("%s refuses %d messages: %r", self._where, len(batch), text[:200])
-            return None
-        return f"{self._where}: answers with HTTP {status}"
-
-    def _ask(self, http: httpx.Client, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-        """Return status and body of the answer; _NoAnswerError, saying why, when there is none."""
-        import httpx
-
-        began = time.monotonic()
-        try:
-            with http.stream("POST", PATH, content=body, headers=headers) as response:
-                gzip = response.headers.get("content-encoding") == "gzip"
-                answer = http_wire.Inflater(_ANSWER_LIMIT, gzip=gzip)
-                for piece in response.iter_raw():
-                    answer.feed(piece)
-                    if time.monotonic() - began > _ANSWER:
-                        raise _NoAnswerError("the answer does not end")
-                return response.status_code, answer.close()
-        except http_wire.TooLargeError as exc:
-            raise _NoAnswerError("the answer is too large") from exc
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as exc:
-            raise _NoAnswerError(str(exc) or type(exc).__name__) from exc
-
-    def _rest(self, seconds: float) -> None:
-        """Wait, not longer than until the end."""
-        with self._news:
-            self._news.wait_for(lambda: self._stopping, seconds)
-
-    def _take(self, text: bytes) -> str | None:
-        try:
-            answer: Answer = http_wire.decode_answer(text)
-        except ValueError as exc:
-            return f"{self._where}: the answer makes no sense: {exc}"
-        if answer.controller != self.receiver.controller_id:
-            return f"{self._where}: {answer.controller!r} answers there"
-        self.links = frozenset(answer.links)
-        self._seen, self._more = answer.seen, answer.more
-        self._client.came(self, answer.messages)
-        return None
-
-    def _close(self) -> None:
-        """Take nothing more; what waits is kept by its sender where it must not be lost."""
-        with self._news:
-            self._open = not self.receiver.parent
-            self._waiting.clear()
-            self._bytes = 0
-            self._more = False
-
-
-def _wants(receiver: Receiver, topic: str) -> bool:
-    return any(matches(item, topic) for item in receiver.filters)
 
 
 def _call(method: Callable[..., None], *args: object) -> None:

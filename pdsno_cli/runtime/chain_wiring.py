@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pdsno_cli.controllers.subscriptions import children, filters
 from pdsno_cli.messaging.chain import HTTP, Chain
 from pdsno_cli.messaging.codec import Codec
-from pdsno_cli.messaging.http_client import HttpClient, Receiver
+from pdsno_cli.messaging.http_client import HttpClient
+from pdsno_cli.messaging.http_courier import Receiver
 from pdsno_cli.messaging.http_server import LOOPBACK, HttpServer, Reception, split
 from pdsno_cli.messaging.http_wire import body_limit
 from pdsno_cli.messaging.post_office import PostOffice, Visitor

@@ -61,9 +61,9 @@ def preload(job: Job) -> None:
     if job.topology.uses("http"):
         # Else those who lose the broker together would all import at once, when time matters. It
         # comes first, so that what it leaves unused of the heap is used up before the forks.
-        from pdsno_cli.messaging import http_client, http_server
+        from pdsno_cli.messaging import http_courier, http_server
 
-        http_client.preload()
+        http_courier.preload()
         http_server.preload()
     locals_ = job.topology.of_role(Role.LOCAL)
     sweep.preload(

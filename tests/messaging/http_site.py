@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 
 from pdsno_cli.messaging.codec import Codec
-from pdsno_cli.messaging.http_client import HttpClient, Receiver
+from pdsno_cli.messaging.http_client import HttpClient
+from pdsno_cli.messaging.http_courier import Receiver
 from pdsno_cli.messaging.http_server import HttpServer, Reception
 from pdsno_cli.messaging.http_wire import body_limit
 from pdsno_cli.messaging.post_office import PostOffice, Visitor

@@ -9,7 +9,8 @@ import pytest
 from pdsno_cli.messaging import switch
 from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.messaging.chain import Chain
-from pdsno_cli.messaging.http_client import HttpClient, Receiver
+from pdsno_cli.messaging.http_client import HttpClient
+from pdsno_cli.messaging.http_courier import Receiver
 from pdsno_cli.messaging.http_server import HttpServer, Reception
 from pdsno_cli.messaging.http_wire import body_limit
 from pdsno_cli.messaging.mqtt import MqttTransport

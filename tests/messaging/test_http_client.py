@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from pdsno_cli.messaging.http_client import CAPACITY, HttpClient
+from pdsno_cli.messaging.http_client import HttpClient
+from pdsno_cli.messaging.http_courier import CAPACITY
 from pdsno_cli.messaging.transport import Publication
 from pdsno_cli.model.topics import GLOBAL
 from tests.messaging.http_site import CHILD, Parent, make_client, sealed, status, topic_of
