@@ -170,11 +170,16 @@ class Arena:
 
     def sent(self, field: subprocess.Popen, wait: float = 120.0) -> None:
         """Wait until the field has sent everything that it was to send."""
+        assert self.told(field, wait) == "sent", self.log("field")
+
+    def told(self, field: subprocess.Popen, wait: float) -> str:
+        """Return the next line of the field; fail where none comes within ``wait`` seconds."""
         said = []
         reader = threading.Thread(target=lambda: said.append(field.stdout.readline()), daemon=True)
         reader.start()
         reader.join(wait)
-        assert said == ["sent\n"], (said, self.log("field"))
+        assert said, self.log("field")
+        return said[0].rstrip("\n")
 
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-3000:]
@@ -239,7 +244,11 @@ class Arena:
                     continue
                 doubtful = sum(n in unsure for n in numbers)
                 last, version = applied.get((name, f"sim:{index}"), ("", 0))
-                wrong += last != f"report-{numbers[-1]}"
+                # After the last that is sure, any may be it of which nobody was told.
+                sure = max((n for n in numbers if n not in unsure), default=0)
+                wrong += last not in {
+                    f"report-{n}" if n else "" for n in (0, *numbers) if n >= sure
+                }
                 lost += max(len(numbers) - doubtful - version, 0)
                 twice += max(version - len(numbers), 0)
         return Verdict(accepted=accepted, lost=lost, twice=twice, wrong=wrong)

@@ -151,6 +151,8 @@ class Simulated:
     def _tick(self) -> None:
         """Send what the clock owes, in one unit of work."""
         due = int((time.monotonic() - self._begun) * self._job.rate) + 1 - self._sent
+        if DOOMED is not None:
+            due = min(due, 1)  # one call, one report: its death shall come right after it
         numbers = range(self._last + 1, min(self._last + due, self._job.reports) + 1)
         if numbers:
             self._send(numbers)
@@ -257,9 +259,10 @@ def shift_clock(seconds: float) -> None:
 
 
 def live(job: Job) -> None:
-    """Live and die ``job.deaths`` times, then live to the end."""
+    """Live and die ``job.deaths`` times, say of how many that was true, then live to the end."""
     global DOOMED  # noqa: PLW0603 - one life a process
     rng = random.Random(job.seed)
+    died = 0
     for _ in range(job.deaths):
         seed = rng.random()
         pid = os.fork()
@@ -267,8 +270,11 @@ def live(job: Job) -> None:
             DOOMED = Doom(random.Random(seed))
             run(job, until_told=False)
             os._exit(0)
-        os.waitpid(pid, 0)
+        _, status = os.waitpid(pid, 0)
+        died += os.WIFSIGNALED(status)
         time.sleep(0.01)
+    if job.deaths:
+        say(f"died {died}")
     run(job)
 
 

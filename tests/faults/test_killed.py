@@ -73,11 +73,13 @@ def test_local_killed_after_its_report_was_accepted(arena, kind):
     drill.start_broker()
     drill.start_regional()
     field = drill.start_field(reports, 1500 if FULL else 500, deaths=deaths)
-    drill.sent(field, 1800)
+    died = int(drill.told(field, 1800).removeprefix("died "))
+    drill.sent(field, 600)
     seconds = drill.drained(300)
     verdict = drill.judge()
-    record("local killed", broker=kind, seed=SEED, deaths=deaths, accepted=verdict.accepted,
+    record("local killed", broker=kind, seed=SEED, deaths=died, accepted=verdict.accepted,
            lost=verdict.lost, twice=verdict.twice, wrong=verdict.wrong,
            drained=round(seconds, 1))  # fmt: skip
     assert verdict.clean
+    assert died == deaths
     drill.audit()
