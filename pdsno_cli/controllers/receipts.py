@@ -16,7 +16,7 @@ _Number = tuple[int, int]  # epoch and seq
 ACK_DELAY = 0.02  # seconds between two rounds, in which a stream's acknowledgements become one
 ACKS_AT_ONCE = 20  # streams acknowledged at a time; where thousands report, the others wait a bit
 ACK_EVERY = 64  # messages of one stream, well below a sender's window, that do not wait so
-ASK_DELAY = 0.5  # seconds that a gap may last before the sender is asked: it may be on its way
+ASK_DELAY = 0.2  # seconds that a gap may last before the sender is asked: it may be on its way
 
 
 class _Due:

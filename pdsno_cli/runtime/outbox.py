@@ -2,8 +2,8 @@
 
 A broker's PUBACK proves nothing (it holds messages in memory), so a message is dropped only when
 its receiver says that it is committed. A broker may also drop what is too much for its queue, and
-says so to nobody: a stream that lost something goes on with a smaller window. All of an epoch is acknowledged before the next one is sent,
-so a receiver can tell a gap from a new start.
+says so to nobody: a stream that lost something goes on with a smaller window. All of an epoch is
+acknowledged before the next one is sent, so a receiver can tell a gap from a new start.
 """
 
 from __future__ import annotations
