@@ -82,6 +82,9 @@ def _said(figures: dict):
             yield f"{label}: " + " ".join(
                 f"{key} {count:,}" for key, count in sorted(value.items())
             )
+        elif isinstance(value, list):
+            if value:
+                yield f"{label} {' and '.join(map(str, value))}"
         elif isinstance(value, bool):
             yield f"{label} {'left' if value else 'cut'}"
         else:
