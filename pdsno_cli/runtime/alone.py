@@ -13,6 +13,7 @@ from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.node import Node
+from pdsno_cli.runtime.own_address import own_addresses
 
 if TYPE_CHECKING:
     from pdsno_cli.model.notices import Notice
@@ -51,6 +52,7 @@ def run_alone(topology: Topology, state: StateDir, controller_id: str, port: int
             state=state,
             key=key,
             access=broker_access(topology, embedded_port=port),
+            source=own_addresses(topology, state).get(controller_id),
         ),
         watcher=Unwatched(),
     )

@@ -17,7 +17,6 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES, GLOBAL, matches
 from pdsno_cli.runtime.authority import entitled
 from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
-from pdsno_cli.runtime.own_address import own_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -38,22 +37,25 @@ def chain(
     state: StateDir,
     key: bytes,
     access: BrokerAccess,
+    source: str | None,
 ) -> Chain:
-    """Return the chain of one controller that runs in a process of its own."""
+    """Return the chain of one controller that runs in a process of its own.
+
+    ``source`` is its own loopback address, where it has one.
+    """
     spec = topology.controllers[controller_id]
     orders = {name: _without_bus(topology.chain(name)) for name in CLASSES}
     names = tuple(dict.fromkeys((*_without_bus(topology.fallbacks), *sum(orders.values(), ()))))
-    own = own_addresses(topology, state).get(controller_id)
     links: dict[str, Transport] = {}
     for name in names:
         if name == HTTP:
-            links[name] = HttpClient(_receivers(topology, state, spec), source=own)
+            links[name] = HttpClient(_receivers(topology, state, spec), source=source)
         else:
             wanted = filters(topology, spec)
-            links[name] = mqtt_transport(topology, access, controller_id, wanted, source=own)
+            links[name] = mqtt_transport(topology, access, controller_id, wanted, source=source)
     reception = None
     if HTTP in links:
-        reception = _reception(topology, state, key, spec, epoch, host=own or LOOPBACK)
+        reception = _reception(topology, state, key, spec, epoch, host=source or LOOPBACK)
     return Chain(
         links=links,
         order=_by_topic(topology, orders),

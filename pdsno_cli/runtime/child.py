@@ -19,7 +19,7 @@ from pdsno_cli.system import parent_death
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.runtime.state_dir import StateDir
@@ -41,6 +41,7 @@ class Job:
     state: StateDir
     key: bytes
     broker: BrokerAccess
+    sources: Mapping[str, str]  # the loopback address of each controller that has one
 
 
 def import_all() -> None:
@@ -109,7 +110,12 @@ def run_controller(job: Job, controller_id: str, link: Link) -> int:
         key=job.key,
         store=job.state.store(controller_id),
         connect=partial(
-            chain, topology=job.topology, state=job.state, key=job.key, access=job.broker
+            chain,
+            topology=job.topology,
+            state=job.state,
+            key=job.key,
+            access=job.broker,
+            source=job.sources.get(controller_id),
         ),
         watcher=link,
     )

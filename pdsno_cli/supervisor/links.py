@@ -5,23 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import OperationError
-from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.system import local_routes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from pdsno_cli.runtime.state_dir import StateDir
-    from pdsno_cli.spec.topology import Topology
+    from collections.abc import Callable, Mapping
 
 _DROP: local_routes.Kind = "blackhole"  # nobody is told, as with a cable that is pulled
 
 
 class Links:
-    """The links of one run's controllers to the broker and to each other."""
+    """The links of one run's controllers to the broker and to each other.
 
-    def __init__(self, topology: Topology, state: StateDir, say: Callable[[str], None]) -> None:
-        self._addresses = own_addresses(topology, state)
+    ``addresses`` are those by which their packets are known, by controller.
+    """
+
+    def __init__(self, addresses: Mapping[str, str], say: Callable[[str], None]) -> None:
+        self._addresses = addresses
         self._say = say
 
     def cut(self, controller_id: str) -> None:

@@ -15,6 +15,7 @@ from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.model.roles import Role
 from pdsno_cli.runtime.child import LAB, Job
 from pdsno_cli.runtime.link import decode_notice
+from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import last_lines
 from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
 from pdsno_cli.supervisor.child import Child, ChildState
@@ -58,7 +59,8 @@ class Supervisor:
         self._key = key
         self._spawner = Spawner(state, self)
         self._lab = LabLine(self._spawner)
-        self._links = Links(topology, state, self._observer.said)
+        self._sources = own_addresses(topology, state)
+        self._links = Links(self._sources, self._observer.said)
         self._faults = Faults(
             controllers=topology.controllers,
             broker=self._keeper,
@@ -90,6 +92,7 @@ class Supervisor:
                         state=self._state,
                         key=self._key,
                         broker=self._keeper.access,
+                        sources=self._sources,
                     )
                 )
                 await control.start()

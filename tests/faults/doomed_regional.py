@@ -23,6 +23,7 @@ from pdsno_cli.runtime.intake import Intake
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.node import Node
+from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import StateDir
 
 PLACES = ("received", "applied", "committed", "released", "acknowledged")
@@ -106,7 +107,8 @@ def run(file: str, state: StateDir, port: int, name: str) -> None:
     node = Node(
         topology=topology, controller_id=name, key=key, store=state.store(name), watcher=Quiet(),
         connect=lambda own, epoch: chain(
-            own, epoch, topology=topology, state=state, key=key, access=access
+            own, epoch, topology=topology, state=state, key=key, access=access,
+            source=own_addresses(topology, state).get(own),
         ),
     )  # fmt: skip
     stop_on_signal(node.stop)

@@ -33,6 +33,7 @@ from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.node import Node
+from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import StateDir
 
 DEVICES = 8  # of each sender
@@ -226,9 +227,13 @@ def run(job: Job, *, until_told: bool = True) -> None:
     node_module._ROLES[Role.LOCAL] = Simulated
     key = signing_key(topology, state)
     access = broker_access(topology, embedded_port=job.port)
+    sources = own_addresses(topology, state)
 
     def connect(name: str, epoch: int) -> Chain:
-        return chain(name, epoch, topology=topology, state=state, key=key, access=access)
+        return chain(
+            name, epoch, topology=topology, state=state, key=key, access=access,
+            source=sources.get(name),
+        )  # fmt: skip
 
     nodes = [
         Node(

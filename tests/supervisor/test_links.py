@@ -4,6 +4,7 @@ import pytest
 
 from pdsno_cli.lint.engine import require
 from pdsno_cli.model.errors import OperationError
+from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import StateDir
 from pdsno_cli.supervisor.links import Links
 from tests.conftest import in_namespace
@@ -29,12 +30,13 @@ def play(tmp_path):
 import json, os
 from pathlib import Path
 from pdsno_cli.lint.engine import require
+from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import StateDir
 from pdsno_cli.supervisor.links import Links
 from pdsno_cli.system.local_routes import take_away, taken_away
 said = []
 def make(name):
-    return Links(require("{file}"), StateDir(Path("{tmp_path}") / name), said.append)
+    return Links(own_addresses(require("{file}"), StateDir(Path("{tmp_path}") / name)), said.append)
 links, others = make("state"), make("other")
 def count():
     return len(taken_away("blackhole"))
@@ -100,7 +102,7 @@ except Exception as exc:
 def test_controller_without_an_address_of_its_own_cannot_be_cut_off(tmp_path):
     file = tmp_path / "t.yaml"
     file.write_text(TOPOLOGY.format(broker="{host: broker.example.net}"))
-    links = Links(require(str(file)), StateDir(tmp_path), lambda _: None)
+    links = Links(own_addresses(require(str(file)), StateDir(tmp_path)), lambda _: None)
     with pytest.raises(OperationError, match="lc has no loopback address of its own"):
         links.cut("lc")
     links.mend_all()
