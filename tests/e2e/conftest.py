@@ -199,6 +199,15 @@ controllers:
     def up(self, *args: str, **kwargs) -> Run:
         return self.pdsno("up", str(self.file), "--state-dir", str(self.state), *args, **kwargs)
 
+    def up_over(self, way: str, request) -> Run:
+        """Run on a broker, ``embedded`` or ``mosquitto``, or ``in-process``, with cycles far apart."""
+        broker = "{embedded: true}"
+        if way == "mosquitto":
+            port = request.getfixturevalue("mosquitto").port
+            broker = f"{{embedded: false, host: 127.0.0.1, port: {port}}}"
+        self.write(broker=broker, interval="1h")
+        return self.up(*(["--in-process"] if way == "in-process" else [])).ready()
+
     def ask(self, *args: str) -> subprocess.CompletedProcess:
         """Run a short command about the running topology."""
         return subprocess.run(

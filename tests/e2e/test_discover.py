@@ -29,12 +29,7 @@ def discover(site, *args: str):
 
 @pytest.mark.parametrize("way", ["embedded", "mosquitto", "in-process"])
 def test_discover_finds_a_change_at_once_and_returns_when_it_is_committed(site, way, request):
-    broker = "{embedded: true}"
-    if way == "mosquitto":
-        port = request.getfixturevalue("mosquitto").port
-        broker = f"{{embedded: false, host: 127.0.0.1, port: {port}}}"
-    site.write(broker=broker, interval="1h")
-    run = site.up(*(["--in-process"] if way == "in-process" else [])).ready()
+    run = site.up_over(way, request)
     run.wait_line("lc1: cycle 1 ")
     run.wait_line("lc2: cycle 1 ")
     speaker = next(d["addresses"][0] for d in site.devices("--of", "lc1") if d["sys_name"])

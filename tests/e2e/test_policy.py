@@ -41,12 +41,7 @@ def standings(site, scope: str) -> dict[str, dict]:
 
 @pytest.mark.parametrize("way", ["embedded", "mosquitto", "in-process"])
 def test_applied_policy_is_in_force_everywhere_once_apply_returns(site, way, request):
-    broker = "{embedded: true}"
-    if way == "mosquitto":
-        port = request.getfixturevalue("mosquitto").port
-        broker = f"{{embedded: false, host: 127.0.0.1, port: {port}}}"
-    site.write(broker=broker, interval="1h")
-    run = site.up(*(["--in-process"] if way == "in-process" else [])).ready()
+    run = site.up_over(way, request)
     run.wait_line("lc1: cycle 1 ")
     done = apply(site, "scan_interval: 500ms\n", "r1", "--json")
     assert done.returncode == 0, done.stderr
