@@ -61,7 +61,7 @@ def test_packets_in_pieces_come_out_whole(sizes, data):
     stream = b"".join(packets) + b"\xd0\x00"
     heard: list[int] = []
     made = client("3.1.1")
-    made._hear = lambda message: heard.append(len(message.data))
+    made._hear = lambda message: heard.append(len(message[1]))
     made._sock = Socket()
     made._ping_t = 1.0
     at = 0
