@@ -9,6 +9,7 @@ from pdsno_cli.model.messages import LocalCycle, RegionDevice, RegionLoss, Summa
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pdsno_cli.model.devices import Device
     from pdsno_cli.model.messages import DiscoveryReport
 
 _Key = tuple[str, str]
@@ -23,54 +24,57 @@ class Digest:
 
     def _clear(self) -> None:
         self._cycles: dict[str, LocalCycle] = {}
-        self._new: dict[_Key, RegionDevice] = {}
-        self._updated: dict[_Key, RegionDevice] = {}
+        self._present: dict[str, dict[str, Device]] = {}  # of each local, by id, as last told
+        self._new: set[_Key] = set()  # those of them that are new since the last summary
         self._inactive: dict[_Key, RegionLoss] = {}
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to tell."""
-        return not (self._cycles or self._new or self._updated or self._inactive)
+        return not (self._cycles or any(self._present.values()) or self._inactive)
 
     def add(self, cycle: LocalCycle, report: DiscoveryReport, lost: Iterable[str]) -> None:
         """Take in a committed report; ``lost`` are the device ids that it made inactive."""
         local_id = cycle.local_id
         if not report.more:
             self._cycles[local_id] = cycle
-        for device in report.new:
-            key = (local_id, device.device_id)
-            self._inactive.pop(key, None)
-            self._updated.pop(key, None)
-            self._new[key] = RegionDevice(local_id=local_id, device=device)
-        for device in report.updated:
-            key = (local_id, device.device_id)
-            self._inactive.pop(key, None)
-            into = self._new if key in self._new else self._updated
-            into[key] = RegionDevice(local_id=local_id, device=device)
+        present = self._present.setdefault(local_id, {})
+        told = {device.device_id: device for device in (*report.new, *report.updated)}
+        present.update(told)
+        if report.new:
+            self._new.update((local_id, device.device_id) for device in report.new)
+        if self._inactive:
+            for device_id in told:
+                self._inactive.pop((local_id, device_id), None)
         for device_id in lost:
             key = (local_id, device_id)
-            self._new.pop(key, None)
-            self._updated.pop(key, None)
+            present.pop(device_id, None)
+            self._new.discard(key)
             self._inactive[key] = RegionLoss(local_id=local_id, device_id=device_id)
 
     def replace(self, cycles: Iterable[LocalCycle], devices: Iterable[RegionDevice]) -> None:
         """Hold the whole region instead: every present device that is not new is ``updated``."""
         new = self._new
         self._clear()
+        self._new = new
         self._cycles = {cycle.local_id: cycle for cycle in cycles}
         for item in devices:
-            key = (item.local_id, item.device.device_id)
-            into = self._new if key in new else self._updated
-            into[key] = item
+            self._present.setdefault(item.local_id, {})[item.device.device_id] = item.device
 
     def take(self, *, snapshot: bool, active: int) -> Summary:
         """Return the summary and start afresh; ``active`` devices are present in the region."""
+        new: list[RegionDevice] = []
+        updated: list[RegionDevice] = []
+        for local_id, present in self._present.items():
+            for device_id, device in present.items():
+                into = new if (local_id, device_id) in self._new else updated
+                into.append(RegionDevice(local_id=local_id, device=device))
         summary = Summary(
             region=self._region,
             snapshot=snapshot,
             locals=tuple(self._cycles.values()),
-            new=tuple(self._new.values()),
-            updated=tuple(self._updated.values()),
+            new=tuple(new),
+            updated=tuple(updated),
             inactive=tuple(self._inactive.values()),
             active=active,
         )

@@ -32,6 +32,21 @@ _decoders: dict[type, Callable[[bytes], Any]] = {
 }
 
 
+class _Unit:
+    """What one transaction takes: messages of each stream, reports, how far local controllers are.
+
+    ``streams`` holds by sender and stream how many messages, and the last one's epoch and seq.
+    """
+
+    __slots__ = ("cycles", "reports", "streams", "tx")
+
+    def __init__(self, tx: Transaction) -> None:
+        self.tx = tx
+        self.streams: dict[tuple[str, str], tuple[int, int, int]] = {}
+        self.reports = 0
+        self.cycles: dict[str, tuple[int, int]] = {}
+
+
 class Ledger:
     """The messages that one parent took, by sender and stream: each once, in order, no gaps.
 
@@ -43,6 +58,7 @@ class Ledger:
         self._effect = effect
         self._receipts = Receipts(context)
         self._holding = set(context.store.holding())
+        self._at_hand: _Unit | None = None
         self._cycles: dict[str, tuple[int, int]] = {}
         self._reports = 0
         self._duplicates = 0
@@ -61,34 +77,44 @@ class Ledger:
         nothing before it would matter. RefusedError when it is of an epoch that is over.
         """
         sender, stream = envelope.sender_id, envelope.stream
+        if not tx.follow(sender, stream, envelope.epoch, envelope.seq) and not self._fits(
+            tx, envelope, whole=whole, first=first
+        ):
+            return False
+        streams = self._unit(tx).streams
+        key = sender, stream
+        messages, _, _ = streams.get(key, (0, 0, 0))
+        streams[key] = messages + 1, envelope.epoch, envelope.seq
+        return True
+
+    def _fits(self, tx: Transaction, envelope: Envelope, *, whole: bool, first: bool) -> bool:
+        """Judge a message that does not simply follow; see ``take``."""
+        sender, stream = envelope.sender_id, envelope.stream
         number = Position(envelope.epoch, envelope.seq)
         verdict = tx.judge(sender=sender, stream=stream, epoch=number.epoch, seq=number.seq)
+        after = tx.marked(sender, stream)
         if verdict is Verdict.STALE:
             # A sender that died before it could note our acknowledgement sends this again, and
             # would for ever.
-            self._receipts.committed(sender, stream, tx.marked(sender, stream) or number)
+            tx.after(partial(self._receipts.committed, sender, stream, after or number))
             raise RefusedError(
                 Reason.REPLAYED, f"{stream} is of epoch {envelope.epoch}, which is over"
             )
         if verdict is Verdict.DUPLICATE:
             self._duplicates += 1
             log.info("%s %d/%d came again: dropped", stream, *number)
-            tx.after(
-                partial(
-                    self._receipts.committed, sender, stream, tx.marked(sender, stream) or number
-                )
-            )
+            tx.after(partial(self._receipts.committed, sender, stream, after or number))
             return False
         fits = verdict is Verdict.NEXT or whole
         if verdict is Verdict.UNKNOWN:
             fits = whole or (first and envelope.seq == 1)
         if not fits:
-            after = tx.marked(sender, stream) or START
-            log.warning("%s: messages between %s and %s are missing", stream, after, number)
-            tx.after(partial(self._receipts.missing, sender, stream, after))
+            log.warning(
+                "%s: messages between %s and %s are missing", stream, after or START, number
+            )
+            tx.after(partial(self._receipts.missing, sender, stream, after or START))
             return False
         tx.mark(sender=sender, stream=stream, to=number)
-        tx.after(partial(self._receipts.committed, sender, stream, number))
         return True
 
     def assemble(self, tx: Transaction, envelope: Envelope, payload: Large) -> Large | None:
@@ -153,12 +179,26 @@ class Ledger:
 
     def committed(self, tx: Transaction, *cycles: LocalCycle) -> None:
         """Tell the watcher, once ``tx`` is committed, how far local controllers are."""
-        tx.after(partial(self._committed, cycles))
-
-    def _committed(self, cycles: tuple[LocalCycle, ...]) -> None:
-        self._reports += 1
+        unit = self._unit(tx)
+        unit.reports += 1
         for cycle in cycles:
-            self._cycles[cycle.local_id] = (cycle.epoch, cycle.cycle)
+            unit.cycles[cycle.local_id] = (cycle.epoch, cycle.cycle)
+
+    def _unit(self, tx: Transaction) -> _Unit:
+        """Return what is told once ``tx`` is committed."""
+        unit = self._at_hand
+        if unit is None or unit.tx is not tx:
+            unit = self._at_hand = _Unit(tx)
+            tx.after(partial(self._committed, unit))
+        return unit
+
+    def _committed(self, unit: _Unit) -> None:
+        for (sender, stream), (messages, epoch, seq) in unit.streams.items():
+            self._receipts.committed(sender, stream, (epoch, seq), messages)
+        if not unit.reports:
+            return
+        self._reports += unit.reports
+        self._cycles.update(unit.cycles)
         if not self._telling:
             self._telling = True
             self._context.scheduler.after(TELL_DELAY, self._tell)

@@ -40,16 +40,15 @@ class Receipts:
         self._acking = False
         self._asking = False
 
-    def committed(self, sender: str, stream: str, number: _Number) -> None:
-        """All of the stream up to here is committed."""
+    def committed(self, sender: str, stream: str, number: _Number, messages: int = 1) -> None:
+        """All of the stream up to here is committed, of which so many messages just now."""
         key = sender, stream
         due = self._due.get(key)
         if due is None:
             due = self._due[key] = _Due(number)
         due.number = max(number, due.number)
-        due.messages += 1
-        if self._missing:
-            self._missing.pop(key, None)
+        due.messages += messages
+        self._missing.pop(key, None)
         self._acknowledge_soon()
 
     def missing(self, sender: str, stream: str, after: _Number) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
@@ -49,6 +48,7 @@ class RegionalController:
         self.ledger = Ledger(context, self._effect)
         self._policies = Policies(context)
         self._digest = Digest(region)
+        self._digested: Transaction | None = None
         self._due: Cancellable | None = None
         self._pause = SUMMARY_DELAY
         # What was not yet summed up at the last stop is not known: the first summary says all.
@@ -134,11 +134,12 @@ class RegionalController:
         )
         tx.put_cycle(cycle, region=self._region, at=now)
         self.ledger.committed(tx, cycle)
-        tx.after(partial(self._sum_up, cycle, report, lost))
-
-    def _sum_up(self, cycle: LocalCycle, report: DiscoveryReport, lost: list[str]) -> None:
         self._digest.add(cycle, report, lost)
-        self._summarise_soon()
+        if self._digested is not tx:
+            self._digested = tx
+            tx.after(self._summarise_soon)
+            # Undone, it leaves in the digest what did not happen: so all is told anew.
+            tx.otherwise(self.tell_all)
 
     def _declared(self) -> PolicyDocument:
         return policy.regional_document(self._context.topology, self._region, 0)

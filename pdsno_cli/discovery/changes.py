@@ -75,7 +75,7 @@ def decide(
         before = known.get(found.device_id) if found.device_id else None
         if before is not None and before.active:
             item = _refresh(before, found, failed, missed_cycles)
-            if _told(item.device) != _told(before.device):
+            if not item.device.same(before.device):
                 updated.append(item.device)
         else:
             item = _admit(found, before, after)
@@ -100,11 +100,6 @@ def decide(
 
 def _order(device: Device) -> tuple[tuple[int, ...], str]:
     return tuple(int(part) for part in device.addresses[0].split(".")), device.device_id
-
-
-def _told(device: Device) -> Device:
-    """Return the device as far as a difference is worth a report: uptime always differs."""
-    return replace(device, uptime=None)
 
 
 def _admit(found: Match, before: Known | None, taken: Mapping[str, Known]) -> Known:

@@ -44,6 +44,18 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sys_object_id: str | None = None
     uptime: float | None = None
 
+    def same(self, other: Device) -> bool:
+        """Whether the two differ in nothing but their uptime, which always does."""
+        return (
+            self.addresses == other.addresses
+            and self.protocols == other.protocols
+            and self.sys_name == other.sys_name
+            and self.mac == other.mac
+            and self.sys_descr == other.sys_descr
+            and self.sys_object_id == other.sys_object_id
+            and self.device_id == other.device_id
+        )
+
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A device as its local controller remembers it from cycle to cycle.

@@ -33,7 +33,8 @@ class MissingStoreError(StateError):
 def connect(path: Path | None, *, read_only: bool = False) -> sa.Connection:
     """Return a new connection to the SQLite file ``path``, None for one in memory.
 
-    Only the calling thread may use it. StateError in one line when the file cannot be used.
+    One thread may use it at a time, and the calling one alone where it is ``read_only``. StateError
+    in one line when the file cannot be used.
     """
     if path is not None and not read_only:
         _create(path)
@@ -49,9 +50,20 @@ def begun(connection: sa.Connection, path: Path | None, *, write: bool) -> Itera
         yield
         return
     with translated(path):
-        connection.info[_BEGIN] = "BEGIN IMMEDIATE" if write else "BEGIN"
-        with connection.begin():
+        begin(connection, write=write)
+        try:
             yield
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+
+
+def begin(connection: sa.Connection, *, write: bool) -> None:
+    """Begin a transaction, unless one is at hand."""
+    if not connection.in_transaction():
+        connection.info[_BEGIN] = "BEGIN IMMEDIATE" if write else "BEGIN"
+        connection.begin()
 
 
 @contextmanager
@@ -104,17 +116,20 @@ def _open() -> sqlite3.Connection:
     """Open the file that ``connect`` names on this thread."""
     path: Path | None = getattr(_opening, "path", None)
     if path is None:
-        return sqlite3.connect(":memory:", isolation_level=None)
+        return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     if _opening.read_only:
         if not path.is_file():
             raise MissingStoreError(f"{path} does not exist")
-        return _connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)
-    raw = _connect(str(path), uri=False)
+        return _connect(f"file:{quote(str(path.absolute()))}?mode=ro", read_only=True)
+    raw = _connect(str(path), read_only=False)
     raw.execute("PRAGMA journal_mode = WAL")
     raw.execute("PRAGMA synchronous = FULL")
     return raw
 
 
-def _connect(name: str, *, uri: bool) -> sqlite3.Connection:
-    # isolation_level None: transactions begin where `begun` says, not where the driver guesses.
-    return sqlite3.connect(name, uri=uri, timeout=_BUSY, isolation_level=None)
+def _connect(name: str, *, read_only: bool) -> sqlite3.Connection:
+    # isolation_level None: transactions begin where `begin` says, not where the driver guesses.
+    # A store is written on two threads, in turn: it sees to that itself.
+    return sqlite3.connect(
+        name, uri=read_only, timeout=_BUSY, isolation_level=None, check_same_thread=read_only
+    )

@@ -28,7 +28,7 @@ class Verdict(Enum):
     UNKNOWN = "unknown"  # from a stream of which nothing is committed yet
 
 
-def judge(mark: Position | None, epoch: int, seq: int) -> Verdict:
+def judge(mark: Position | Tally | None, epoch: int, seq: int) -> Verdict:
     """Return the verdict on message ``seq`` of ``epoch``, which counts from 1 in each epoch.
 
     A sender begins to send an epoch only when all of the one before is acknowledged, so the first
@@ -73,4 +73,15 @@ def advance(before: Tally | None, to: Position, *, applied: int = 0, quarantined
         applied=before.applied + applied,
         quarantined=before.quarantined + quarantined,
         skipped=before.skipped + max(passed, 0),
+    )
+
+
+def advance_by_one(before: Tally) -> Tally:
+    """Return the tally once the next number is applied."""
+    return Tally(
+        epoch=before.epoch,
+        seq=before.seq + 1,
+        applied=before.applied + 1,
+        quarantined=before.quarantined,
+        skipped=before.skipped,
     )

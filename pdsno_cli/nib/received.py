@@ -6,7 +6,7 @@ that writes it, and judges every message by them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import sqlalchemy as sa
@@ -43,7 +43,7 @@ COUNT_QUARANTINED = sa.select(sa.func.count()).select_from(QUARANTINE)
 PUT_ASIDE = sa.insert(QUARANTINE)
 DISCARD = sa.delete(QUARANTINE).where(QUARANTINE.c.id == sa.bindparam("of_id"))
 
-_PUT = Bulk(RECEIVED, upsert(RECEIVED))
+PUT = Bulk(RECEIVED, upsert(RECEIVED))
 
 
 class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,10 +61,14 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tallies:
-    """The latest tally of each stream, read once and written with the transaction at hand."""
+    """The latest tally of each stream, read once and written with the transaction at hand.
 
-    def __init__(self, connection: sa.Connection) -> None:
+    ``begin`` begins that one in the file.
+    """
+
+    def __init__(self, connection: sa.Connection, begin: Callable[[], None]) -> None:
         self._connection = connection
+        self._begin = begin
         self._latest: dict[_Key, Tally] | None = None
         self._changed: dict[_Key, Tally] = {}
         # A stream that goes from one epoch to the next within a transaction leaves its tally here.
@@ -83,22 +87,22 @@ class Tallies:
 
     def drop(self, stream: str) -> None:
         """Know nothing of a stream any more."""
-        self.write()
+        PUT.write(self._connection, self.take())
         self._connection.execute(FORGET, {"of_stream": stream})
         self._latest = None
 
-    def write(self) -> None:
-        """Write what changed."""
-        if self._changed:
-            _PUT.write(self._connection, list(self._rows()))
-            self.clear(changed_only=True)
-
-    def clear(self, *, changed_only: bool = False) -> None:
-        """Forget what changed, and all else that may not be as the file has it."""
+    def take(self) -> list[tuple[object, ...]]:
+        """Return what changed, as rows, to be written with the transaction at hand."""
+        taken = list(self._rows())
         self._changed.clear()
         self._ended.clear()
-        if not changed_only:
-            self._latest = None
+        return taken
+
+    def clear(self) -> None:
+        """Forget all, for it may not be as the file has it."""
+        self._changed.clear()
+        self._ended.clear()
+        self._latest = None
 
     def _rows(self) -> Iterator[tuple[object, ...]]:
         for (sender, stream), tally in (*self._ended, *self._changed.items()):
@@ -114,6 +118,7 @@ class Tallies:
 
     def _all(self) -> dict[_Key, Tally]:
         if self._latest is None:
+            self._begin()
             rows = self._connection.execute(ALL).all()
             self._latest = {(row.sender, row.stream): tally(row) for row in rows}
         return self._latest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import msgspec
 import sqlalchemy as sa
@@ -13,8 +13,8 @@ from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
 from pdsno_cli.nib import outbox, received, rows
 from pdsno_cli.nib import statements as sql
-from pdsno_cli.nib.bulk import Bulk
-from pdsno_cli.nib.marks import Position, Verdict, advance, judge
+from pdsno_cli.nib.gathered import Gathered
+from pdsno_cli.nib.marks import Position, Verdict, advance, advance_by_one, judge
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.received import Tallies
 from pdsno_cli.nib.schema import DEVICES, POLICIES
@@ -33,38 +33,51 @@ class Transaction:
     """One unit of work: all of it is committed, or none. Owner's thread; see ``Store``.
 
     Rows that come in numbers are gathered and written together, at the latest before the next
-    question or at the end.
+    question or at the end. ``begin`` begins it in the file; until then it is in memory alone.
     """
 
-    def __init__(self, connection: sa.Connection, tallies: Tallies) -> None:
+    def __init__(
+        self, connection: sa.Connection, tallies: Tallies, begin: Callable[[], None]
+    ) -> None:
         self._connection = connection
         self._tallies = tallies
-        self._gathered: dict[Bulk, list[tuple[object, ...]]] = {}
-        self._cycles: dict[str, tuple[object, ...]] = {}  # the last of each local controller
-        self._committed: list[_Then] = []
-        self._undone: list[_Then] = []
+        self._begin = begin
+        self.behind = False
+        self._gathered = Gathered()
+        self._committed: dict[_Then, None] = {}
+        self._undone: dict[_Then, None] = {}
+
+    def __enter__(self) -> Self:
+        """Take part in it."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave it to whoever began it."""
 
     def after(self, then: _Then) -> None:
-        """Call ``then`` once all of this is committed; never, if it is not."""
-        self._committed.append(then)
+        """Call ``then``, once, when all of this is committed; never, if it is not."""
+        self._committed[then] = None
 
     def otherwise(self, then: _Then) -> None:
-        """Call ``then`` when this is undone instead of committed."""
-        self._undone.append(then)
+        """Call ``then``, once, when this is undone instead of committed."""
+        self._undone[then] = None
+
+    def go_behind(self) -> None:
+        """Have this committed on another thread, while the next transaction is gathered."""
+        self.behind = True
 
     def flush(self) -> None:
         """Write what was gathered."""
-        if self._cycles:
-            self._gather(sql.PUT_CYCLES, self._cycles.values())
-            self._cycles.clear()
-        gathered, self._gathered = self._gathered, {}
-        for bulk, values in gathered.items():
-            bulk.write(self._connection, values)
+        self._begin()
+        self.write()
 
     def finish(self) -> None:
-        """Write all that is left; what follows is the commit."""
-        self.flush()
-        self._tallies.write()
+        """Gather the last: how far streams are."""
+        self._gathered.rows(received.PUT, self._tallies.take())
+
+    def write(self) -> None:
+        """Write what was gathered, into what has begun in the file."""
+        self._gathered.write(self._connection)
 
     def ended(self, *, committed: bool) -> None:
         """Hear how it ended, and call whoever wanted to know."""
@@ -73,9 +86,21 @@ class Transaction:
         for then in self._committed if committed else reversed(self._undone):
             then()
 
+    def follow(self, sender: str, stream: str, epoch: int, seq: int) -> bool:
+        """Record that a message is applied if it is the very next of its stream; whether it is.
+
+        What nearly every message is takes one look here; ``judge`` and ``mark`` are for the others.
+        """
+        key = sender, stream
+        tally = self._tallies.get(key)
+        if tally is None or tally.epoch != epoch or tally.seq + 1 != seq:
+            return False
+        self._tallies.put(key, advance_by_one(tally))
+        return True
+
     def judge(self, *, sender: str, stream: str, epoch: int, seq: int) -> Verdict:
         """Judge a message's number against what is committed of its stream."""
-        return judge(self.marked(sender, stream), epoch, seq)
+        return judge(self._tallies.get((sender, stream)), epoch, seq)
 
     def marked(self, sender: str, stream: str) -> Position | None:
         """Return the last committed number of a stream, None where nothing is."""
@@ -181,25 +206,30 @@ class Transaction:
         A ``snapshot`` lists every present device: the others of that local become inactive.
         Applied again, a report changes nothing.
         """
-        present = [rows.device_row(local_id, region, d, at=at) for d in (*new, *updated)]
-        gone = {(local_id, device_id) for device_id in inactive}
-        lost = self._apply(
-            present, gone, within=(_ACTIVE_OF_LOCAL, {"local_id": local_id}), snapshot=snapshot
-        )
+        present = (*new, *updated)
+        lost: list[_Key] = []
+        if inactive or snapshot:
+            lost = self._lose(
+                {(local_id, device_id) for device_id in inactive},
+                {(local_id, device.device_id) for device in present},
+                within=(_ACTIVE_OF_LOCAL, {"local_id": local_id}),
+                snapshot=snapshot,
+            )
+        self._gathered.devices(local_id, region, present, at=at)
         return [device_id for _, device_id in lost]
 
     def apply_summary(self, summary: Summary, *, at: float) -> None:
         """Apply what changed in a region; a snapshot makes its other devices inactive."""
-        present = [
-            rows.device_row(item.local_id, summary.region, item.device, at=at)
-            for item in (*summary.new, *summary.updated)
-        ]
-        self._apply(
-            present,
-            {(item.local_id, item.device_id) for item in summary.inactive},
-            within=(_ACTIVE_OF_REGION, {"region": summary.region}),
-            snapshot=summary.snapshot,
-        )
+        present = (*summary.new, *summary.updated)
+        if summary.inactive or summary.snapshot:
+            self._lose(
+                {(item.local_id, item.device_id) for item in summary.inactive},
+                {(item.local_id, item.device.device_id) for item in present},
+                within=(_ACTIVE_OF_REGION, {"region": summary.region}),
+                snapshot=summary.snapshot,
+            )
+        for item in present:
+            self._gathered.devices(item.local_id, summary.region, (item.device,), at=at)
 
     def put_known(
         self,
@@ -220,7 +250,7 @@ class Transaction:
         forgotten = [{"of_local": local_id, "of_device": one} for one in stored if one not in kept]
         if forgotten:
             self._execute(sql.FORGET, forgotten)
-        self._gather(sql.PUT_DEVICES, values)
+        self._gathered.rows(sql.PUT_DEVICES, values)
 
     def forget_local(self, local_id: str, stream: str) -> None:
         """Hold nothing of a local controller for present any more.
@@ -296,46 +326,34 @@ class Transaction:
 
     def put_cycle(self, cycle: LocalCycle, *, region: str, at: float) -> None:
         """Keep how far a local controller's reports are committed."""
-        self._cycles[cycle.local_id] = (
-            cycle.local_id,
-            region,
-            cycle.epoch,
-            cycle.cycle,
-            cycle.active,
-            at,
-        )
+        self._gathered.cycle(cycle, region, at=at)
 
     def append_event(self, event: Event, *, sender: str, at: float) -> None:
         """Keep an event for good."""
-        self._gather(sql.APPEND_EVENTS, (rows.event_row(event, sender=sender, at=at),))
+        self._gathered.rows(sql.APPEND_EVENTS, (rows.event_row(event, sender=sender, at=at),))
 
-    def _apply(
+    def _lose(
         self,
-        present: list[rows.DeviceRow],
         gone: set[_Key],
+        listed: set[_Key],
         *,
         within: tuple[sa.Select[Any], dict[str, str]],
         snapshot: bool,
     ) -> list[_Key]:
-        """Take in ``present`` and make ``gone`` inactive; return those that were active."""
-        lost: list[_Key] = []
-        if gone or snapshot:
-            active = {(row.local_id, row.device_id) for row in self._execute(*within)}
-            listed = {row[:2] for row in present}
-            lost = sorted(active - listed if snapshot else active & gone)
+        """Make ``gone`` inactive, and with a snapshot all that it does not list.
+
+        Return those that were active.
+        """
+        active = {(row.local_id, row.device_id) for row in self._execute(*within)}
+        lost = sorted(active - listed if snapshot else active & gone)
         if lost:
             self._execute(
                 sql.DEACTIVATE, [{"of_local": one, "of_device": other} for one, other in lost]
             )
-        self._gather(sql.PUT_DEVICES, present)
         return lost
 
     def _execute(
         self, statement: sa.Executable, values: Mapping[str, Any] | list[dict[str, Any]]
     ) -> sa.CursorResult[Any]:
-        if self._gathered or self._cycles:
-            self.flush()
+        self.flush()
         return self._connection.execute(statement, values)
-
-    def _gather(self, bulk: Bulk, values: Iterable[tuple[object, ...]]) -> None:
-        self._gathered.setdefault(bulk, []).extend(values)

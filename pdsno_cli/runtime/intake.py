@@ -1,17 +1,23 @@
 """Takes in what transports bring: verifies messages, commits them in groups, releases them.
 
 One commit is dear (the disk has to confirm it) and a message is cheap, so all that has come
-meanwhile is committed together. A message is released to its transport, and acknowledged to its
-sender, only then.
+meanwhile is committed together; in a flood some more is waited for, and gathered while what came
+before is committed. A message is released to its transport, and acknowledged to its sender, only
+when it is committed.
+
+All of that is the owner's work, and a transport's thread only queues bytes: two threads that share
+a message pass it from one processor's cache to the other's, and Python's lock with it, which costs
+more than it saves.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from pdsno_cli.controllers.subscriptions import receives
 from pdsno_cli.model.errors import PdsnoError
@@ -32,18 +38,26 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CAPACITY = 10_000  # messages that wait to be taken in; beyond, their transport waits
-BATCH = 1000  # messages taken in at a time; between two batches, timers have their turn
+BATCH = 5000  # messages committed at a time
+_STRIDE = 40  # messages verified at a time
+_FLOOD = 200  # messages come at once that make a flood
+_PAUSE = 0.002  # seconds between two looks whether more of it has come
+_SPAN = 0.2  # seconds for which a commit waits for it
+_TURN = 0.5  # seconds after which timers have their turn
 _DURABLE = (DiscoveryReport, Summary, Event)
 
-_Verified = tuple["Arrival", "Envelope"]
 _Opened = tuple["Arrival", "Envelope | RefusedError"]
+
+
+def _is_durable(opened: Envelope | RefusedError) -> TypeGuard[Envelope]:
+    return not isinstance(opened, RefusedError) and isinstance(opened.payload, _DURABLE)
 
 
 class Intake:
     """The receiving side of one controller.
 
-    ``receive`` applies one message; RefusedError when it is not to be. ``ledger`` is that of a
-    controller that commits others' streams.
+    ``receive`` applies one message, ``commit`` one of those that are to be committed; RefusedError
+    when it is not to be. ``ledger`` is that of a controller that commits others' streams.
     """
 
     def __init__(
@@ -57,6 +71,7 @@ class Intake:
         refused: Refused,
         ledger: Ledger | None,
         receive: Callable[[Envelope], None],
+        commit: Callable[[Envelope], None],
     ) -> None:
         self._topology = topology
         self._controller_id = controller_id
@@ -66,23 +81,19 @@ class Intake:
         self._refused = refused
         self._ledger = ledger
         self._receive = receive
-        self._queue: deque[_Opened] = deque()
+        self._commit = commit
+        self._queue: deque[Arrival] = deque()
+        self._opened: deque[_Opened] = deque()  # those of them that are verified
+        self._uncommitted: deque[list[Arrival]] = deque()  # by transaction
         self._called = False
         self._room = threading.Event()
 
     def put(self, arrival: Arrival) -> None:
-        """Verify and queue what came; from transports' threads. Waits while there is no room.
-
-        It is verified here so that one thread does that while the owner's waits for the disk.
-        """
-        try:
-            opened: Envelope | RefusedError = self._codec.open(arrival.topic, arrival.data)
-        except RefusedError as exc:
-            opened = exc
+        """Queue what came; from transports' threads. Waits while there is no room."""
         while len(self._queue) >= CAPACITY and not self._mailbox.closed:
             self._room.clear()
             self._room.wait(0.5)
-        self._queue.append((arrival, opened))
+        self._queue.append(arrival)
         # Whoever drains says so first: what is appended before that look is drained too.
         if not self._called:
             self._called = True
@@ -92,49 +103,115 @@ class Intake:
 
     def _drain(self) -> None:
         self._called = False
-        queue = self._queue
-        batch = [queue.popleft() for _ in range(min(len(queue), BATCH))]
-        self._room.set()
-        group: list[_Verified] = []
-        for arrival, opened in batch:
-            if not isinstance(opened, RefusedError) and isinstance(opened.payload, _DURABLE):
-                group.append((arrival, opened))
+        until = time.monotonic() + _TURN
+        while time.monotonic() < until and self._open_some():
+            arrival, opened = self._opened[0]
+            if _is_durable(opened):
+                self._commit_all(until)
                 continue
-            self._commit(group)
-            group = []
+            self._opened.popleft()
             if isinstance(opened, RefusedError):
                 self._refuse(arrival, opened)
             else:
                 self._take(arrival, opened)
             arrival.release()
-        self._commit(group)
-        if queue and not self._called:
+        if (self._queue or self._opened) and not self._called:
             self._called = True
             self._mailbox.after(0.0, self._drain)
 
-    def _commit(self, group: list[_Verified]) -> None:
-        """Apply messages in one transaction; where one of them fails, each in its own."""
-        if not group:
-            return
+    def _open_some(self) -> bool:
+        """Verify the next few messages; whether there are any.
+
+        Few, so that they are applied, and gone, before they have left the processor's cache.
+        """
+        if not self._opened:
+            queue = self._queue
+            for _ in range(min(len(queue), _STRIDE)):
+                arrival = queue.popleft()
+                self._opened.append((arrival, self._open(arrival)))
+            self._room.set()
+        return bool(self._opened)
+
+    def _open(self, arrival: Arrival) -> Envelope | RefusedError:
+        try:
+            return self._codec.open(arrival.topic, arrival.data)
+        except RefusedError as exc:
+            return exc
+
+    def _commit_all(self, until: float) -> None:
+        """Apply what comes next, in as few transactions as there may be.
+
+        In a flood one is committed while the next is gathered. Where any fails, each message that
+        is not committed is applied in a transaction of its own.
+        """
+        waiting = self._uncommitted
+        try:
+            while time.monotonic() < until and self._durable_next():
+                waiting.append([])
+                with self._store.transaction() as tx:
+                    tx.after(self._release)
+                    self._gather(waiting[-1])
+                    if len(waiting[-1]) >= _FLOOD:
+                        tx.go_behind()
+            self._store.settle()
+        except PdsnoError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, it is told of the message that fails
+            while waiting:
+                for arrival in waiting[0]:
+                    self._commit_one(arrival)
+                self._release()
+
+    def _release(self) -> None:
+        """Release the first messages that were not committed, since they are now."""
+        for arrival in self._uncommitted.popleft():
+            arrival.release()
+
+    def _durable_next(self) -> bool:
+        return self._open_some() and _is_durable(self._opened[0][1])
+
+    def _gather(self, group: list[Arrival]) -> None:
+        """Apply messages that are to be committed, for as long as such are next, into ``group``.
+
+        Of each is kept what its release and a failure need: thousands may come at a time.
+        """
+        opened = self._opened
+        until = time.monotonic() + _SPAN
+        while len(group) < BATCH:
+            if not self._open_some() and (len(group) < _FLOOD or not self._more_comes(until)):
+                return
+            while opened:
+                arrival, envelope = opened[0]
+                if not _is_durable(envelope):
+                    return
+                opened.popleft()
+                group.append(arrival)
+                self._apply(arrival, envelope)
+
+    def _more_comes(self, until: float) -> bool:
+        """Wait a moment, in a flood, for what is under way: the more at once, the less it costs."""
+        if time.monotonic() >= until:
+            return False
+        time.sleep(_PAUSE)
+        return bool(self._queue)
+
+    def _commit_one(self, arrival: Arrival) -> None:
+        envelope = self._codec.open(arrival.topic, arrival.data)
         try:
             with self._store.transaction():
-                for arrival, envelope in group:
-                    self._apply(arrival, envelope)
+                self._apply(arrival, envelope)
         except PdsnoError:
             raise
         except Exception as exc:  # noqa: BLE001 - whatever it is, it is the message that is set aside
-            if len(group) > 1:
-                for item in group:
-                    self._commit([item])
-                return
-            self._poison(*group[0], exc)
-        for arrival, _ in group:
-            arrival.release()
+            self._poison(arrival, envelope, exc)
 
     def _take(self, arrival: Arrival, envelope: Envelope) -> None:
         """Apply a message that has no number to commit; one that fails is left as it is."""
         try:
-            self._apply(arrival, envelope)
+            try:
+                self._receive(envelope)
+            except RefusedError as exc:
+                self._refused.count(arrival, exc)
         except PdsnoError:
             raise
         except Exception:
@@ -142,7 +219,7 @@ class Intake:
 
     def _apply(self, arrival: Arrival, envelope: Envelope) -> None:
         try:
-            self._receive(envelope)
+            self._commit(envelope)
         except RefusedError as exc:
             self._refused.count(arrival, exc)
 

@@ -139,6 +139,7 @@ class Node:
                 ),
                 ledger=self._role.ledger,
                 receive=self._receive,
+                commit=self._role.receive,
             )
             self._state("connecting")
             self._role.start()

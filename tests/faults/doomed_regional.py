@@ -60,13 +60,13 @@ class Doom:
         Intake.put = put
 
     def _when_applied(self) -> None:
-        original = Transaction.finish
+        original = Transaction.write
 
-        def finish(tx):
+        def write(tx):
             original(tx)
             self._passed()
 
-        Transaction.finish = finish
+        Transaction.write = write
 
     def _when_committed(self) -> None:
         original = Transaction.ended

@@ -16,7 +16,9 @@ from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.model.devices import Device
 from pdsno_cli.model.messages import Ack, Command, DiscoveryReport
+from pdsno_cli.nib import rows
 from pdsno_cli.nib.reader import open_reader
+from pdsno_cli.runtime import intake
 from pdsno_cli.runtime.node import Node
 from tests.e2e.conftest import until
 from tests.messaging.recorder import Recorder
@@ -183,8 +185,8 @@ def test_a_signed_message_that_nobody_can_read_is_set_aside_and_the_stream_goes_
     assert (tally.seq, tally.applied, tally.quarantined) == (3, 2, 1)
 
 
-def test_a_message_that_fails_to_apply_takes_no_other_with_it(regional, monkeypatch):
-    from pdsno_cli.nib import rows
+def refuse_bad_devices(monkeypatch):
+    """Have a device that is bad fail where its row is made."""
 
     def refuse(local_id, region, device, *, at):
         if device.device_id == "bad":
@@ -193,6 +195,10 @@ def test_a_message_that_fails_to_apply_takes_no_other_with_it(regional, monkeypa
 
     original = rows.device_row
     monkeypatch.setattr(rows, "device_row", refuse)
+
+
+def test_a_message_that_fails_to_apply_takes_no_other_with_it(regional, monkeypatch):
+    refuse_bad_devices(monkeypatch)
     for seq, name in enumerate(("a", "b", "bad", "c", "d"), start=1):
         regional.say(regional.seal(seq, new=(device(name),)))
     regional.acknowledged(5)
@@ -200,6 +206,23 @@ def test_a_message_that_fails_to_apply_takes_no_other_with_it(regional, monkeypa
     (kept,) = regional.held(lambda s: s.quarantined())
     assert kept.reason == "OverflowError: such a device cannot be"
     assert any(getattr(item, "messages", None) == 1 for item in regional.watcher.notices)
+
+
+@pytest.mark.parametrize("bad", [{300}, {1, 1501}, {650, 651}, set()])
+def test_a_flood_is_committed_once_each_whatever_fails_in_it(regional, monkeypatch, bad):
+    refuse_bad_devices(monkeypatch)
+    monkeypatch.setattr(intake, "BATCH", 400)  # some are gathered while others are committed
+    gate = threading.Event()
+    regional.node._mailbox.post(gate.wait)
+    for seq in range(1, 1502):
+        name = "bad" if seq in bad else f"d{seq % 7}"
+        regional.say(regional.seal(seq, new=(device(name),)))
+    gate.set()
+    regional.acknowledged(1501)
+    tally = regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7]
+    assert (tally.seq, tally.applied, tally.quarantined) == (1501, 1501 - len(bad), len(bad))
+    assert {kept.seq for kept in regional.held(lambda s: s.quarantined())} == bad
+    assert regional.devices() == [f"d{n}" for n in range(7)]
 
 
 def set_aside(regional, monkeypatch):

@@ -1,0 +1,94 @@
+"""Rows that come in numbers, gathered within a transaction and written together.
+
+What a transaction would write twice it writes once: after an outage a receiver takes in thousands
+of reports at a time, which tell of the same devices again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pdsno_cli.nib import rows
+from pdsno_cli.nib import statements as sql
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from pdsno_cli.model.devices import Device
+    from pdsno_cli.model.messages import LocalCycle
+    from pdsno_cli.nib.bulk import Bulk
+
+_Row = tuple[object, ...]
+
+
+class _Present:
+    """The devices of one local controller that were told to be present, as last told.
+
+    One time stands for them all, that of the last report: they were told within one transaction.
+    """
+
+    __slots__ = ("at", "latest", "region")
+
+    def __init__(self, region: str) -> None:
+        self.region = region
+        self.at = 0.0
+        self.latest: dict[str, Device] = {}
+
+
+class Gathered:
+    """What one transaction has not yet written."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Bulk, list[_Row]] = {}
+        self._present: dict[str, _Present] = {}
+        self._cycles: dict[str, _Row] = {}
+
+    def devices(self, local_id: str, region: str, devices: Iterable[Device], *, at: float) -> None:
+        """Take in devices that are present; a state that the next one differs from counts, too."""
+        present = self._present.get(local_id)
+        if present is None or present.region != region:
+            if present is not None:
+                self._put_present(local_id, present)
+            present = self._present[local_id] = _Present(region)
+        present.at = at
+        latest = present.latest
+        for device in devices:
+            before = latest.get(device.device_id)
+            if before is not None and not device.same(before):
+                self.rows(sql.PUT_DEVICES, [rows.device_row(local_id, region, before, at=at)])
+            latest[device.device_id] = device
+
+    def cycle(self, cycle: LocalCycle, region: str, *, at: float) -> None:
+        """Take in how far a local controller is."""
+        self._cycles[cycle.local_id] = (
+            cycle.local_id,
+            region,
+            cycle.epoch,
+            cycle.cycle,
+            cycle.active,
+            at,
+        )
+
+    def rows(self, bulk: Bulk, values: Iterable[_Row]) -> None:
+        """Take in rows as they are."""
+        self._rows.setdefault(bulk, []).extend(values)
+
+    def write(self, connection: sa.Connection) -> None:
+        """Write all, and hold nothing any more."""
+        for local_id, present in self._present.items():
+            self._put_present(local_id, present)
+        if self._cycles:
+            self.rows(sql.PUT_CYCLES, self._cycles.values())
+        gathered, self._rows = self._rows, {}
+        self._present.clear()
+        self._cycles.clear()
+        for bulk, values in gathered.items():
+            bulk.write(connection, values)
+
+    def _put_present(self, local_id: str, present: _Present) -> None:
+        region, at = present.region, present.at
+        self.rows(
+            sql.PUT_DEVICES,
+            [rows.device_row(local_id, region, one, at=at) for one in present.latest.values()],
+        )
