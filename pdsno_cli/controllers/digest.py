@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from pdsno_cli.model.devices import Device
     from pdsno_cli.model.messages import DiscoveryReport
+    from pdsno_cli.nib.store import Transaction
 
 _Key = tuple[str, str]
 
@@ -33,24 +34,37 @@ class Digest:
         """Whether there is nothing to tell."""
         return not (self._cycles or any(self._present.values()) or self._inactive)
 
-    def add(self, cycle: LocalCycle, report: DiscoveryReport, lost: Iterable[str]) -> None:
-        """Take in a committed report; ``lost`` are the device ids that it made inactive."""
+    def add(
+        self, cycle: LocalCycle, report: DiscoveryReport, lost: Iterable[str], tx: Transaction
+    ) -> None:
+        """Take in a report that is applied in ``tx``, which made devices inactive: ``lost``.
+
+        The devices that it tells to be present follow, with all others of ``tx``, when that is
+        committed: see ``absorb``.
+        """
         local_id = cycle.local_id
         if not report.more:
             self._cycles[local_id] = cycle
-        present = self._present.setdefault(local_id, {})
-        told = {device.device_id: device for device in (*report.new, *report.updated)}
-        present.update(told)
         if report.new:
             self._new.update((local_id, device.device_id) for device in report.new)
-        if self._inactive:
-            for device_id in told:
-                self._inactive.pop((local_id, device_id), None)
-        for device_id in lost:
-            key = (local_id, device_id)
-            present.pop(device_id, None)
-            self._new.discard(key)
-            self._inactive[key] = RegionLoss(local_id=local_id, device_id=device_id)
+        if lost:
+            self.absorb(tx)  # what was told before
+            present = self._present.get(local_id, {})
+            for device_id in lost:
+                key = (local_id, device_id)
+                present.pop(device_id, None)
+                self._new.discard(key)
+                self._inactive[key] = RegionLoss(local_id=local_id, device_id=device_id)
+
+    def absorb(self, tx: Transaction) -> None:
+        """Take in the devices that ``tx`` has written as present; those not new are ``updated``."""
+        for local_id, devices in tx.take_told():
+            if self._inactive:
+                for device_id in devices:
+                    self._inactive.pop((local_id, device_id), None)
+            present = self._present.setdefault(local_id, devices)
+            if present is not devices:
+                present.update(devices)
 
     def replace(self, cycles: Iterable[LocalCycle], devices: Iterable[RegionDevice]) -> None:
         """Hold the whole region instead: every present device that is not new is ``updated``."""

@@ -102,16 +102,13 @@ class Ledger:
             )
         if verdict is Verdict.DUPLICATE:
             self._duplicates += 1
-            log.info("%s %d/%d came again: dropped", stream, *number)
+            log.debug("%s %d/%d came again: dropped", stream, *number)
             tx.after(partial(self._receipts.committed, sender, stream, after or number))
             return False
         fits = verdict is Verdict.NEXT or whole
         if verdict is Verdict.UNKNOWN:
             fits = whole or (first and envelope.seq == 1)
         if not fits:
-            log.warning(
-                "%s: messages between %s and %s are missing", stream, after or START, number
-            )
             tx.after(partial(self._receipts.missing, sender, stream, after or START))
             return False
         tx.mark(sender=sender, stream=stream, to=number)

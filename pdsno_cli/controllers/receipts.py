@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from pdsno_cli.model.messages import Ack, Command
 
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Context
+
+log = logging.getLogger(__name__)
 
 _Key = tuple[str, str]  # sender and stream
 _Number = tuple[int, int]  # epoch and seq
@@ -52,8 +55,11 @@ class Receipts:
         self._acknowledge_soon()
 
     def missing(self, sender: str, stream: str, after: _Number) -> None:
-        """Messages after this number have not come, though a later one has."""
-        self._missing.setdefault((sender, stream), after)
+        """Messages after this number are to come again, or for the first time."""
+        key = sender, stream
+        if key not in self._missing:  # else each of thousands that follow a gap would say so
+            log.warning("%s: messages after %d/%d are missing", stream, *after)
+            self._missing[key] = after
         if not self._asking:
             self._asking = True
             self._context.scheduler.after(ASK_DELAY, self._ask)

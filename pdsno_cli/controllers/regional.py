@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SUMMARY_DELAY = 0.1  # seconds in which the reports of several locals become one summary
-SUMMARY_SHARE = 20  # times as long as it took to send one passes before the next is sent
+SUMMARY_SHARE = 50  # times as long as it took to send one passes before the next is sent
 
 
 class RegionalController:
@@ -134,12 +135,16 @@ class RegionalController:
         )
         tx.put_cycle(cycle, region=self._region, at=now)
         self.ledger.committed(tx, cycle)
-        self._digest.add(cycle, report, lost)
+        self._digest.add(cycle, report, lost, tx)
         if self._digested is not tx:
             self._digested = tx
-            tx.after(self._summarise_soon)
+            tx.after(partial(self._committed, tx))
             # Undone, it leaves in the digest what did not happen: so all is told anew.
             tx.otherwise(self.tell_all)
+
+    def _committed(self, tx: Transaction) -> None:
+        self._digest.absorb(tx)
+        self._summarise_soon()
 
     def _declared(self) -> PolicyDocument:
         return policy.regional_document(self._context.topology, self._region, 0)

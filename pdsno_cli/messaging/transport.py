@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -25,7 +25,7 @@ def _no_release() -> None:
     """Nobody waits for the message."""
 
 
-class Arrival(NamedTuple):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """One message as it came. ``retained`` says that it was kept for newcomers and is not news.
 
     ``release`` tells the transport that the message is dealt with: committed, dropped or refused.

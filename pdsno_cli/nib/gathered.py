@@ -42,14 +42,15 @@ class Gathered:
     def __init__(self) -> None:
         self._rows: dict[Bulk, list[_Row]] = {}
         self._present: dict[str, _Present] = {}
-        self._cycles: dict[str, _Row] = {}
+        self._cycles: dict[str, tuple[LocalCycle, str, float]] = {}
+        self._told: list[tuple[str, dict[str, Device]]] = []
 
     def devices(self, local_id: str, region: str, devices: Iterable[Device], *, at: float) -> None:
         """Take in devices that are present; a state that the next one differs from counts, too."""
         present = self._present.get(local_id)
         if present is None or present.region != region:
             if present is not None:
-                self._put_present(local_id, present)
+                self._finish(local_id, present)
             present = self._present[local_id] = _Present(region)
         present.at = at
         latest = present.latest
@@ -61,34 +62,36 @@ class Gathered:
 
     def cycle(self, cycle: LocalCycle, region: str, *, at: float) -> None:
         """Take in how far a local controller is."""
-        self._cycles[cycle.local_id] = (
-            cycle.local_id,
-            region,
-            cycle.epoch,
-            cycle.cycle,
-            cycle.active,
-            at,
-        )
+        self._cycles[cycle.local_id] = cycle, region, at
 
     def rows(self, bulk: Bulk, values: Iterable[_Row]) -> None:
         """Take in rows as they are."""
         self._rows.setdefault(bulk, []).extend(values)
 
+    def take_told(self) -> list[tuple[str, dict[str, Device]]]:
+        """Return, once, the devices that were written as present, by local controller and id.
+
+        Where a local is there several times, each time stands above the one before.
+        """
+        told, self._told = self._told, []
+        return told
+
     def write(self, connection: sa.Connection) -> None:
         """Write all, and hold nothing any more."""
         for local_id, present in self._present.items():
-            self._put_present(local_id, present)
+            self._finish(local_id, present)
         if self._cycles:
-            self.rows(sql.PUT_CYCLES, self._cycles.values())
+            self.rows(sql.PUT_CYCLES, [rows.cycle_row(*item) for item in self._cycles.values()])
         gathered, self._rows = self._rows, {}
         self._present.clear()
         self._cycles.clear()
         for bulk, values in gathered.items():
             bulk.write(connection, values)
 
-    def _put_present(self, local_id: str, present: _Present) -> None:
+    def _finish(self, local_id: str, present: _Present) -> None:
         region, at = present.region, present.at
         self.rows(
             sql.PUT_DEVICES,
             [rows.device_row(local_id, region, one, at=at) for one in present.latest.values()],
         )
+        self._told.append((local_id, present.latest))

@@ -27,7 +27,19 @@ from pdsno_cli.nib.rows import (
 from pdsno_cli.nib.schema import APPLIED, CONTROLLERS, CYCLES, DEVICES, EVENTS, POLICIES
 
 _ALL_DEVICES = sa.select(DEVICES).order_by(DEVICES.c.local_id, DEVICES.c.device_id)
-_ACTIVE_DEVICES = _ALL_DEVICES.where(DEVICES.c.active)
+_REGION_DEVICES = sa.select(
+    DEVICES.c.local_id,
+    DEVICES.c.device_id,
+    DEVICES.c.addresses,
+    DEVICES.c.protocols,
+    DEVICES.c.mac,
+    DEVICES.c.sys_name,
+    DEVICES.c.sys_descr,
+    DEVICES.c.sys_object_id,
+    DEVICES.c.uptime,
+).order_by(DEVICES.c.local_id, DEVICES.c.device_id)
+_ACTIVE_DEVICES = _REGION_DEVICES.where(DEVICES.c.active)
+_INACTIVE_DEVICES = _REGION_DEVICES.where(sa.not_(DEVICES.c.active))
 _COUNT_ACTIVE = sa.select(sa.func.count()).select_from(DEVICES).where(DEVICES.c.active)
 _POLICY = sa.select(POLICIES).where(POLICIES.c.scope == sa.bindparam("scope"))
 _APPLIED = sa.select(APPLIED)
@@ -76,13 +88,13 @@ class Queries:
         return {row.device_id: rows.known(row) for row in self._all(_ALL_DEVICES)}
 
     def devices(self, *, active: bool | None = None) -> list[RegionDevice]:
-        """Return the devices, or only those that are present."""
-        found = self._all(_ACTIVE_DEVICES if active else _ALL_DEVICES)
-        return [
-            RegionDevice(local_id=row.local_id, device=rows.device(row))
-            for row in found
-            if active is not False or not row.active
-        ]
+        """Return the devices, or only those that are present, or only those that are not."""
+        if active is None:
+            wanted = _REGION_DEVICES
+        else:
+            wanted = _ACTIVE_DEVICES if active else _INACTIVE_DEVICES
+        found: Sequence[Sequence[Any]] = self._all(wanted)
+        return [rows.region_device(*row) for row in found]
 
     def device_records(self) -> list[DeviceRecord]:
         """Return every device with its history."""

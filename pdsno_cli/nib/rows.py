@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pdsno_cli.model.devices import Device, Known
-from pdsno_cli.model.messages import Event, PolicyDocument
+from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, RegionDevice
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -98,6 +98,11 @@ def _protocols(names: tuple[str, ...]) -> str:
     return text(names)
 
 
+@lru_cache(maxsize=64)
+def _names(protocols: str) -> tuple[str, ...]:
+    return _strings(protocols)
+
+
 def device_row(local_id: str, region: str, device: Device, *, at: float) -> DeviceRow:
     """Return the row of a device that is present."""
     return _device_row(local_id, region, device, True, at, at, None)
@@ -111,6 +116,11 @@ def known_row(
     # A device that was not seen keeps the time it has.
     last = at if known.device.device_id in seen else 0.0
     return _device_row(local_id, region, known.device, known.active, at, last, text(memory))
+
+
+def cycle_row(cycle: LocalCycle, region: str, at: float) -> tuple[object, ...]:
+    """Return the row that says how far a local controller is."""
+    return cycle.local_id, region, cycle.epoch, cycle.cycle, cycle.active, at
 
 
 def event_row(event: Event, *, sender: str, at: float) -> tuple[object, ...]:
@@ -168,6 +178,31 @@ def device(row: sa.Row[Any]) -> Device:
         sys_object_id=row.sys_object_id,
         uptime=row.uptime,
     )
+
+
+def region_device(  # noqa: PLR0917 - keywords cost, and this is called for every device there is
+    local_id: str,
+    device_id: str,
+    addresses: str,
+    protocols: str,
+    mac: str | None,
+    sys_name: str | None,
+    sys_descr: str | None,
+    sys_object_id: str | None,
+    uptime: float | None,
+) -> RegionDevice:
+    """Return a device with its local controller, from the values of a row in this order."""
+    device = Device(
+        device_id=device_id,
+        addresses=_strings(addresses),
+        protocols=_names(protocols),
+        mac=mac,
+        sys_name=sys_name,
+        sys_descr=sys_descr,
+        sys_object_id=sys_object_id,
+        uptime=uptime,
+    )
+    return RegionDevice(local_id=local_id, device=device)
 
 
 def known(row: sa.Row[Any]) -> Known:

@@ -190,6 +190,13 @@ class Transaction:
         )
         return self._execute(outbox.DROP_ALL, values).rowcount
 
+    def take_told(self) -> list[tuple[str, dict[str, Device]]]:
+        """Return, once, which devices were written as present so far: all, once it is committed.
+
+        They come by local controller and id; where a local comes again, the later stands.
+        """
+        return self._gathered.take_told()
+
     def apply_changes(
         self,
         *,

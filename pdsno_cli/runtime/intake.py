@@ -38,12 +38,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CAPACITY = 10_000  # messages that wait to be taken in; beyond, their transport waits
-BATCH = 5000  # messages committed at a time
+BATCH = 8000  # messages committed at a time
 _STRIDE = 40  # messages verified at a time
 _FLOOD = 200  # messages come at once that make a flood
 _PAUSE = 0.002  # seconds between two looks whether more of it has come
-_SPAN = 0.2  # seconds for which a commit waits for it
-_TURN = 0.5  # seconds after which timers have their turn
+_TURN = 0.5  # seconds for which timers wait for their turn, and a commit for more of a flood
 _DURABLE = (DiscoveryReport, Summary, Event)
 
 _Opened = tuple["Arrival", "Envelope | RefusedError"]
@@ -150,7 +149,7 @@ class Intake:
                 waiting.append([])
                 with self._store.transaction() as tx:
                     tx.after(self._release)
-                    self._gather(waiting[-1])
+                    self._gather(waiting[-1], until)
                     if len(waiting[-1]) >= _FLOOD:
                         tx.go_behind()
             self._store.settle()
@@ -170,28 +169,26 @@ class Intake:
     def _durable_next(self) -> bool:
         return self._open_some() and _is_durable(self._opened[0][1])
 
-    def _gather(self, group: list[Arrival]) -> None:
+    def _gather(self, group: list[Arrival], until: float) -> None:
         """Apply messages that are to be committed, for as long as such are next, into ``group``.
 
         Of each is kept what its release and a failure need: thousands may come at a time.
         """
         opened = self._opened
-        until = time.monotonic() + _SPAN
-        while len(group) < BATCH:
-            if not self._open_some() and (len(group) < _FLOOD or not self._more_comes(until)):
+        while len(group) < BATCH and (not group or time.monotonic() < until):
+            if not self._open_some() and (len(group) < _FLOOD or not self._more_comes()):
                 return
             while opened:
-                arrival, envelope = opened[0]
+                item = opened.popleft()
+                arrival, envelope = item
                 if not _is_durable(envelope):
+                    opened.appendleft(item)
                     return
-                opened.popleft()
                 group.append(arrival)
                 self._apply(arrival, envelope)
 
-    def _more_comes(self, until: float) -> bool:
+    def _more_comes(self) -> bool:
         """Wait a moment, in a flood, for what is under way: the more at once, the less it costs."""
-        if time.monotonic() >= until:
-            return False
         time.sleep(_PAUSE)
         return bool(self._queue)
 

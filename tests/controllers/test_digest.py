@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pdsno_cli.controllers.digest import Digest
 from pdsno_cli.model.devices import Device
 from pdsno_cli.model.messages import DiscoveryReport, LocalCycle, RegionDevice
+from pdsno_cli.nib.store import Store
 
 
 def device(number, name=None):
@@ -37,38 +39,67 @@ def cycle(number, local_id="l1"):
     return LocalCycle(local_id=local_id, epoch=1, cycle=number, active=0)
 
 
-def test_take_gives_the_newest_state_of_a_device_that_is_new_and_then_updated():
-    digest = Digest("r1")
-    digest.add(cycle(1), report(1, new=[device(1)]), [])
-    digest.add(cycle(2), report(2, updated=[device(1, "a")]), [])
-    summary = digest.take(snapshot=False, active=1)
+class Region:
+    """A store with a digest beside it, as the regional controller keeps them."""
+
+    def __init__(self):
+        self.store = Store.open(":memory:")
+        self.digest = Digest("r1")
+        self.number = 0
+
+    def take_in(self, *told, local_id="l1"):
+        """Take in reports, each of lists by name, in one transaction."""
+        with self.store.transaction() as tx:
+            for lists in told:
+                self.number += 1
+                made = report(self.number, **lists)
+                lost = tx.apply_changes(
+                    local_id=local_id, region="r1", new=made.new, updated=made.updated,
+                    inactive=made.inactive, snapshot=False, at=1.0,
+                )  # fmt: skip
+                self.digest.add(cycle(self.number, local_id), made, lost, tx)
+            tx.after(lambda: self.digest.absorb(tx))
+
+    def take(self):
+        return self.digest.take(snapshot=False, active=self.store.count_active())
+
+
+@pytest.fixture
+def region():
+    made = Region()
+    yield made
+    made.store.close()
+
+
+def test_take_gives_the_newest_state_of_a_device_that_is_new_and_then_updated(region):
+    region.take_in({"new": [device(1)]}, {"updated": [device(1, "a")]})
+    summary = region.take()
     assert [item.device.sys_name for item in summary.new] == ["a"]
     assert summary.updated == ()
     assert [item.cycle for item in summary.locals] == [2]
 
 
-def test_take_leaves_out_a_device_that_came_and_went():
-    digest = Digest("r1")
-    digest.add(cycle(1), report(1, new=[device(1)]), [])
-    digest.add(cycle(2), report(2, inactive=["ip:127.1.1.1"]), ["ip:127.1.1.1"])
-    summary = digest.take(snapshot=False, active=0)
+@pytest.mark.parametrize("together", [True, False])
+def test_take_leaves_out_a_device_that_came_and_went(region, together):
+    told = {"new": [device(1)]}, {"inactive": ["ip:127.1.1.1"]}
+    for some in [told] if together else [told[:1], told[1:]]:
+        region.take_in(*some)
+    summary = region.take()
     assert summary.new == ()
     assert [item.device_id for item in summary.inactive] == ["ip:127.1.1.1"]
 
 
-def test_take_empties_the_digest():
-    digest = Digest("r1")
-    digest.add(cycle(1), report(1, new=[device(1)]), [])
-    digest.take(snapshot=False, active=1)
-    assert digest.empty
+def test_take_empties_the_digest(region):
+    region.take_in({"new": [device(1)]})
+    region.take()
+    assert region.digest.empty
 
 
-def test_replace_keeps_what_is_new_as_new_and_holds_the_rest_as_updated():
-    digest = Digest("r1")
-    digest.add(cycle(1), report(1, new=[device(1)]), [])
+def test_replace_keeps_what_is_new_as_new_and_holds_the_rest_as_updated(region):
+    region.take_in({"new": [device(1)]})
     held = [RegionDevice(local_id="l1", device=device(n)) for n in (1, 2)]
-    digest.replace([cycle(1)], held)
-    summary = digest.take(snapshot=True, active=2)
+    region.digest.replace([cycle(1)], held)
+    summary = region.digest.take(snapshot=True, active=2)
     assert [item.device.device_id for item in summary.new] == ["ip:127.1.1.1"]
     assert [item.device.device_id for item in summary.updated] == ["ip:127.1.1.2"]
 
@@ -81,31 +112,32 @@ STEP = st.tuples(
 )
 
 
-@given(st.lists(st.one_of(STEP, st.just("take")), max_size=30))
+@given(st.lists(st.one_of(st.lists(STEP, max_size=6), st.just("take")), max_size=12))
 def test_summaries_reproduce_at_the_top_what_the_reports_made_of_the_region(steps):
-    digest = Digest("r1")
+    made = Region()
     region: dict = {}
     top: dict = {}
 
     def send():
-        summary = digest.take(snapshot=False, active=len(region))
+        summary = made.take()
         for item in (*summary.new, *summary.updated):
             top[item.local_id, item.device.device_id] = item.device
         for gone in summary.inactive:
             top.pop((gone.local_id, gone.device_id), None)
 
-    for number, step in enumerate(steps, 1):
+    for step in steps:
         if step == "take":
             send()
             continue
-        local, which, kind, name = step
-        item = device(which, name)
-        key = local, item.device_id
-        if kind == "inactive":
-            lost = [item.device_id] if region.pop(key, None) else []
-            digest.add(cycle(number, local), report(number, inactive=[item.device_id]), lost)
-        else:
-            region[key] = item
-            digest.add(cycle(number, local), report(number, **{kind: [item]}), [])
+        with made.store.transaction():  # all of them in one
+            for local, which, kind, name in step:
+                item = device(which, name)
+                if kind == "inactive":
+                    region.pop((local, item.device_id), None)
+                    made.take_in({"inactive": [item.device_id]}, local_id=local)
+                else:
+                    region[local, item.device_id] = item
+                    made.take_in({kind: [item]}, local_id=local)
     send()
+    made.store.close()
     assert top == region

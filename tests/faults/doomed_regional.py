@@ -14,6 +14,8 @@ import sys
 import threading
 from pathlib import Path
 
+import msgspec
+
 from pdsno_cli.controllers.receipts import Receipts
 from pdsno_cli.lint.engine import require
 from pdsno_cli.nib.transaction import Transaction
@@ -86,7 +88,7 @@ class Doom:
                 arrival.release()
                 self._passed()
 
-            original(intake, arrival._replace(release=release))
+            original(intake, msgspec.structs.replace(arrival, release=release))
 
         Intake.put = put
 

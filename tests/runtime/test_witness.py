@@ -93,7 +93,7 @@ def test_see_operators_sessions_side_by_side():
 def test_see_a_stored_copy_is_no_repetition():
     topic = TOPICS.status("lc1")
     live = Arrival(topic, sealed(topic, BEAT, kind="status", seq=4), qos=0)
-    stored = live._replace(retained=True)
+    stored = msgspec.structs.replace(live, retained=True)
     assert marks(live, stored, sight=Sight(transport="mqtt", qos=True, retain=False)) == [(), ()]
 
 
@@ -135,7 +135,7 @@ def test_see_a_death_at_qos_1_and_a_will_outside_of_the_count():
     beats = [Arrival(topic, sealed(topic, BEAT, kind="status", seq=n), True, 0) for n in (1, 2)]
     will = Arrival(topic, sealed(topic, death, kind="status", seq=0), True, 1)
     assert marks(beats[0], will, beats[1]) == [(), (), ()]
-    assert marks(will._replace(qos=0)) == [("QoS 0, not 1",)]
+    assert marks(msgspec.structs.replace(will, qos=0)) == [("QoS 0, not 1",)]
 
 
 def test_see_a_topic_that_the_map_does_not_declare():
