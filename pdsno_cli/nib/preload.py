@@ -43,6 +43,7 @@ def _write(store: Store) -> None:
         tx.put_known("l", "r", [], seen=(), at=_AT)
         tx.judge(sender="s", stream="t", epoch=1, seq=2)
         tx.keep(Kept(stream="s", epoch=1, seq=1, topic="t", data=b"", qos=1, retain=False))
+        tx.answer("m", at=_AT)
         tx.settle("s", Position(1, 1))
         tx.keep(Kept(stream="s", epoch=1, seq=2, topic="t", data=b"", qos=1, retain=False))
         tx.coalesce("s")
@@ -79,3 +80,4 @@ def _read(store: Store) -> None:
     store.count_quarantined()
     store.last_coalesced("s")
     store.settled("s")
+    store.answered("m")

@@ -24,7 +24,7 @@ from pdsno_cli.nib.rows import (
     EventRecord,
     PolicyRecord,
 )
-from pdsno_cli.nib.schema import APPLIED, CONTROLLERS, CYCLES, DEVICES, EVENTS, POLICIES
+from pdsno_cli.nib.schema import ANSWERED, APPLIED, CONTROLLERS, CYCLES, DEVICES, EVENTS, POLICIES
 
 _ALL_DEVICES = sa.select(DEVICES).order_by(DEVICES.c.local_id, DEVICES.c.device_id)
 _REGION_DEVICES = sa.select(
@@ -57,6 +57,8 @@ _ROAMERS = (
     sa.select(_PLACES.c.mac).group_by(_PLACES.c.mac).having(sa.func.count() > 1).scalar_subquery()
 )
 _SEVERAL_REGIONS = sa.select(_PLACES.c.mac, _PLACES.c.region).where(_PLACES.c.mac.in_(_ROAMERS))
+
+_ANSWERED = sa.select(ANSWERED.c.at).where(ANSWERED.c.message_id == sa.bindparam("message_id"))
 
 _detail = msgspec.json.Decoder(dict[str, str | int | float | list[str]]).decode
 
@@ -181,6 +183,10 @@ class Queries:
     def count_quarantined(self) -> int:
         """Return how many messages are in quarantine."""
         return int(self._all(received.COUNT_QUARANTINED)[0][0])
+
+    def answered(self, message_id: str) -> bool:
+        """Whether an order was answered, and so was carried out or refused."""
+        return bool(self._all(_ANSWERED, {"message_id": message_id}))
 
     def sent(self) -> list[Sent]:
         """Return this sender's own record of each epoch of each stream, as of one moment."""

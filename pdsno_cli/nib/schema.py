@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 3  # kept in the file's user_version
+VERSION = 4  # kept in the file's user_version
 
 METADATA = sa.MetaData()
 
@@ -186,6 +186,15 @@ SETTLED = sa.Table(
     sa.Column("stream", sa.Text, primary_key=True),
     sa.Column("epoch", sa.Integer, nullable=False),
     sa.Column("seq", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# The orders that were answered, each kept in the transaction of what it brought about.
+ANSWERED = sa.Table(
+    "answered",
+    METADATA,
+    sa.Column("message_id", sa.Text, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
     sqlite_with_rowid=False,
 )
 

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 
 from pdsno_cli.nib.bulk import Bulk
 from pdsno_cli.nib.schema import (
+    ANSWERED,
     APPLIED,
     CONTROLLERS,
     CYCLES,
@@ -100,6 +101,8 @@ GONE_WITH_REGION = (
 DROP_CYCLE = sa.delete(CYCLES).where(CYCLES.c.local_id == sa.bindparam("of_local"))
 DROP_CYCLES = sa.delete(CYCLES).where(CYCLES.c.region == sa.bindparam("of_region"))
 PUT_META = upsert(META)
+PUT_ANSWERED = upsert(ANSWERED)
+FORGET_ANSWERED = sa.delete(ANSWERED).where(ANSWERED.c.at < sa.bindparam("before"))
 PUT_SETTLED = upsert(SETTLED)
 PUT_POLICY = upsert(POLICIES)
 PUT_APPLIED = upsert(APPLIED)

@@ -20,6 +20,7 @@ from pdsno_cli.nib.received import Tallies
 from pdsno_cli.nib.schema import DEVICES, POLICIES
 
 _Then = Callable[[], None]
+_DAY = 86_400.0  # seconds
 _NUMBER = ("stream", "epoch", "seq")
 _Key = tuple[str, str]  # local controller and device
 _ACTIVE_KEYS = sa.select(DEVICES.c.local_id, DEVICES.c.device_id).where(DEVICES.c.active)
@@ -166,6 +167,11 @@ class Transaction:
         values = msgspec.structs.asdict(message)
         self._execute(outbox.KEEP, values)
         self._execute(outbox.PUT_ISSUED, {name: values[name] for name in _NUMBER})
+
+    def answer(self, message_id: str, *, at: float) -> None:
+        """Keep that an order is answered; for a day, since it is void long before that."""
+        self._execute(sql.PUT_ANSWERED, {"message_id": message_id, "at": at})
+        self._execute(sql.FORGET_ANSWERED, {"before": at - _DAY})
 
     def settle(self, stream: str, position: Position) -> int:
         """Drop what is acknowledged of a stream; return how many messages that was."""

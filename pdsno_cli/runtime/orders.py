@@ -34,7 +34,9 @@ _REMEMBERED = 1000  # orders; more than people give within the window
 class Orders:
     """The orders to one controller, each carried out once. Owner's thread only.
 
-    ``open_message`` verifies a message. ``clock`` gives the time of day in Unix seconds.
+    An order is known while this process lives, and for a day once it is answered: the answer is
+    kept in the transaction of what the order brings about. ``open_message`` verifies a message,
+    ``clock`` gives the time of day in Unix seconds.
     """
 
     def __init__(
@@ -53,11 +55,12 @@ class Orders:
     def take(self, envelope: Envelope, command: Command) -> None:
         """Have the role carry out an order; RefusedError when it is not to be."""
         self._require_entitled(envelope, command)
-        if envelope.message_id in self._known:
+        message_id = envelope.message_id
+        if message_id in self._known or self._context.store.answered(message_id):
             raise RefusedError(
-                Reason.REPLAYED, f"the order {envelope.message_id} to {command.order} came before"
+                Reason.REPLAYED, f"the order {message_id} to {command.order} came before"
             )
-        self._known.append(envelope.message_id)
+        self._known.append(message_id)
         log.info("%s orders: %s", envelope.sender_id, command.order)
         skew = seconds_ahead(envelope.timestamp, self._clock())
         try:

@@ -159,6 +159,8 @@ class Outgoing:
 
     def keep(self, tx: Transaction, topic: str, payload: Payload, answers: str | None) -> None:
         """Put the message for ``topic`` into the outbox; it is sent once ``tx`` is committed."""
+        if answers is not None:
+            tx.answer(answers, at=time.time())
         stream = self._topics.stream(topic)
         seq = self._sequence.next(stream)
         try:

@@ -15,7 +15,8 @@ from pdsno_cli.messaging.chain import Chain
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.model.devices import Device
-from pdsno_cli.model.messages import Ack, Command, DiscoveryReport
+from pdsno_cli.model.messages import Ack, Command, DiscoveryReport, PolicyDocument
+from pdsno_cli.model.notices import RefusalNotice
 from pdsno_cli.nib import rows
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.runtime import intake
@@ -112,14 +113,23 @@ class Regional:
             self.topic, document.replace(b'"outcome":"complete"', b'"outcome":"excellent"')
         )
 
-    def order(self, order, entry):
-        """Give an order as a person does."""
+    def order(self, order, **members):
+        """Give an order as a person does; return what gives it once more."""
         topic = self.topology.topics.command("rc")
         data = self.codec.seal(
             topic=topic, sender_id="operator", message_type="command", epoch=1, seq=1,
-            payload=Command(order=order, entry=entry),
+            payload=Command(order=order, **members),
         )  # fmt: skip
-        assert self.peer.publish(topic, data, qos=1, retain=False)
+
+        def give():
+            assert self.peer.publish(topic, data, qos=1, retain=False)
+
+        give()
+        return give
+
+    def refusals(self):
+        found = [item.counts for item in self.watcher.notices if isinstance(item, RefusalNotice)]
+        return found[-1] if found else {}
 
     def acknowledged(self, seq, *, epoch=7):
         """Wait until the peer holds an acknowledgement of all up to ``seq``."""
@@ -241,14 +251,14 @@ def asked_for_everything(regional):
 
 
 def test_replay_applies_what_was_set_aside_and_asks_for_everything_new(regional, monkeypatch):
-    regional.order("replay", set_aside(regional, monkeypatch))
+    regional.order("replay", entry=set_aside(regional, monkeypatch))
     asked_for_everything(regional)
     assert regional.devices() == ["late"]
     assert regional.held(lambda s: s.quarantined()) == []
 
 
 def test_discard_drops_what_was_set_aside_and_asks_for_everything_new(regional, monkeypatch):
-    regional.order("discard", set_aside(regional, monkeypatch))
+    regional.order("discard", entry=set_aside(regional, monkeypatch))
     asked_for_everything(regional)
     assert regional.devices() == []
     assert regional.held(lambda s: s.quarantined()) == []
@@ -257,9 +267,25 @@ def test_discard_drops_what_was_set_aside_and_asks_for_everything_new(regional, 
 def test_replay_of_what_still_cannot_be_read_is_refused_and_keeps_it(regional):
     regional.say(regional.poison(1))
     regional.acknowledged(1)
-    regional.order("replay", 1)
+    regional.order("replay", entry=1)
     until(lambda: "events/r" in regional.held(lambda s: s.outbox_streams()), "the word on why")
     assert len(regional.held(lambda s: s.quarantined())) == 1
+
+
+def test_an_order_is_carried_out_once_though_it_comes_again_after_a_restart(regional):
+    ordered = PolicyDocument(scope="r", version=0, scan_interval=7.0)
+    give_again = regional.order("policy", policy=ordered)
+
+    def in_force():
+        return regional.held(lambda s: s.policy("r")).document
+
+    until(lambda: in_force().scan_interval == 7.0, "the policy that was ordered")
+    before = in_force()
+    regional.stop()
+    regional.start()
+    give_again()
+    until(lambda: regional.refusals() == {"replayed": 1}, "the word that the order came before")
+    assert in_force() == before
 
 
 def test_a_forged_message_is_refused_and_never_set_aside(regional):

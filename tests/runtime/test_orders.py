@@ -25,11 +25,15 @@ class World:
         self.spec = CONTROLLERS[controller_id]
         self.topology = TOPOLOGY
         self.publisher = self
+        self.store = self
         self.now = NOW
         self.orders = Orders(self, self, self.open, clock=lambda: self.now)
 
     def open(self, topic, data):
         raise AssertionError("no message is opened here")
+
+    def answered(self, message_id):
+        return message_id == "answered in an earlier life"
 
     def obey(self, envelope, command) -> None:
         if self.refuses is not None:
@@ -103,6 +107,12 @@ def test_take_again_is_dropped_without_another_event():
     world.take(message_id="m2")
     assert world.obeyed == ["m1", "m2"]
     assert len(world.events) == 1
+
+
+def test_take_of_what_was_answered_before_a_restart_is_refused():
+    world = World()
+    world.refused(Reason.REPLAYED, message_id="answered in an earlier life")
+    assert (world.obeyed, world.events) == ([], [])
 
 
 def test_take_of_a_replay_after_the_window_is_refused_in_any_case():
