@@ -8,6 +8,7 @@ regional has committed is read from its store with plain SQLite.
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import socket
@@ -39,7 +40,7 @@ RATIO = 0.70  # of what bare paho takes of a flow
 BACKLOG_RATIO = 0.40  # of what it takes of a backlog
 SPREAD = 0.15  # by which a message of 1,000 senders may cost more than one of 10
 MESSAGES = 60_000
-ROUNDS = 3
+ROUNDS = 5
 DEVICES = 4  # of each report
 NETWORK = 8_000  # devices in all, shared out among the senders
 SEED = 20261124
@@ -241,27 +242,28 @@ class Bench:
         """Return the messages a second that are committed, from the first ones on."""
         began = (0.0, 0)
         deadline = time.monotonic() + 120
-        while True:
-            committed, now = self.committed(), time.perf_counter()
-            if not began[1] and committed >= total * WARM:
-                began = now, committed
-            if committed == total:
-                return (committed - began[1]) / (now - began[0])
-            assert time.monotonic() < deadline, committed
-            time.sleep(0.02)  # who asks more often takes time from who is measured
+        with contextlib.closing(self._open_store()) as store:
+            while True:
+                committed, now = _committed(store), time.perf_counter()
+                if not began[1] and committed >= total * WARM:
+                    began = now, committed
+                if committed == total:
+                    return (committed - began[1]) / (now - began[0])
+                assert time.monotonic() < deadline, committed
+                time.sleep(0.02)  # who asks more often takes time from who is measured
 
-    def committed(self) -> int:
+    def _open_store(self) -> sqlite3.Connection:
         path = self.state.store("rc")
-        if not path.exists():
-            return 0
-        store = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
-        try:
-            ((count,),) = store.execute("SELECT coalesce(sum(applied), 0) FROM received")
-        except sqlite3.OperationalError:
-            return 0  # it has no tables yet
-        finally:
-            store.close()
-        return count
+        until(path.exists, "the regional's store")
+        return sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, isolation_level=None)
+
+
+def _committed(store: sqlite3.Connection) -> int:
+    try:
+        ((count,),) = store.execute("SELECT coalesce(sum(applied), 0) FROM received")
+    except sqlite3.OperationalError:
+        return 0  # it has no tables yet
+    return count
 
 
 def _end(*processes: subprocess.Popen) -> None:
@@ -377,8 +379,7 @@ def _bare_round_trips(run: Bench, client: paho.Client) -> list[float]:
 
 def _latencies(run: Bench, client: paho.Client) -> list[float]:
     """Return the ms from publishing a report until its number stands in the regional's store."""
-    path = run.state.store("rc")
-    store = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, isolation_level=None)
+    store = run._open_store()
     found: list[float] = []
     for number in range(RATE * SECONDS):
         sender = run.senders[number % len(run.senders)]
