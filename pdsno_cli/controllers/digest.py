@@ -1,4 +1,4 @@
-"""Gathers reports until they go up as one summary; pure."""
+"""Gathers reports until they go up as one summary."""
 
 from __future__ import annotations
 

@@ -198,9 +198,10 @@ class Bench:
             _end(consumer, *publishers)
             self.forget("bare")
 
-    def start(self) -> subprocess.Popen:
-        """Start the regional over an empty store."""
-        shutil.rmtree(self.state.root / "stores", ignore_errors=True)
+    def start(self, *, afresh: bool = True) -> subprocess.Popen:
+        """Start the regional, over an empty store unless it is to go on."""
+        if afresh:
+            shutil.rmtree(self.state.root / "stores", ignore_errors=True)
         with (self.file.parent / "rc.log").open("ab") as log:
             return subprocess.Popen(
                 [PDSNO, "controller", "run", str(self.file), "rc",
@@ -251,6 +252,11 @@ class Bench:
                     return (committed - began[1]) / (now - began[0])
                 assert time.monotonic() < deadline, committed
                 time.sleep(0.02)  # who asks more often takes time from who is measured
+
+    def await_committed(self, messages: int) -> None:
+        """Wait until so many messages are committed."""
+        with contextlib.closing(self._open_store()) as store:
+            until(lambda: _committed(store) >= messages, f"{messages} messages committed")
 
     def _open_store(self) -> sqlite3.Connection:
         path = self.state.store("rc")
