@@ -167,7 +167,7 @@ def test_order_of_a_policy_that_nobody_could_go_by_is_refused_with_an_event(live
     shout(live.port, topic, sealed(live, Command(order="policy", policy=policy), topic=topic))
     event = heard.first(lambda _, b: b["payload"].get("event") == "command_refused")
     assert "out of bounds" in body(event)["payload"]["detail"]["why"]
-    assert live.row("rc1")["refused"] == {"unparsable": 1}
+    until(lambda: live.row("rc1")["refused"] == {"unparsable": 1}, "its count")
 
 
 def test_global_record_of_what_others_go_by_stands_in_for_their_stores(site):
