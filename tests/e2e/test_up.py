@@ -98,7 +98,7 @@ def test_killed_local_is_started_again_and_goes_on_reporting(site):
 
     row = until(reborn, "a committed report of the new process")
     assert row["restarts"] == 1
-    assert len(site.devices()) == 6
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
 
 
 def test_killed_fork_server_is_replaced_with_its_children(site):
