@@ -12,7 +12,6 @@ import hashlib
 import hmac
 import os
 import re
-from typing import Any
 
 from pdsno_cli.model.refusals import Reason, RefusedError
 
@@ -25,7 +24,6 @@ _CLOSE = b'"}}'  # what follows it
 _SEALED = _SIG + len(_CLOSE)  # bytes from the signature on
 _NONCE = 32  # hex digits of a nonce that is made here
 _AFTER_NONCE = len(_NAME) + _SEALED
-_TOPICS = 10_000  # whose hashes are kept: more than a topology of 3,000 controllers has
 _TAIL = 320  # bytes within which the signature block must fit
 _SIGNATURE = re.compile(
     rb',"signature":\{"alg":"(?P<alg>[A-Za-z0-9-]{1,32})","kid":"(?P<kid>[0-9a-f]{8,64})",'
@@ -56,7 +54,6 @@ class Signer:
         padded = key.ljust(_BLOCK, b"\0")
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
-        self._begun: dict[str, Any] = {}  # hashes that a topic is in already
 
     def sign(self, topic: str, document: bytes) -> bytes:
         """Return ``document``, a JSON object, with the signature block as its last member."""
@@ -101,13 +98,9 @@ class Signer:
             )
 
     def _hmac(self, topic: str, signed: bytes | memoryview) -> bytes:
-        begun = self._begun.get(topic)
-        if begun is None:
-            begun = self._inner.copy()
-            begun.update(topic.encode("utf-8", "surrogatepass") + b"\0")
-            if len(self._begun) < _TOPICS:
-                self._begun[topic] = begun
-        inner = begun.copy()
+        inner = self._inner.copy()
+        inner.update(topic.encode("utf-8", "surrogatepass"))
+        inner.update(b"\0")
         inner.update(signed)
         outer = self._outer.copy()
         outer.update(inner.digest())
