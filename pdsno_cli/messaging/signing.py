@@ -23,6 +23,7 @@ _NAME = b'","sig":"'  # what precedes the signature
 _CLOSE = b'"}}'  # what follows it
 _SEALED = _SIG + len(_CLOSE)  # bytes from the signature on
 _NONCE = 32  # hex digits of a nonce that is made here
+_HEX = b"0123456789abcdef"
 _AFTER_NONCE = len(_NAME) + _SEALED
 _TAIL = 320  # bytes within which the signature block must fit
 _SIGNATURE = re.compile(
@@ -70,7 +71,7 @@ class Signer:
         if not (
             data.endswith(_CLOSE)
             and data.startswith(_NAME, -_AFTER_NONCE)
-            and data[-_AFTER_NONCE - _NONCE : -_AFTER_NONCE].isalnum()
+            and not data[-_AFTER_NONCE - _NONCE : -_AFTER_NONCE].translate(None, _HEX)
             and data.startswith(self._head, -_AFTER_NONCE - _NONCE - len(self._head))
         ):
             self._look_closely(topic, data)

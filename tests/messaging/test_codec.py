@@ -142,6 +142,15 @@ def test_a_short_key_is_no_key():
         Codec(b"secret", TOPICS, LIMIT)
 
 
+def test_open_refuses_a_nonce_that_is_not_hex_however_well_it_is_signed():
+    topic = SAMPLES["status"][1]
+    head, tail = seal("status").split(b'"nonce":"')
+    signed = head + b'"nonce":"' + b"g" * 32 + tail[32 : tail.index(b'"sig":"') + 7]
+    # What the class itself would sign, were its nonces no hex digits.
+    data = signed + SIGNER._hmac(topic, signed) + b'"}}'
+    assert refusal(topic, data) is Reason.UNSIGNED
+
+
 @pytest.mark.parametrize("size", [16, 63, 64, 65, 200])
 def test_signature_is_hmac_for_every_length_of_key(size):
     import hashlib
