@@ -1,7 +1,7 @@
 """Keeps what the drills measured, as JSON lines, and puts it as a table into docs/reliability.md.
 
-Run as a program: ``python -m tests.faults.results RESULTS [PAGE]``. The last run in RESULTS counts;
-without a page its table is printed.
+Run as a program: ``python -m tests.faults.results RESULTS [PAGE]``. RESULTS are of one run, by as
+many processes as there may be; without a page their table is printed.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ def _keep(result: dict) -> None:
 
 
 def table(lines: list[str]) -> tuple[str, bool]:
-    """Return the last run as Markdown, and whether it was a full one."""
+    """Return a run as Markdown, and whether it was a full one."""
     results = [json.loads(line) for line in lines]
-    start = max(i for i, result in enumerate(results) if "run" in result)
-    run, drills = results[start], results[start + 1 :]
+    run = next(result for result in results if "run" in result)
+    drills = sorted((one for one in results if "drill" in one), key=lambda one: one["drill"])
     used = ", ".join(f"{name} {number}" for name, number in sorted(run["versions"].items()))
     text = (
         f"{MARKS[run['full']].capitalize()} form, {run['run']}, seed {run['seed']}, "

@@ -14,7 +14,7 @@ from tests.faults.arena import BROKERS, FULL, KEEPALIVE, SEED
 from tests.faults.results import record
 
 SLACK = 0 if FULL else 1.0  # seconds: the quick form shares the machine with other tests
-pytestmark = pytest.mark.timeout(3600 if FULL else 120)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(3600 if FULL else 120)]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from tests.faults.field import DEVICES
 from tests.faults.hostile import KINDS, Attacker
 from tests.faults.results import record
 
-pytestmark = pytest.mark.timeout(3600 if FULL else 120)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(3600 if FULL else 120)]
 MAX_PAYLOAD = 65_536
 
 
