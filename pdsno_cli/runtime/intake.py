@@ -116,7 +116,7 @@ class Intake:
             arrival.release()
         if (self._queue or self._opened) and not self._called:
             self._called = True
-            self._mailbox.after(0.0, self._drain)
+            self._mailbox.again(self._drain)
 
     def _open_some(self) -> bool:
         """Verify the next few messages; whether there are any.

@@ -53,6 +53,13 @@ class Mailbox:
                 self._queue.put(work)
                 return
 
+    def again(self, work: Work) -> None:
+        """Queue ``work`` behind all that waits by now. Owner's thread only."""
+        if self._room.acquire(blocking=False):
+            self._queue.put(work)
+        else:  # as it would else wait for itself
+            self.after(0.0, work)
+
     def after(self, seconds: float, work: Work) -> Timer:
         """Call ``work`` on the owner's thread in ``seconds``. Owner's thread only."""
         timer = Timer(work)

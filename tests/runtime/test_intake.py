@@ -222,17 +222,36 @@ def test_a_message_that_fails_to_apply_takes_no_other_with_it(regional, monkeypa
 def test_a_flood_is_committed_once_each_whatever_fails_in_it(regional, monkeypatch, bad):
     refuse_bad_devices(monkeypatch)
     monkeypatch.setattr(intake, "BATCH", 400)  # some are gathered while others are committed
-    gate = threading.Event()
-    regional.node._mailbox.post(gate.wait)
-    for seq in range(1, 1502):
-        name = "bad" if seq in bad else f"d{seq % 7}"
-        regional.say(regional.seal(seq, new=(device(name),)))
-    gate.set()
+    flood(regional, [f"d{seq % 7}" if seq not in bad else "bad" for seq in range(1, 1502)])
     regional.acknowledged(1501)
     tally = regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7]
     assert (tally.seq, tally.applied, tally.quarantined) == (1501, 1501 - len(bad), len(bad))
     assert {kept.seq for kept in regional.held(lambda s: s.quarantined())} == bad
     assert regional.devices() == [f"d{n}" for n in range(7)]
+
+
+def flood(regional, names, *, then=None):
+    """Have a report of each device wait before the first is taken in, and work behind them."""
+    gate = threading.Event()
+    regional.node._mailbox.post(gate.wait)
+    for seq, name in enumerate(names, start=1):
+        regional.say(regional.seal(seq, new=(device(name),)))
+    if then is not None:
+        regional.node._mailbox.post(then)
+    gate.set()
+
+
+def test_whatever_else_waits_has_its_turn_in_a_flood(regional, monkeypatch):
+    monkeypatch.setattr(intake, "_TURN", 0.005)
+    found = []
+
+    def look():
+        found.append(regional.held(lambda s: s.tallies()).get(("lc", "discovery/r/lc", 7)))
+
+    flood(regional, [f"d{seq % 7}" for seq in range(3000)], then=look)
+    regional.acknowledged(3000)
+    (tally,) = found
+    assert tally is None or tally.seq < 3000
 
 
 def set_aside(regional, monkeypatch):

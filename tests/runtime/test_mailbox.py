@@ -23,6 +23,35 @@ def test_after_calls_in_the_order_of_the_clock():
     assert done == ["sooner", "later"]
 
 
+def test_again_lets_whatever_waits_go_first():
+    mailbox, done = Mailbox(capacity=3), []
+
+    def flood():
+        done.append("flood")
+        if len(done) < 5:
+            mailbox.again(flood)
+
+    mailbox.post(flood)
+    mailbox.post(lambda: done.append("one"))
+    mailbox.post(lambda: done.append("two"))
+    mailbox.after(0.05, mailbox.close)
+    mailbox.run()
+    assert done == ["flood", "one", "two", "flood", "flood"]
+
+
+def test_again_does_not_wait_for_room_that_nobody_else_would_make():
+    mailbox, done = Mailbox(capacity=1), []
+
+    def full():
+        mailbox.post(lambda: done.append("posted"))
+        mailbox.again(lambda: done.append("again"))
+
+    mailbox.post(full)
+    mailbox.after(0.05, mailbox.close)
+    mailbox.run()
+    assert sorted(done) == ["again", "posted"]
+
+
 def test_cancel_keeps_a_timer_from_firing():
     mailbox, done = Mailbox(), []
     mailbox.after(0.001, lambda: done.append("fired")).cancel()
