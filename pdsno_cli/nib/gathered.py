@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from pdsno_cli.nib import rows
 from pdsno_cli.nib import statements as sql
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pdsno_cli.nib.bulk import Bulk
 
 _Row = tuple[object, ...]
+_set = msgspec.structs.force_setattr
 
 
 class _Present:
@@ -46,7 +49,10 @@ class Gathered:
         self._told: list[tuple[str, dict[str, Device]]] = []
 
     def devices(self, local_id: str, region: str, devices: Iterable[Device], *, at: float) -> None:
-        """Take in devices that are present; a state that the next one differs from counts, too."""
+        """Take in devices that are present; a state that the next one differs from counts, too.
+
+        They are its own from here on: the caller keeps none of them.
+        """
         present = self._present.get(local_id)
         if present is None or present.region != region:
             if present is not None:
@@ -55,10 +61,15 @@ class Gathered:
         present.at = at
         latest = present.latest
         for device in devices:
-            before = latest.get(device.device_id)
-            if before is not None and not device.same(before):
+            before = latest.setdefault(device.device_id, device)
+            if before is device:
+                continue
+            # Where nothing but the uptime differs, as in most reports, the new device is let go
+            # before its memory has left the processor's cache.
+            _set(before, "uptime", device.uptime)
+            if before != device:
                 self.rows(sql.PUT_DEVICES, [rows.device_row(local_id, region, before, at=at)])
-            latest[device.device_id] = device
+                latest[device.device_id] = device
 
     def cycle(self, cycle: LocalCycle, region: str, *, at: float) -> None:
         """Take in how far a local controller is."""
