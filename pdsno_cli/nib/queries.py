@@ -40,7 +40,7 @@ _REGION_DEVICES = sa.select(
 ).order_by(DEVICES.c.local_id, DEVICES.c.device_id)
 _ACTIVE_DEVICES = _REGION_DEVICES.where(DEVICES.c.active)
 _INACTIVE_DEVICES = _REGION_DEVICES.where(sa.not_(DEVICES.c.active))
-_COUNT_ACTIVE = sa.select(sa.func.count()).select_from(DEVICES).where(DEVICES.c.active)
+COUNT_ACTIVE = sa.select(sa.func.count()).select_from(DEVICES).where(DEVICES.c.active)
 _POLICY = sa.select(POLICIES).where(POLICIES.c.scope == sa.bindparam("scope"))
 _APPLIED = sa.select(APPLIED)
 _CYCLES = sa.select(CYCLES).order_by(CYCLES.c.local_id)
@@ -104,7 +104,7 @@ class Queries:
 
     def count_active(self) -> int:
         """Return how many devices are present."""
-        return int(self._all(_COUNT_ACTIVE)[0][0])
+        return int(self._all(COUNT_ACTIVE)[0][0])
 
     def macs_in_several_regions(self) -> dict[str, set[str]]:
         """Return each MAC that is present in more than one region, with those regions."""

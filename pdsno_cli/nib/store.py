@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -10,11 +11,11 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pdsno_cli.model.errors import StateError, UsageError
+from pdsno_cli.model.errors import PdsnoError, StateError, UsageError
 from pdsno_cli.nib import outbox, received
 from pdsno_cli.nib import statements as sql
 from pdsno_cli.nib.engine import begin, begun, connect, translated
-from pdsno_cli.nib.queries import Queries
+from pdsno_cli.nib.queries import COUNT_ACTIVE, Queries
 from pdsno_cli.nib.received import Tallies
 from pdsno_cli.nib.schema import VERSION, creation
 from pdsno_cli.nib.transaction import Transaction
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Store", "Transaction"]
 
+log = logging.getLogger(__name__)
+
 _SQLITE = "sqlite:///"
 _EPOCH = {"key": "epoch"}
 _HISTORY = 7 * 86_400  # seconds for which numbers of epochs that are over are kept for an audit
@@ -35,7 +38,8 @@ class Store(Queries):
     """All that one controller knows. The thread that opens it owns it: no other may use it.
 
     What a transaction commits is on the disk when its block ends (WAL, ``synchronous=FULL``);
-    that of one which goes behind, when it calls those who wait for that.
+    that of one which goes behind, when it calls those who wait for that. Whoever comes next waits
+    for it, too, except one that begins ``ahead``.
     """
 
     def __init__(self, connection: sa.Connection, path: Path | None) -> None:
@@ -44,7 +48,8 @@ class Store(Queries):
         self._owner = threading.get_ident()
         self._at_hand: Transaction | None = None
         # What is committed on the one other thread, which has the connection until then.
-        self._behind: tuple[Transaction, Future[None]] | None = None
+        self._behind: tuple[Transaction, Future[int]] | None = None
+        self._active: int | None = None  # devices that the last one of these left present
         self._writer: ThreadPoolExecutor | None = None
 
     @classmethod
@@ -63,39 +68,64 @@ class Store(Queries):
             raise
         return store
 
-    def transaction(self) -> AbstractContextManager[Transaction]:
+    def transaction(self, *, ahead: bool = False) -> AbstractContextManager[Transaction]:
         """Give one unit of work: committed when the block ends, undone when it raises.
 
-        Within another, it is a part of that one.
+        Within another, it is a part of that one. Begun ``ahead`` it builds on one that is still
+        being committed: it raises what makes that one fail, and is undone with it.
         """
         # Most are parts, one for each message: a generator would cost as much as what is in it.
-        return self._unit() if self._at_hand is None else self._at_hand
+        return self._unit(ahead=ahead) if self._at_hand is None else self._at_hand
+
+    def count_active(self) -> int:
+        """Return how many devices are present; without those of what is still being committed."""
+        if self._behind is not None and self._at_hand is None and self._active is not None:
+            return self._active
+        return super().count_active()
 
     def settle(self) -> None:
         """Wait for the transaction that is still being committed; raises what made it fail."""
-        if threading.get_ident() != self._owner:
-            raise RuntimeError("only the thread that opened a store may use it")
-        if self._behind is None:
-            return
-        (tx, committed), self._behind = self._behind, None
-        try:
-            committed.result()
-        except BaseException:
-            tx.ended(committed=False)
-            raise
-        tx.ended(committed=True)
+        if failure := self._wait():
+            raise failure
 
     def close(self) -> None:
         """Let go of the file, once all is committed."""
         try:
-            self.settle()
+            self._rest()
         finally:
             if self._writer is not None:
                 self._writer.shutdown()
             super().close()
 
+    def _rest(self) -> None:
+        """Wait for what is still being committed, for whoever has nothing to do with it.
+
+        Its failure is its own, and told by ``Transaction.otherwise``, unless nothing works any more.
+        """
+        if failure := self._wait():
+            log.debug("%s: a commit failed: %r", self._path, failure)
+
+    def _wait(self) -> Exception | None:
+        """Wait for what is still being committed; return what made that one fail alone."""
+        if threading.get_ident() != self._owner:
+            raise RuntimeError("only the thread that opened a store may use it")
+        if self._behind is None:
+            return None
+        (tx, committed), self._behind = self._behind, None
+        try:
+            self._active = committed.result()
+        except BaseException as exc:
+            tx.ended(committed=False)
+            if isinstance(exc, PdsnoError) or not isinstance(exc, Exception):
+                raise
+            return exc
+        tx.ended(committed=True)
+        return None
+
     @contextmanager
-    def _unit(self) -> Iterator[Transaction]:
+    def _unit(self, *, ahead: bool) -> Iterator[Transaction]:
+        if not ahead:
+            self._rest()
         tx = self._at_hand = Transaction(self._connection, self._tallies, self._begin)
         try:
             with translated(self._path):
@@ -103,6 +133,7 @@ class Store(Queries):
             self.settle()
             tx.finish()
             if not tx.behind:
+                self._active = None
                 self._write(tx)
         except BaseException:
             self._at_hand = None
@@ -112,7 +143,7 @@ class Store(Queries):
         if tx.behind:
             if self._writer is None:
                 self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-            self._behind = tx, self._writer.submit(self._write, tx)
+            self._behind = tx, self._writer.submit(self._write_behind, tx)
         else:
             tx.ended(committed=True)
 
@@ -122,7 +153,7 @@ class Store(Queries):
         begin(self._connection, write=True)
 
     def _write(self, tx: Transaction) -> None:
-        """Write and commit all of ``tx``; on the writer's thread where that goes behind."""
+        """Write and commit all of ``tx``."""
         with translated(self._path):
             try:
                 begin(self._connection, write=True)
@@ -131,6 +162,15 @@ class Store(Queries):
             except BaseException:
                 self._connection.rollback()
                 raise
+
+    def _write_behind(self, tx: Transaction) -> int:
+        """Do so on the writer's thread; return how many devices are present then.
+
+        Else whoever watches a flood would wait for each commit.
+        """
+        self._write(tx)
+        with begun(self._connection, self._path, write=False):
+            return int(self._connection.execute(COUNT_ACTIVE).scalar_one())
 
     def _undo(self, tx: Transaction) -> None:
         try:
@@ -153,7 +193,7 @@ class Store(Queries):
         if self._at_hand is not None:
             self._at_hand.flush()
         else:
-            self.settle()
+            self._rest()
 
     def _ready(self) -> None:
         """Make the tables of a new file; refuse a file that another version made."""

@@ -42,7 +42,7 @@ BATCH = 8000  # messages committed at a time
 _STRIDE = 40  # messages verified at a time
 _FLOOD = 200  # messages come at once that make a flood
 _PAUSE = 0.002  # seconds between two looks whether more of it has come
-_TURN = 0.5  # seconds for which timers wait for their turn, and a commit for more of a flood
+_TURN = 0.25  # seconds for which timers wait for their turn, and a commit for more of a flood
 _DURABLE = (DiscoveryReport, Summary, Event)
 
 _Opened = tuple["Arrival", "Envelope | RefusedError"]
@@ -84,6 +84,7 @@ class Intake:
         self._queue: deque[Arrival] = deque()
         self._opened: deque[_Opened] = deque()  # those of them that are verified
         self._uncommitted: deque[list[Arrival]] = deque()  # by transaction
+        self._failed = False  # whether any of these did
         self._called = False
         self._room = threading.Event()
 
@@ -106,15 +107,18 @@ class Intake:
         while time.monotonic() < until and self._open_some():
             arrival, opened = self._opened[0]
             if _is_durable(opened):
-                self._commit_all(until)
+                self._commit_some()
                 continue
+            self._settle()
             self._opened.popleft()
             if isinstance(opened, RefusedError):
                 self._refuse(arrival, opened)
             else:
                 self._take(arrival, opened)
             arrival.release()
-        if (self._queue or self._opened) and not self._called:
+        if not (self._queue or self._opened):
+            self._settle()
+        elif not self._called:
             self._called = True
             self._mailbox.again(self._drain)
 
@@ -137,44 +141,62 @@ class Intake:
         except RefusedError as exc:
             return exc
 
-    def _commit_all(self, until: float) -> None:
-        """Apply what comes next, in as few transactions as there may be.
+    def _commit_some(self) -> None:
+        """Apply what comes next in one transaction.
 
-        In a flood one is committed while the next is gathered. Where any fails, each message that
-        is not committed is applied in a transaction of its own.
+        In a flood it is committed while the next is gathered, and while timers take their turn.
+        Where any fails, each message that is not committed is applied in a transaction of its own.
         """
-        waiting = self._uncommitted
+        if self._failed:
+            self._commit_singly()
+        group: list[Arrival] = []
+        self._uncommitted.append(group)
         try:
-            while time.monotonic() < until and self._durable_next():
-                waiting.append([])
-                with self._store.transaction() as tx:
-                    tx.after(self._release)
-                    self._gather(waiting[-1], until)
-                    if len(waiting[-1]) >= _FLOOD:
-                        tx.go_behind()
+            with self._store.transaction(ahead=True) as tx:
+                tx.after(self._release)
+                tx.otherwise(self._fail)
+                self._gather(group)
+                if len(group) >= _FLOOD:
+                    tx.go_behind()
+        except PdsnoError:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, it is told of the message that fails
+            self._commit_singly()
+
+    def _settle(self) -> None:
+        """See to it that all is committed that was taken in."""
+        try:
             self._store.settle()
         except PdsnoError:
             raise
         except Exception:  # noqa: BLE001 - whatever it is, it is told of the message that fails
-            while waiting:
-                for arrival in waiting[0]:
-                    self._commit_one(arrival)
-                self._release()
+            self._failed = True
+        if self._failed:
+            self._commit_singly()
 
     def _release(self) -> None:
         """Release the first messages that were not committed, since they are now."""
         for arrival in self._uncommitted.popleft():
             arrival.release()
 
-    def _durable_next(self) -> bool:
-        return self._open_some() and _is_durable(self._opened[0][1])
+    def _fail(self) -> None:
+        """Hear, whoever waited for it, that what was not committed will not be."""
+        self._failed = True
 
-    def _gather(self, group: list[Arrival], until: float) -> None:
+    def _commit_singly(self) -> None:
+        """Apply each message that was not committed in a transaction of its own."""
+        self._failed = False
+        while self._uncommitted:
+            for arrival in self._uncommitted[0]:
+                self._commit_one(arrival)
+            self._release()
+
+    def _gather(self, group: list[Arrival]) -> None:
         """Apply messages that are to be committed, for as long as such are next, into ``group``.
 
         Of each is kept what its release and a failure need: thousands may come at a time.
         """
-        opened = self._opened
+        opened, until = self._opened, time.monotonic() + _TURN
         while len(group) < BATCH and (not group or time.monotonic() < until):
             if not self._open_some() and (len(group) < _FLOOD or not self._more_comes()):
                 return

@@ -23,7 +23,7 @@ class Log:
         self.heard = []
 
     def gather(self, number, *, names=("",), behind=True):
-        with self.store.transaction() as tx:
+        with self.store.transaction(ahead=True) as tx:
             tx.after(lambda: self.heard.append(("committed", number)))
             tx.otherwise(lambda: self.heard.append(("undone", number)))
             tx.mark(sender="lc", stream="s", to=Position(1, number))
@@ -93,6 +93,27 @@ def test_one_that_fails_is_undone_together_with_the_one_gathered_upon_it(log, mo
     assert log.heard == [("committed", 1), ("undone", 2), ("undone", 3)]
     assert log.mark() == Position(1, 1)
     assert [record.device.device_id for record in log.store.device_records()] == ["1"]
+
+
+def test_who_has_nothing_to_do_with_one_that_fails_goes_on(log, monkeypatch):
+    refuse(monkeypatch, "1")
+    log.gather(1)
+    with log.store.transaction() as tx:
+        assert log.heard == [("undone", 1)]
+        tx.mark(sender="lc", stream="another", to=Position(1, 1))
+    with log.store.transaction() as tx:
+        assert (tx.marked("lc", "s"), tx.marked("lc", "another")) == (None, Position(1, 1))
+
+
+def test_devices_are_counted_without_those_that_are_still_being_committed(log):
+    log.gather(1)
+    log.gather(2)
+    assert log.store.count_active() == 1
+    assert log.heard == [("committed", 1)]
+    log.store.settle()
+    assert log.store.count_active() == 2
+    log.gather(3, behind=False)
+    assert log.store.count_active() == 3
 
 
 def test_one_that_fails_while_it_is_gathered_leaves_the_one_before_committed(log):

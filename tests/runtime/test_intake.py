@@ -219,9 +219,12 @@ def test_a_message_that_fails_to_apply_takes_no_other_with_it(regional, monkeypa
 
 
 @pytest.mark.parametrize("bad", [{300}, {1, 1501}, {650, 651}, set()])
-def test_a_flood_is_committed_once_each_whatever_fails_in_it(regional, monkeypatch, bad):
+@pytest.mark.parametrize("others", [False, True])
+def test_a_flood_is_committed_once_each_whatever_fails_in_it(regional, monkeypatch, bad, others):
     refuse_bad_devices(monkeypatch)
     monkeypatch.setattr(intake, "BATCH", 400)  # some are gathered while others are committed
+    if others:
+        use_the_store_in_between(regional, monkeypatch)
     flood(regional, [f"d{seq % 7}" if seq not in bad else "bad" for seq in range(1, 1502)])
     regional.acknowledged(1501)
     tally = regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7]
@@ -239,6 +242,21 @@ def flood(regional, names, *, then=None):
     if then is not None:
         regional.node._mailbox.post(then)
     gate.set()
+
+
+def use_the_store_in_between(regional, monkeypatch):
+    """Have other work of the owner ask the store, and change it, all the while."""
+    monkeypatch.setattr(intake, "_TURN", 0.005)
+    node = regional.node
+    store, mailbox = node._intake._store, node._mailbox
+
+    def use():
+        store.cycles()
+        with store.transaction() as tx:
+            tx.answer("an order", at=0.0)
+        mailbox.after(0.001, use)
+
+    mailbox.post(use)
 
 
 def test_whatever_else_waits_has_its_turn_in_a_flood(regional, monkeypatch):
