@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from paho.mqtt.properties import Properties
 
-_READ = 65_536  # bytes read at once: with more, who handles them waits for longer
+_READ = 262_144  # bytes read at once: for each turn a busy owner lets this thread wait
 _WRITE = 65_536  # bytes beyond which a write is not added to
 
 
