@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.messages import Ack, Command
@@ -17,8 +19,10 @@ _Key = tuple[str, str]  # sender and stream
 _Number = tuple[int, int]  # epoch and seq
 
 ACK_DELAY = 0.02  # seconds between two rounds, in which a stream's acknowledgements become one
-ACKS_AT_ONCE = 20  # streams acknowledged at a time; where thousands report, the others wait a bit
+ACKS_AT_ONCE = 20  # streams acknowledged at a time; where hundreds report, the others wait a bit
 ACK_EVERY = 64  # messages of one stream, well below a sender's window, that do not wait so
+CROWD_DELAY = 0.05  # seconds between two rounds where hundreds do
+CROWD_TURN = 2.0  # seconds in which each of them has its turn, well before it sends again
 ASK_DELAY = 0.2  # seconds that a gap may last before the sender is asked: it may be on its way
 
 
@@ -40,6 +44,8 @@ class Receipts:
         self._due: dict[_Key, _Due] = {}  # whoever waits longest comes first
         self._missing: dict[_Key, _Number] = {}
         self._last = 0.0  # when something was acknowledged, on the monotonic clock
+        self._asked = 0.0  # when the next round was asked for
+        self._crowd = 0  # streams that waited at once, since nothing did
         self._acking = False
         self._asking = False
 
@@ -68,14 +74,18 @@ class Receipts:
         """Acknowledge at once what comes alone, and together what comes in numbers."""
         if not self._acking:
             self._acking = True
-            wait = self._last + ACK_DELAY - time.monotonic()
-            self._context.scheduler.after(max(wait, 0.0), self._acknowledge)
+            self._asked = now = time.monotonic()
+            delay = ACK_DELAY if len(self._due) <= ACKS_AT_ONCE else CROWD_DELAY
+            self._context.scheduler.after(max(self._last + delay - now, 0.0), self._acknowledge)
 
     def _acknowledge(self) -> None:
         self._acking = False
-        self._last = time.monotonic()
+        self._last = now = time.monotonic()
         topics = self._context.topology.topics
-        turn = list(self._due)[:ACKS_AT_ONCE]
+        # In a flood a round may come late, and then has to do for those that did not come.
+        self._crowd = max(self._crowd, len(self._due))
+        share = math.ceil(self._crowd * (now - self._asked) / CROWD_TURN)
+        turn = list(islice(self._due, max(ACKS_AT_ONCE, share)))
         urgent = [key for key, due in self._due.items() if due.messages >= ACK_EVERY]
         for key in dict.fromkeys((*turn, *urgent)):
             sender, stream = key
@@ -86,6 +96,8 @@ class Receipts:
             )
         if self._due:
             self._acknowledge_soon()
+        else:
+            self._crowd = 0
 
     def _ask(self) -> None:
         self._asking = False

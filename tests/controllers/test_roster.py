@@ -10,19 +10,19 @@ from pdsno_cli.controllers.roster import Roster
 from pdsno_cli.model.messages import Envelope, Status
 from pdsno_cli.model.topics import TopicMap
 from pdsno_cli.nib.store import Store
+from tests.controllers.clock import Clock
 
 BEAT = 5.0
 
 
-class World:
+class World(Clock):
     """A roster on a real store, with a clock and a scheduler of the test's own."""
 
     def __init__(self, store, monkeypatch) -> None:
-        self.now = 1000.0
-        monkeypatch.setattr(roster.time, "monotonic", lambda: self.now)
+        super().__init__()
+        monkeypatch.setattr(roster.time, "monotonic", self.monotonic)
         self.fallen_back = False
         self.events: list[tuple[str, str]] = []
-        self._due: list = []
         self._store = store
         self.roster = Roster(
             SimpleNamespace(
@@ -36,23 +36,12 @@ class World:
         )
         self.roster.start()
 
-    def after(self, seconds, work) -> None:
-        self._due.append((self.now + seconds, work))
-
     @contextmanager
     def unit(self):
         with self._store.transaction() as tx:
             yield SimpleNamespace(
                 tx=tx, stage=lambda _, event: self.events.append((event.event, event.subject))
             )
-
-    def wait(self, seconds: float) -> None:
-        end = self.now + seconds
-        while due := sorted((item for item in self._due if item[0] <= end), key=lambda i: i[0]):
-            self._due.remove(due[0])
-            self.now = max(self.now, due[0][0])
-            due[0][1]()
-        self.now = end
 
     def hear(self, sender: str, seq: int, connection: int = 1) -> None:
         status = Status(
