@@ -155,10 +155,12 @@ class RegionalController:
 
     def _summarise(self) -> None:
         """Send up what changed; the more work that is, the more is gathered for the next time."""
-        self._due = None
         began = time.thread_time()  # a busy machine, on which all takes long, makes no more of it
         self._send_summary()
         self._pause = max(SUMMARY_DELAY, SUMMARY_SHARE * (time.thread_time() - began))
+        self._due = None  # only now: what was committed meanwhile waits for as long
+        if self._snapshot or not self._digest.empty:
+            self._summarise_soon()
 
     def _send_summary(self) -> None:
         full = self._context.publisher.full(self._summary_topic)
