@@ -71,10 +71,19 @@ def test_broker_frozen_is_noticed_and_senders_go_on_over_http(arena, kind):
     drill.audit()
 
 
-@pytest.mark.parametrize("kind", BROKERS)
-def test_regional_frozen_while_more_flows_than_the_broker_queues(arena, kind):
-    reports, rate = (40_000, 2000) if FULL else (1600, 500)
-    drill = arena(kind, lines=("max_queued_messages 50", "max_inflight_messages 20"))
+# What each broker is made to drop: Mosquitto has small limits; the embedded one, which keeps 4 MiB,
+# more senders, each of which has a window of messages on its way.
+@pytest.mark.parametrize(
+    ("kind", "senders", "reports", "rate"),
+    [("mosquitto", 4, 40_000 if FULL else 1600, 2000 if FULL else 500),
+     ("embedded", 40, 40_000 if FULL else 8000, 2000)],
+)  # fmt: skip
+def test_regional_frozen_while_more_flows_than_the_broker_queues(
+    arena, kind, senders, reports, rate
+):
+    drill = arena(
+        kind, senders=senders, lines=("max_queued_messages 50", "max_inflight_messages 20")
+    )
     drill.start_broker()
     regional = drill.start_regional()
     field = drill.start_field(reports, rate)
@@ -84,16 +93,17 @@ def test_regional_frozen_while_more_flows_than_the_broker_queues(arena, kind):
         held = reports - drill.progress()
     thawed = time.time()
     seconds = drill.drained(60)
-    noticed = drill.logged("rc", "are missing", thawed)[:1]
+    gaps = [drill.logged("rc", f"/{name}: messages after", thawed) for name in drill.names]
+    noticed = max((times[0] for times in gaps if times), default=None)  # by the last stream to be
     verdict = drill.judge()
     record("regional frozen", broker=kind, seed=SEED, accepted=verdict.accepted, held=held,
            lost=verdict.lost, twice=verdict.twice, wrong=verdict.wrong,
-           gap_noticed=[round(at, 2) for at in noticed], repaired=round(seconds, 1))  # fmt: skip
+           gap_noticed=noticed and round(noticed, 2), repaired=round(seconds, 1))  # fmt: skip
     assert verdict.clean
     assert verdict.accepted == reports
     assert seconds <= 30
     if kind == "mosquitto":
         assert "messages are being dropped" in drill.log("mosquitto")
-        assert noticed
-        assert noticed[0] <= 5
+    assert noticed is not None
+    assert noticed <= 5
     drill.audit()
