@@ -35,16 +35,13 @@ class Digest:
         return not (self._cycles or any(self._present.values()) or self._inactive)
 
     def add(
-        self, cycle: LocalCycle, report: DiscoveryReport, lost: Iterable[str], tx: Transaction
+        self, local_id: str, report: DiscoveryReport, lost: Iterable[str], tx: Transaction
     ) -> None:
         """Take in a report that is applied in ``tx``, which made devices inactive: ``lost``.
 
-        The devices that it tells to be present follow, with all others of ``tx``, when that is
-        committed: see ``absorb``.
+        Its cycle and the devices that it tells to be present follow, with all others of ``tx``,
+        when that is committed: see ``absorb``.
         """
-        local_id = cycle.local_id
-        if not report.more:
-            self._cycles[local_id] = cycle
         if report.new:
             self._new.update((local_id, device.device_id) for device in report.new)
         if lost:
@@ -57,7 +54,11 @@ class Digest:
                 self._inactive[key] = RegionLoss(local_id=local_id, device_id=device_id)
 
     def absorb(self, tx: Transaction) -> None:
-        """Take in the devices that ``tx`` has written as present; those not new are ``updated``."""
+        """Take in the cycles and the present devices that ``tx`` has written.
+
+        Devices that are not new are ``updated``.
+        """
+        self._cycles.update(tx.cycles)
         for local_id, devices in tx.take_told():
             if self._inactive:
                 for device_id in devices:

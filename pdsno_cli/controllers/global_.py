@@ -103,7 +103,7 @@ class GlobalController:
         tx.apply_summary(summary, at=now)
         for cycle in summary.locals:
             tx.put_cycle(cycle, region=summary.region, at=now)
-        self.ledger.committed(tx, *summary.locals)
+        self.ledger.committed(tx)
         if summary.new or summary.updated:
             tx.after(self._look_soon)
 

@@ -18,7 +18,7 @@ from pdsno_cli.nib.marks import START, Position, Verdict
 
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Context
-    from pdsno_cli.model.messages import Command, Envelope, LocalCycle
+    from pdsno_cli.model.messages import Command, Envelope
     from pdsno_cli.nib.received import Quarantined
     from pdsno_cli.nib.store import Transaction
 
@@ -33,18 +33,13 @@ _decoders: dict[type, Callable[[bytes], Any]] = {
 
 
 class _Unit:
-    """What one transaction takes: messages of each stream, reports, how far local controllers are.
+    """What one transaction takes: how many reports were applied in it."""
 
-    ``streams`` holds by sender and stream how many messages, and the last one's epoch and seq.
-    """
-
-    __slots__ = ("cycles", "reports", "streams", "tx")
+    __slots__ = ("reports", "tx")
 
     def __init__(self, tx: Transaction) -> None:
         self.tx = tx
-        self.streams: dict[tuple[str, str], tuple[int, int, int]] = {}
         self.reports = 0
-        self.cycles: dict[str, tuple[int, int]] = {}
 
 
 class Ledger:
@@ -81,10 +76,7 @@ class Ledger:
             tx, envelope, whole=whole, first=first
         ):
             return False
-        streams = self._unit(tx).streams
-        key = sender, stream
-        messages, _, _ = streams.get(key, (0, 0, 0))
-        streams[key] = messages + 1, envelope.epoch, envelope.seq
+        self._unit(tx)
         return True
 
     def _fits(self, tx: Transaction, envelope: Envelope, *, whole: bool, first: bool) -> bool:
@@ -174,15 +166,12 @@ class Ledger:
         tx.after(lambda: self._tell_quarantine(self._context.store.count_quarantined()))
         tx.after(partial(self._receipts.missing, kept.sender, kept.stream, START))
 
-    def committed(self, tx: Transaction, *cycles: LocalCycle) -> None:
-        """Tell the watcher, once ``tx`` is committed, how far local controllers are."""
-        unit = self._unit(tx)
-        unit.reports += 1
-        for cycle in cycles:
-            unit.cycles[cycle.local_id] = (cycle.epoch, cycle.cycle)
+    def committed(self, tx: Transaction) -> None:
+        """Tell the watcher, once ``tx`` is committed, of one report more and of the cycles."""
+        self._unit(tx).reports += 1
 
     def _unit(self, tx: Transaction) -> _Unit:
-        """Return what is told once ``tx`` is committed."""
+        """Return what ``tx`` takes; once it is committed, senders and the watcher are told."""
         unit = self._at_hand
         if unit is None or unit.tx is not tx:
             unit = self._at_hand = _Unit(tx)
@@ -190,12 +179,13 @@ class Ledger:
         return unit
 
     def _committed(self, unit: _Unit) -> None:
-        for (sender, stream), (messages, epoch, seq) in unit.streams.items():
-            self._receipts.committed(sender, stream, (epoch, seq), messages)
+        for sender, stream, to, messages in unit.tx.advanced:
+            self._receipts.committed(sender, stream, to, messages)
         if not unit.reports:
             return
         self._reports += unit.reports
-        self._cycles.update(unit.cycles)
+        for local_id, cycle in unit.tx.cycles.items():
+            self._cycles[local_id] = cycle.epoch, cycle.cycle
         if not self._telling:
             self._telling = True
             self._context.scheduler.after(TELL_DELAY, self._tell)

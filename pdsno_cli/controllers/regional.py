@@ -134,8 +134,8 @@ class RegionalController:
             at=now,
         )
         tx.put_cycle(cycle, region=self._region, at=now)
-        self.ledger.committed(tx, cycle)
-        self._digest.add(cycle, report, lost, tx)
+        self.ledger.committed(tx)
+        self._digest.add(local_id, report, lost, tx)
         if self._digested is not tx:
             self._digested = tx
             tx.after(partial(self._committed, tx))

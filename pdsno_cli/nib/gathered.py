@@ -46,6 +46,7 @@ class Gathered:
         self._rows: dict[Bulk, list[_Row]] = {}
         self._present: dict[str, _Present] = {}
         self._cycles: dict[str, tuple[LocalCycle, str, float]] = {}
+        self.cycles: dict[str, LocalCycle] = {}  # those that were written
         self._told: list[tuple[str, dict[str, Device]]] = []
 
     def devices(self, local_id: str, region: str, devices: Iterable[Device], *, at: float) -> None:
@@ -93,6 +94,7 @@ class Gathered:
             self._finish(local_id, present)
         if self._cycles:
             self.rows(sql.PUT_CYCLES, [rows.cycle_row(*item) for item in self._cycles.values()])
+            self.cycles.update((key, cycle) for key, (cycle, _, _) in self._cycles.items())
         gathered, self._rows = self._rows, {}
         self._present.clear()
         self._cycles.clear()

@@ -6,13 +6,14 @@ that writes it, and judges every message by them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from pdsno_cli.nib.bulk import Bulk
-from pdsno_cli.nib.marks import Tally
+from pdsno_cli.nib.marks import Position, Tally, advance_by_one
 from pdsno_cli.nib.schema import HELD, QUARANTINE, RECEIVED
 from pdsno_cli.nib.statements import prune, upsert
 
@@ -60,6 +61,15 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
     data: bytes
 
 
+class Advance(NamedTuple):
+    """How far a transaction brought a stream, and how many messages of it that was."""
+
+    sender: str
+    stream: str
+    to: Position
+    messages: int
+
+
 class Tallies:
     """The latest tally of each stream, read once and written with the transaction at hand.
 
@@ -70,33 +80,46 @@ class Tallies:
         self._connection = connection
         self._begin = begin
         self._latest: dict[_Key, Tally] | None = None
-        self._changed: dict[_Key, Tally] = {}
+        self._changed: dict[_Key, Tally] = {}  # by the transaction at hand
         # A stream that goes from one epoch to the next within a transaction leaves its tally here.
         self._ended: list[tuple[_Key, Tally]] = []
 
     def get(self, key: _Key) -> Tally | None:
         """Return the latest tally of a stream, None where nothing of it is committed."""
-        return self._all().get(key)
+        return self._changed.get(key) or self._all().get(key)
+
+    def follow(self, key: _Key, epoch: int, seq: int) -> bool:
+        """Advance a stream by one message if that is the very next; whether it is."""
+        before = self._changed.get(key) or self._all().get(key)
+        if before is None or before.epoch != epoch or before.seq + 1 != seq:
+            return False
+        self._changed[key] = advance_by_one(before)
+        return True
 
     def put(self, key: _Key, tally: Tally) -> None:
         """Keep a stream's new tally with the transaction at hand."""
         before = self._changed.get(key)
         if before is not None and before.epoch != tally.epoch:
             self._ended.append((key, before))
-        self._all()[key] = self._changed[key] = tally
+        self._changed[key] = tally
 
     def drop(self, stream: str) -> None:
         """Know nothing of a stream any more."""
-        PUT.write(self._connection, self.take())
+        PUT.write(self._connection, self.take()[0])
         self._connection.execute(FORGET, {"of_stream": stream})
         self._latest = None
 
-    def take(self) -> list[tuple[object, ...]]:
-        """Return what changed, as rows, to be written with the transaction at hand."""
-        taken = list(self._rows())
+    def take(self) -> tuple[list[tuple[object, ...]], list[Advance]]:
+        """Return what changed, as rows to be written with the transaction at hand, and told."""
+        if not self._changed:
+            return [], []
+        latest = self._all()
+        rows = [_row(key, tally) for key, tally in (*self._ended, *self._changed.items())]
+        told = [_advance(key, latest.get(key), tally) for key, tally in self._changed.items()]
+        latest.update(self._changed)
         self._changed.clear()
         self._ended.clear()
-        return taken
+        return rows, told
 
     def clear(self) -> None:
         """Forget all, for it may not be as the file has it."""
@@ -104,24 +127,24 @@ class Tallies:
         self._ended.clear()
         self._latest = None
 
-    def _rows(self) -> Iterator[tuple[object, ...]]:
-        for (sender, stream), tally in (*self._ended, *self._changed.items()):
-            yield (
-                sender,
-                stream,
-                tally.epoch,
-                tally.seq,
-                tally.applied,
-                tally.quarantined,
-                tally.skipped,
-            )
-
     def _all(self) -> dict[_Key, Tally]:
         if self._latest is None:
             self._begin()
             rows = self._connection.execute(ALL).all()
             self._latest = {(row.sender, row.stream): tally(row) for row in rows}
         return self._latest
+
+
+def _row(key: _Key, tally: Tally) -> tuple[object, ...]:
+    counts = tally.applied, tally.quarantined, tally.skipped
+    return *key, tally.epoch, tally.seq, *counts
+
+
+def _advance(key: _Key, before: Tally | None, tally: Tally) -> Advance:
+    messages = tally.applied
+    if before is not None and before.epoch == tally.epoch:
+        messages -= before.applied
+    return Advance(*key, tally.position, messages)
 
 
 def tally(row: sa.Row[tuple[object, ...]]) -> Tally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, Self
 
 import msgspec
@@ -14,9 +14,9 @@ from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
 from pdsno_cli.nib import outbox, received, rows
 from pdsno_cli.nib import statements as sql
 from pdsno_cli.nib.gathered import Gathered
-from pdsno_cli.nib.marks import Position, Verdict, advance, advance_by_one, judge
+from pdsno_cli.nib.marks import Position, Verdict, advance, judge
 from pdsno_cli.nib.outbox import Kept
-from pdsno_cli.nib.received import Tallies
+from pdsno_cli.nib.received import Advance, Tallies
 from pdsno_cli.nib.schema import DEVICES, POLICIES
 
 _Then = Callable[[], None]
@@ -44,6 +44,7 @@ class Transaction:
         self._tallies = tallies
         self._begin = begin
         self.behind = False
+        self.advanced: Sequence[Advance] = ()  # how far streams were brought, once it is finished
         self._gathered = Gathered()
         self._committed: dict[_Then, None] = {}
         self._undone: dict[_Then, None] = {}
@@ -74,7 +75,8 @@ class Transaction:
 
     def finish(self) -> None:
         """Gather the last: how far streams are."""
-        self._gathered.rows(received.PUT, self._tallies.take())
+        tallies, self.advanced = self._tallies.take()
+        self._gathered.rows(received.PUT, tallies)
 
     def write(self) -> None:
         """Write what was gathered, into what has begun in the file."""
@@ -92,12 +94,7 @@ class Transaction:
 
         What nearly every message is takes one look here; ``judge`` and ``mark`` are for the others.
         """
-        key = sender, stream
-        tally = self._tallies.get(key)
-        if tally is None or tally.epoch != epoch or tally.seq + 1 != seq:
-            return False
-        self._tallies.put(key, advance_by_one(tally))
-        return True
+        return self._tallies.follow((sender, stream), epoch, seq)
 
     def judge(self, *, sender: str, stream: str, epoch: int, seq: int) -> Verdict:
         """Judge a message's number against what is committed of its stream."""
@@ -202,6 +199,11 @@ class Transaction:
         They come by local controller and id; where a local comes again, the later stands.
         """
         return self._gathered.take_told()
+
+    @property
+    def cycles(self) -> Mapping[str, LocalCycle]:
+        """How far the local controllers are whose cycles were written so far."""
+        return self._gathered.cycles
 
     def apply_changes(
         self,

@@ -57,7 +57,8 @@ class Region:
                     local_id=local_id, region="r1", new=made.new, updated=made.updated,
                     inactive=made.inactive, snapshot=False, at=1.0,
                 )  # fmt: skip
-                self.digest.add(cycle(self.number, local_id), made, lost, tx)
+                tx.put_cycle(cycle(self.number, local_id), region="r1", at=1.0)
+                self.digest.add(local_id, made, lost, tx)
             tx.after(lambda: self.digest.absorb(tx))
 
     def take(self):

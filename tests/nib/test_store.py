@@ -227,6 +227,38 @@ def test_marks_are_kept_by_sender_and_stream(store):
         assert tx.judge(sender="a", stream="s", epoch=2, seq=3) is Verdict.STALE
 
 
+def test_a_transaction_tells_how_far_it_brought_each_stream(store):
+    with store.transaction() as tx:
+        tx.mark(sender="a", stream="s", to=Position(1, 1))
+        tx.mark(sender="b", stream="s", to=Position(1, 7), applied=0)  # passed over
+    assert tx.advanced == [("a", "s", Position(1, 1), 1), ("b", "s", Position(1, 7), 0)]
+    with store.transaction() as tx:
+        assert tx.follow("a", "s", 1, 2)
+        assert tx.follow("a", "s", 1, 3)
+        assert not tx.follow("a", "s", 1, 3)
+        assert not tx.follow("a", "s", 2, 1)
+        tx.mark(sender="a", stream="s", to=Position(2, 1))
+        assert tx.follow("a", "s", 2, 2)
+        assert tx.follow("b", "s", 1, 8)
+    assert tx.advanced == [("a", "s", Position(2, 2), 2), ("b", "s", Position(1, 8), 1)]
+    ended = store.tallies()[("a", "s", 1)]
+    assert (ended.seq, ended.applied) == (3, 3)
+    with store.transaction() as tx:
+        assert tx.judge(sender="a", stream="s", epoch=2, seq=3) is Verdict.NEXT
+    assert tx.advanced == []
+
+
+def test_what_a_transaction_that_fails_followed_comes_again(store):
+    with store.transaction() as tx:
+        tx.mark(sender="a", stream="s", to=Position(1, 1))
+    with pytest.raises(RuntimeError), store.transaction() as tx:
+        assert tx.follow("a", "s", 1, 2)
+        raise RuntimeError
+    with store.transaction() as tx:
+        assert tx.follow("a", "s", 1, 2)
+    assert tx.advanced == [("a", "s", Position(1, 2), 1)]
+
+
 def kept(seq: int, *, epoch: int = 1, stream: str = "s") -> Kept:
     return Kept(
         stream=stream, epoch=epoch, seq=seq, topic="t", data=bytes([seq]), qos=1, retain=False
