@@ -29,7 +29,7 @@ from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.preload import preload
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.rows import ControllerRecord, EventRecord
-from pdsno_cli.nib.store import Store
+from pdsno_cli.nib.store import Store, Transaction
 from tests.conftest import require, require_root
 from tests.messaging.samples import PAYLOADS
 
@@ -249,13 +249,18 @@ def test_a_transaction_tells_how_far_it_brought_each_stream(store):
 
 
 def test_what_a_transaction_that_fails_followed_comes_again(store):
+    def follow(*, fail: bool) -> Transaction:
+        with store.transaction() as tx:
+            assert tx.follow("a", "s", 1, 2)
+            if fail:
+                raise RuntimeError
+        return tx
+
     with store.transaction() as tx:
         tx.mark(sender="a", stream="s", to=Position(1, 1))
-    with pytest.raises(RuntimeError), store.transaction() as tx:
-        assert tx.follow("a", "s", 1, 2)
-        raise RuntimeError
-    with store.transaction() as tx:
-        assert tx.follow("a", "s", 1, 2)
+    with pytest.raises(RuntimeError):
+        follow(fail=True)
+    tx = follow(fail=False)
     assert tx.advanced == [("a", "s", Position(1, 2), 1)]
 
 
