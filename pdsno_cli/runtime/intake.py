@@ -42,7 +42,7 @@ BATCH = 8000  # messages committed at a time
 _STRIDE = 40  # messages verified at a time
 _FLOOD = 200  # messages come at once that make a flood
 _PAUSE = 0.002  # seconds between two looks whether more of it has come
-_TURN = 0.25  # seconds for which timers wait for their turn, and a commit for more of a flood
+_TURN = 0.25  # seconds after which a flood gives timers a turn, and a group is complete
 _DURABLE = (DiscoveryReport, Summary, Event)
 
 _Opened = tuple["Arrival", "Envelope | RefusedError"]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 
-READY = 6.0  # seconds from the command to the last controller's readiness
+READY = 6.0  # seconds from the command to the last controller's readiness, median of STARTS
+STARTS = 3
 PSS = 12.0  # MB a controller
 IDLE = 15.0  # % of one core, all processes together
 QUIET = 20.0  # seconds over which idle CPU is measured; four heartbeats of each controller
@@ -78,6 +80,10 @@ class Campus:
             raise
         self.seconds = time.monotonic() - began
         self.cpu = sum(use(pid).cpu for pid in self.run.members())
+
+    def stop(self) -> None:
+        self.run.interrupt()
+        assert self.run.end(60) == 0
 
     def rows(self) -> list[dict]:
         asked = [PDSNO, "status", str(FILE), "--json", "--state-dir", self._state]
@@ -143,9 +149,23 @@ def ordinary() -> tuple[float, float, list[float]]:
             child.stdout.close()
 
 
-def test_campus_200_is_ready_small_and_idle(tmp_path):
-    campus = Campus(tmp_path / "state")
+@contextmanager
+def running(state: Path):
+    campus = Campus(state)
     try:
+        yield campus
+    finally:
+        campus.run.clean_up()
+
+
+def test_campus_200_is_ready_small_and_idle(tmp_path):
+    starts: list[Campus] = []
+    for number in range(STARTS - 1):
+        with running(tmp_path / f"state-{number}") as campus:
+            starts.append(campus)
+            campus.stop()
+    with running(tmp_path / "state") as campus:
+        starts.append(campus)
         kinds = campus.kinds(campus.settle())
         before = {pid: use(pid) for pid in kinds}
         began = time.monotonic()
@@ -153,11 +173,9 @@ def test_campus_200_is_ready_small_and_idle(tmp_path):
         after = {pid: use(pid) for pid in kinds}
         span = time.monotonic() - began
         sizes = {pid: pss(pid) for pid in kinds}
-        campus.run.interrupt()
-        assert campus.run.end(60) == 0
-    finally:
-        campus.run.clean_up()
+        campus.stop()
     seconds, cpu_seconds, plain = ordinary()
+    ready = statistics.median(start.seconds for start in starts)
 
     cpu: Counter[str] = Counter()
     for pid, kind in kinds.items():
@@ -171,14 +189,15 @@ def test_campus_200_is_ready_small_and_idle(tmp_path):
 
     table = [f"{COUNT} controllers, {os.cpu_count()} cores     pdsno up   ordinary start     ratio"]
     for what, unit, ours, theirs in (
-        ("all ready", "s ", campus.seconds, seconds),
-        ("CPU until then", "s ", campus.cpu, cpu_seconds),
+        ("all ready", "s ", ready, seconds),
+        ("CPU until then", "s ", statistics.median(start.cpu for start in starts), cpu_seconds),
         ("PSS of one, average", "MB", statistics.mean(mine), statistics.mean(plain)),
         ("PSS of one, largest", "MB", max(mine), max(plain)),
         ("PSS of all", "MB", sum(sizes.values()), sum(plain)),
     ):
         ratio = theirs / ours
         table.append(f"{what:<27}{ours:>9.1f} {unit}{theirs:>14.1f} {unit}{ratio:>8.1f} x")
+    table.append("all ready, each time" + "".join(f"{start.seconds:>7.1f} s" for start in starts))
     table += [f"  {kind:<25}{size:>9.1f} MB" for kind, size in sorted(single.items())]
     table.append(f"{'idle CPU of all':<27}{idle:>9.1f} % of one core")
     table += [f"  {kind:<25}{share:>9.2f} %" for kind, share in sorted(cpu.items())]
@@ -186,6 +205,6 @@ def test_campus_200_is_ready_small_and_idle(tmp_path):
     table.append("An ordinary child only imports what a controller does; it connects to nothing.")
     sys.stdout.write("\n" + "\n".join(table) + "\n")
 
-    assert campus.seconds <= READY
+    assert ready <= READY
     assert statistics.mean(mine) <= PSS
     assert idle <= IDLE
