@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import heapq
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable
 from itertools import count
 
 from pdsno_cli.model.errors import PdsnoError
+from pdsno_cli.runtime.handoff import Handoff
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,7 @@ class Mailbox:
     """A bounded queue of work and a heap of timers on the monotonic clock."""
 
     def __init__(self, capacity: int = _CAPACITY) -> None:
-        # SimpleQueue, since a signal handler may put to it while this thread is inside get.
-        self._queue: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._queue: Handoff[Work | None] = Handoff()
         self._room = threading.Semaphore(capacity)
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = count()
@@ -94,14 +93,10 @@ class Mailbox:
                 log.exception("a handler failed; its message is left as it is")
 
     def _next(self) -> Work | None:
-        now = time.monotonic()
-        if self._timers and self._timers[0][0] <= now:
+        until = self._timers[0][0] if self._timers else None
+        if until is not None and until <= time.monotonic():
             return heapq.heappop(self._timers)[2].work
-        wait = self._timers[0][0] - now if self._timers else None
-        try:
-            work = self._queue.get(timeout=wait)
-        except queue.Empty:
-            return None
+        work = self._queue.take(until)
         if work is not None:
             self._room.release()
         return work

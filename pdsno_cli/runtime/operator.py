@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import threading
 import time
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pdsno_cli.model.errors import BrokerError, OperationError
 from pdsno_cli.model.messages import OPERATOR
 from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.handoff import Handoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ class Operator:
         self._told = told
         self._epoch = time.time_ns() // 1000
         self._sequence = Sequence()
-        self._news: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
+        self._news: Handoff[Arrival | None] = Handoff()
         self._joined = threading.Event()
         self._lost = ""
         self._fatal = ""
@@ -94,15 +94,14 @@ class Operator:
     def arrivals(self, deadline: float | None = None) -> Iterator[Arrival]:
         """Yield what comes until ``deadline`` on the monotonic clock; BrokerError when it ends."""
         while True:
-            wait = _WAKE if deadline is None else min(_WAKE, deadline - time.monotonic())
-            if wait <= 0:
+            now = time.monotonic()
+            if deadline is not None and deadline <= now:
                 return
-            try:
-                arrival = self._news.get(timeout=wait)
-            except queue.Empty:
-                continue
+            look = now + _WAKE
+            arrival = self._news.take(look if deadline is None else min(look, deadline))
             if arrival is None:
-                raise BrokerError(self._fatal)
+                self._require_joined()
+                continue
             yield arrival
             arrival.release()
 
