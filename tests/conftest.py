@@ -15,6 +15,15 @@ from typing import Any
 
 import pytest
 
+ONE_OF_EACH = """\
+name: one
+regions: {r: {}}
+controllers:
+  gc: {role: global}
+  rc: {role: regional, region: r}
+  lc: {role: local, region: r, discovery: {targets: [127.66.0.1]}}
+"""
+
 
 def require(tool: str) -> str:
     """Return the path of a program; without it the test skips, or fails where CI demands it."""

@@ -14,19 +14,11 @@ from pdsno_cli.lint.engine import require
 from pdsno_cli.model.devices import Device
 from pdsno_cli.model.messages import DiscoveryReport, Envelope
 from pdsno_cli.nib.store import Store
+from tests.conftest import ONE_OF_EACH
 from tests.controllers.clock import Clock
 
 COST = 0.05  # seconds of processor time that sending a summary takes
 PAUSE = SUMMARY_SHARE * COST
-
-TOPOLOGY = """\
-name: t
-regions: {r: {}}
-controllers:
-  gc: {role: global}
-  rc: {role: regional, region: r}
-  lc: {role: local, region: r, discovery: {targets: [127.66.0.1]}}
-"""
 
 
 class World(Clock):
@@ -87,7 +79,7 @@ class World(Clock):
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    (tmp_path / "t.yaml").write_text(TOPOLOGY)
+    (tmp_path / "t.yaml").write_text(ONE_OF_EACH)
     taken = count()
     monkeypatch.setattr(regional.time, "thread_time", lambda: next(taken) * COST)
     with closing(Store.open(tmp_path / "rc.db")) as store:

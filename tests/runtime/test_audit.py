@@ -10,6 +10,7 @@ from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime import audit
 from pdsno_cli.runtime.state_dir import StateDir
+from tests.conftest import ONE_OF_EACH
 
 STREAM = "discovery/r/lc"
 
@@ -21,14 +22,7 @@ class Play:
         self.state = StateDir(folder / "state")
         self.state.make()
         file = folder / "t.yaml"
-        file.write_text("""\
-name: t
-regions: {r: {}}
-controllers:
-  gc: {role: global}
-  rc: {role: regional, region: r}
-  lc: {role: local, region: r, discovery: {targets: [127.66.0.1]}}
-""")
+        file.write_text(ONE_OF_EACH)
         self.topology = require(str(file))
         self.stores = {name: Store.open(self.state.store(name)) for name in ("gc", "rc", "lc")}
         self.keep(1)

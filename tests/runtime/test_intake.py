@@ -21,17 +21,10 @@ from pdsno_cli.nib import rows
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.runtime import intake
 from pdsno_cli.runtime.node import Node
+from tests.conftest import ONE_OF_EACH
 from tests.e2e.conftest import until
 from tests.messaging.recorder import Recorder
 
-FILE = """\
-name: one
-regions: {r: {}}
-controllers:
-  gc: {role: global}
-  rc: {role: regional, region: r}
-  lc: {role: local, region: r, discovery: {targets: [127.0.0.1]}}
-"""
 KEY = bytes(range(32))
 
 
@@ -51,7 +44,7 @@ class Regional:
 
     def __init__(self, folder):
         path = folder / "one.yaml"
-        path.write_text(FILE)
+        path.write_text(ONE_OF_EACH)
         self.topology = require(str(path))
         self.store = folder / "rc.db"
         self.codec = Codec(KEY, self.topology.topics, 1_000_000)
