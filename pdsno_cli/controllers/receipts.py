@@ -44,7 +44,7 @@ class Receipts:
         self._due: dict[_Key, _Due] = {}  # whoever waits longest comes first
         self._missing: dict[_Key, _Number] = {}
         self._last = 0.0  # when something was acknowledged, on the monotonic clock
-        self._asked = 0.0  # when the next round was asked for
+        self._scheduled = 0.0  # when the next round was planned
         self._crowd = 0  # streams that waited at once, since nothing did
         self._acking = False
         self._asking = False
@@ -74,7 +74,7 @@ class Receipts:
         """Acknowledge at once what comes alone, and together what comes in numbers."""
         if not self._acking:
             self._acking = True
-            self._asked = now = time.monotonic()
+            self._scheduled = now = time.monotonic()
             delay = ACK_DELAY if len(self._due) <= ACKS_AT_ONCE else CROWD_DELAY
             self._context.scheduler.after(max(self._last + delay - now, 0.0), self._acknowledge)
 
@@ -84,7 +84,7 @@ class Receipts:
         topics = self._context.topology.topics
         # In a flood a round may come late, and then has to do for those that did not come.
         self._crowd = max(self._crowd, len(self._due))
-        share = math.ceil(self._crowd * (now - self._asked) / CROWD_TURN)
+        share = math.ceil(self._crowd * (now - self._scheduled) / CROWD_TURN)
         turn = list(islice(self._due, max(ACKS_AT_ONCE, share)))
         urgent = [key for key, due in self._due.items() if due.messages >= ACK_EVERY]
         for key in dict.fromkeys((*turn, *urgent)):

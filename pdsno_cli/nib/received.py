@@ -110,7 +110,7 @@ class Tallies:
         self._latest = None
 
     def take(self) -> tuple[list[tuple[object, ...]], list[Advance]]:
-        """Return what changed, as rows to be written with the transaction at hand, and told."""
+        """Return the rows to be written with the transaction at hand, and how far it brought what."""
         if not self._changed:
             return [], []
         latest = self._all()
