@@ -47,6 +47,7 @@ class Gathered:
         self._present: dict[str, _Present] = {}
         self._cycles: dict[str, tuple[LocalCycle, str, float]] = {}
         self.cycles: dict[str, LocalCycle] = {}  # those that were written
+        self._shared: dict[object, object] = {}
         self._told: list[tuple[str, dict[str, Device]]] = []
 
     def devices(self, local_id: str, region: str, devices: Iterable[Device], *, at: float) -> None:
@@ -60,10 +61,15 @@ class Gathered:
                 self._finish(local_id, present)
             present = self._present[local_id] = _Present(region)
         present.at = at
-        latest = present.latest
+        latest, share = present.latest, self._shared.setdefault
         for device in devices:
             before = latest.setdefault(device.device_id, device)
             if before is device:
+                # Many devices have these in common. Held once, they take less memory, of which
+                # more is still in the cache when the device is told again.
+                _set(device, "protocols", share(device.protocols, device.protocols))
+                _set(device, "sys_descr", share(device.sys_descr, device.sys_descr))
+                _set(device, "sys_object_id", share(device.sys_object_id, device.sys_object_id))
                 continue
             # Where nothing but the uptime differs, as in most reports, the new device is let go
             # before its memory has left the processor's cache.
