@@ -101,6 +101,20 @@ def test_killed_local_is_started_again_and_goes_on_reporting(site):
     until(lambda: len(site.devices()) == 6, "a full view at the top")
 
 
+def test_controller_asked_where_it_is_says_so_in_its_log_and_goes_on(site):
+    site.write()
+    site.up().ready()
+    before = site.row("lc1")
+    os.kill(before["pid"], signal.SIGUSR1)
+    log = site.state / "logs" / "lc1.log"
+    until(
+        lambda: re.search(r'File ".*mailbox.py", line \d+ in run', log.read_text()), "its threads"
+    )
+    said = before["committed"] or 0
+    until(lambda: (site.row("lc1")["committed"] or 0) > said, "another report")
+    assert site.row("lc1")["pid"] == before["pid"]
+
+
 def test_killed_fork_server_is_replaced_with_its_children(site):
     site.write()
     run = site.up().ready()

@@ -23,6 +23,7 @@ from pdsno_cli.runtime.chain_wiring import chain
 from pdsno_cli.runtime.child import stop_on_signal
 from pdsno_cli.runtime.intake import Intake
 from pdsno_cli.runtime.keys import signing_key
+from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.node import Node
 from pdsno_cli.runtime.own_address import own_addresses
@@ -118,6 +119,7 @@ def run(file: str, state: StateDir, port: int, name: str) -> None:
 
 
 def main() -> None:
+    log_to_stderr()
     file, folder, port, name, seed, deaths = sys.argv[1:]
     state = StateDir(Path(folder))
     rng = random.Random(int(seed))
