@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import cast
 
 import msgspec
 
@@ -52,11 +52,12 @@ _decode_header = msgspec.json.Decoder(Header).decode
 _decoders = {name: msgspec.json.Decoder(_wire(kind)).decode for name, kind in MESSAGE_TYPES.items()}
 
 
-class _Topic(NamedTuple):
+class _Topic(msgspec.Struct, frozen=True, gc=False):
+    """What is known of a topic: as little as can be, for thousands of them are used in turn."""
+
     message_type: str
-    stream: str
-    owner: str | None
-    entitled: set[str]  # senders that were judged so already
+    owner: str | None  # who may publish on it, where its name says so
+    entitled: set[str] | None  # elsewhere: who was judged so already
 
 
 class Codec:
@@ -75,6 +76,7 @@ class Codec:
     ) -> None:
         self._signer = Signer(key)
         self._topics = topics
+        self._below = len(topics.root) + 1  # where in a topic its stream begins
         self._max_bytes = max_bytes
         self._entitled = entitled
         self._known: dict[str, _Topic] = {}
@@ -168,29 +170,32 @@ class Codec:
         sender = message.sender_id
         if message.message_type != place.message_type and message.message_type in MESSAGE_TYPES:
             problem = f"{message.message_type!r} does not belong on {topic!r}"
-        elif message.stream != place.stream:
+        elif message.stream != topic[self._below :]:
             problem = f"a message on {topic!r} says that it is of stream {message.stream!r}"
-        elif place.owner is not None and sender != place.owner:
+        elif place.entitled is None:
+            if sender == place.owner:
+                return
             problem = f"{sender!r} published on {topic!r}, which belongs to {place.owner!r}"
-        elif sender not in place.entitled and not self._is_entitled(sender, topic, place):
-            problem = f"{sender!r} may not publish on {topic!r}"
-        else:
+        elif sender in place.entitled or self._may_publish(sender, topic):
+            if len(place.entitled) < _REMEMBERED:
+                place.entitled.add(sender)
             return
+        else:
+            problem = f"{sender!r} may not publish on {topic!r}"
         raise RefusedError(Reason.WRONG_TOPIC, problem)
 
-    def _is_entitled(self, sender: str, topic: str, place: _Topic) -> bool:
-        if self._entitled is not None and not self._entitled(sender, topic):
-            return False
-        if len(place.entitled) < _REMEMBERED:
-            place.entitled.add(sender)
-        return True
+    def _may_publish(self, sender: str, topic: str) -> bool:
+        return self._entitled is None or self._entitled(sender, topic)
 
     def _look_up(self, topic: str) -> _Topic:
         item = self._topics.class_of(topic)
         message_type = TYPE_OF_CLASS.get(item.name) if item is not None else None
         if message_type is None:
             raise RefusedError(Reason.WRONG_TOPIC, f"{topic!r} carries no message of this topology")
-        place = _Topic(message_type, self._topics.stream(topic), self._topics.owner(topic), set())
+        owner = self._topics.owner(topic)
+        if owner is not None and not self._may_publish(owner, topic):
+            raise RefusedError(Reason.WRONG_TOPIC, f"{owner!r} may not publish on {topic!r}")
+        place = _Topic(message_type, owner, set() if owner is None else None)
         if len(self._known) < _REMEMBERED:
             self._known[topic] = place
         return place

@@ -25,18 +25,19 @@ _Row = tuple[object, ...]
 _set = msgspec.structs.force_setattr
 
 
-class _Present:
-    """The devices of one local controller that were told to be present, as last told.
+class _Told:
+    """What one local controller told within a transaction: its present devices, its last cycle.
 
-    One time stands for them all, that of the last report: they were told within one transaction.
+    One time stands for it all, that of the last report.
     """
 
-    __slots__ = ("at", "latest", "region")
+    __slots__ = ("at", "cycle", "latest", "region")
 
     def __init__(self, region: str) -> None:
         self.region = region
         self.at = 0.0
-        self.latest: dict[str, Device] = {}
+        self.latest: dict[str, Device] = {}  # by id
+        self.cycle: LocalCycle | None = None
 
 
 class Gathered:
@@ -44,24 +45,18 @@ class Gathered:
 
     def __init__(self) -> None:
         self._rows: dict[Bulk, list[_Row]] = {}
-        self._present: dict[str, _Present] = {}
-        self._cycles: dict[str, tuple[LocalCycle, str, float]] = {}
-        self.cycles: dict[str, LocalCycle] = {}  # those that were written
+        self._told: dict[str, _Told] = {}
         self._shared: dict[object, object] = {}
-        self._told: list[tuple[str, dict[str, Device]]] = []
+        # What was written:
+        self.cycles: dict[str, LocalCycle] = {}
+        self._present: list[tuple[str, dict[str, Device]]] = []
 
     def devices(self, local_id: str, region: str, devices: Iterable[Device], *, at: float) -> None:
         """Take in devices that are present; a state that the next one differs from counts, too.
 
         They are its own from here on: the caller keeps none of them.
         """
-        present = self._present.get(local_id)
-        if present is None or present.region != region:
-            if present is not None:
-                self._finish(local_id, present)
-            present = self._present[local_id] = _Present(region)
-        present.at = at
-        latest, share = present.latest, self._shared.setdefault
+        latest, share = self._of(local_id, region, at).latest, self._shared.setdefault
         for device in devices:
             before = latest.setdefault(device.device_id, device)
             if before is device:
@@ -80,7 +75,7 @@ class Gathered:
 
     def cycle(self, cycle: LocalCycle, region: str, *, at: float) -> None:
         """Take in how far a local controller is."""
-        self._cycles[cycle.local_id] = cycle, region, at
+        self._of(cycle.local_id, region, at).cycle = cycle
 
     def rows(self, bulk: Bulk, values: Iterable[_Row]) -> None:
         """Take in rows as they are."""
@@ -91,26 +86,34 @@ class Gathered:
 
         Where a local is there several times, each time stands above the one before.
         """
-        told, self._told = self._told, []
-        return told
+        present, self._present = self._present, []
+        return present
 
     def write(self, connection: sa.Connection) -> None:
         """Write all, and hold nothing any more."""
-        for local_id, present in self._present.items():
-            self._finish(local_id, present)
-        if self._cycles:
-            self.rows(sql.PUT_CYCLES, [rows.cycle_row(*item) for item in self._cycles.values()])
-            self.cycles.update((key, cycle) for key, (cycle, _, _) in self._cycles.items())
+        for local_id, told in self._told.items():
+            self._finish(local_id, told)
+        self._told.clear()
         gathered, self._rows = self._rows, {}
-        self._present.clear()
-        self._cycles.clear()
         for bulk, values in gathered.items():
             bulk.write(connection, values)
 
-    def _finish(self, local_id: str, present: _Present) -> None:
-        region, at = present.region, present.at
-        self.rows(
-            sql.PUT_DEVICES,
-            [rows.device_row(local_id, region, one, at=at) for one in present.latest.values()],
-        )
-        self._told.append((local_id, present.latest))
+    def _of(self, local_id: str, region: str, at: float) -> _Told:
+        """Return what a local controller told so far, and tells something more of ``at``."""
+        told = self._told.get(local_id)
+        if told is None or told.region != region:
+            if told is not None:
+                self._finish(local_id, told)
+            told = self._told[local_id] = _Told(region)
+        told.at = at
+        return told
+
+    def _finish(self, local_id: str, told: _Told) -> None:
+        region, at, latest = told.region, told.at, told.latest
+        if latest:
+            values = [rows.device_row(local_id, region, one, at=at) for one in latest.values()]
+            self.rows(sql.PUT_DEVICES, values)
+            self._present.append((local_id, latest))
+        if told.cycle is not None:
+            self.rows(sql.PUT_CYCLES, [rows.cycle_row(told.cycle, region, at)])
+            self.cycles[local_id] = told.cycle

@@ -76,12 +76,12 @@ def advance(before: Tally | None, to: Position, *, applied: int = 0, quarantined
     )
 
 
-def advance_by_one(before: Tally) -> Tally:
-    """Return the tally once the next number is applied."""
+def follow(before: Tally, seq: int) -> Tally:
+    """Return the tally once the numbers up to here are applied, one after the other."""
     return Tally(
         epoch=before.epoch,
-        seq=before.seq + 1,
-        applied=before.applied + 1,
+        seq=seq,
+        applied=before.applied + seq - before.seq,
         quarantined=before.quarantined,
         skipped=before.skipped,
     )
