@@ -40,10 +40,11 @@ from tests.e2e.test_mosquitto import Mosquitto
 pytestmark = pytest.mark.bench
 
 RATIO = 0.70  # of what bare paho takes of a flow
-BACKLOG_RATIO = 0.40  # of what it takes of a backlog
+BACKLOG_RATIO = 0.55  # of what it takes of a backlog
 SPREAD = 0.15  # by which a message of 1,000 senders may cost more than one of 10
 MESSAGES = 60_000
 ROUNDS = 5
+SENDER_ROUNDS = 9  # of few and of many: rounds differ by as much as is left to the bound
 DEVICES = 4  # of each report
 NETWORK = 8_000  # devices in all, shared out among the senders
 SEED = 20261124
@@ -375,7 +376,7 @@ def test_durable_ingest_beside_bare_paho(bench, live, bound):
 def test_a_thousand_senders_cost_no_more_a_message_than_ten(bench):
     few, many = bench(10), bench(1000)
     of_few, of_many = few.sealed(MESSAGES), many.sealed(MESSAGES)
-    pairs = [(few.ours_resumed(of_few), many.ours_resumed(of_many)) for _ in range(ROUNDS)]
+    pairs = [(few.ours_resumed(of_few), many.ours_resumed(of_many)) for _ in range(SENDER_ROUNDS)]
     for ten, thousand in pairs:
         say(f"10 senders {ten.rate:,.0f}/s and {ten.cost * 1e6:.1f} us of processor time a message, "
             f"1,000 senders {thousand.rate:,.0f}/s and {thousand.cost * 1e6:.1f} us")  # fmt: skip
