@@ -176,7 +176,9 @@ class Codec:
             if sender == place.owner:
                 return
             problem = f"{sender!r} published on {topic!r}, which belongs to {place.owner!r}"
-        elif sender in place.entitled or self._may_publish(sender, topic):
+        elif sender in place.entitled:
+            return
+        elif self._may_publish(sender, topic):
             if len(place.entitled) < _REMEMBERED:
                 place.entitled.add(sender)
             return
