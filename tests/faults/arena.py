@@ -31,7 +31,7 @@ FULL = bool(os.environ.get("PDSNO_SOAK"))  # make soak: the numbers of docs/reli
 SEED = int(os.environ.get("PDSNO_SOAK_SEED", "20261124"))
 BROKERS = ("mosquitto", "embedded")
 KEEPALIVE = 2  # seconds
-DUMP_TIME = 1.0  # seconds, for which nothing says that they were enough
+DUMP_TIME = 1.0  # seconds in which processes write where they are: nothing tells when they have
 LOGGED = re.compile(r"^(\S+)Z \w+ (.*)$", re.MULTILINE)  # a log line: its time and what it says
 
 
@@ -277,7 +277,7 @@ class Arena:
     def dump(self) -> None:
         """Have every controller write to its log where each of its threads is."""
         for child in self._children:
-            if child.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGUSR1)
                 os.killpg(child.pid, signal.SIGCONT)
         time.sleep(DUMP_TIME)
