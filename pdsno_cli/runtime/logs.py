@@ -37,6 +37,7 @@ def _log_to(handler: logging.StreamHandler[Any]) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
-    faulthandler.register(signal.SIGUSR1, handler.stream)
+    if handler.stream is not None:  # who closed stderr is told nothing
+        faulthandler.register(signal.SIGUSR1, handler.stream)
     for noisy in ("asyncio", "scapy", "pysnmp"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

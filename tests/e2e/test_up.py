@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from .conftest import until
+from .conftest import PDSNO, until
 
 
 def test_up_zone_a_finds_53_devices_of_which_25_speak_snmp(zone_a, site):
@@ -196,6 +197,13 @@ def test_controller_run_of_one_that_runs_already_is_refused(site):
     again = site.ask("controller", "run", str(site.file), "lc1")
     assert again.returncode == 1
     assert re.fullmatch(r"error: already running \(process \d+, .*\n", again.stderr), again.stderr
+
+
+def test_controller_run_with_stderr_closed_ends_as_it_would_with_it(site):
+    site.write()
+    command = [PDSNO, "controller", "run", str(site.file), "lc1", "--state-dir", str(site.state)]
+    done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *command], timeout=60, check=False)
+    assert done.returncode == site.ask(*command[1:5]).returncode == 1
 
 
 def test_in_process_runs_the_same_controllers_over_the_bus(site):
