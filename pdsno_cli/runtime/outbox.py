@@ -2,8 +2,10 @@
 
 A broker's PUBACK proves nothing (it holds messages in memory), so a message is dropped only when
 its receiver says that it is committed. A broker may also drop what is too much for its queue, and
-says so to nobody: a stream that lost something goes on with a smaller window. All of an epoch is
-acknowledged before the next one is sent, so a receiver can tell a gap from a new start.
+says so to nobody: a stream that lost something goes on with a smaller window, and one that hears
+nothing says its last message once more, which shows its receiver the gap (a tail loss probe, as in
+RFC 8985 section 7). All of an epoch is acknowledged before the next one is sent, so a receiver can
+tell a gap from a new start.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.nib.marks import Position
 
 if TYPE_CHECKING:
-    from pdsno_cli.controllers.ports import Cancellable, Scheduler
+    from pdsno_cli.controllers.ports import Scheduler
     from pdsno_cli.nib.outbox import Kept
     from pdsno_cli.nib.store import Store
 
@@ -25,9 +27,12 @@ log = logging.getLogger(__name__)
 
 WINDOW = 200  # messages of one stream that wait for their acknowledgement at once
 _SMALLEST = 10  # messages of the window after a loss
-_FIRST_WAIT = 5.0  # seconds without progress after which the window is sent again
-_PROMPT = 1.0  # seconds within which an acknowledgement may well be on its way
-_LONGEST_WAIT = 30.0
+_LOOK = 0.5  # seconds between two looks at streams that wait
+_FIRST_WAIT = 10  # looks without progress after which the window is sent again
+_LONGEST_WAIT = 60  # looks
+_PROMPT = 2  # looks within which an acknowledgement may well be on its way
+_PROBES = (2, 3, 5, 9)  # looks without progress after which the last message is said once more
+_PROBED = 2  # times that the window is sent in vain, after which it is no more: nobody is there
 _TIDY = 0.5  # seconds in which acknowledgements are gathered before the store hears of them
 
 
@@ -36,13 +41,16 @@ class _Stream:
 
     All up to ``settled`` is acknowledged, ``dirty`` where the store does not yet say so.
     ``waiting`` are the positions sent and not acknowledged; ``held`` says that the transport did
-    not take the next one; ``moved`` that something was acknowledged since the last look.
-    ``window`` opens as TCP's does (RFC 5681 section 3.1): quickly up to ``threshold``, where half
-    of what was lost would have gone through, slowly from there on.
+    not take the next one. ``quiet`` counts the looks since anything was heard, of which there may
+    be ``patience``; ``tries`` how often the window was sent in vain. ``recovering`` says that some
+    was lost, and that since then something always waited. ``window`` opens as TCP's does (RFC 5681
+    section 3.1): quickly up to ``threshold``, where half of what was lost would have gone through,
+    slowly from there on.
     """
 
     __slots__ = (
-        "dirty", "held", "moved", "sent", "settled", "threshold", "tries", "waiting", "window",
+        "dirty", "held", "patience", "quiet", "recovering", "sent", "settled", "threshold",
+        "tries", "waiting", "window",
     )  # fmt: skip
 
     def __init__(self, settled: Position) -> None:
@@ -50,8 +58,10 @@ class _Stream:
         self.dirty = False
         self.waiting: deque[Position] = deque()
         self.held = False
-        self.moved = False
+        self.quiet = 0
         self.tries = 0
+        self.patience = _patience(0)
+        self.recovering = False
         self.window = self.threshold = float(WINDOW)
 
     @property
@@ -63,6 +73,20 @@ class _Stream:
         """Go on carefully: some of what was sent did not arrive."""
         self.threshold = max(self.window / 2, float(_SMALLEST))
         self.window = float(_SMALLEST)
+        self.recovering = True
+
+    def heard(self) -> None:
+        """Begin to wait anew: somebody listens, so there is no reason to go on slowly."""
+        self.quiet = 0
+        if self.tries:
+            self.tries = 0
+            self.patience = _patience(0)
+
+    def unheard(self) -> None:
+        """Begin to wait anew, and longer: nobody seems to listen."""
+        self.quiet = 0
+        self.tries += 1
+        self.patience = _patience(self.tries)
 
     def took(self, messages: int) -> None:
         """Open the window: so many messages did arrive."""
@@ -73,6 +97,20 @@ class _Stream:
     def open(self) -> bool:
         """Whether there is something to look after."""
         return self.held or bool(self.waiting)
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether all that waits may be lost, with nothing to follow that would show it.
+
+        Elsewhere nobody is in doubt: where many report a little, acknowledgements take their time.
+        """
+        return bool(self.waiting) and (self.recovering or self.room <= 0) and self.tries < _PROBED
+
+
+def _patience(tries: int) -> int:
+    """Return how many looks to wait, after so many in vain; not the same for all who wait."""
+    ceiling = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(tries, 6))
+    return round(random.uniform(ceiling * 0.75, ceiling * 1.25))  # noqa: S311 - no secret
 
 
 class Outbox:
@@ -96,7 +134,7 @@ class Outbox:
         self._told = told
         self._tidying = False
         self._streams: dict[str, _Stream] = {}
-        self._timer: Cancellable | None = None
+        self._looking = False
         self._connected = False
         for name in store.outbox_streams():
             self._stream(name)
@@ -138,19 +176,19 @@ class Outbox:
             state.waiting.popleft()
         state.took(before - len(state.waiting))
         state.sent = max(state.sent, position)
-        state.moved = bool(state.waiting)
-        if state.tries:  # somebody listens again: no reason to go on so slowly
-            state.tries = 0
-            self._unwatch()
+        state.heard()
         self._tidy_soon()
         self._fill(stream)
+        state.recovering = state.recovering and state.open
         return True
 
     def resend(self, stream: str, after: Position) -> bool:
         """Send again all that follows ``after``; False when some of that is not to be had."""
         if after < self.beginning(stream):
             return False
-        self._stream(stream).lost()
+        state = self._stream(stream)
+        state.heard()
+        state.lost()
         self._rewind(stream, after)
         return True
 
@@ -165,9 +203,11 @@ class Outbox:
 
     def nudge(self, concerns: Callable[[str], bool]) -> None:
         """Wait only shortly for a receiver that has just come: it missed what was sent before."""
-        if any(state.waiting and concerns(name) for name, state in self._streams.items()):
-            self._unwatch()
-            self._timer = self._scheduler.after(_PROMPT, self._again)
+        for name, state in self._streams.items():
+            if state.waiting and concerns(name):
+                state.heard()
+                state.quiet = state.patience - _PROMPT
+                self._watch()
 
     def settled(self, stream: str) -> Position:
         """Return how far a stream is acknowledged."""
@@ -208,6 +248,8 @@ class Outbox:
         """Send on, up to a full window and never beyond an epoch that is not acknowledged."""
         state = self._streams[name]
         state.held = False
+        if not state.waiting:
+            state.quiet = 0
         while self._connected and not state.held and state.room > 0:
             following = self._store.outbox(name, state.sent, state.room)
             for message in following:
@@ -225,29 +267,35 @@ class Outbox:
         return self._watch()
 
     def _watch(self) -> None:
-        if self._timer is None and any(state.open for state in self._streams.values()):
-            tries = max(state.tries for state in self._streams.values())
-            ceiling = min(_LONGEST_WAIT, _FIRST_WAIT * 2**tries)
-            wait = random.uniform(ceiling * 0.75, ceiling * 1.25)  # noqa: S311 - no secret
-            self._timer = self._scheduler.after(wait, self._again)
+        if not self._looking and any(state.open for state in self._streams.values()):
+            self._looking = True
+            wait = random.uniform(_LOOK * 0.8, _LOOK * 1.2)  # noqa: S311 - no secret
+            self._scheduler.after(wait, self._look)
 
-    def _unwatch(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _again(self) -> None:
-        """Send the windows again that saw no acknowledgement since the last look."""
-        self._timer = None
+    def _look(self) -> None:
+        """Send again what nobody seems to have heard."""
+        self._looking = False
         if not self._connected:
             return
         for name, state in self._streams.items():
-            if state.waiting and not state.moved:
-                state.tries = min(state.tries + 1, 6)
-                log.info("%s: no acknowledgement, sending again", name)
-                state.lost()
-                self._rewind(name, state.settled)
-            elif state.held:
-                self._fill(name)
-            state.moved = False
+            if state.open:
+                state.quiet += 1
+                if state.quiet >= state.patience:
+                    self._again(name, state)
+                elif state.quiet in _PROBES and state.doubtful:
+                    self._probe(name, state)
         self._watch()
+
+    def _again(self, name: str, state: _Stream) -> None:
+        if state.waiting:
+            log.info("%s: no acknowledgement, sending again", name)
+            state.unheard()
+            state.lost()
+            self._rewind(name, state.settled)
+        else:
+            self._fill(name)
+
+    def _probe(self, name: str, state: _Stream) -> None:
+        epoch, seq = state.waiting[-1]
+        for message in self._store.outbox(name, Position(epoch, seq - 1), 1):
+            self._send(message)
