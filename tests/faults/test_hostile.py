@@ -18,7 +18,7 @@ MAX_PAYLOAD = 65_536
 
 @pytest.mark.parametrize("kind", BROKERS)
 def test_hostile_messages_change_nothing_and_stop_nothing(arena, kind):
-    attacks, pace, rate, alone = (100_000, 500, 300, 30) if FULL else (2000, 500, 300, 1.5)
+    attacks, pace, rate, alone = (100_000, 500, 1000, 30) if FULL else (2000, 500, 300, 1.5)
     reports = int((attacks / pace * (1.1 if FULL else 1.25) + alone) * rate) // 4 * 4
     drill = arena(kind, max_payload=MAX_PAYLOAD)
     drill.start_broker()
