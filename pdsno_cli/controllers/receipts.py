@@ -23,7 +23,7 @@ ACKS_AT_ONCE = 20  # streams acknowledged at a time; where hundreds report, the 
 ACK_EVERY = 64  # messages of one stream, well below a sender's window, that do not wait so
 CROWD_DELAY = 0.05  # seconds between two rounds where hundreds do
 CROWD_TURN = 2.0  # seconds in which each of them has its turn, well before it sends again
-ASK_DELAY = 0.05  # seconds that a gap may last before the sender is asked: it may be on its way
+ASK_DELAY = 0.2  # seconds that a gap may last before the sender is asked: it may be on its way
 
 
 class _Due:
