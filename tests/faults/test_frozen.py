@@ -86,6 +86,8 @@ def test_regional_frozen_while_more_flows_than_the_broker_queues(
     )
     drill.start_broker()
     regional = drill.start_regional()
+    # Senders whose first report nobody heard would send less at once than brokers keep.
+    until(lambda: drill.logged("rc", "mqtt carries now", 0), "the regional's connection")
     field = drill.start_field(reports, rate)
     until(lambda: drill.progress() >= rate / 5, "the first reports")
     with frozen(regional.pid):
