@@ -32,7 +32,7 @@ _FIRST_WAIT = 10  # looks without progress after which the window is sent again
 _LONGEST_WAIT = 60  # looks
 _PROMPT = 2  # looks within which an acknowledgement may well be on its way
 _PROBES = (2, 3, 5, 9)  # looks without progress after which the last message is said once more
-_PROBED = 2  # times that the window is sent in vain, after which it is no more: nobody is there
+_PROBED = 2  # times that the window is sent in vain, after which none is: nobody is there
 _TIDY = 0.5  # seconds in which acknowledgements are gathered before the store hears of them
 
 
