@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PATIENCE = 10.0  # seconds within which a broker takes a connection, and answers CONNECT
-_LEAVE = 0.25  # seconds to wait for room to write the last packets
+_LEAVE = 1.0  # seconds to wait until the broker has read our last packets
 
 
 class Connection:
@@ -90,9 +90,7 @@ class Connection:
             if client.socket() is None:
                 return
             until = silence.next() if session.was_up else patience
-            events = READ | WRITE if client.want_write() else READ
-            ready = self._waker.wait(events, until - time.monotonic())
-            heard = bool(ready & READ) and client.receive()
+            heard = bool(self._wait(until) & READ) and client.receive()
             now = time.monotonic()
             if heard:
                 silence.heard(now)
@@ -110,12 +108,21 @@ class Connection:
             self._leave()
 
     def _leave(self) -> None:
-        """Disconnect without a will, as far as the broker reads on."""
+        """Disconnect without a will, and stay until the broker that let us in closes.
+
+        Who closes first, with anything unread, resets the connection. A broker that is sending
+        then takes it for lost: it publishes the will, and may not read our last packets.
+        """
         client = self._client
-        deadline = time.monotonic() + _LEAVE
-        client.send(self._releases.due())
-        client.disconnect()
-        client.send()
+        client.leave(self._releases.due())
+        deadline = time.monotonic() + (_LEAVE if self._session.was_up else 0.0)
         while client.socket() is not None and time.monotonic() < deadline:
-            if self._waker.wait(WRITE, deadline - time.monotonic()):
-                client.send()
+            ready = self._wait(deadline)
+            if ready & READ:
+                client.receive()
+            client.send()
+
+    def _wait(self, until: float) -> int:
+        """Return what the socket is ready for: to be read, or written to where that is wanted."""
+        events = READ | WRITE if self._client.want_write() else READ
+        return self._waker.wait(events, until - time.monotonic())

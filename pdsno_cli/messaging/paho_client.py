@@ -56,6 +56,7 @@ class PahoClient(paho.Client):
         self._opened: socket.socket | None = None
         self._parts: list[bytes] = []  # of a packet that has not all come
         self._lacking = 0  # bytes of it
+        self._leaving = False
         # With this callback set, publish() from another thread only wakes the network thread,
         # once until all is sent; without it both would write to the socket.
         self.on_socket_register_write = lambda *_: wake()
@@ -69,6 +70,7 @@ class PahoClient(paho.Client):
         """Take ``sock`` as the connection that ``reconnect`` will use."""
         self._opened = sock
         self._parts, self._lacking = [], 0
+        self._leaving = False
 
     def _create_socket(self) -> Any:
         """Give paho the socket that is open already."""
@@ -76,7 +78,7 @@ class PahoClient(paho.Client):
         return sock
 
     def receive(self) -> bool:
-        """Deal with what has come; whether anything had.
+        """Deal with what has come; whether anything had. Closes the socket at its end.
 
         MalformedError, or whatever paho raises, when it is no MQTT.
         """
@@ -93,7 +95,8 @@ class PahoClient(paho.Client):
                 self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
                 return heard
             heard = True
-            self._take(data)
+            if not self._leaving:
+                self._take(data)
             # What TLS has deciphered already does not make the socket ready.
             if not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
                 return True
@@ -159,11 +162,18 @@ class PahoClient(paho.Client):
         self._join()
         self.loop_write()
 
+    def leave(self, answers: bytes) -> None:
+        """Send ``answers`` and a DISCONNECT after all that waits; drop what comes from now on.
+
+        paho's own ``disconnect`` closes the socket with the last byte written.
+        """
+        self._leaving = True
+        self.send(answers + wire.DISCONNECT)
+
     def _join(self) -> None:
         """Make the packets at the head of paho's queue one, so that they are written at once.
 
-        Those that paho looks at when they are written stay as they are: PUBLISH at QoS 0, and
-        DISCONNECT.
+        PUBLISH at QoS 0 stays as it is: paho looks at it when it is written.
         """
         queue = self._out_packet
         if len(queue) < 2:
@@ -204,8 +214,7 @@ class PahoClient(paho.Client):
 
 
 def _is_plain(packet: Any) -> bool:
-    kind = packet["command"] & 0xF0
-    return bool((kind != paho.PUBLISH or packet["qos"]) and kind != paho.DISCONNECT)
+    return bool(packet["command"] & 0xF0 != wire.PUBLISH or packet["qos"])
 
 
 def _plain(data: bytes) -> Any:

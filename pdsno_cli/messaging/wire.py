@@ -1,6 +1,6 @@
-"""MQTT packets as bytes, as far as they are read and written in bulk: PUBLISH and its answers.
+"""MQTT packets as bytes, as far as we read and write them: PUBLISH, its answers, and the last one.
 
-Pure. MQTT 3.1.1 sections 2.2 and 3.3, MQTT 5.0 sections 2.1 and 3.3.
+Pure. MQTT 3.1.1 sections 2.2, 3.3 and 3.14, MQTT 5.0 sections 2.1, 3.3 and 3.14.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 PUBLISH = 0x30
 PUBACK = 0x40
 PUBREC = 0x50
+DISCONNECT = b"\xe0\x00"  # of both versions, so that no will is published
 _RETAIN = 0x01
 
 

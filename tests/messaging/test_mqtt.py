@@ -125,6 +125,36 @@ def test_a_clean_stop_publishes_the_farewell_and_no_will(broker, connect, topic_
     assert not any(t.name == "mqtt leaving" for t in threading.enumerate())
 
 
+class Stuck(Recorder):
+    """Takes the first message and goes on only when told."""
+
+    def __init__(self, will_topic: str) -> None:
+        super().__init__(will_topic)
+        self.go_on = threading.Event()
+
+    def on_message(self, arrival: Arrival) -> None:
+        super().on_message(arrival)
+        self.go_on.wait(15)
+
+
+def test_a_stop_while_the_broker_is_sending_leaves_no_will(broker, connect, topic_root):
+    watching, heard = connect(broker, "watcher", f"{topic_root}/status")
+    heard.wait_up()
+    stuck = Stuck(f"{topic_root}/status")
+    leaving, _ = connect(broker, "leaving", f"{topic_root}/flood", listener=stuck, qos=0)
+    stuck.wait_up()
+    for _ in range(30):  # more than the kernel holds for who does not read, so it is sending
+        assert watching.publish(f"{topic_root}/flood", b"x" * 1_000_000, qos=1, retain=False)
+    stuck.wait_messages(1)
+    leaving._stopping.set()
+    stuck.go_on.set()
+    leaving.stop()
+    assert len(stuck.messages) == 1
+    assert watching.publish(f"{topic_root}/status", b"end", qos=1, retain=False)
+    heard.wait(lambda r: b"end" in r.data)
+    assert heard.data == [b"end"]
+
+
 def test_a_killed_broker_is_noticed_and_come_back_to_with_the_next_will(
     broker, connect, topic_root
 ):

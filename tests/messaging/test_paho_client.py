@@ -22,6 +22,7 @@ OURS = {
     "_take",
     "_hand_on",
     "_join",
+    "_leaving",
     "_acknowledged",
 }
 
