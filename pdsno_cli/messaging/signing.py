@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 
+from pdsno_cli.model.ids import RANDOM_BYTES, random_bytes
 from pdsno_cli.model.refusals import Reason, RefusedError
 
 ALGORITHM = "HMAC-SHA256"
@@ -22,7 +22,7 @@ _SIG = 64  # hex digits of a signature
 _NAME = b'","sig":"'  # what precedes the signature
 _CLOSE = b'"}}'  # what follows it
 _SEALED = _SIG + len(_CLOSE)  # bytes from the signature on
-_NONCE = 32  # hex digits of a nonce that is made here
+_NONCE = 2 * RANDOM_BYTES  # hex digits of a nonce that is made here
 _HEX = b"0123456789abcdef"
 _AFTER_NONCE = len(_NAME) + _SEALED
 _TAIL = 320  # bytes within which the signature block must fit
@@ -58,7 +58,7 @@ class Signer:
 
     def sign(self, topic: str, document: bytes) -> bytes:
         """Return ``document``, a JSON object, with the signature block as its last member."""
-        nonce = os.urandom(_NONCE // 2).hex().encode()
+        nonce = random_bytes().hex().encode()
         signed = b"".join((document[:-1], self._head, nonce, _NAME))
         return b"".join((signed, self._hmac(topic, signed), _CLOSE))
 

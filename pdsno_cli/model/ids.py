@@ -1,15 +1,39 @@
-"""Identifiers and timestamps of messages: UUIDv7 (RFC 9562) and RFC 3339 in UTC."""
+"""Identifiers, random bytes and timestamps of messages: UUIDv7 (RFC 9562), RFC 3339 in UTC."""
 
 from __future__ import annotations
 
 import os
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
+
+RANDOM_BYTES = 16
+_DRAWN = 64  # times as many are drawn at once
+
+_pool: list[bytes] = []
+# A child must not give out what its parent gives out, too.
+os.register_at_fork(after_in_child=_pool.clear)
+
+
+def random_bytes() -> bytes:
+    """Return RANDOM_BYTES bytes that nobody can foresee; from any thread.
+
+    They are drawn in numbers: in each draw, which is a system call, a thread gives the GIL away,
+    and one that has hundreds of messages to sign would not get it back before each is sent.
+    """
+    try:
+        return _pool.pop()
+    except IndexError:
+        drawn = os.urandom(_DRAWN * RANDOM_BYTES)
+        _pool.extend(
+            drawn[at : at + RANDOM_BYTES] for at in range(RANDOM_BYTES, len(drawn), RANDOM_BYTES)
+        )
+        return drawn[:RANDOM_BYTES]
 
 
 def uuid7() -> str:
     """Return a new UUIDv7 (RFC 9562 section 5.7): sortable by creation to the millisecond."""
-    raw = bytearray((time.time_ns() // 1_000_000).to_bytes(6, "big") + os.urandom(10))
+    raw = bytearray((time.time_ns() // 1_000_000).to_bytes(6, "big") + random_bytes()[:10])
     raw[6] = (raw[6] & 0x0F) | 0x70
     raw[8] = (raw[8] & 0x3F) | 0x80
     text = raw.hex()
@@ -18,5 +42,12 @@ def uuid7() -> str:
 
 def timestamp(at: float | None = None) -> str:
     """Return wall-clock time ``at`` (Unix seconds, now by default) as RFC 3339 UTC, to the ms."""
-    moment = datetime.fromtimestamp(time.time() if at is None else at, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    now = time.time_ns() // 1_000_000 if at is None else round(at * 1e6) // 1000
+    second, millisecond = divmod(now, 1000)
+    return f"{_second(second)}.{millisecond:03d}Z"
+
+
+@lru_cache(maxsize=16)
+def _second(second: int) -> str:
+    """Return a second as text: most messages are of the same one as the message before."""
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
