@@ -19,10 +19,11 @@ _Key = tuple[str, str]  # sender and stream
 _Number = tuple[int, int]  # epoch and seq
 
 ACK_DELAY = 0.02  # seconds between two rounds, in which a stream's acknowledgements become one
-ACKS_AT_ONCE = 20  # streams acknowledged at a time; where hundreds report, the others wait a bit
+CROWD = 20  # streams beyond which rounds are rarer, since each wakes threads and cools caches
+CROWD_DELAY = 0.2  # seconds between two rounds then
+ACKS_AT_ONCE = 100  # streams acknowledged in a round: some ms of work; the others wait for the next
 ACK_EVERY = 64  # messages of one stream, well below a sender's window, that do not wait so
-CROWD_DELAY = 0.05  # seconds between two rounds where hundreds do
-CROWD_TURN = 2.0  # seconds in which each of them has its turn, well before it sends again
+CROWD_TURN = 2.0  # seconds in which each stream has its turn, well before its sender sends again
 ASK_DELAY = 0.2  # seconds that a gap may last before the sender is asked: it may be on its way
 
 
@@ -75,7 +76,7 @@ class Receipts:
         if not self._acking:
             self._acking = True
             self._scheduled = now = time.monotonic()
-            delay = ACK_DELAY if len(self._due) <= ACKS_AT_ONCE else CROWD_DELAY
+            delay = ACK_DELAY if len(self._due) <= CROWD else CROWD_DELAY
             self._context.scheduler.after(max(self._last + delay - now, 0.0), self._acknowledge)
 
     def _acknowledge(self) -> None:

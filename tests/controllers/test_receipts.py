@@ -87,4 +87,4 @@ def test_who_would_run_out_of_its_window_does_not_wait_for_its_turn(world):
     world.commit("busy", 300, ACK_EVERY)
     world.wait(0.1)
     assert "busy" in {sender for sender, _, _ in world.sent}
-    assert len(world.sent) < 100
+    assert len(world.sent) < 200  # the crowd does, in rounds
