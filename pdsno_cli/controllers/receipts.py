@@ -19,9 +19,8 @@ _Key = tuple[str, str]  # sender and stream
 _Number = tuple[int, int]  # epoch and seq
 
 ACK_DELAY = 0.02  # seconds between two rounds, in which a stream's acknowledgements become one
-CROWD = 20  # streams beyond which rounds are rarer, since each wakes threads and cools caches
-CROWD_DELAY = 0.2  # seconds between two rounds then
 ACKS_AT_ONCE = 100  # streams acknowledged in a round: some ms of work; the others wait for the next
+CROWD_DELAY = 0.2  # seconds after a round of that many: small ones cost as much in waking threads
 ACK_EVERY = 64  # messages of one stream, well below a sender's window, that do not wait so
 CROWD_TURN = 2.0  # seconds in which each stream has its turn, well before its sender sends again
 ASK_DELAY = 0.2  # seconds that a gap may last before the sender is asked: it may be on its way
@@ -44,7 +43,8 @@ class Receipts:
         self._context = context
         self._due: dict[_Key, _Due] = {}  # whoever waits longest comes first
         self._missing: dict[_Key, _Number] = {}
-        self._last = 0.0  # when something was acknowledged, on the monotonic clock
+        self._last = 0.0  # when the last round was, on the monotonic clock
+        self._told = 0  # streams that it acknowledged
         self._scheduled = 0.0  # when the next round was planned
         self._crowd = 0  # streams that waited at once, since nothing did
         self._acking = False
@@ -76,7 +76,7 @@ class Receipts:
         if not self._acking:
             self._acking = True
             self._scheduled = now = time.monotonic()
-            delay = ACK_DELAY if len(self._due) <= CROWD else CROWD_DELAY
+            delay = max(CROWD_DELAY * min(self._told / ACKS_AT_ONCE, 1.0), ACK_DELAY)
             self._context.scheduler.after(max(self._last + delay - now, 0.0), self._acknowledge)
 
     def _acknowledge(self) -> None:
@@ -88,7 +88,9 @@ class Receipts:
         share = math.ceil(self._crowd * (now - self._scheduled) / CROWD_TURN)
         turn = list(islice(self._due, max(ACKS_AT_ONCE, share)))
         urgent = [key for key, due in self._due.items() if due.messages >= ACK_EVERY]
-        for key in dict.fromkeys((*turn, *urgent)):
+        told = dict.fromkeys((*turn, *urgent))
+        self._told = len(told)
+        for key in told:
             sender, stream = key
             epoch, seq = self._due.pop(key).number
             # Lost, it is said again when the sender sends again.

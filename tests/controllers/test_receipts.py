@@ -54,6 +54,19 @@ def test_what_comes_in_numbers_is_acknowledged_together(world):
     assert [number for _, number, _ in world.sent] == [(1, 1), (1, 9)]
 
 
+@pytest.mark.parametrize("senders", [5, 40, 100])
+def test_few_who_report_all_the_time_hear_soon_and_not_more_often_than_they_need(world, senders):
+    last = dict.fromkeys((f"lc{number}" for number in range(senders)), world.now)
+    for seq in range(200):
+        for sender in last:
+            world.commit(sender, seq)
+        world.wait(0.01)
+    for sender, _, at in world.sent:
+        assert at - last[sender] < max(0.02, senders / 500) + 0.011
+        last[sender] = at
+    assert len(world.sent) < 2.1 * 500  # in two seconds
+
+
 @pytest.mark.parametrize("senders", [100, 1000, 10_000])
 def test_a_crowd_is_acknowledged_before_any_of_it_sends_again(world, senders):
     for number in range(senders):
