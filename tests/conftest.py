@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +24,11 @@ controllers:
   rc: {role: regional, region: r}
   lc: {role: local, region: r, discovery: {targets: [127.66.0.1]}}
 """
+
+
+def pytest_configure() -> None:
+    # What a shell starts in the background has SIGINT ignored, and so would what is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def require(tool: str) -> str:
