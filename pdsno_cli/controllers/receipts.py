@@ -19,7 +19,7 @@ _Key = tuple[str, str]  # sender and stream
 _Number = tuple[int, int]  # epoch and seq
 
 ACK_DELAY = 0.02  # seconds between two rounds, in which a stream's acknowledgements become one
-ACKS_AT_ONCE = 100  # streams acknowledged in a round: some ms of work; the others wait for the next
+ACKS_AT_ONCE = 80  # streams acknowledged in a round: some ms of work; the others wait for the next
 CROWD_DELAY = 0.2  # seconds after a round of that many: small ones cost as much in waking threads
 ACK_EVERY = 64  # messages of one stream, well below a sender's window, that do not wait so
 CROWD_TURN = 2.0  # seconds in which each stream has its turn, well before its sender sends again

@@ -54,7 +54,7 @@ def test_what_comes_in_numbers_is_acknowledged_together(world):
     assert [number for _, number, _ in world.sent] == [(1, 1), (1, 9)]
 
 
-@pytest.mark.parametrize("senders", [5, 40, 100])
+@pytest.mark.parametrize("senders", [5, 40, 80])
 def test_few_who_report_all_the_time_hear_soon_and_not_more_often_than_they_need(world, senders):
     last = dict.fromkeys((f"lc{number}" for number in range(senders)), world.now)
     for seq in range(200):
@@ -62,9 +62,9 @@ def test_few_who_report_all_the_time_hear_soon_and_not_more_often_than_they_need
             world.commit(sender, seq)
         world.wait(0.01)
     for sender, _, at in world.sent:
-        assert at - last[sender] < max(0.02, senders / 500) + 0.011
+        assert at - last[sender] < max(0.02, senders / 400) + 0.011
         last[sender] = at
-    assert len(world.sent) < 2.1 * 500  # in two seconds
+    assert len(world.sent) < 2.1 * 400  # in two seconds
 
 
 @pytest.mark.parametrize("senders", [100, 1000, 10_000])
@@ -100,4 +100,4 @@ def test_who_would_run_out_of_its_window_does_not_wait_for_its_turn(world):
     world.commit("busy", 300, ACK_EVERY)
     world.wait(0.1)
     assert "busy" in {sender for sender, _, _ in world.sent}
-    assert len(world.sent) < 200  # the crowd does, in rounds
+    assert len(world.sent) < 100
