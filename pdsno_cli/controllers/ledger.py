@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,9 +12,11 @@ import msgspec
 
 from pdsno_cli.controllers.parts import Large, join
 from pdsno_cli.controllers.receipts import Receipts
-from pdsno_cli.model.messages import DiscoveryReport, Summary
-from pdsno_cli.model.notices import CommitNotice, QuarantineNotice
+from pdsno_cli.model.horizon import ahead_text, is_ahead
+from pdsno_cli.model.messages import DiscoveryReport, Event, Summary
+from pdsno_cli.model.notices import CommitNotice, QuarantineNotice, WarningNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
+from pdsno_cli.model.topics import SYSTEM
 from pdsno_cli.nib.marks import START, Position, Verdict
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ class Ledger:
         self._effect = effect
         self._receipts = Receipts(context)
         self._holding = set(context.store.holding())
+        self._ahead: set[str] = set()  # senders whose epoch was announced to be
         self._at_hand: _Unit | None = None
         self._cycles: dict[str, tuple[int, int]] = {}
         self._reports = 0
@@ -86,12 +90,13 @@ class Ledger:
         verdict = tx.judge(sender=sender, stream=stream, epoch=number.epoch, seq=number.seq)
         after = tx.marked(sender, stream)
         if verdict is Verdict.STALE:
-            # A sender that died before it could note our acknowledgement sends this again, and
-            # would for ever.
-            tx.after(partial(self._receipts.committed, sender, stream, after or number))
+            # A sender that lost its store, or died before it could note our acknowledgement, would
+            # send this for ever.
+            tx.after(partial(self._receipts.unfit, sender, stream, after or START))
             raise RefusedError(
                 Reason.REPLAYED, f"{stream} is of epoch {envelope.epoch}, which is over"
             )
+        self._require_believable(tx, envelope, after or START)
         if verdict is Verdict.DUPLICATE:
             self._duplicates += 1
             log.debug("%s %d/%d came again: dropped", stream, *number)
@@ -105,6 +110,36 @@ class Ledger:
             return False
         tx.mark(sender=sender, stream=stream, to=number)
         return True
+
+    def _require_believable(self, tx: Transaction, envelope: Envelope, after: Position) -> None:
+        """Refuse an epoch from the future: once committed, it would make all others stale."""
+        epoch, now = envelope.epoch, time.time()
+        if not is_ahead(epoch, now, after.epoch):
+            return
+        sender, stream = envelope.sender_id, envelope.stream
+        tx.after(partial(self._receipts.unfit, sender, stream, after))
+        text = f"epoch {epoch} of {stream} is {ahead_text(epoch, now)}"
+        if sender not in self._ahead:
+            self._ahead.add(sender)
+            tx.after(partial(self._announce_ahead, sender, epoch, text))
+        raise RefusedError(Reason.UNTIMELY, text)
+
+    def _announce_ahead(self, sender: str, epoch: int, text: str) -> None:
+        """Announce, once for each sender, that nothing of it can be taken."""
+        spec = self._context.spec
+        event = Event(
+            event="epoch_ahead",
+            severity="error",
+            subject=sender,
+            region=spec.region,
+            detail={"epoch": epoch, "why": text},
+        )
+        topic = self._context.topology.topics.events(spec.region or SYSTEM)
+        with self._context.publisher.unit() as unit:
+            unit.stage(topic, event)
+        self._context.watcher.notice(
+            WarningNotice(controller_id=spec.controller_id, text=f"{sender}: {text}: refused")
+        )
 
     def assemble(self, tx: Transaction, envelope: Envelope, payload: Large) -> Large | None:
         """Return what is to be applied now: all parts together with the last, None before it."""
@@ -142,6 +177,9 @@ class Ledger:
         with self._context.store.transaction() as tx:
             verdict = tx.judge(sender=sender, stream=stream, epoch=at.epoch, seq=at.seq)
             if verdict is not Verdict.NEXT and (verdict is not Verdict.UNKNOWN or at.seq != 1):
+                return False
+            known = tx.marked(sender, stream) or START
+            if is_ahead(at.epoch, time.time(), known.epoch):
                 return False
             tx.mark(sender=sender, stream=stream, to=at, applied=0, quarantined=1)
             tx.put_aside(sender=sender, stream=stream, at=at, topic=topic, reason=reason, data=data)

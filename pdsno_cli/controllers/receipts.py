@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pdsno_cli.model.messages import Ack, Command
 
@@ -43,6 +43,7 @@ class Receipts:
         self._context = context
         self._due: dict[_Key, _Due] = {}  # whoever waits longest comes first
         self._missing: dict[_Key, _Number] = {}
+        self._unfit: dict[_Key, _Number] = {}
         self._last = 0.0  # when the last round was, on the monotonic clock
         self._told = 0  # streams that it acknowledged
         self._scheduled = 0.0  # when the next round was planned
@@ -67,6 +68,14 @@ class Receipts:
         if key not in self._missing:  # else each of thousands that follow a gap would say so
             log.warning("%s: messages after %d/%d are missing", stream, *after)
             self._missing[key] = after
+        self._ask_soon()
+
+    def unfit(self, sender: str, stream: str, after: _Number) -> None:
+        """Messages of this stream come in an epoch that cannot be taken: another is wanted."""
+        self._unfit[sender, stream] = after
+        self._ask_soon()
+
+    def _ask_soon(self) -> None:
         if not self._asking:
             self._asking = True
             self._context.scheduler.after(ASK_DELAY, self._ask)
@@ -105,7 +114,14 @@ class Receipts:
     def _ask(self) -> None:
         self._asking = False
         missing, self._missing = self._missing, {}
-        topics = self._context.topology.topics
-        for (sender, stream), (epoch, seq) in missing.items():
-            command = Command(order="resend", stream=stream, epoch=epoch, seq=seq)
-            self._context.publisher.publish(topics.command(sender), command)
+        unfit, self._unfit = self._unfit, {}
+        for key, number in missing.items():
+            if key not in unfit:
+                self._request("resend", key, number)
+        for key, number in unfit.items():
+            self._request("renumber", key, number)
+
+    def _request(self, order: Literal["resend", "renumber"], key: _Key, number: _Number) -> None:
+        (sender, stream), (epoch, seq) = key, number
+        command = Command(order=order, stream=stream, epoch=epoch, seq=seq)
+        self._context.publisher.publish(self._context.topology.topics.command(sender), command)

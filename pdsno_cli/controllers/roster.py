@@ -8,7 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers.liveness import Peer, hear, silent
+from pdsno_cli.model.horizon import ahead_text, is_ahead
 from pdsno_cli.model.messages import Envelope, Event, Status
+from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.model.topics import SYSTEM
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _USUAL = 5.0  # seconds between heartbeats of a peer that has not yet said how many
 _LATE = 2.0  # seconds by which a look at the clock is late because this process did not run
+# Seconds in which the numbers of heartbeats are kept together: replayed after a restart, only one
+# that is younger could be taken for a sign of life.
+KEEP_DELAY = 5.0
 _PATIENCE = 0.2  # seconds between two looks at the clock, at least
 
 
@@ -27,6 +32,7 @@ class Roster:
         self._context = context
         self._peers: dict[str, Peer] = {}
         self._unheard: set[str] = set()
+        self._beats: set[str] = set()  # whose heartbeats have numbers that are not kept yet
         self._deaf = True
 
     def start(self) -> None:
@@ -37,7 +43,7 @@ class Roster:
                 self._peers[known.controller_id] = Peer(
                     epoch=known.epoch,
                     connection=known.connection,
-                    seq=0,
+                    seq=known.seq,
                     alive=True,
                     heard=now,
                     heartbeat=_USUAL,
@@ -63,6 +69,11 @@ class Roster:
         """Take in one status message."""
         sender = envelope.sender_id
         before = self._peers.get(sender)
+        if is_ahead(envelope.epoch, time.time(), 0 if before is None else before.epoch):
+            raise RefusedError(
+                Reason.UNTIMELY,
+                f"epoch {envelope.epoch} of {sender} is {ahead_text(envelope.epoch, time.time())}",
+            )
         peer, verdict = hear(
             before, status, epoch=envelope.epoch, seq=envelope.seq, now=time.monotonic()
         )
@@ -71,12 +82,25 @@ class Roster:
         self._peers[sender] = peer
         if verdict != "stale":
             self._unheard.discard(sender)
+            self._keep_number(sender)
         if verdict == "down":
             self._change(sender, peer, status, "controller_down", reason=status.reason or "will")
         elif verdict == "up" and before is not None:
             self._change(sender, peer, status, "controller_up")
         elif verdict in ("up", "reborn"):
             self._change(sender, peer, status)
+
+    def _keep_number(self, sender: str) -> None:
+        """Keep the number of a heartbeat, together with others that come soon."""
+        if not self._beats:
+            self._context.scheduler.after(KEEP_DELAY, self._keep_numbers)
+        self._beats.add(sender)
+
+    def _keep_numbers(self) -> None:
+        beats, self._beats = self._beats, set()
+        found = [(name, self._peers[name].epoch, self._peers[name].seq) for name in beats]
+        with self._context.store.transaction() as tx:
+            tx.heard(found)
 
     def _sweep(self) -> None:
         now = time.monotonic()
@@ -113,6 +137,7 @@ class Roster:
                 state="online" if peer.alive else "offline",
                 epoch=peer.epoch,
                 connection=peer.connection,
+                seq=peer.seq,
                 at=time.time(),
             )
             if event is not None:

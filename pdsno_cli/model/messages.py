@@ -133,7 +133,8 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     seq: Count
 
 
-DELIVERY_ORDERS = ("resend", "base")  # what controllers ask of each other to repair a stream
+# What controllers ask of each other to repair a stream.
+DELIVERY_ORDERS = ("resend", "base", "renumber")
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -141,13 +142,15 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
 
     ``resend`` asks the sender of ``stream`` for all that follows epoch and seq (0 and 0: from the
     start). ``base`` answers that nothing up to epoch and seq is to be had any more: the receiver
-    goes on from there, and a snapshot follows where the stream has any. ``discover`` asks a local
+    goes on from there, and a snapshot follows where the stream has any. ``renumber`` asks the sender
+    for an epoch beyond that one (0 and 0: any): the one it sends is over, or ahead of the clock.
+    ``discover`` asks a local
     controller for a cycle now, whose report answers it. ``policy`` gives the publisher of a scope
     the ``policy`` to publish, under a version of the publisher's. ``replay`` and ``discard`` have
     a receiver apply, or drop, ``entry`` of its quarantine.
     """
 
-    order: Literal["resend", "base", "discover", "policy", "replay", "discard"]
+    order: Literal["resend", "base", "renumber", "discover", "policy", "replay", "discard"]
     stream: str = ""
     epoch: Count = 0
     seq: Count = 0

@@ -17,8 +17,9 @@ class Reason(Enum):
     ALTERED = "altered"  # the signature does not fit bytes and topic, or the key is unknown
     UNPARSABLE = "unparsable"
     WRONG_TOPIC = "wrong-topic"  # signed, but the sender or kind does not belong on the topic
-    REPLAYED = "replayed"  # from an epoch that is over, or an order that came before
-    UNTIMELY = "untimely"  # an order whose clock is too far from the receiver's
+    REPLAYED = "replayed"  # from an epoch that is over, or an order or request that came before
+    UNTIMELY = "untimely"  # an order, epoch or version too far from the receiver's clock
+    UNSENT = "unsent"  # an acknowledgement of what was never sent
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, gc=False):

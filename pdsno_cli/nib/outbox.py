@@ -69,6 +69,9 @@ RANGES = (
 PUT_COALESCED = upsert(COALESCED)
 PUT_ISSUED = upsert(ISSUED)
 ALL_ISSUED = sa.select(ISSUED)
+ISSUED_IN = sa.select(ISSUED.c.seq).where(
+    ISSUED.c.stream == sa.bindparam("stream"), ISSUED.c.epoch == sa.bindparam("epoch")
+)
 LAST_COALESCED = (
     sa.select(COALESCED.c.epoch, COALESCED.c.last)
     .where(COALESCED.c.stream == sa.bindparam("stream"))
@@ -79,6 +82,10 @@ ALL_COALESCED = sa.select(COALESCED).order_by(COALESCED.c.first)
 NUMBERS = sa.select(OUTBOX.c.stream, OUTBOX.c.epoch, OUTBOX.c.seq).order_by(OUTBOX.c.seq)
 PRUNE_ISSUED = prune(ISSUED, ISSUED.c.stream)
 PRUNE_COALESCED = prune(COALESCED, COALESCED.c.stream)
+FORGET_BEYOND = tuple(
+    sa.delete(table).where(table.c.epoch > sa.bindparam("beyond"))
+    for table in (ISSUED, COALESCED, SETTLED)
+)
 SETTLED_UP_TO = sa.select(SETTLED.c.epoch, SETTLED.c.seq).where(
     SETTLED.c.stream == sa.bindparam("stream")
 )

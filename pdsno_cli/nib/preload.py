@@ -54,8 +54,9 @@ def _write(store: Store) -> None:
         tx.put_applied("c", "r", 1, at=_AT)
         tx.put_controller(
             controller_id="c", role="local", region="r", state="online", epoch=1, connection=1,
-            at=_AT,
+            seq=1, at=_AT,
         )  # fmt: skip
+        tx.heard([("c", 1, 2)])
         tx.controller_state("c", "offline")
         tx.put_cycle(LocalCycle(local_id="l", epoch=1, cycle=1, active=1), region="r", at=_AT)
         tx.append_event(Event(event="e", severity="info", subject="s"), sender="c", at=_AT)
@@ -78,6 +79,7 @@ def _read(store: Store) -> None:
     store.outbox_count()
     store.load("s")
     store.count_quarantined()
+    store.issued("s", 1)
     store.last_coalesced("s")
     store.settled("s")
     store.answered("m")

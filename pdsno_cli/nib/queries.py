@@ -209,6 +209,11 @@ class Queries:
                 for row in self._all(outbox.ALL_ISSUED)
             ]
 
+    def issued(self, stream: str, epoch: int) -> int:
+        """Return the last number given out in an epoch of a stream, 0 where none was."""
+        found = self._all(outbox.ISSUED_IN, {"stream": stream, "epoch": epoch})
+        return int(found[0].seq) if found else 0
+
     def last_coalesced(self, stream: str) -> Position:
         """Return the last number of a stream whose message gave way to a newer one."""
         found = self._all(outbox.LAST_COALESCED, {"stream": stream})

@@ -28,4 +28,7 @@ def _check(version: int, path: Path) -> None:
     if version == 0:
         raise MissingStoreError(f"{path} is still empty")
     if version != VERSION:
-        raise StateError(f"{path} is a store of version {version}, this pdsno reads {VERSION}")
+        later = "; its controller brings it up to date when it starts" if version < VERSION else ""
+        raise StateError(
+            f"{path} is a store of version {version}, this pdsno reads {VERSION}{later}"
+        )

@@ -37,7 +37,10 @@ class DeviceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerRecord:
-    """A controller as its status last said; ``state`` is ``online`` or ``offline``."""
+    """A controller as its status last said; ``state`` is ``online`` or ``offline``.
+
+    ``seq`` is the number of one of its last heartbeats.
+    """
 
     controller_id: str
     role: str
@@ -45,6 +48,7 @@ class ControllerRecord:
     state: str
     epoch: int
     connection: int
+    seq: int
     changed_at: float
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 4  # kept in the file's user_version
+VERSION = 5  # kept in the file's user_version
 
 METADATA = sa.MetaData()
 
@@ -87,6 +87,7 @@ CONTROLLERS = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("epoch", sa.Integer, nullable=False),
     sa.Column("connection", sa.Integer, nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False, server_default="0"),
     sa.Column("changed_at", sa.Float, nullable=False),
 )
 
@@ -197,6 +198,9 @@ ANSWERED = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# What makes a store of an earlier version one of the next.
+UPGRADES = {4: ("ALTER TABLE controllers ADD COLUMN seq INTEGER DEFAULT '0' NOT NULL",)}
 
 _APPEND_ONLY = """\
 CREATE TRIGGER events_no_{lower} BEFORE {action} ON events

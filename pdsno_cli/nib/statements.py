@@ -113,4 +113,14 @@ CONTROLLER_STATE = (
     .values(state=sa.bindparam("to_state"))
 )
 
+HEARD = (
+    sa.update(CONTROLLERS)
+    .where(
+        CONTROLLERS.c.controller_id == sa.bindparam("of_controller"),
+        CONTROLLERS.c.epoch == sa.bindparam("in_epoch"),
+    )
+    .values(seq=sa.bindparam("to_seq"))
+)
+
+EPOCH = {"key": "epoch"}
 META_VALUE = sa.select(META.c.value).where(META.c.key == sa.bindparam("key"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -17,7 +17,7 @@ from pdsno_cli.nib import statements as sql
 from pdsno_cli.nib.engine import begin, begun, connect, translated
 from pdsno_cli.nib.queries import COUNT_ACTIVE, Queries
 from pdsno_cli.nib.received import Tallies
-from pdsno_cli.nib.schema import VERSION, creation
+from pdsno_cli.nib.schema import UPGRADES, VERSION, creation
 from pdsno_cli.nib.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ __all__ = ["Store", "Transaction"]
 log = logging.getLogger(__name__)
 
 _SQLITE = "sqlite:///"
-_EPOCH = {"key": "epoch"}
 _HISTORY = 7 * 86_400  # seconds for which numbers of epochs that are over are kept for an audit
 
 
@@ -182,9 +181,9 @@ class Store(Queries):
     def begin_epoch(self) -> int:
         """Return a new epoch, durably higher than any before it, even those of a lost store."""
         with begun(self._connection, self._path, write=True):
-            found = self._connection.execute(sql.META_VALUE, _EPOCH).first()
+            found = self._connection.execute(sql.META_VALUE, sql.EPOCH).first()
             epoch = max(int(time.time()), 1 if found is None else int(found.value) + 1)
-            self._connection.execute(sql.PUT_META, {**_EPOCH, "value": epoch})
+            self._connection.execute(sql.PUT_META, {**sql.EPOCH, "value": epoch})
             for statement in (received.PRUNE, outbox.PRUNE_ISSUED, outbox.PRUNE_COALESCED):
                 self._connection.execute(statement, {"history": _HISTORY})
         return epoch
@@ -196,17 +195,23 @@ class Store(Queries):
             self._rest()
 
     def _ready(self) -> None:
-        """Make the tables of a new file; refuse a file that another version made."""
+        """Make the tables of a new file, upgrade an earlier version's; refuse any other's."""
         version = self.version()
         if version == 0:
-            with begun(self._connection, self._path, write=True):
-                for statement in creation():
-                    self._connection.exec_driver_sql(statement)
-        elif version != VERSION:
+            self._run(creation())
+        while version in UPGRADES:
+            self._run((*UPGRADES[version], f"PRAGMA user_version = {version + 1}"))
+            version += 1
+        if version not in (0, VERSION):
             raise StateError(
                 f"{self._path} is a store of version {version}, this pdsno reads {VERSION}: "
                 "move it away, a new one will be made"
             )
+
+    def _run(self, statements: Iterable[str]) -> None:
+        with begun(self._connection, self._path, write=True):
+            for statement in statements:
+                self._connection.exec_driver_sql(statement)
 
 
 def _path(place: Path | str) -> Path | None:

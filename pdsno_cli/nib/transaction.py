@@ -193,6 +193,15 @@ class Transaction:
         )
         return self._execute(outbox.DROP_ALL, values).rowcount
 
+    def forget_numbers(self, *, beyond: int) -> None:
+        """Forget all numbers of our own that are of an epoch ``beyond`` that one."""
+        for statement in outbox.FORGET_BEYOND:
+            self._execute(statement, {"beyond": beyond})
+
+    def go_on_from(self, epoch: int) -> None:
+        """Have the next epoch be one beyond ``epoch``, and no later than that needs."""
+        self._execute(sql.PUT_META, {**sql.EPOCH, "value": epoch})
+
     def take_told(self) -> list[tuple[str, dict[str, Device]]]:
         """Return, once, which devices were written as present so far: all, once it is committed.
 
@@ -319,6 +328,7 @@ class Transaction:
         state: Literal["online", "offline"],
         epoch: int,
         connection: int,
+        seq: int,
         at: float,
     ) -> None:
         """Keep what a controller's status says."""
@@ -331,6 +341,7 @@ class Transaction:
                 "state": state,
                 "epoch": epoch,
                 "connection": connection,
+                "seq": seq,
                 "changed_at": at,
             },
         )
@@ -338,6 +349,12 @@ class Transaction:
     def controller_state(self, controller_id: str, state: Literal["online", "offline"]) -> None:
         """Keep that a controller is judged to be in ``state``."""
         self._execute(sql.CONTROLLER_STATE, {"of_controller": controller_id, "to_state": state})
+
+    def heard(self, numbers: Iterable[tuple[str, int, int]]) -> None:
+        """Keep the number of a status message of each of some controllers: id, epoch and seq."""
+        values = [{"of_controller": one, "in_epoch": e, "to_seq": s} for one, e, s in numbers]
+        if values:
+            self._execute(sql.HEARD, values)
 
     def put_cycle(self, cycle: LocalCycle, *, region: str, at: float) -> None:
         """Keep how far a local controller's reports are committed."""

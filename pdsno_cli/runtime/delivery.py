@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers.subscriptions import receives
+from pdsno_cli.model.horizon import is_ahead
 from pdsno_cli.model.messages import DELIVERY_ORDERS, Ack, Command, Envelope, PolicyDocument
 from pdsno_cli.model.refusals import Reason, RefusedError
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.marks import START, Position
 from pdsno_cli.runtime.orders import Orders
 
 if TYPE_CHECKING:
@@ -30,11 +33,14 @@ class Delivery:
         outbox: Outbox,
         role: Role,
         open_message: Callable[[str, bytes], Envelope],
+        renumber: Callable[[str, Position], None],
     ) -> None:
         self._context = context
         self._outbox = outbox
         self._role = role
         self._orders = Orders(context, role, open_message)
+        self._renumber = renumber
+        self._requests: dict[str, Position] = {}  # the last one of each controller
 
     def take(self, envelope: Envelope) -> bool:
         """Act on an acknowledgement or a command; False when the message is neither.
@@ -47,12 +53,9 @@ class Delivery:
             self._outbox.acknowledged(payload.stream, Position(payload.epoch, payload.seq))
         elif isinstance(payload, Command) and payload.order not in DELIVERY_ORDERS:
             self._orders.take(envelope, payload)
-        elif isinstance(payload, Command) and payload.order == "resend":
-            self._require_receiver(envelope, payload.stream)
-            self._resend(envelope.sender_id, payload)
         elif isinstance(payload, Command):
-            if self._role.ledger is not None:
-                self._role.ledger.base(envelope, payload)
+            self._require_next(envelope)
+            self._carry_out(envelope, payload)
         else:
             if isinstance(payload, PolicyDocument):
                 # Parents publish policy whenever they connect: what was sent before that, to
@@ -60,6 +63,35 @@ class Delivery:
                 self._outbox.nudge(partial(receives, self._context.topology, envelope.sender_id))
             return False
         return True
+
+    def _carry_out(self, envelope: Envelope, command: Command) -> None:
+        """Repair a stream as the other end of it asks."""
+        if command.order == "base":
+            if self._role.ledger is not None:
+                self._role.ledger.base(envelope, command)
+            return
+        self._require_receiver(envelope, command.stream)
+        if command.order == "resend":
+            self._resend(envelope.sender_id, command)
+        else:
+            after = Position(command.epoch, command.seq)
+            with suppress(RefusedError):  # it need not be a number of ours
+                self._outbox.acknowledged(command.stream, after)
+            self._renumber(command.stream, after)
+
+    def _require_next(self, envelope: Envelope) -> None:
+        """Refuse a request that came before: whoever caught it could have it carried out for ever.
+
+        A later one may overtake it on another transport; it is then void, and asked again.
+        """
+        sender, number = envelope.sender_id, Position(envelope.epoch, envelope.seq)
+        known = self._requests.get(sender, START)
+        if number <= known or is_ahead(number.epoch, time.time(), known.epoch):
+            raise RefusedError(
+                Reason.REPLAYED if number <= known else Reason.UNTIMELY,
+                f"request {number.epoch}/{number.seq} of {sender} after {known.epoch}/{known.seq}",
+            )
+        self._requests[sender] = number
 
     def _resend(self, receiver: str, command: Command) -> None:
         """Send a stream again, or tell that its beginning is gone, and then everything anew."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
@@ -34,6 +36,7 @@ from pdsno_cli.runtime.mailbox import Mailbox
 from pdsno_cli.runtime.outbox import Outbox
 from pdsno_cli.runtime.outgoing import Outgoing
 from pdsno_cli.runtime.refused import Refused
+from pdsno_cli.runtime.renumber import epoch_beyond, renumber
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from pdsno_cli.messaging.chain import Chain
     from pdsno_cli.messaging.transport import Arrival, Publication
     from pdsno_cli.model.messages import Envelope
+    from pdsno_cli.nib.marks import Position
     from pdsno_cli.spec.topology import Topology
 
 log = logging.getLogger(__name__)
@@ -81,11 +85,26 @@ class Node:
         self._carried: dict[str, int] = {}
         self._connection = 0
         self._epoch = 0
+        self._renumbered = False
+        self._stopped = False
         self.fatal: str | None = None
 
     def run(self) -> None:
         """Run on the calling thread; ``fatal`` says afterwards why, if it was not wanted."""
+        while True:
+            self._renumbered = False
+            self._run_epoch()
+            if not self._renumbered:
+                break
+            self._mailbox = Mailbox()
+            if self._stopped:  # looked at last: a stop until then closed the mailbox before
+                break
+        self._state("failed" if self.fatal else "stopped", self.fatal)
+
+    def _run_epoch(self) -> None:
+        """Run from a new epoch on, until stopped or until another epoch is needed."""
         topology, spec = self._topology, self._spec
+        self._connection = 0
         with closing(Store.open(self._store_path)) as store:
             self._epoch = epoch = store.begin_epoch()
             self._codec = Codec(
@@ -125,7 +144,9 @@ class Node:
             )
             self._role = _ROLES[spec.role](context)
             self._presence = Presence(context)
-            self._delivery = Delivery(context, self._outbox, self._role, self._codec.open)
+            self._delivery = Delivery(
+                context, self._outbox, self._role, self._codec.open, partial(self._renumber, store)
+            )
             self._intake = Intake(
                 topology=topology,
                 controller_id=spec.controller_id,
@@ -153,18 +174,19 @@ class Node:
                 self._transport.stop(self._death("stop") if self._connection else None)
                 with suppress(PdsnoError):  # what ended the loop is on its way up already
                     self._outbox.drop()
-        self._state("failed" if self.fatal else "stopped", self.fatal)
 
     def stop(self) -> None:
         """End ``run``; from any thread and from a signal handler."""
+        self._stopped = True
         self._mailbox.close()
 
     def submit(self, work: Callable[[], Result], done: Callable[[Result], None]) -> None:
         """Run ``work`` on a thread of its own and post ``done`` with its result."""
+        mailbox = self._mailbox  # a later epoch, with its own, has nothing to do with it
 
         def job() -> None:
             result = work()
-            self._mailbox.post(lambda: done(result))
+            mailbox.post(lambda: done(result))
 
         threading.Thread(target=job, name="sweep", daemon=True).start()
 
@@ -215,6 +237,17 @@ class Node:
     def _receive(self, envelope: Envelope) -> None:
         if not self._delivery.take(envelope):
             self._role.receive(envelope)
+
+    def _renumber(self, store: Store, stream: str, after: Position) -> None:
+        """Number anew what waits, and begin another epoch, where a receiver asks and has to."""
+        epoch = epoch_beyond(after, self._epoch, time.time())
+        if epoch is None:
+            log.warning("%s: its receiver is at %d/%d and takes no other epoch", stream, *after)
+            return
+        self._outbox.drop()
+        renumber(store, self._codec, stream, after, epoch)
+        self._renumbered = True
+        self._mailbox.close()
 
     def _waiting(self, messages: int) -> None:
         self._watcher.notice(

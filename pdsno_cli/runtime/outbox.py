@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.nib.marks import Position
 
 if TYPE_CHECKING:
@@ -165,11 +166,15 @@ class Outbox:
         """Take note that a receiver has committed all up to here; whether that was news.
 
         The store hears of it a moment later, for many acknowledgements at once: what is lost of
-        them in a crash is only sent again.
+        them in a crash is only sent again. RefusedError when no such number was ever given out.
         """
         state = self._stream(stream)
         if position <= state.settled:
             return False
+        if not self._was_sent(stream, state, position):
+            raise RefusedError(
+                Reason.UNSENT, f"{stream} has no number {position.epoch}/{position.seq} so far"
+            )
         state.settled, state.dirty = position, True
         before = len(state.waiting)
         while state.waiting and state.waiting[0] <= position:
@@ -181,6 +186,12 @@ class Outbox:
         self._fill(stream)
         state.recovering = state.recovering and state.open
         return True
+
+    def _was_sent(self, stream: str, state: _Stream, position: Position) -> bool:
+        epoch, seq = position
+        if epoch == state.sent.epoch and seq <= state.sent.seq:
+            return True  # as nearly always: the store need not be asked
+        return 0 < seq <= self._store.issued(stream, epoch)
 
     def resend(self, stream: str, after: Position) -> bool:
         """Send again all that follows ``after``; False when some of that is not to be had."""

@@ -23,7 +23,7 @@ from pdsno_cli.runtime.authority import entitled
 from pdsno_cli.runtime.node import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from pdsno_cli.messaging.transport import Listener, Publication
     from pdsno_cli.model.messages import Payload
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Controller, Topology
 
 _KEY = bytes(32)
-_ANY = 2**40  # an epoch after which nothing waits
 _TIMES = 10  # Python 3.11 adapts code that ran eight times
 
 
@@ -47,8 +46,9 @@ def rehearse(topology: Topology) -> None:
         return
     # Nothing is to be probed, however long it takes.
     spec = replace(locals_[0], discovery=replace(locals_[0].discovery, targets=()))
-    name = spec.controller_id
-    stage = _Stage()
+    name, parent = spec.controller_id, _parent(topology, spec) or above[0]
+    receivers = {"discovery_report": parent.controller_id, "event": above[0].controller_id}
+    stage = _Stage(topology, name, receivers)
     node = Node(
         topology=replace(topology, controllers={**topology.controllers, name: spec}),
         controller_id=name,
@@ -72,17 +72,14 @@ def _parent(topology: Topology, spec: Controller) -> Controller | None:
 
 
 def _script(topology: Topology, spec: Controller, top: Controller) -> Iterator[tuple[str, bytes]]:
-    """Yield what a local controller hears: policies, acknowledgements, requests for everything."""
+    """Yield what a local controller hears: policies, and requests for everything."""
     topics, name = topology.topics, spec.controller_id
-    region, parent = spec.region or "", _parent(topology, spec) or top
-    codec = Codec(_KEY, topics, topology.broker.max_payload, entitled(topology))
-    report = topics.stream(topics.discovery(region, name))
-    event = topics.stream(topics.events(region))
+    parent = _parent(topology, spec) or top
+    codec = _codec(topology)
+    report = topics.stream(topics.discovery(spec.region or "", name))
     for number in range(1, _TIMES + 1):
         lines: tuple[tuple[Controller, str, str, Payload], ...] = (
             (top, "policy", topics.policy(GLOBAL), PolicyDocument(scope=GLOBAL, version=number)),
-            (top, "ack", topics.ack(name), Ack(stream=event, epoch=_ANY, seq=1)),
-            (parent, "ack", topics.ack(name), Ack(stream=report, epoch=_ANY, seq=1)),
             (parent, "command", topics.command(name), Command(order="resend", stream=report)),
         )
         for sender, kind, topic, payload in lines:
@@ -99,15 +96,28 @@ def _script(topology: Topology, spec: Controller, top: Controller) -> Iterator[t
             )
 
 
-class _Stage:
-    """The transport of the rehearsal, and its watcher: says what is in the script, then ends it."""
+def _codec(topology: Topology) -> Codec:
+    return Codec(_KEY, topology.topics, topology.broker.max_payload, entitled(topology))
 
-    def __init__(self) -> None:
+
+class _Stage:
+    """The transport of the rehearsal, and its watcher: says what is in the script, then ends it.
+
+    What is sent durably is acknowledged by its receiver.
+    """
+
+    def __init__(self, topology: Topology, name: str, receivers: Mapping[str, str]) -> None:
         self.script: Iterator[tuple[str, bytes]] = iter(())
         self.over = lambda: None
+        self._codec = _codec(topology)
+        self._ack = topology.topics.ack(name)
+        self._receivers = receivers  # ids, by the type of message
+        self._acks = 0
+        self._listener: Listener | None = None
 
     def start(self, listener: Listener) -> None:
         """Be connected at once, and say it all."""
+        self._listener = listener
         listener.on_up(1, False)
         for topic, data in self.script:
             listener.on_message(Arrival(topic, data, qos=1))
@@ -116,7 +126,21 @@ class _Stage:
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
     ) -> bool:
-        """Take everything."""
+        """Take everything, and acknowledge what its receiver would commit."""
+        message = self._codec.open(topic, data)
+        receiver = self._receivers.get(message.message_type)
+        if receiver is not None and self._listener is not None:
+            self._acks += 1
+            payload = Ack(stream=message.stream, epoch=message.epoch, seq=message.seq)
+            sealed = self._codec.seal(
+                topic=self._ack,
+                sender_id=receiver,
+                message_type="ack",
+                payload=payload,
+                epoch=1,
+                seq=self._acks,
+            )
+            self._listener.on_message(Arrival(self._ack, sealed, qos=1))
         return True
 
     def stop(self, farewell: Publication | None = None) -> None:

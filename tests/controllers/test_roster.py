@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from contextlib import closing, contextmanager
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pytest
 from pdsno_cli.controllers import roster
 from pdsno_cli.controllers.roster import Roster
 from pdsno_cli.model.messages import Envelope, Status
+from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.model.topics import TopicMap
 from pdsno_cli.nib.store import Store
 from tests.controllers.clock import Clock
@@ -23,7 +25,7 @@ class World(Clock):
         monkeypatch.setattr(roster.time, "monotonic", self.monotonic)
         self.fallen_back = False
         self.events: list[tuple[str, str]] = []
-        self._store = store
+        self.store = store
         self.roster = Roster(
             SimpleNamespace(
                 store=store,
@@ -38,19 +40,19 @@ class World(Clock):
 
     @contextmanager
     def unit(self):
-        with self._store.transaction() as tx:
+        with self.store.transaction() as tx:
             yield SimpleNamespace(
                 tx=tx, stage=lambda _, event: self.events.append((event.event, event.subject))
             )
 
-    def hear(self, sender: str, seq: int, connection: int = 1) -> None:
+    def hear(self, sender: str, seq: int, connection: int = 1, epoch: int = 1) -> None:
         status = Status(
             state="heartbeat", role="local", region="r1", connection=connection, heartbeat=BEAT
         )
         self.roster.hear(
             Envelope(
                 message_id="m", message_type="status", schema_version="1.0", sender_id=sender, recipient_id="broadcast",
-                timestamp="t", stream=f"status/{sender}", epoch=1, seq=seq, payload=status,
+                timestamp="t", stream=f"status/{sender}", epoch=epoch, seq=seq, payload=status,
             ),
             status,
         )  # fmt: skip
@@ -106,3 +108,26 @@ def test_old_message_does_not_count_as_coming_over_the_fallback(world):
     world.hear("lc1", 5)
     world.wait(10 * BEAT)
     assert world.events == []
+
+
+def test_a_heartbeat_replayed_after_a_restart_holds_nobody_online(world, monkeypatch):
+    world.roster.connected()
+    world.hear("lc1", 1)
+    world.hear("lc1", 2)
+    world.wait(roster.KEEP_DELAY)
+    restarted = World(world.store, monkeypatch)
+    restarted.roster.connected()
+    for _ in range(10):
+        restarted.wait(2)
+        restarted.hear("lc1", 2)
+    assert restarted.events == [("controller_down", "lc1")]
+
+
+def test_a_status_from_the_future_is_refused_and_a_present_one_counts(world):
+    world.roster.connected()
+    with pytest.raises(RefusedError) as refused:
+        world.hear("lc1", 1, epoch=int(time.time()) + 10 * 86_400)
+    assert refused.value.reason is Reason.UNTIMELY
+    world.hear("lc1", 1)
+    world.wait(3 * BEAT + 1)
+    assert world.events == [("controller_down", "lc1")]

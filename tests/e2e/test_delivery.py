@@ -8,7 +8,9 @@ import random
 import signal
 import time
 
+from pdsno_cli.nib.marks import Position
 from pdsno_cli.nib.reader import open_reader
+from pdsno_cli.nib.store import Store
 
 from .conftest import until
 
@@ -184,4 +186,30 @@ def test_top_that_lost_its_store_is_told_everything_again(site):
     until(lambda: site.row("g1")["pid"] not in (None, pid), "another process")
     until(lambda: site.row("g1")["devices"] == 6 and settled(site), "the full view at the top")
     assert view(site, "g1") == view(site, "rc1")
+    end(run, site)
+
+
+def test_epochs_of_2030_are_refused_and_every_controller_comes_back_to_the_present(site):
+    site.write(**CALM)
+    site.state.mkdir(mode=0o700)
+    (site.state / "stores").mkdir(mode=0o700)
+    for name in ("lc1", "rc1"):
+        with Store.open(site.state / "stores" / f"{name}.db") as store, store.transaction() as tx:
+            tx.go_on_from(1_893_456_000)  # as if its clock had been at 2030-01-01
+    run = site.up().ready()
+    until(lambda: len(site.devices()) == 6 and settled(site), "a full view")
+    assert all(row["epoch"] < time.time() + 60 for row in site.status()["controllers"])
+    end(run, site)
+
+
+def test_a_lost_store_and_a_clock_set_back_shut_nobody_out(site):
+    site.write(**CALM)
+    site.state.mkdir(mode=0o700)
+    (site.state / "stores").mkdir(mode=0o700)
+    hour = int(time.time()) + 3600
+    with Store.open(site.state / "stores" / "rc1.db") as store, store.transaction() as tx:
+        tx.mark(sender="lc1", stream="discovery/r1/lc1", to=Position(hour, 20))
+    run = site.up().ready()
+    until(lambda: len(site.devices()) == 6 and settled(site), "a full view")
+    assert site.row("lc1")["epoch"] > hour
     end(run, site)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 import stat
 import subprocess
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -29,6 +31,7 @@ from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.preload import preload
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.rows import ControllerRecord, EventRecord
+from pdsno_cli.nib.schema import UPGRADES, VERSION
 from pdsno_cli.nib.store import Store, Transaction
 from tests.conftest import require, require_root
 from tests.messaging.samples import PAYLOADS
@@ -342,9 +345,11 @@ def test_controllers_are_kept_as_they_last_were(store):
                 state="online",
                 epoch=epoch,
                 connection=3,
+                seq=4,
                 at=10.0,
             )
         tx.controller_state("lc_1", "offline")
+        tx.heard([("lc_1", 1, 9), ("lc_1", 2, 5)])
     assert store.controllers() == [
         ControllerRecord(
             controller_id="lc_1",
@@ -353,6 +358,7 @@ def test_controllers_are_kept_as_they_last_were(store):
             state="offline",
             epoch=2,
             connection=3,
+            seq=5,
             changed_at=10.0,
         )
     ]
@@ -509,3 +515,18 @@ def test_preload_leaves_nothing_open(tmp_path):
     before = set(Path("/proc/self/fd").iterdir())
     preload()
     assert set(Path("/proc/self/fd").iterdir()) <= before
+
+
+def test_a_store_of_the_version_before_is_upgraded_and_keeps_what_it_holds(tmp_path):
+    path = tmp_path / "old.db"
+    with Store.open(path) as made:
+        first = made.begin_epoch()
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("ALTER TABLE controllers DROP COLUMN seq")
+        old.execute("INSERT INTO controllers VALUES ('lc_1', 'local', 'A', 'online', 7, 1, 10.0)")
+        old.execute(f"PRAGMA user_version = {min(UPGRADES)}")
+        old.commit()
+    with Store.open(path) as upgraded:
+        assert upgraded.version() == VERSION
+        assert [(c.controller_id, c.seq) for c in upgraded.controllers()] == [("lc_1", 0)]
+        assert upgraded.begin_epoch() > first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import closing
 
 import msgspec
@@ -16,8 +17,9 @@ from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.model.devices import Device
 from pdsno_cli.model.messages import Ack, Command, DiscoveryReport, PolicyDocument
-from pdsno_cli.model.notices import RefusalNotice
+from pdsno_cli.model.notices import RefusalNotice, WarningNotice
 from pdsno_cli.nib import rows
+from pdsno_cli.nib.marks import START
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.runtime import intake
 from pdsno_cli.runtime.node import Node
@@ -98,9 +100,9 @@ class Regional:
     def say(self, data):
         assert self.peer.publish(self.topic, data, qos=1, retain=False)
 
-    def poison(self, seq):
+    def poison(self, seq, *, epoch=7):
         """Return a signed message that nobody can read."""
-        sealed = self.seal(seq)
+        sealed = self.seal(seq, epoch=epoch)
         document = sealed[: sealed.rindex(b',"signature"')] + b"}"
         return Signer(KEY).sign(
             self.topic, document.replace(b'"outcome":"complete"', b'"outcome":"excellent"')
@@ -360,3 +362,38 @@ def test_a_gap_is_asked_for_once_and_filled(regional):
     for seq in (2, 3, 4):
         regional.say(regional.seal(seq))
     regional.acknowledged(4)
+
+
+def test_an_epoch_from_the_future_is_refused_and_announced_and_a_present_one_is_taken(regional):
+    now = int(time.time())
+    for _ in range(3):
+        regional.say(regional.seal(1, epoch=now + 4 * 365 * 86_400, new=(device("a"),)))
+    regional.heard.wait(lambda _: regional.commands())
+    assert [(c.order, c.epoch, c.seq) for c in regional.commands()] == [("renumber", 0, 0)]
+    assert regional.devices() == []
+    assert regional.held(lambda s: s.tallies()) == {}
+    warnings = [n.text for n in regional.watcher.notices if isinstance(n, WarningNotice)]
+    assert len(warnings) == 1
+    assert "days ahead of this controller's clock" in warnings[0]
+    events = regional.held(lambda s: s.outbox("events/r", START, 100))
+    assert sum(b"epoch_ahead" in item.data for item in events) == 1
+    regional.say(regional.seal(1, epoch=now + 3600, new=(device("b"),)))
+    regional.acknowledged(1, epoch=now + 3600)
+    assert regional.devices() == ["b"]
+
+
+def test_an_unreadable_message_from_the_future_is_not_committed_either(regional):
+    future = int(time.time()) + 10 * 86_400
+    regional.say(regional.poison(1, epoch=future))
+    regional.say(regional.seal(1, new=(device("a"),)))
+    regional.acknowledged(1)
+    assert regional.held(lambda s: s.quarantined()) == []
+
+
+def test_an_epoch_that_is_over_is_answered_with_the_one_that_is_committed(regional):
+    regional.say(regional.seal(1, epoch=9))
+    regional.acknowledged(1, epoch=9)
+    regional.say(regional.seal(1, epoch=8, new=(device("a"),)))
+    regional.heard.wait(lambda _: regional.commands())
+    assert [(c.order, c.epoch, c.seq) for c in regional.commands()] == [("renumber", 9, 1)]
+    assert regional.devices() == []

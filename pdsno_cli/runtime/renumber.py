@@ -1,0 +1,83 @@
+"""Gives what waits in the outbox new numbers, where its receiver cannot take those it has.
+
+That is so when a sender lost its store and its clock is behind what the receiver committed before,
+or when its clock was in the future. What waits is then sealed again, under an epoch beyond the
+receiver's; the sender begins the one after it.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pdsno_cli.model.horizon import is_ahead
+from pdsno_cli.model.numbers import MAX_INTEGER
+from pdsno_cli.model.refusals import RefusedError
+from pdsno_cli.nib.marks import START, Position
+
+if TYPE_CHECKING:
+    from pdsno_cli.messaging.codec import Codec
+    from pdsno_cli.nib.outbox import Kept
+    from pdsno_cli.nib.store import Store, Transaction
+
+log = logging.getLogger(__name__)
+
+_ROOM = 1_000_000  # epochs that must remain beyond the one asked for
+_ALL = 2**31  # messages, more than an outbox holds
+
+
+def epoch_beyond(asked: Position, own: int, now: float) -> int | None:
+    """Return the epoch for what waits, when a receiver asks for one beyond ``asked``; pure.
+
+    None where ``own`` is no worse than what was asked for, so that it stays: the receiver's clock
+    may be the one that is wrong. ``now`` is in Unix seconds.
+    """
+    if asked.epoch > MAX_INTEGER - _ROOM:
+        return None
+    if asked.epoch > own:
+        return asked.epoch + 1
+    return max(int(now), asked.epoch + 1) if is_ahead(own, now) else None
+
+
+def renumber(store: Store, codec: Codec, stream: str, after: Position, epoch: int) -> None:
+    """Seal again, under ``epoch``, all that waits of ``stream`` and is not committed.
+
+    Its receiver has committed all up to ``after``. What waits of other streams under a later epoch
+    than ``epoch`` is sealed again as well, and no later number is remembered. The store's next
+    epoch is a later one.
+    """
+    with store.transaction() as tx:
+        if 0 < after.seq <= store.issued(stream, after.epoch):
+            tx.settle(stream, after)
+        for name in store.outbox_streams():
+            waiting = store.outbox(name, START, _ALL)
+            if name == stream or waiting[-1].epoch > epoch:
+                tx.coalesce(name)
+                _seal_again(tx, codec, waiting, epoch)
+        tx.forget_numbers(beyond=epoch)
+        tx.go_on_from(epoch)
+
+
+def _seal_again(tx: Transaction, codec: Codec, waiting: list[Kept], epoch: int) -> None:
+    seq = 0
+    for kept in waiting:
+        try:
+            message = codec.open(kept.topic, kept.data)
+        except RefusedError as exc:  # signed with a key that is not ours any more
+            log.error("%s %d/%d cannot be sent again: %s", kept.stream, *kept.position, exc)  # noqa: TRY400 - what was refused, not a fault
+            continue
+        seq += 1
+        data = codec.seal(
+            topic=kept.topic,
+            sender_id=message.sender_id,
+            message_type=message.message_type,
+            payload=message.payload,
+            epoch=epoch,
+            seq=seq,
+            recipient_id=message.recipient_id,
+            correlation_id=message.correlation_id,
+        )
+        tx.keep(msgspec.structs.replace(kept, epoch=epoch, seq=seq, data=data))
+    log.warning("%s: %d messages are numbered anew, in epoch %d", waiting[0].stream, seq, epoch)
