@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
 from collections import deque
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
@@ -19,7 +20,7 @@ from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, PolicyD
 from pdsno_cli.model.notices import CycleNotice, WarningNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.model.roles import Role
-from pdsno_cli.model.targets import expand
+from pdsno_cli.model.targets import AddressSet
 from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.spec import secrets
 
@@ -36,6 +37,24 @@ log = logging.getLogger(__name__)
 SPREAD = 0.02
 
 POLICY_WAIT = 3.0  # seconds to wait for the retained policy before going by the file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sweep:
+    """A cycle that runs: by which rules, since when (Unix time), and the order that it answers."""
+
+    rules: Discovery
+    targets: AddressSet
+    started: float
+    answers: str | None
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+    def exceeds(self, rules: Discovery) -> bool:
+        """Whether it asks what ``rules`` do not want asked."""
+        return (
+            not set(self.rules.protocols) <= set(rules.protocols)
+            or self.targets.beyond(AddressSet.of(rules.targets)) is not None
+        )
 
 
 class LocalController:
@@ -58,11 +77,10 @@ class LocalController:
         )
         self._policies = Policies(context)
         self._next: Cancellable | None = None
-        self._sweeping = False
+        self._sweep: _Sweep | None = None  # the cycle that runs
         self._asked: deque[str] = deque()  # orders to discover, each a cycle of its own
         self._started = 0.0  # the last cycle, on the monotonic clock
         self._spread = SPREAD * len(context.topology.of_role(Role.LOCAL))
-        self._cancel = threading.Event()
         self._cycle = 0
         # The first report in the life of a store says all; later ones follow on it.
         self._snapshot = not context.publisher.told(self._topic)
@@ -92,7 +110,7 @@ class LocalController:
     def tell_all(self) -> None:
         """Report every present device at once."""
         self._snapshot = True
-        if self._sweeping:
+        if self._sweep is not None:
             return  # the cycle that runs ends with that report
         now = time.time()
         known = self._context.store.known()
@@ -123,13 +141,17 @@ class LocalController:
 
     def stop(self) -> None:
         """End the sweep that runs."""
-        self._cancel.set()
+        if self._sweep is not None:
+            self._sweep.cancel.set()
 
     def receive(self, envelope: Envelope) -> None:
-        """Take a policy; the next cycle goes by it."""
+        """Take a policy; the next cycle goes by it, and comes now if this one asks too much."""
         document = envelope.payload
         if isinstance(document, PolicyDocument):
-            self._policies.take(document)
+            self._policies.take(envelope, document)
+            if self._sweep is not None and self._sweep.exceeds(self._policy()):
+                log.info("the cycle that runs is cut: policy %s", document.scope)
+                self._sweep.cancel.set()
             if document.scope == self._region or self._cycle:
                 self._plan()
 
@@ -142,7 +164,7 @@ class LocalController:
 
         The first is due about now.
         """
-        if self._sweeping:
+        if self._sweep is not None:
             return
         if self._next is not None:
             self._next.cancel()
@@ -160,21 +182,28 @@ class LocalController:
         answers = self._asked.popleft() if self._asked else None
         started = time.time()
         self._started = time.monotonic()
-        self._sweeping = True
+        self._sweep = running = _Sweep(
+            rules=rules, targets=AddressSet.of(rules.targets), started=started, answers=answers
+        )
         self._next = None
-        targets = expand(rules.targets)
         self._context.background.submit(
-            lambda: self._context.sweep(targets, rules.protocols, self._snmp, self._cancel),
-            lambda result: self._end(rules, started, result, answers),
+            lambda: self._context.sweep(
+                running.targets, rules.protocols, self._snmp, running.cancel
+            ),
+            lambda result: self._end(running, result),
         )
 
-    def _end(
-        self, rules: Discovery, started: float, result: SweepResult, answers: str | None
-    ) -> None:
+    def _end(self, running: _Sweep, result: SweepResult) -> None:
         """Commit what the cycle found and report what changed. Owner's thread."""
-        self._sweeping = False
+        self._sweep = None
         if result.cancelled:
+            # It saw too little to judge by. Whoever ordered it gets the next one, which is due.
+            if running.answers is not None:
+                self._asked.appendleft(running.answers)
+            self._started = -math.inf
+            self._plan()
             return
+        rules, answers = running.rules, running.answers
         self._cycle += 1
         changes = decide(
             self._context.store.known(),
@@ -186,7 +215,7 @@ class LocalController:
         if self._context.publisher.full(self._topic):
             self._snapshot = self._coalesce = True
         local_id = self._context.spec.controller_id
-        report = self._report(started, result, changes)
+        report = self._report(running.started, result, changes)
         with self._context.publisher.unit() as unit:
             if changes.outcome != "failed":
                 unit.tx.put_known(

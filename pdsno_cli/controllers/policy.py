@@ -8,11 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pdsno_cli.model.devices import PROTOCOLS
-from pdsno_cli.model.durations import DAY, SHORTEST
 from pdsno_cli.model.messages import PolicyDocument
 from pdsno_cli.model.roles import Role
-from pdsno_cli.model.targets import parse_range
 from pdsno_cli.model.topics import GLOBAL
 
 if TYPE_CHECKING:
@@ -138,23 +135,3 @@ def replaced_by(ordered: PolicyDocument, declared: PolicyDocument) -> PolicyDocu
     named = (ordered.targets or {}).keys()
     targets = {name: own for name, own in (declared.targets or {}).items() if name in named}
     return msgspec.structs.replace(declared, version=0, targets=targets or None)
-
-
-def problem(document: PolicyDocument) -> str | None:
-    """Say why nobody could go by a policy, None where all is well."""
-    interval, protocols = document.scan_interval, document.protocols
-    if interval is not None and not SHORTEST <= interval <= DAY:
-        return f"a scan interval of {interval:g} s is out of bounds"
-    if protocols is not None and (not protocols or not set(protocols) <= set(PROTOCOLS)):
-        return (
-            f"the protocols {', '.join(protocols) or '(none)'} are not among {', '.join(PROTOCOLS)}"
-        )
-    if document.missed_cycles == 0:
-        return "a device would be inactive after 0 missed cycles"
-    try:
-        for targets in (document.targets or {}).values():
-            for target in targets:
-                parse_range(target)
-    except ValueError as exc:
-        return str(exc)
-    return None

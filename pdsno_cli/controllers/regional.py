@@ -94,7 +94,7 @@ class RegionalController:
         if isinstance(payload, DiscoveryReport):
             self._take(envelope, payload)
         elif isinstance(payload, PolicyDocument):
-            self._policies.take(payload)
+            self._policies.take(envelope, payload)
         elif isinstance(payload, Status):
             self._locals.hear(envelope, payload)
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pdsno_cli.model.targets import AddressRange, AddressSet
+
 _UP, _NOARP, _LOOPBACK = 0x1, 0x80, 0x8  # IFF_*, netdevice(7)
 _ROUTE_UP = 0x1  # RTF_UP
 _ETHERNET = 1  # ARPHRD_ETHER
@@ -68,6 +70,9 @@ def on_link(targets: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
         routes = parse_routes(Path("/proc/net/route").read_text(encoding="utf-8"))
     except OSError:
         return {}
+    if isinstance(targets, AddressSet):  # of which there may be a million: look at those alone
+        near = AddressSet(AddressRange(r.first, r.last) for r in routes if r.on_link)
+        targets = targets.within(near)
     found = {}
     for interface, addresses in assign(targets, routes).items():
         if _speaks_arp(interface):

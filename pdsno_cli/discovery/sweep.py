@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.discovery import links
 from pdsno_cli.discovery.answers import Answers, ProbeUnavailableError
-from pdsno_cli.discovery.merge import merge, sort_addresses, sort_protocols
+from pdsno_cli.discovery.merge import merge, sort_protocols
 from pdsno_cli.model.devices import Observation, ProbeResult
+from pdsno_cli.model.targets import AddressSet
 
 if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Snmp
@@ -62,7 +63,7 @@ def sweep(
     """
     started = time.monotonic()
     stop = cancel or threading.Event()
-    wanted = sort_addresses(targets)
+    wanted = targets if isinstance(targets, AddressSet) else AddressSet.of(targets)
     names = sort_protocols(protocols)
     probes = {"arp": _arp, "icmp": _icmp, "snmp": _snmp}
     # The first runs here: a sweep over one protocol, of which there may be hundreds on a machine,

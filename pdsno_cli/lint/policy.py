@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pdsno_cli.lint.rules import pace, target_range
 from pdsno_cli.model.errors import InvalidTopologyError
 from pdsno_cli.model.messages import PolicyDocument
+from pdsno_cli.model.policy_rules import target_problem
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.spec.build import policy
@@ -42,6 +43,8 @@ def require_policy(path: Path | str, topology: Topology, scope: str) -> PolicyDo
     found = policy(document.data)
     targets: dict[str, Any] = document.data.get("targets", {})
     diagnostics += _judge(document, found.scan_interval, targets)
+    if not diagnostics:
+        diagnostics += _judge_together(document, topology, targets)
     if diagnostics:
         raise InvalidTopologyError(sorted(diagnostics, key=lambda item: item.sort_key))
     return PolicyDocument(
@@ -84,6 +87,22 @@ def _judge(
         for index, target in enumerate(_listed(own)):
             where = ("targets", name) if isinstance(own, str) else ("targets", name, index)
             yield from target_range.judge(document, target, where)
+
+
+def _judge_together(
+    document: Document, topology: Topology, targets: dict[str, Any]
+) -> Iterator[Diagnostic]:
+    """Yield a finding for targets that each are well and together are not the local's to take."""
+    for name, own in targets.items():
+        declared = topology.controllers[name].discovery.targets
+        problem = target_problem(name, tuple(_listed(own)), declared)
+        if problem is not None:
+            yield document.finding(
+                target_range.CODE,
+                problem,
+                ("targets", name),
+                hint="a policy chooses among the targets of the file: change them there",
+            )
 
 
 def _listed(own: str | list[str]) -> list[str]:

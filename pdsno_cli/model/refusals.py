@@ -18,7 +18,8 @@ class Reason(Enum):
     UNPARSABLE = "unparsable"
     WRONG_TOPIC = "wrong-topic"  # signed, but the sender or kind does not belong on the topic
     REPLAYED = "replayed"  # from an epoch that is over, or an order or request that came before
-    UNTIMELY = "untimely"  # an order, epoch or version too far from the receiver's clock
+    UNTIMELY = "untimely"  # an order or an epoch too far from the receiver's clock
+    INVALID = "invalid"  # a policy, or an order of one, that no controller can go by
     UNSENT = "unsent"  # an acknowledgement of what was never sent
 
 

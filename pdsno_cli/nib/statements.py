@@ -105,6 +105,7 @@ PUT_ANSWERED = upsert(ANSWERED)
 FORGET_ANSWERED = sa.delete(ANSWERED).where(ANSWERED.c.at < sa.bindparam("before"))
 PUT_SETTLED = upsert(SETTLED)
 PUT_POLICY = upsert(POLICIES)
+DROP_POLICY = sa.delete(POLICIES).where(POLICIES.c.scope == sa.bindparam("of_scope"))
 PUT_APPLIED = upsert(APPLIED)
 PUT_CONTROLLER = upsert(CONTROLLERS)
 CONTROLLER_STATE = (

@@ -312,6 +312,10 @@ class Transaction:
         )
         return True
 
+    def drop_policy(self, scope: str) -> None:
+        """Keep no policy of a scope any more, so that any version may follow."""
+        self._execute(sql.DROP_POLICY, {"of_scope": scope})
+
     def put_applied(self, controller_id: str, scope: str, version: int, *, at: float) -> None:
         """Keep which version of a scope's policy a controller says that it goes by."""
         self._execute(

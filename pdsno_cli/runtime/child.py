@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.model.errors import DiskError, PdsnoError
 from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.model.roles import Role
-from pdsno_cli.model.targets import expand
+from pdsno_cli.model.targets import AddressSet
 from pdsno_cli.runtime.link import Link
 from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.system import parent_death
@@ -69,7 +69,7 @@ def preload(job: Job) -> None:
     locals_ = job.topology.of_role(Role.LOCAL)
     sweep.preload(
         {protocol for local in locals_ for protocol in local.discovery.protocols},
-        [target for local in locals_ for target in expand(local.discovery.targets)],
+        AddressSet.of(target for local in locals_ for target in local.discovery.targets),
     )
     rehearse(job.topology)
     if job.topology.lab is not None:

@@ -7,7 +7,6 @@ from pdsno_cli.controllers.policy import (
     concerned,
     effective,
     next_document,
-    problem,
     replaced_by,
     scopes,
 )
@@ -84,24 +83,6 @@ def test_next_document_keeps_what_was_ordered_until_the_file_says_something_else
     else:
         assert msgspec.structs.replace(document, version=0) == declared
         assert document.version > ORDERED.version
-
-
-@pytest.mark.parametrize(
-    ("keys", "words"),
-    [
-        ({}, None),
-        ({"scan_interval": 0.1, "protocols": ("icmp",), "missed_cycles": 1}, None),
-        ({"scan_interval": 0.0}, "out of bounds"),
-        ({"scan_interval": 86_401.0}, "out of bounds"),
-        ({"protocols": ()}, "(none)"),
-        ({"protocols": ("icmp", "telepathy")}, "telepathy"),
-        ({"missed_cycles": 0}, "0 missed cycles"),
-        ({"targets": {"l1": ("10.0.0.0/24", "nowhere")}}, "'nowhere' is no address range"),
-    ],
-)
-def test_problem_names_what_nobody_could_go_by(keys, words):
-    found = problem(PolicyDocument(scope="r1", version=0, **keys))
-    assert (found is None) if words is None else (words in found)
 
 
 def test_concerned_are_the_publisher_first_and_then_those_below():

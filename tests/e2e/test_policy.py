@@ -167,7 +167,7 @@ def test_order_of_a_policy_that_nobody_could_go_by_is_refused_with_an_event(live
     shout(live.port, topic, sealed(live, Command(order="policy", policy=policy), topic=topic))
     event = heard.first(lambda _, b: b["payload"].get("event") == "command_refused")
     assert "out of bounds" in body(event)["payload"]["detail"]["why"]
-    until(lambda: live.row("rc1")["refused"] == {"unparsable": 1}, "its count")
+    until(lambda: live.row("rc1")["refused"] == {"invalid": 1}, "its count")
 
 
 def test_global_record_of_what_others_go_by_stands_in_for_their_stores(site):
@@ -187,3 +187,60 @@ def test_global_record_of_what_others_go_by_stands_in_for_their_stores(site):
     assert {k: row["version"] for k, row in told.items()} == {
         k: row["version"] for k, row in known.items()
     }
+
+
+def hostile(live, version: int, **keys) -> None:
+    """Publish, retained and signed with the right key, a policy of the region."""
+    from pdsno_cli.model.messages import PolicyDocument
+
+    topic = live.topics.policy("r1")
+    document = PolicyDocument(**{"scope": "r1", "version": version, **keys})
+    shout(live.port, topic, sealed(live, document, topic=topic, sender="rc1", kind="policy"), "-r")
+
+
+def test_published_policy_that_makes_no_sense_is_refused_and_discovery_goes_on(live, ear):
+    heard = ear(live.port, f"{live.root}/events/r1")
+    before = standings(live, "r1")
+    version = before["rc1"]["version"]
+    tried = [
+        {"targets": {"lc1": ("not an address",)}},
+        {"targets": {"lc1": ("0.0.0.0/0",)}},
+        {"targets": {"lc1": (f"{live.net}.0/12",)}},
+        {"protocols": ("telepathy",)},
+        {"missed_cycles": 0},
+        {"scan_interval": 0.0},
+    ]
+    for number, keys in enumerate(tried, 1):
+        hostile(live, version + number, **keys)
+    event = heard.first(lambda _, b: b["payload"].get("event") == "policy_refused"
+                        and b["payload"]["subject"] == "lc1")  # fmt: skip
+    detail = body(event)["payload"]["detail"]
+    assert (detail["scope"], detail["version"]) == ("r1", version + 1)
+    assert (
+        detail["why"]
+        == "'not an address' is no address range: Expected 4 octets in 'not an address'"
+    )
+    until(lambda: live.row("lc1")["refused"] == {"invalid": len(tried)}, "their refusal")
+    assert standings(live, "r1") == before
+    pid = live.row("lc1")["pid"]
+    os.kill(pid, signal.SIGKILL)  # what is retained is the last of them
+    until(lambda: live.row("lc1")["pid"] not in (None, pid) and live.row("lc1")["state"] == "ready",
+          "another process")  # fmt: skip
+    until(lambda: live.row("lc1")["refused"] == {"invalid": 1}, "its refusal")
+    done = live.ask("discover", str(live.file), "lc1", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["controllers"][0]["devices"] == 3
+    assert standings(live, "r1")["lc1"] == before["lc1"]
+
+
+def test_policy_that_wants_less_cuts_the_cycle_that_runs(site):
+    site.write(interval="1h", lab=False)
+    wide = f"{site.net.rpartition('.')[0]}.0.0/16"
+    text = site.file.read_text().replace(f"{site.net}.1-{site.net}.3", wide)
+    site.file.write_text(text.replace(f"{site.net}.4-{site.net}.6", "127.119.0.1"))
+    run = site.up().ready()
+    one = f"{wide.removesuffix('.0.0/16')}.7.7"
+    assert apply(site, f"targets: {{lc1: [{one}]}}\n", "r1").returncode == 0
+    run.wait_line("lc1: cycle 1 ")
+    devices = until(lambda: site.devices("--of", "lc1"), "a device")
+    assert [item["addresses"] for item in devices] == [[one]]

@@ -29,7 +29,7 @@ scan_interval: 5m
 protocols: [icmp]
 missed_cycles: 2
 targets:
-  {LOCAL}: [10.0.0.0/24, 10.0.1.7]
+  {LOCAL}: [127.77.1.8/29, 127.77.1.17]
 x-note: for the night
 """)
     assert require_policy(file, TOPOLOGY, "zone-A") == PolicyDocument(
@@ -38,7 +38,7 @@ x-note: for the night
         scan_interval=300.0,
         protocols=("icmp",),
         missed_cycles=2,
-        targets={LOCAL: ("10.0.0.0/24", "10.0.1.7")},
+        targets={LOCAL: ("127.77.1.8/29", "127.77.1.17")},
     )
 
 
@@ -50,8 +50,8 @@ def test_require_policy_takes_the_example_of_the_page(file):
 
 
 def test_require_policy_takes_one_target_as_text(file):
-    file.write_text(f"targets: {{{LOCAL}: 10.0.0.0/24}}\n")
-    assert require_policy(file, TOPOLOGY, "zone-A").targets == {LOCAL: ("10.0.0.0/24",)}
+    file.write_text(f"targets: {{{LOCAL}: 127.77.1.7}}\n")
+    assert require_policy(file, TOPOLOGY, "zone-A").targets == {LOCAL: ("127.77.1.7",)}
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,13 @@ def test_require_policy_takes_one_target_as_text(file):
         (f"targets: {{{LOCAL}: 10.0.0.0/24}}", "global", (1, 1, "PDS101"), "known here"),
         ("targets: {local_cntl_zone-a_01: 10.0.0.1}", "zone-A", (1, 11, "PDS101"), LOCAL),
         (f"targets: {{{LOCAL}: [10.0.0.1, 224.0.0.1]}}", "zone-A", (1, 45, "PDS211"), ""),
+        (
+            f"\ntargets: {{{LOCAL}: [127.77.1.7, 10.0.0.1]}}",
+            "zone-A",
+            (2, 11, "PDS211"),
+            "the file",
+        ),
+        (f"targets: {{{LOCAL}: 10.0.0.0/8}}", "zone-A", (1, 34, "PDS211"), "the file"),
         ("scan_interval: 5s\nscan_interval: 6s", "global", (2, 1, "PDS002"), ""),
         ("", "global", (1, 1, "PDS005"), "docs/operations.md"),
         ("[icmp]", "global", (1, 1, "PDS005"), ""),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import addresses, one_for_each_key, target_place
 from pdsno_cli.lint.rule import Rule
-from pdsno_cli.model.targets import parse_range
+from pdsno_cli.model.targets import nobodys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,12 +16,6 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
 CODE = "PDS211"
-
-_NOBODYS = (
-    (parse_range("0.0.0.0"), "0.0.0.0, which stands for no host"),  # noqa: S104 - nothing listens
-    (parse_range("224.0.0.0-239.255.255.255"), "multicast addresses (224.0.0.0/4)"),
-    (parse_range("255.255.255.255"), "255.255.255.255, which is the broadcast address"),
-)
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
@@ -48,10 +42,8 @@ def _problem(target: str) -> str | None:
     found = addresses(target)
     if isinstance(found, str):
         return found
-    for nobodys, words in _NOBODYS:
-        if found.first <= nobodys.last and nobodys.first <= found.last:
-            return f"{target!r} holds {words}"
-    return None
+    words = nobodys(found)
+    return None if words is None else f"{target!r} holds {words}"
 
 
 RULE = Rule(code=CODE, name="target-range", check=check)

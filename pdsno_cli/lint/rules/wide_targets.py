@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.lint.common import key_of, local_targets
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
+from pdsno_cli.model.targets import MANY, TOO_MANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
 CODE = "PDS221"
-MANY = 65_536  # a /16
-TOO_MANY = 1 << 20  # a /12: the list of addresses alone would fill the memory
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
