@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pdsno_cli.messaging.transport import Arrival, Listener, Publication
+from pdsno_cli.messaging.transport import Arrival, Listener, Loss, Publication
 from pdsno_cli.model.topics import matches
 
 log = logging.getLogger(__name__)
@@ -106,7 +106,8 @@ class Bus:
         before = self._remove(client_id)
         if before is not None:
             self._deliver_will(before)
-            _call(before.listener.on_fatal, f"bus: another member took over as {client_id!r}")
+            taken = Loss(reason=f"bus: another member took over as {client_id!r}")
+            _call(before.listener.on_down, taken)
         will = listener.will(number)
         member = self._members[client_id] = _Member(client_id, filters, listener, will)
         self._routes.clear()
@@ -128,7 +129,7 @@ class Bus:
 
     def _bury(self, member: _Member, reason: str) -> None:
         self._deliver_will(member)
-        _call(member.listener.on_down, reason)
+        _call(member.listener.on_down, Loss(reason=reason, retry_in=0.0))
 
     def _deliver_will(self, member: _Member) -> None:
         if member.will is not None:
@@ -196,18 +197,15 @@ class _Watched:
         self._listener = listener
         self.will = listener.will
         self.on_message = listener.on_message
+        self.on_alarm = listener.on_alarm
 
     def on_up(self, connection: int, session_present: bool) -> None:
         self.up = True
         self._listener.on_up(connection, session_present)
 
-    def on_down(self, reason: str) -> None:
+    def on_down(self, loss: Loss) -> None:
         self.up = False
-        self._listener.on_down(reason)
-
-    def on_fatal(self, reason: str) -> None:
-        self.up = False
-        self._listener.on_fatal(reason)
+        self._listener.on_down(loss)
 
 
 def _wants(member: _Member, topic: str) -> bool:

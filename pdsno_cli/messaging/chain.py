@@ -15,11 +15,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging.http_client import HttpClient
+from pdsno_cli.messaging.seldom import Seldom
 from pdsno_cli.messaging.switch import Switch
+from pdsno_cli.messaging.transport import Loss
+from pdsno_cli.model.notices import TransportState
 
 if TYPE_CHECKING:
     from pdsno_cli.messaging.http_server import Reception
-    from pdsno_cli.messaging.transport import Arrival, Listener, Publication, Transport
+    from pdsno_cli.messaging.transport import Alarm, Arrival, Listener, Publication, Transport
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +60,7 @@ class Chain:
         self._on_demand = HTTP if self._best != HTTP and not at_once and HTTP in links else None
         self._carried: Counter[str] = Counter()
         self._lock = threading.RLock()  # held for every transition, and by nobody who publishes
-        self._events: deque[Callable[[], str | None]] = deque()
+        self._events: deque[Callable[[], Loss | None]] = deque()
         self._pumping = False
         self._switch = Switch(names, clock())
         self._carrier: str | None = None
@@ -68,6 +71,9 @@ class Chain:
         self._running: set[str] = set()
         self._stopped = False
         self._listener: Listener | None = None
+        self._states: dict[str, TransportState] = {}
+        self._states_changed: Callable[[], None] = _nothing
+        self._seldom = Seldom()
 
     @property
     def carrier(self) -> str | None:
@@ -83,6 +89,16 @@ class Chain:
     def carried(self) -> dict[str, int]:
         """How many messages each link took over so far."""
         return dict(self._carried)
+
+    @property
+    def states(self) -> dict[str, TransportState]:
+        """How each link in use is, best first."""
+        states = dict(self._states)
+        return {name: states[name] for name in self._links if name in states}
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Have ``changed`` called, on any thread, whenever ``states`` may be others."""
+        self._states_changed = changed
 
     def start(self, listener: Listener) -> None:
         """Serve those below and begin to connect; OperationError when HTTP cannot be served."""
@@ -140,8 +156,8 @@ class Chain:
 
     # Every transition, one after the other, on the thread that brings it about.
 
-    def _event(self, happened: Callable[[], str | None]) -> None:
-        """Take in what happened to a link and act on it; it returns why, where that is a loss."""
+    def _event(self, happened: Callable[[], Loss | None]) -> None:
+        """Take in what happened to a link and act on it; it returns a loss, where it is one."""
         with self._lock:
             self._events.append(happened)
             if self._pumping:
@@ -153,7 +169,7 @@ class Chain:
             finally:
                 self._pumping = False
 
-    def _settle(self, loss: str | None) -> None:
+    def _settle(self, loss: Loss | None) -> None:
         """Do what the switch decides. The one place where the carrier changes."""
         listener = self._listener
         assert listener is not None
@@ -166,10 +182,10 @@ class Chain:
             if len(self._links) > 1:
                 log.info("%s carries now", self._carrier)
             listener.on_up(*self._connection(self._carrier))
-        elif self._carrier is None and loss is not None:
+        elif loss is not None and (self._carrier is None or loss.retry_in is None):
             listener.on_down(loss)
-        elif loss is not None:
-            log.info("%s (%s carries)", loss, self._carrier)
+        elif loss is not None and self._seldom.due(loss.reason, self._clock()):
+            log.info("%s (%s carries)", loss.reason, self._carrier)
         self._set_fallback(wanted=verdict.fallback)
         self._arm(verdict.look_again)
 
@@ -189,6 +205,7 @@ class Chain:
             self._run_link(name)
         elif not wanted and name in self._running:
             self._running.discard(name)
+            self._states.pop(name, None)
             self._links[name].stop()
             self._switch.down(name, self._clock())
             self._up = frozenset(self._switch.links_up)
@@ -225,28 +242,41 @@ class Chain:
             if name in self._numbers:
                 self._numbers[name] = self._numbers[name][0], session_present
             self._switch.up(name, self._clock())
+            self._note(name, None)
 
         self._event(happened)
+        self._states_changed()
 
-    def link_down(self, name: str, reason: str) -> None:
-        """Take note that a link is lost, or was tried in vain."""
+    def link_down(self, name: str, loss: Loss) -> None:
+        """Take note that a link is lost, or that an attempt to connect failed."""
 
-        def happened() -> str:
+        def happened() -> Loss:
             self._switch.down(name, self._clock())
+            if name in self._running:
+                self._note(name, loss)
             if name != HTTP and self._reception is not None:
                 self._reception.warm()
-            return reason
+            return loss
 
         self._event(happened)
+        self._states_changed()
 
-    def link_fatal(self, name: str, reason: str) -> None:
-        """Take note that a link gave up: the end, unless another carries already."""
-        self.link_down(name, reason)
-        if self._carrier is None:
-            assert self._listener is not None
-            self._listener.on_fatal(reason)
-        else:
-            log.error("%s; not tried again, %s carries", reason, self._carrier)
+    def _note(self, name: str, loss: Loss | None) -> None:
+        """Keep how a link is now, and since when."""
+        before, now = self._states.get(name), time.time()
+        since = before.since if before is not None and before.up == (loss is None) else now
+        if loss is None:
+            self._states[name] = TransportState(up=True, since=since)
+            return
+        again = None if loss.retry_in is None else now + loss.retry_in
+        self._states[name] = TransportState(
+            up=False, since=since, reason=loss.reason, next_try=again
+        )
+
+    def alarm(self, alarm: Alarm) -> None:
+        """Pass on what a person should look into."""
+        assert self._listener is not None
+        self._listener.on_alarm(alarm)
 
     def hear(self, arrival: Arrival) -> None:
         """Take one message from whatever link it came over."""
@@ -270,11 +300,11 @@ class _Ear:
     def on_up(self, connection: int, session_present: bool) -> None:
         self._chain.link_up(self._name, session_present=session_present)
 
-    def on_down(self, reason: str) -> None:
-        self._chain.link_down(self._name, reason)
+    def on_down(self, loss: Loss) -> None:
+        self._chain.link_down(self._name, loss)
 
-    def on_fatal(self, reason: str) -> None:
-        self._chain.link_fatal(self._name, reason)
+    def on_alarm(self, alarm: Alarm) -> None:
+        self._chain.alarm(alarm)
 
 
 def _nothing() -> None:

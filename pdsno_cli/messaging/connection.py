@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -11,15 +12,15 @@ from pdsno_cli.messaging import sentences
 from pdsno_cli.messaging.dial import Dialler, StoppedError
 from pdsno_cli.messaging.silence import Silence
 from pdsno_cli.messaging.waker import READ, WRITE
+from pdsno_cli.model.addresses import Address
 
 if TYPE_CHECKING:
-    import ssl
+    import socket
 
     from pdsno_cli.messaging.paho_client import PahoClient
     from pdsno_cli.messaging.releases import Releases
     from pdsno_cli.messaging.session import Session
     from pdsno_cli.messaging.waker import Waker
-    from pdsno_cli.model.addresses import Address
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,8 @@ class Connection:
         try:
             dialler = Dialler(self._waker, self._stopping, self._patience, self._source)
             sock = dialler.open(address.host, address.port, tls)
+            session.reached = True
+            session.own_address = _own_address(sock)
             client.adopt(sock)
             client.reconnect()
             self._waker.watch(sock)
@@ -67,6 +70,7 @@ class Connection:
         except StoppedError:
             pass
         except (OSError, UnicodeError) as exc:  # UnicodeError: a host name that cannot be one
+            session.reached = session.reached or isinstance(exc, ssl.SSLError)
             session.lost = sentences.failure(where, exc)
         except Exception:
             # paho does not expect every packet that is none.
@@ -85,7 +89,7 @@ class Connection:
         client, session = self._client, self._session
         silence = Silence(self._keepalive, time.monotonic())
         patience = time.monotonic() + self._patience
-        while not (session.fatal or self._stopping()):
+        while not (session.over or self._stopping()):
             client.send(self._releases.due())
             if client.socket() is None:
                 return
@@ -104,7 +108,7 @@ class Connection:
             if session.was_up and silence.ping_due(now):
                 client.ping()
                 silence.pinged(now)
-        if self._stopping():  # else the will shall tell of it
+        if self._stopping() or session.renewed:  # else the will shall tell of it
             self._leave()
 
     def _leave(self) -> None:
@@ -126,3 +130,11 @@ class Connection:
         """Return what the socket is ready for: to be read, or written to where that is wanted."""
         events = READ | WRITE if self._client.want_write() else READ
         return self._waker.wait(events, until - time.monotonic())
+
+
+def _own_address(sock: socket.socket) -> str:
+    try:
+        host, port = sock.getsockname()[:2]
+    except OSError:
+        return ""
+    return str(Address(host, port))

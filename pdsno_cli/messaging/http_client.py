@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging.http_courier import Courier, Receiver
 from pdsno_cli.messaging.http_wire import Item
-from pdsno_cli.messaging.transport import Arrival
+from pdsno_cli.messaging.transport import Arrival, Loss
 
 if TYPE_CHECKING:
     from pdsno_cli.messaging.transport import Listener, Publication
@@ -110,7 +110,7 @@ class HttpClient:
                 self._connection += 1
                 _call(listener.on_up, self._connection, False)
 
-    def silent(self, courier: Courier, reason: str) -> None:
+    def silent(self, courier: Courier, reason: str, retry_in: float) -> None:
         """A receiver does not answer."""
         if not courier.receiver.parent:
             return
@@ -120,7 +120,7 @@ class HttpClient:
             self._up.discard(courier.receiver.controller_id)
             listener = self._listener
             if not self._up and listener is not None:
-                _call(listener.on_down, reason)
+                _call(listener.on_down, Loss(reason=reason, retry_in=retry_in))
 
 
 def _call(method: Callable[..., None], *args: object) -> None:

@@ -59,8 +59,8 @@ class Home(Protocol):
     def answers(self, courier: Courier) -> None:
         """A receiver answered for the first time, or again."""
 
-    def silent(self, courier: Courier, reason: str) -> None:
-        """A receiver does not answer."""
+    def silent(self, courier: Courier, reason: str, retry_in: float) -> None:
+        """A receiver does not answer; it is tried again in ``retry_in`` seconds."""
 
 
 def preload() -> None:
@@ -148,8 +148,9 @@ class Courier:
                     reason = f"{self._where}: {exc!r}"
             if not self._stopping:
                 self._close()
-                self._home.silent(self, reason)
-                self._rest(backoff.next())
+                wait = backoff.next()
+                self._home.silent(self, reason, wait)
+                self._rest(wait)
 
     def _open_client(self, address: str) -> httpx.Client:
         import httpx

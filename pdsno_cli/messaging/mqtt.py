@@ -20,16 +20,19 @@ import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from pdsno_cli.messaging import rival, sentences
-from pdsno_cli.messaging.backoff import Backoff
+from pdsno_cli.messaging import sentences
+from pdsno_cli.messaging.backoff import CAP, UNREACHED_CAP, Backoff
+from pdsno_cli.messaging.client_id import ClientId
 from pdsno_cli.messaging.connection import Connection
 from pdsno_cli.messaging.paho_client import PahoClient
 from pdsno_cli.messaging.releases import Releases
+from pdsno_cli.messaging.seldom import Seldom
 from pdsno_cli.messaging.session import Session, guarded
+from pdsno_cli.messaging.take_over import TakeOver
 from pdsno_cli.messaging.tls import context
-from pdsno_cli.messaging.transport import Arrival
+from pdsno_cli.messaging.transport import Alarm, Arrival, Loss
 from pdsno_cli.messaging.waker import Waker
-from pdsno_cli.model.errors import BrokerError
+from pdsno_cli.model.shown import shown
 
 if TYPE_CHECKING:
     import ssl
@@ -46,7 +49,7 @@ MAX_QUEUED = 1000  # QoS 1 messages that the broker did not acknowledge; beyond,
 SESSION_EXPIRY = 3600  # seconds for which an MQTT 5 broker keeps a persistent session
 _OVERHEAD = 16  # bytes of a PUBLISH at most beside topic and payload, with an expiry
 _STABLE = 10.0  # seconds after which a connection counts as held
-_EVICTIONS = 5  # short-lived connections in a row that are no accident
+_HEAD = 70_000  # bytes of a PUBLISH at most beside its payload: a topic of up to 65,535, and more
 _FAREWELL = 1.0  # seconds to wait for the farewell's PUBACK
 _JOIN = 2.0  # seconds to wait for the network thread
 
@@ -59,8 +62,10 @@ class MqttTransport:
     the session while we are away. ``username`` and ``password`` are the resolved strings.
     ``max_payload`` is in bytes, ``keepalive`` in seconds. ``as_published`` asks an MQTT 5 broker
     for the retain flag of the publisher (MQTT 5.0 section 3.8.3.1); an ``Arrival`` then says
-    ``retained`` for live messages, too. With a ``claim``, a process that takes the client id away
-    is named. A ``source`` is the IPv4 address that connections come from.
+    ``retained`` for live messages, too. A ``source`` is the IPv4 address that connections come from.
+
+    Nothing that a broker does ends it: it tries again for ever. Only with a ``claim`` it ends when a
+    process that was started later runs as the same controller, since the two would fight for ever.
 
     A message is acknowledged to the broker once it and all before it are released, so the broker
     stops at its inflight window when nobody releases any.
@@ -85,17 +90,15 @@ class MqttTransport:
         source: str | None = None,
     ) -> None:
         self._addresses = tuple(addresses)
-        self._client_id = client_id
+        self._client_id = ClientId(client_id)
         self._protocol = protocol
         self._keepalive = max(1, round(keepalive))
         self._username, self._password = username, password
         self._tls = tls
         self._max_payload = max_payload
         self._persistent = persistent
-        self._claim = claim
         self._source = source
         self._session = Session(
-            client_id=client_id,
             username=username,
             filters=filters,
             qos=qos,
@@ -110,20 +113,39 @@ class MqttTransport:
         self._waker = Waker()
         # The rest belongs to the network thread.
         self._listener: Listener
+        self._context: ssl.SSLContext | None = None
+        self._seldom = Seldom()
+        self._take_over = TakeOver(
+            client_id=self._client_id,
+            session=self._session,
+            claim=claim,
+            ask=self._ask,
+            alarm=self._alarm,
+        )
         self._where = f"broker {self._addresses[0]}"
-        self._connection = 0
         self._releases = Releases(self._waker.ring)
 
     def start(self, listener: Listener) -> None:
-        """Start the network thread, which connects and keeps connected."""
+        """Start the network thread, which connects and keeps connected.
+
+        BrokerError when a file of ``tls`` cannot be used.
+        """
         if self._thread is not None:
             raise RuntimeError("an MQTT transport is started once")
+        self._context = None if self._tls is None else context(self._tls)
         self._listener = listener
         self._waker.open()
         self._thread = threading.Thread(
-            target=self._run, name=f"mqtt {self._client_id}", daemon=True
+            target=self._run, name=f"mqtt {self._client_id.declared}", daemon=True
         )
         self._thread.start()
+
+    def reconnect(self, reason: str) -> None:
+        """End the connection, which carries nothing though it is up, and make another one."""
+        with self._gate:
+            if self._session.up:
+                self._session.renew(reason)
+                self._waker.ring()
 
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
@@ -172,113 +194,123 @@ class MqttTransport:
 
     def _run(self) -> None:
         """Connect, listen, come back; the network thread."""
-        session = self._session
+        client = self._client = self._make_client()
+        loss = None
         try:
-            tls = None if self._tls is None else context(self._tls)
-            client = self._client = self._make_client()
-            self._keep_connected(client, tls)
-        except BrokerError as exc:
-            session.fatal = str(exc)
-        except Exception as exc:
-            log.exception("%s: the network thread failed", self._where)
-            session.fatal = f"{self._where}: the network thread failed: {exc!r}"
+            loss = self._keep_connected(client)
         finally:
-            session.up = False
+            self._session.up = False
             self._client = None
             self._waker.close()
-        if session.taken_over and self._claim is not None:
-            self._name_rival(self._claim)
-        if session.fatal and not self._stopping.is_set():
-            guarded(self._listener.on_fatal)(session.fatal)
+        if loss is not None and not self._stopping.is_set():
+            guarded(self._listener.on_down)(loss)
 
-    def _keep_connected(self, client: PahoClient, tls: ssl.SSLContext | None) -> None:
-        backoff = Backoff()
-        session = self._session
-        evictions = 0
+    def _keep_connected(self, client: PahoClient) -> Loss | None:
+        """Connect again and again; return why not any more, None when stopped."""
+        backoff, session = Backoff(), self._session
         for turn, address in enumerate(cycle(self._addresses), 1):
             if self._stopping.is_set():
-                return
+                return None
             begun = time.monotonic()
-            self._one_connection(client, address, tls)
-            if self._stopping.is_set() or session.fatal:
-                return
+            self._one_connection(client, address)
+            if self._stopping.is_set():
+                return None
             held = time.monotonic() - begun
-            if held > _STABLE:
+            if held > _STABLE or session.renewed:
                 backoff.reset()
-            # MQTT 3.1.1 gives no reason when a session is taken over: the broker just closes.
-            # When it does so time and again, and lets us in at once each time, that is why.
-            evictions = evictions + 1 if session.was_up and held <= _STABLE else 0
-            if evictions == _EVICTIONS:
-                session.fatal = sentences.evicted(self._where, self._client_id, evictions)
-                session.taken_over = True
-                return
-            guarded(self._listener.on_down)(session.lost)
+            wait = 0.0
             if session.was_up or turn % len(self._addresses) == 0:
-                self._stopping.wait(backoff.next())
+                wait = backoff.next(CAP if session.reached else UNREACHED_CAP)
+            suspect = not session.renewed and self._client_id.ended(
+                was_up=session.was_up,
+                held=held,
+                taken_over=session.taken_over,
+                refused=session.refused,
+            )
+            guarded(self._listener.on_down)(
+                Loss(reason=session.lost, retry_in=wait, refused=session.refused)
+            )
+            if suspect:
+                superseded = self._take_over.defend(self._stopping.is_set)
+                if superseded is not None:
+                    return superseded
+                backoff.reset()
+            elif wait:
+                self._stopping.wait(wait)
+        return None
 
-    def _name_rival(self, claim: Claim) -> None:
-        """Ask the broker, as another client, who publishes as we do, and name both."""
-        asking = MqttTransport(
+    def _ask(self, claim: Claim) -> MqttTransport:
+        """Return another client of the same broker, which hears who publishes as this one does."""
+        return MqttTransport(
             addresses=self._addresses,
-            client_id=f"{self._client_id}-{os.urandom(4).hex()}",
+            client_id=f"{self._client_id.declared}-{os.urandom(4).hex()}",
             filters=[claim.topic],
             protocol=self._protocol,
             username=self._username,
             password=self._password,
             tls=self._tls,
+            source=self._source,
         )
-        name = rival.find(asking, claim.holder, self._stopping.is_set)
-        if name or self._session.fatal == self._session.lost:  # the broker said so itself
-            self._session.fatal = sentences.taken_over(
-                self._where, self._client_id, claim.holder, name
-            )
 
-    def _one_connection(
-        self, client: PahoClient, address: Address, tls: ssl.SSLContext | None
-    ) -> None:
+    def _one_connection(self, client: PahoClient, address: Address) -> None:
         """Connect and stay until the connection ends; the session tells how it was."""
         self._where = f"broker {address}"
         with self._gate:
-            self._session.begin(self._where)
-        self._connection += 1
+            self._session.begin(self._where, self._client_id.current)
         self._releases = Releases(self._waker.ring)
-        will = self._listener.will(self._connection)
+        try:
+            self._prepare(client)
+            Connection(
+                client=client,
+                session=self._session,
+                releases=self._releases,
+                waker=self._waker,
+                stopping=self._stopping.is_set,
+                keepalive=self._keepalive,
+                source=self._source,
+            ).run(address, self._context)
+        except Exception as exc:
+            log.exception("%s: the connection failed", self._where)
+            self._session.up = False
+            self._session.lost = f"{self._where}: the connection failed: {exc!r}"
+
+    def _prepare(self, client: PahoClient) -> None:
+        """Set what the next CONNECT says."""
+        will = self._listener.will(self._session.connection)
         if will is None:
             client.will_clear()
         else:
             client.will_set(will.topic, will.data, will.qos, will.retain)
-        Connection(
-            client=client,
-            session=self._session,
-            releases=self._releases,
-            waker=self._waker,
-            stopping=self._stopping.is_set,
-            keepalive=self._keepalive,
-            source=self._source,
-        ).run(address, tls)
+        # A session under an id that nobody knows again would stay at the broker for ever.
+        persistent = self._persistent and not self._client_id.private
+        properties = None
+        if self._protocol == "5":
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+            properties.MaximumPacketSize = self._max_payload + _HEAD
+            if persistent:
+                properties.SessionExpiryInterval = SESSION_EXPIRY
+        client.prepare(
+            self._client_id.current, self._keepalive, clean=not persistent, properties=properties
+        )
 
     def _make_client(self) -> PahoClient:
         client = PahoClient(
-            client_id=self._client_id,
             protocol=self._protocol,
-            clean=not self._persistent,
+            limit=self._max_payload + _HEAD,
             hear=self._hear,
+            too_large=self._skipped,
+            refused=self._not_taken,
             wake=self._waker.ring,
         )
         client.max_queued_messages_set(MAX_QUEUED)
         client.username_pw_set(self._username, self._password)
-        properties = None
-        if self._protocol == "5" and self._persistent:
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = SESSION_EXPIRY
-        client.prepare(self._keepalive, clean_start=not self._persistent, properties=properties)
         self._session.attach(client)
         return client
 
     def _came_up(self, session_present: bool) -> None:
         if len(self._addresses) > 1:
             log.info("connected to %s", self._where)
-        if self._persistent and self._connection > 1 and not session_present:
+        if self._persistent and self._session.connection > 1 and not session_present:
             log.info("%s kept no session: its senders send again what came meanwhile", self._where)
         largest = self._session.largest
         if largest is not None and largest < self._max_payload:
@@ -288,7 +320,28 @@ class MqttTransport:
                 largest,
                 self._max_payload,
             )
-        self._listener.on_up(self._connection, session_present)
+        self._take_over.came_up()
+        self._listener.on_up(self._session.connection, session_present)
+
+    def _not_taken(self, topic: str, code: int) -> None:
+        """Tell that the broker refuses messages; each one is sent again later."""
+        if self._seldom.due(f"refused {topic} {code}", time.monotonic()):
+            text = sentences.not_taken(self._where, self._client_id.declared, topic, code)
+            detail = {"topic": topic, "broker": self._where, "code": f"{code:#04x}"}
+            self._alarm(Alarm(event="message_refused", text=text, detail=detail))
+
+    def _skipped(self, message: Published, size: int) -> None:
+        """Tell of a message that is too large, and let it be acknowledged."""
+        topic, _, _, qos, packet_id = message
+        if self._seldom.due("too large", time.monotonic()):
+            text = sentences.too_large(self._where, shown(topic), size, self._max_payload)
+            detail = {"topic": shown(topic), "broker": self._where, "bytes": str(size)}
+            self._alarm(Alarm(event="message_too_large", text=text, detail=detail))
+        if qos:
+            self._releases.take(qos, packet_id)()
+
+    def _alarm(self, alarm: Alarm) -> None:
+        guarded(self._listener.on_alarm)(alarm)
 
     def _hear(self, message: Published) -> None:
         """Hand a message over; what its listener does not take is released at once."""

@@ -25,51 +25,67 @@ if TYPE_CHECKING:
     from paho.mqtt.properties import Properties
 
 _READ = 262_144  # bytes read at once: for each turn a busy owner lets this thread wait
+_FAILURE = 0x80  # the least reason code that is one (MQTT 5.0 section 2.4)
 _WRITE = 65_536  # bytes beyond which a write is not added to
 
 
 class PahoClient(paho.Client):
     """Driven by one thread: ``adopt``, ``reconnect``, then ``receive`` and ``send`` when ready.
 
-    ``hear`` gets every PUBLISH, at any QoS, and must not raise. ``wake`` is called from the thread
-    that publishes when there is something to send.
+    ``hear`` gets every PUBLISH, at any QoS, and must not raise. One whose packet is over ``limit``
+    bytes is not read but skipped, since a reconnection would only bring it again: ``too_large`` gets
+    it without its payload, and its size in bytes. ``refused`` gets topic and reason code of a
+    message that the broker did not take (MQTT 5). ``wake`` is called from the thread that publishes
+    when there is something to send.
     """
 
     def __init__(
         self,
         *,
-        client_id: str,
         protocol: Literal["3.1.1", "5"],
-        clean: bool,
+        limit: int,
         hear: Callable[[wire.Published], None],
+        too_large: Callable[[wire.Published, int], None],
+        refused: Callable[[str, int], None],
         wake: Callable[[], None],
     ) -> None:
         self._v5 = protocol == "5"
         super().__init__(
             CallbackAPIVersion.VERSION2,
-            client_id=client_id,
-            clean_session=None if self._v5 else clean,
+            client_id="-",  # each CONNECT names its own
+            clean_session=None if self._v5 else True,
             protocol=paho.MQTTv5 if self._v5 else paho.MQTTv311,
             reconnect_on_failure=False,  # nor a silent downgrade to MQTT 3.1
         )
+        self._limit = limit
         self._hear = hear
+        self._too_large = too_large
+        self._refused = refused
         self._opened: socket.socket | None = None
         self._parts: list[bytes] = []  # of a packet that has not all come
         self._lacking = 0  # bytes of it
+        self._skipping = 0  # bytes still to come of a packet that is not read
         self._leaving = False
         # With this callback set, publish() from another thread only wakes the network thread,
         # once until all is sent; without it both would write to the socket.
         self.on_socket_register_write = lambda *_: wake()
 
-    def prepare(self, keepalive: int, *, clean_start: bool, properties: Properties | None) -> None:
-        """Set what every CONNECT says, the last two in MQTT 5; ``keepalive`` is in seconds."""
+    def prepare(
+        self, client_id: str, keepalive: int, *, clean: bool, properties: Properties | None
+    ) -> None:
+        """Set what the next CONNECT says; ``keepalive`` is in seconds, ``properties`` of MQTT 5."""
+        self._client_id = client_id.encode()
+        if not self._v5:
+            self._clean_session = clean
         # paho wants an address, though the socket is ours.
-        self.connect_async("-", 1, keepalive, clean_start=clean_start, properties=properties)
+        self.connect_async(
+            "-", 1, keepalive, clean_start=clean if self._v5 else 3, properties=properties
+        )
 
     def adopt(self, sock: socket.socket) -> None:
         """Take ``sock`` as the connection that ``reconnect`` will use."""
         self._opened = sock
-        self._parts, self._lacking = [], 0
+        self._parts, self._lacking, self._skipping = [], 0, 0
         self._leaving = False
 
     def _create_socket(self) -> Any:
@@ -104,6 +120,12 @@ class PahoClient(paho.Client):
 
     def _take(self, data: bytes) -> None:
         """Deal with every packet that is whole with ``data``; keep the rest."""
+        if self._skipping:
+            skipped = min(self._skipping, len(data))
+            self._skipping -= skipped
+            data = data[skipped:]
+            if not data:
+                return
         if self._parts:
             self._parts.append(data)
             self._lacking -= len(data)
@@ -114,32 +136,57 @@ class PahoClient(paho.Client):
         packets, rest, self._lacking = wire.split(data)
         if self._lacking:
             self._parts = [data[rest:]]
+        oversized = len(data) - rest + self._lacking > self._limit
+        self._deal(data, packets)
+        if oversized and self._parts:  # else the connection ended meanwhile
+            self._skip()
+
+    def _deal(self, data: bytes, packets: list[wire.Packet]) -> None:
+        """Deal with whole packets, until one of them ends the connection."""
         hear, v5, done = self._hear, self._v5, False
         for packet in packets:
             command, start, stop = packet
             if command & 0xF0 == wire.PUBLISH:
                 hear(wire.published(data, packet, v5=v5))
-            # Without a reason (MQTT 5.0 section 3.4.2.1), and not of QoS 2.
-            elif command == wire.PUBACK and stop - start == 2:
-                self._acknowledged(data[start] << 8 | data[start + 1])
+            elif command == wire.PUBACK and stop - start >= 2:
+                # Without a reason it was taken (MQTT 5.0 section 3.4.2.1).
+                reason = data[start + 2] if stop - start > 2 else 0
+                self._answered(data[start] << 8 | data[start + 1], reason)
                 done = True
             else:
                 code = self._hand_on(command, data[start:stop])
                 if code:
                     self._loop_rc_handle(code)
                 if self._sock is None:
+                    self._parts = []
                     return
         if done:
             with self._out_message_mutex:
                 self._update_inflight()
 
-    def _acknowledged(self, packet_id: int) -> None:
-        """Forget a message that the broker took, at a tenth of what paho takes for it."""
+    def _skip(self) -> None:
+        """Let the rest of a packet that is too large pass, as soon as it is known what it is."""
+        (head,) = self._parts
+        message = wire.beginning(head)
+        if message is None:
+            self._lacking = 1  # look again when more has come
+            return
+        self._skipping, size = self._lacking, len(head) + self._lacking
+        self._parts, self._lacking = [], 0
+        self._too_large(message, size)
+
+    def _answered(self, packet_id: int, reason: int) -> None:
+        """Forget a message that the broker answered, at a tenth of what paho takes for it.
+
+        In MQTT 5 the answer may be no, and paho would not know every reason that brokers give.
+        """
         with self._out_message_mutex:
             message = self._out_messages.pop(packet_id, None)
             if message is not None:
                 message.info._set_as_published()  # noqa: SLF001 - as paho does
                 self._inflight_messages -= 1
+        if reason >= _FAILURE:
+            self._refused(message.topic if message is not None else "a topic", reason)
 
     def _hand_on(self, command: int, body: bytes) -> MQTTErrorCode:
         """Let paho deal with a packet."""
@@ -202,11 +249,6 @@ class PahoClient(paho.Client):
             for number, message in enumerate(self._out_messages.values()):
                 if number >= window:
                     message.state = paho.mqtt_ms_queued
-
-    def topic_of(self, packet_id: int) -> str | None:
-        """Return the topic of a message that is not acknowledged."""
-        message = self._out_messages.get(packet_id)
-        return None if message is None else message.topic
 
     def hang_up(self) -> None:
         """Close the connection; what is not sent is dropped."""

@@ -1,4 +1,4 @@
-"""Who else uses a client id: what the other says of itself on its status topic."""
+"""Who else uses a client id: what the other says of itself on the status topic of its controller."""
 
 from __future__ import annotations
 
@@ -7,39 +7,49 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
+from pdsno_cli.model.shown import shown
 
 if TYPE_CHECKING:
-    from pdsno_cli.messaging.transport import Arrival, Publication, Transport
+    from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication, Transport
 
-_PATIENCE = 3.0  # seconds within which a newcomer publishes its birth
+_PATIENCE = 1.5  # seconds within which a newcomer publishes its birth
 _LOOK = 0.1  # seconds between looks at whether to give up
-_LONGEST = 200  # characters of a holder that are worth showing
+
+
+class Rival(NamedTuple):
+    """Another process: who it says it is; ``epoch`` is 0 where it did not sign with our key."""
+
+    holder: str
+    epoch: int
 
 
 class Claim(NamedTuple):
-    """How processes that use one client id are told apart: each publishes ``holder`` on a topic."""
+    """How processes that run as one controller are told apart: each publishes status on ``topic``.
+
+    ``read`` returns who published a status message, None where it says nothing or is a death:
+    one that is retained is that of an earlier process, or our own will.
+    """
 
     topic: str
     holder: str
+    epoch: int
+    read: Callable[[str, bytes], Rival | None]
+
+    def newer(self, rival: Rival) -> bool:
+        """Return True if ``rival`` is of ours and started later, so that this process gives way.
+
+        Its signature and its epoch prove that: what is replayed has an earlier epoch.
+        """
+        return (rival.epoch, rival.holder) > (self.epoch, self.holder) and rival.epoch > 0
 
 
-class _Payload(msgspec.Struct):
-    state: str = ""
-    holder: str = ""
+class _Watcher:
+    """Looks for another holder; on the network thread of the transport that asks."""
 
-
-class _Message(msgspec.Struct):
-    payload: _Payload
-
-
-class _Ear:
-    """Hears of another holder; on the network thread of the transport that asks."""
-
-    def __init__(self, ours: str) -> None:
+    def __init__(self, claim: Claim) -> None:
         self.found = threading.Event()
-        self.rival = ""
-        self._ours = ours
+        self.rival: Rival | None = None
+        self._claim = claim
 
     def will(self, connection: int) -> Publication | None:
         return None
@@ -49,32 +59,27 @@ class _Ear:
 
     def on_message(self, arrival: Arrival) -> None:
         arrival.release()
-        try:
-            said = msgspec.json.decode(arrival.data, type=_Message).payload
-        except msgspec.DecodeError:
-            return
-        # A death that is retained is that of an earlier process, or our own will. Nothing is done
-        # but to show the name, so the signature need not be looked at.
-        if said.holder not in ("", self._ours) and said.state != "death":
-            self.rival = "".join(c if c.isprintable() else "?" for c in said.holder[:_LONGEST])
+        rival = self._claim.read(arrival.topic, arrival.data)
+        if rival is not None and rival.holder not in ("", self._claim.holder):
+            self.rival = rival._replace(holder=shown(rival.holder))
             self.found.set()
 
-    def on_down(self, reason: str) -> None:
+    def on_down(self, loss: Loss) -> None:
         pass
 
-    def on_fatal(self, reason: str) -> None:
-        self.found.set()
+    def on_alarm(self, alarm: Alarm) -> None:
+        pass
 
 
-def find(transport: Transport, ours: str, stopped: Callable[[], bool]) -> str:
-    """Return who else publishes on the topic that ``transport`` subscribes to, "" if nobody does.
+def find(transport: Transport, claim: Claim, stopped: Callable[[], bool]) -> Rival | None:
+    """Return who else publishes on the topic that ``transport`` subscribes to, None if nobody does.
 
     Waits a few seconds, less once ``stopped``.
     """
-    ear = _Ear(ours)
-    transport.start(ear)
+    watcher = _Watcher(claim)
+    transport.start(watcher)
     deadline = time.monotonic() + _PATIENCE
-    while not (ear.found.wait(_LOOK) or stopped() or time.monotonic() > deadline):
+    while not (watcher.found.wait(_LOOK) or stopped() or time.monotonic() > deadline):
         pass
     transport.stop()
-    return ear.rival
+    return watcher.rival

@@ -5,16 +5,21 @@ from __future__ import annotations
 import socket
 import ssl
 
-# Reason codes of CONNACK and DISCONNECT (MQTT 5.0 section 2.4) that time may cure.
-_TRANSIENT = frozenset({0x00, 0x80, 0x83, 0x88, 0x89, 0x8B, 0x8D, 0x93, 0x96, 0x97, 0x98, 0x9F})
-TAKEN_OVER = 0x8E
-NOT_AUTHORISED = 0x87
+TAKEN_OVER = 0x8E  # reason code of DISCONNECT (MQTT 5.0 section 2.4)
+_NOT_AUTHORISED = 0x87
 _BAD_CREDENTIALS = 0x86
-
-
-def is_fatal(code: int) -> bool:
-    """Whether a broker that says reason code ``code`` will say it again at every attempt."""
-    return code not in _TRANSIENT
+# Reason codes of PUBACK (MQTT 5.0 section 3.4.2.1), and one that brokers use beside them: paho
+# knows only those of the standard.
+_REFUSALS = {
+    0x80: "unspecified error",
+    0x83: "implementation specific error",
+    0x87: "not authorised",
+    0x90: "topic name invalid",
+    0x91: "packet identifier in use",
+    0x95: "packet too large",
+    0x97: "quota exceeded",
+    0x99: "payload format invalid",
+}
 
 
 def failure(where: str, error: Exception) -> str:
@@ -41,26 +46,38 @@ def failure(where: str, error: Exception) -> str:
 
 def refused(where: str, code: int, text: str, client_id: str, username: str | None) -> str:
     """Say what the broker's reason code for a connection means."""
-    if code in (_BAD_CREDENTIALS, NOT_AUTHORISED):
+    if code in (_BAD_CREDENTIALS, _NOT_AUTHORISED):
         who = f"user name {username!r}" if username is not None else "a client without user name"
         return f"{where}: the broker refuses the credentials of {who} ({text})"
     if code == TAKEN_OVER:
-        return taken_over(where, client_id, "this process", "")
+        return f"{where}: another client connected with client id {client_id!r}"
     return f"{where}: the broker refuses the connection of {client_id!r} ({text})"
 
 
-def taken_over(where: str, client_id: str, ours: str, rival: str) -> str:
-    """Say that two processes use one client id; ``rival`` is empty when nobody knows it."""
-    who = f"another process ({rival})" if rival else "another process"
+def not_taken(where: str, client_id: str, topic: str, code: int) -> str:
+    """Say that the broker refused a message, by the reason code of its PUBACK."""
+    why = _REFUSALS.get(code, f"reason code {code:#04x}")
+    return f"{where}: {client_id!r} may not publish on {topic}: the broker refuses it ({why})"
+
+
+def taken_over(where: str, client_id: str, address: str, rival: str) -> str:
+    """Say that a stranger uses a client id; ``rival`` is empty when nobody knows it."""
+    who = f"another client ({rival})" if rival else "another client"
+    from_ = f" at {address}" if address else ""
     return (
         f"{where}: {who} connected with client id {client_id!r} and took the session over from "
+        f"this controller{from_}; going on under an id of its own"
+    )
+
+
+def superseded(where: str, client_id: str, ours: str, rival: str) -> str:
+    """Say that two processes run as one controller, and that this one gives way."""
+    return (
+        f"{where}: another process ({rival}) runs as {client_id!r}, and was started later than "
         f"{ours}; stop one of the two"
     )
 
 
-def evicted(where: str, client_id: str, times: int) -> str:
-    """Say that the broker accepts a client and closes on it, which MQTT 3.1.1 gives no reason for."""
-    return (
-        f"{where}: the broker closed the connection of {client_id!r} {times} times right after "
-        f"accepting it; another process may use the same client id, or may not publish what it does"
-    )
+def too_large(where: str, topic: str, size: int, limit: int) -> str:
+    """Say that a packet was skipped unread."""
+    return f"{where}: a message of {size} bytes on {topic} is over the limit of {limit}: not read"

@@ -32,30 +32,39 @@ class Session:
     def __init__(
         self,
         *,
-        client_id: str,
         username: str | None,
         filters: Sequence[str],
         qos: int,
         came_up: Callable[[bool], None],
         as_published: bool = False,
     ) -> None:
-        self._client_id = client_id
         self._username = username
         self._filters = tuple(filters)
         self._qos = qos
         self._as_published = as_published
         self._came_up = came_up
         self._present = False
-        self.begin("")
-        self.fatal = ""  # why no connection will follow
-        self.taken_over = False  # because another process uses the client id
+        self.connection = 0  # counts them
+        self.where, self._client_id = "", ""
+        self._forget()
 
-    def begin(self, where: str) -> None:
+    def begin(self, where: str, client_id: str) -> None:
         """Begin with a new connection to ``where``."""
         self.where = where
+        self._client_id = client_id
+        self.connection += 1
+        self._forget()
+
+    def _forget(self) -> None:
         self.up = False  # the other threads look at this
+        self.reached = False  # something listens there
         self.was_up = False
+        self.over = False  # the connection is to end, though nobody closed it
+        self.renewed = False  # it ends because this side wants another one
+        self.refused = False  # the broker let us not in, or not to what we subscribe
+        self.taken_over = False  # the broker says that another client uses the id
         self.lost = ""  # why the connection ended
+        self.own_address = ""  # that it comes from
         self.keepalive: int | None = None  # seconds, where the broker names another
         self.largest: int | None = None  # bytes of a packet that the broker takes
 
@@ -63,8 +72,12 @@ class Session:
         """Hear what ``client`` is told."""
         client.on_connect = guarded(self._on_connect)
         client.on_subscribe = guarded(self._on_subscribe)
-        client.on_publish = guarded(self._on_publish)
         client.on_disconnect = guarded(self._on_disconnect)
+
+    def renew(self, reason: str) -> None:
+        """Have the connection ended, cleanly, so that another one follows; from any thread."""
+        self.lost, self.renewed = reason, True
+        self.over = True
 
     def _on_connect(
         self,
@@ -76,6 +89,7 @@ class Session:
     ) -> None:
         if reason.is_failure:
             self._ended(reason)
+            self.refused = True
             return
         self._present = flags.session_present
         self.keepalive = getattr(properties, "ServerKeepAlive", None)
@@ -99,10 +113,11 @@ class Session:
     ) -> None:
         for topic_filter, reason in zip(self._filters, reasons, strict=True):
             if reason.is_failure:
-                self.fatal = (
+                self.lost = (
                     f"{self.where}: the broker refuses {self._client_id!r} the subscription "
                     f"to {topic_filter} ({reason.getName()})"
                 )
+                self.refused = self.over = True
                 return
             if reason.value < self._qos:
                 log.warning(
@@ -113,18 +128,6 @@ class Session:
     def _now_up(self) -> None:
         self.up = self.was_up = True
         self._came_up(self._present)
-
-    def _on_publish(
-        self, client: PahoClient, _u: Any, mid: int, reason: ReasonCode, _p: Properties | None
-    ) -> None:
-        """Look at the PUBACK: in MQTT 5 it may say no, and paho drops the message either way."""
-        if not reason.is_failure:
-            return
-        topic = client.topic_of(mid) or "a topic"
-        if reason.value == sentences.NOT_AUTHORISED:
-            self.fatal = f"{self.where}: {self._client_id!r} may not publish on {topic}"
-        else:
-            log.error("%s: a message on %s was refused (%s)", self.where, topic, reason.getName())
 
     def _on_disconnect(
         self, _c: Any, _u: Any, flags: DisconnectFlags, reason: ReasonCode, _p: Properties | None
@@ -138,9 +141,7 @@ class Session:
         self.lost = sentences.refused(
             self.where, reason.value, reason.getName(), self._client_id, self._username
         )
-        if sentences.is_fatal(reason.value):
-            self.fatal = self.lost
-            self.taken_over = reason.value == sentences.TAKEN_OVER
+        self.taken_over = reason.value == sentences.TAKEN_OVER
 
 
 def guarded(callback: Callable[..., None]) -> Callable[..., None]:

@@ -40,6 +40,31 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     release: Callable[[], None] = _no_release
 
 
+class Loss(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a transport carries nothing, in one sentence, and when it tries again.
+
+    ``retry_in`` is in seconds. None means never, which is for what no time mends: a newer process
+    runs as this controller, or a command's topology went down. Whatever a broker, a peer or the
+    network does is tried again for ever. ``refused`` says that the other side answered and said
+    no: a command gives up on that, a controller does not.
+    """
+
+    reason: str
+    retry_in: float | None = None
+    refused: bool = False
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a person should look into, though the transport goes on by itself.
+
+    ``event`` names it as in an ``Event``, ``detail`` is that event's, ``text`` one sentence.
+    """
+
+    event: str
+    text: str
+    detail: dict[str, str]
+
+
 class Listener(Protocol):
     """Hears what a transport receives.
 
@@ -60,11 +85,11 @@ class Listener(Protocol):
     def on_message(self, arrival: Arrival) -> None:
         """Take one message, and release it once it is dealt with."""
 
-    def on_down(self, reason: str) -> None:
-        """Hear that nothing is connected, and why; called again for each vain attempt."""
+    def on_down(self, loss: Loss) -> None:
+        """Called when nothing is connected, and again for each failed attempt."""
 
-    def on_fatal(self, reason: str) -> None:
-        """Hear that the transport gave up, and why in one sentence: to try again is vain."""
+    def on_alarm(self, alarm: Alarm) -> None:
+        """Called for what a person should look into, at most now and then for the same."""
 
 
 class Transport(Protocol):

@@ -76,6 +76,28 @@ def published(data: bytes, packet: Packet, *, v5: bool) -> Published:
     return topic, data[at:stop], bool(command & _RETAIN), qos, packet_id
 
 
+def beginning(data: bytes) -> Published | None:
+    """Return the PUBLISH that ``data`` begins with, without its payload; None when too little came.
+
+    MalformedError when it is another packet, or none.
+    """
+    command = data[0]
+    qos = command >> 1 & 3
+    if command & 0xF0 != PUBLISH or qos == 3:
+        raise MalformedError("a packet that is longer than any that is not a PUBLISH")
+    _, start = _length(data, 1)
+    at = start + 2
+    if start == 0 or at > len(data):
+        return None
+    at += data[start] << 8 | data[start + 1]
+    end = at + (2 if qos else 0)
+    if end > len(data):
+        return None
+    topic = data[start + 2 : at].decode("utf-8", "replace")
+    packet_id = data[at] << 8 | data[at + 1] if qos else 0
+    return topic, b"", bool(command & _RETAIN), qos, packet_id
+
+
 def answer(qos: int, packet_id: int) -> bytes:
     """Return PUBACK or PUBREC with success, which is four bytes in both versions."""
     return bytes((PUBACK if qos == 1 else PUBREC, 2, packet_id >> 8, packet_id & 0xFF))

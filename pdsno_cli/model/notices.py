@@ -56,6 +56,25 @@ class CarriedNotice(msgspec.Struct, frozen=True, kw_only=True, tag="carried"):
     counts: dict[str, int]
 
 
+class TransportState(msgspec.Struct, frozen=True, kw_only=True):
+    """One transport of a controller: up, or why not and when it is tried again.
+
+    ``since`` and ``next_try`` are Unix seconds; ``next_try`` is None where nothing is planned.
+    """
+
+    up: bool
+    since: float
+    reason: str | None = None
+    next_try: float | None = None
+
+
+class TransportsNotice(msgspec.Struct, frozen=True, kw_only=True, tag="transports"):
+    """How the transports of a controller are, best first; those not in use are left out."""
+
+    controller_id: str
+    transports: dict[str, TransportState]
+
+
 class CommitNotice(msgspec.Struct, frozen=True, kw_only=True, tag="commit"):
     """A parent committed reports: per local controller, its last cycle (epoch, cycle) so far.
 
@@ -88,6 +107,7 @@ Notice = (
     StateNotice
     | CycleNotice
     | CarriedNotice
+    | TransportsNotice
     | CommitNotice
     | RefusalNotice
     | WaitingNotice

@@ -16,6 +16,7 @@ from pdsno_cli.messaging.post_office import PostOffice, Visitor
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES, GLOBAL, matches
 from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.claim import claim
 from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
 
 if TYPE_CHECKING:
@@ -46,16 +47,24 @@ def chain(
     spec = topology.controllers[controller_id]
     orders = {name: _without_bus(topology.chain(name)) for name in CLASSES}
     names = tuple(dict.fromkeys((*_without_bus(topology.fallbacks), *sum(orders.values(), ()))))
+    codec = Codec(key, topology.topics, topology.broker.max_payload, entitled(topology))
     links: dict[str, Transport] = {}
     for name in names:
         if name == HTTP:
             links[name] = HttpClient(_receivers(topology, state, spec), source=source)
         else:
             wanted = filters(topology, spec)
-            links[name] = mqtt_transport(topology, access, controller_id, wanted, source=source)
+            links[name] = mqtt_transport(
+                topology,
+                access,
+                controller_id,
+                wanted,
+                source=source,
+                claim=claim(topology, codec, controller_id, epoch),
+            )
     reception = None
     if HTTP in links:
-        reception = _reception(topology, state, key, spec, epoch, host=source or LOOPBACK)
+        reception = _reception(topology, state, codec, spec, epoch, host=source or LOOPBACK)
     return Chain(
         links=links,
         order=_by_topic(topology, orders),
@@ -119,7 +128,7 @@ def _address(state: StateDir, receiver: Controller) -> Callable[[], str | None]:
 def _reception(
     topology: Topology,
     state: StateDir,
-    key: bytes,
+    codec: Codec,
     spec: Controller,
     epoch: int,
     *,
@@ -129,7 +138,6 @@ def _reception(
     if spec.role is Role.LOCAL:
         return None
     topics, own = topology.topics, filters(topology, spec)
-    codec = Codec(key, topics, topology.broker.max_payload, entitled(topology))
     below = {child.controller_id: child for child in children(topology, spec)}
     if spec.role is Role.GLOBAL:  # which hears the events of all
         below |= {item.controller_id: item for item in topology.of_role(Role.LOCAL)}

@@ -5,6 +5,6 @@ from __future__ import annotations
 import os
 
 
-def holder() -> str:
-    """Return the host's name and the number of this process."""
-    return f"{os.uname().nodename}, process {os.getpid()}"
+def holder(topology_name: str) -> str:
+    """Return the host's name, the number of this process, and the topology that it runs."""
+    return f"{os.uname().nodename}, process {os.getpid()}, topology {topology_name}"

@@ -10,7 +10,6 @@ from pdsno_cli.controllers.subscriptions import qos
 from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.errors import BrokerError
 from pdsno_cli.model.roles import Role
-from pdsno_cli.runtime.holder import holder
 from pdsno_cli.spec import secrets
 
 if TYPE_CHECKING:
@@ -56,14 +55,14 @@ def mqtt_transport(
     filters: tuple[str, ...],
     *,
     source: str | None = None,
+    claim: Claim | None = None,
 ) -> Transport:
     """Return the MQTT transport of one controller, or of an operator under a name of its own.
 
     Parents ask for a persistent session: what their children report while they are away is kept
-    for them. A ``source`` is the IPv4 address that connections come from.
+    for them. A ``source`` is the IPv4 address that connections come from, a ``claim`` tells the
+    processes that run as one controller apart.
     """
-    from pdsno_cli.messaging.rival import Claim
-
     spec = topology.controllers.get(name)
     return _transport(
         topology,
@@ -72,7 +71,7 @@ def mqtt_transport(
         filters,
         qos=qos(topology),
         persistent=spec is not None and spec.role is not Role.LOCAL,
-        claim=None if spec is None else Claim(topology.topics.status(name), holder()),
+        claim=claim,
         source=source,
     )
 

@@ -22,9 +22,19 @@ from pdsno_cli.controllers.presence import Presence
 from pdsno_cli.controllers.regional import RegionalController
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.seldom import Seldom
 from pdsno_cli.messaging.sequence import Sequence
 from pdsno_cli.model.errors import PdsnoError
-from pdsno_cli.model.notices import CarriedNotice, State, StateNotice, WaitingNotice
+from pdsno_cli.model.messages import Event
+from pdsno_cli.model.notices import (
+    CarriedNotice,
+    State,
+    StateNotice,
+    TransportsNotice,
+    TransportState,
+    WaitingNotice,
+    WarningNotice,
+)
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import SYSTEM
 from pdsno_cli.nib.store import Store
@@ -45,7 +55,7 @@ if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Role as RolePort
     from pdsno_cli.controllers.ports import Watcher
     from pdsno_cli.messaging.chain import Chain
-    from pdsno_cli.messaging.transport import Arrival, Publication
+    from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication
     from pdsno_cli.model.messages import Envelope
     from pdsno_cli.nib.marks import Position
     from pdsno_cli.spec.topology import Topology
@@ -83,6 +93,8 @@ class Node:
         self._watcher = watcher
         self._mailbox = Mailbox()
         self._carried: dict[str, int] = {}
+        self._states: dict[str, TransportState] = {}
+        self._seldom = Seldom()
         self._connection = 0
         self._epoch = 0
         self._renumbered = False
@@ -133,7 +145,7 @@ class Node:
                 spec=spec,
                 topology=topology,
                 epoch=epoch,
-                holder=holder(),
+                holder=holder(topology.name),
                 store=store,
                 publisher=self._outgoing,
                 scheduler=self._mailbox,
@@ -164,6 +176,7 @@ class Node:
             )
             self._state("connecting")
             self._role.start()
+            self._transport.watch(lambda: self._mailbox.post(self._tell_states))
             self._transport.start(self)
             self._tell_carried()
             try:
@@ -200,17 +213,18 @@ class Node:
         """Every filter is granted."""
         self._mailbox.post(lambda: self._up(connection))
 
-    def on_down(self, reason: str) -> None:
-        """The connection is lost, or could not be made."""
-        self._mailbox.post(lambda: self._down(reason))
+    def on_down(self, loss: Loss) -> None:
+        """Nothing carries: a connection is lost, or could not be made."""
+        final = loss.retry_in is None
+        self._mailbox.post(lambda: self._give_up(loss.reason) if final else self._down(loss.reason))
+
+    def on_alarm(self, alarm: Alarm) -> None:
+        """Something that a person should look into."""
+        self._mailbox.post(lambda: self._announce(alarm))
 
     def on_message(self, arrival: Arrival) -> None:
         """A message came."""
         self._intake.put(arrival)
-
-    def on_fatal(self, reason: str) -> None:
-        """The transport will not work, however often it is tried."""
-        self._mailbox.post(lambda: self._give_up(reason))
 
     # The owner's thread from here on.
 
@@ -223,7 +237,8 @@ class Node:
             self._state("ready")
 
     def _down(self, reason: str) -> None:
-        log.warning("%s", reason)
+        if self._seldom.due(reason, time.monotonic()):
+            log.warning("%s", reason)
         self._presence.away()
         self._outbox.disconnected()
         self._role.disconnected()
@@ -233,6 +248,23 @@ class Node:
         log.error("%s", reason)
         self.fatal = reason
         self._mailbox.close()
+
+    def _announce(self, alarm: Alarm) -> None:
+        """Log an alarm of the transport, show it, and tell it as an event."""
+        spec = self._spec
+        log.warning("%s", alarm.text)
+        self._watcher.notice(WarningNotice(controller_id=spec.controller_id, text=alarm.text))
+        with self._outgoing.unit() as unit:
+            unit.stage(
+                self._topology.topics.events(SYSTEM),
+                Event(
+                    event=alarm.event,
+                    severity="warning",
+                    subject=spec.controller_id,
+                    region=spec.region,
+                    detail=dict(alarm.detail),
+                ),
+            )
 
     def _receive(self, envelope: Envelope) -> None:
         if not self._delivery.take(envelope):
@@ -253,6 +285,15 @@ class Node:
         self._watcher.notice(
             WaitingNotice(controller_id=self._spec.controller_id, messages=messages)
         )
+
+    def _tell_states(self) -> None:
+        """Tell how the transports are, where that changed."""
+        states = self._transport.states
+        if states != self._states:
+            self._states = states
+            self._watcher.notice(
+                TransportsNotice(controller_id=self._spec.controller_id, transports=states)
+            )
 
     def _tell_carried(self) -> None:
         """Tell, now and then, how much each transport carried."""

@@ -18,7 +18,7 @@ from pdsno_cli.runtime.handoff import Handoff
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pdsno_cli.messaging.transport import Arrival, Publication, Transport
+    from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication, Transport
     from pdsno_cli.model.messages import Command, Envelope
     from pdsno_cli.spec.topology import Topology
 
@@ -134,14 +134,16 @@ class Operator:
         """A message came."""
         self._news.put(arrival)
 
-    def on_down(self, reason: str) -> None:
-        """The connection is lost, or could not be made."""
-        if reason != self._lost and self._joined.is_set():
-            self._told(reason)
-        self._lost = reason
+    def on_down(self, loss: Loss) -> None:
+        """The connection is lost, or could not be made: a command gives up on what was refused."""
+        if loss.retry_in is None or (loss.refused and not self._joined.is_set()):
+            self._fatal = loss.reason
+            self._joined.set()
+            self._news.put(None)
+        elif loss.reason != self._lost and self._joined.is_set():
+            self._told(loss.reason)
+        self._lost = loss.reason
 
-    def on_fatal(self, reason: str) -> None:
-        """The transport will not work, however often it is tried."""
-        self._fatal = reason
-        self._joined.set()
-        self._news.put(None)
+    def on_alarm(self, alarm: Alarm) -> None:
+        """Something that a person should look into."""
+        self._told(alarm.text)

@@ -15,13 +15,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.messaging.bus import Bus, BusTransport
-from pdsno_cli.messaging.transport import Arrival, Publication
+from pdsno_cli.messaging.transport import Arrival, Loss, Publication
 from pdsno_cli.supervisor.control import dial
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pdsno_cli.messaging.transport import Listener
+    from pdsno_cli.messaging.transport import Alarm, Listener
     from pdsno_cli.supervisor.control import Conversation
 
 _MOST = 16 * 1024 * 1024  # bytes that wait for a client that does not read; beyond, it is dropped
@@ -69,11 +69,11 @@ class _Member:
         self._tell({**told, "retained": arrival.retained})
         arrival.release()
 
-    def on_down(self, reason: str) -> None:
-        """The bus never lets go of a member by itself."""
+    def on_down(self, loss: Loss) -> None:
+        """The bus never lets go of a member by itself, and nobody else has this member's name."""
 
-    def on_fatal(self, reason: str) -> None:
-        """Nobody else has this member's name."""
+    def on_alarm(self, alarm: Alarm) -> None:
+        """The bus raises none."""
 
     def _tell(self, message: dict[str, Any]) -> None:
         line = json.dumps(message).encode() + b"\n"
@@ -149,4 +149,4 @@ class GatewayTransport:
             reason = exc.strerror or str(exc)
         self._up = False
         if self._line is not None:
-            listener.on_fatal(reason)
+            listener.on_down(Loss(reason=reason))

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from pdsno_cli.messaging.transport import Arrival, Publication
+from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication
 
 PATIENCE = 15.0
 
@@ -17,7 +17,9 @@ class Recorder:
     def __init__(self, will_topic: str | None = None, *, qos: int = 1, retain: bool = True) -> None:
         self.ups: list[tuple[int, bool]] = []
         self.downs: list[str] = []
-        self.fatals: list[str] = []
+        self.losses: list[Loss] = []  # of the same
+        self.ends: list[str] = []  # losses after which nothing is tried again
+        self.alarms: list[Alarm] = []
         self.messages: list[tuple[str, bytes, bool]] = []
         self._will = will_topic, qos, retain
         self._changed = threading.Condition()
@@ -35,11 +37,15 @@ class Recorder:
         self._take(self.messages, (arrival.topic, arrival.data, arrival.retained))
         arrival.release()
 
-    def on_down(self, reason: str) -> None:
-        self._take(self.downs, reason)
+    def on_down(self, loss: Loss) -> None:
+        if loss.retry_in is None:
+            self._take(self.ends, loss.reason)
+            return
+        self.losses.append(loss)
+        self._take(self.downs, loss.reason)
 
-    def on_fatal(self, reason: str) -> None:
-        self._take(self.fatals, reason)
+    def on_alarm(self, alarm: Alarm) -> None:
+        self._take(self.alarms, alarm)
 
     def _take(self, into: list, what: object) -> None:
         with self._changed:

@@ -97,13 +97,13 @@ def test_a_second_member_of_one_name_takes_over():
     watcher, heard = joined(bus, "watcher", "status/+")
     first, evicted = joined(bus, "one")
     second, recorder = joined(bus, "one")
-    evicted.wait(lambda r: r.fatals)
-    assert "'one'" in evicted.fatals[0]
+    evicted.wait(lambda r: r.ends)
+    assert "'one'" in evicted.ends[0]
     heard.wait_messages(1)
     assert not first.publish("a", b"", qos=1, retain=False)
     first.stop()  # must not remove the second
     assert second.publish("a", b"", qos=1, retain=False)
-    assert recorder.fatals == []
+    assert recorder.ends == []
     second.stop()
     watcher.stop()
 

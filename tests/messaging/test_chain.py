@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import threading
+import time
 
 import pytest
 
@@ -14,7 +16,7 @@ from pdsno_cli.messaging.http_courier import Receiver
 from pdsno_cli.messaging.http_server import HttpServer, Reception
 from pdsno_cli.messaging.http_wire import body_limit
 from pdsno_cli.messaging.mqtt import MqttTransport
-from pdsno_cli.messaging.transport import Publication
+from pdsno_cli.messaging.transport import Loss, Publication
 from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.topics import matches
@@ -238,24 +240,44 @@ def test_late_will_carries_the_number_of_its_own_connection(broker, chains):
     assert site.below.ups[1][0] > number
 
 
-def test_fatal_is_the_end_unless_another_link_carries(broker, chains):
+def test_a_loss_that_is_final_is_passed_on_whatever_else_carries(broker, chains):
     chain, recorder = chains(
         Chain(links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])}, order=lambda _: ())
     )
     recorder.wait_up()
     broker.kill()
     recorder.wait_up(2)
-    chain.link_fatal("mqtt", "the password is wrong")
-    assert chain.carrier == "http"
-    assert not recorder.fatals
+    chain.link_down("mqtt", Loss(reason="another process runs as this controller"))
+    assert recorder.ends == ["another process runs as this controller"]
 
 
-def test_fatal_of_the_only_link_is_passed_on(broker, chains):
-    chain, recorder = chains(Chain(links={"mqtt": mqtt(broker.port, "a")}, order=lambda _: ()))
+def test_states_say_why_a_link_is_away_since_when_and_when_it_is_tried_again(broker, chains):
+    chain, recorder = chains(
+        Chain(links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])}, order=lambda _: ())
+    )
+    changes = threading.Event()
+    chain.watch(changes.set)
+    begun = time.time()
     recorder.wait_up()
-    chain.link_fatal("mqtt", "the password is wrong")
-    assert recorder.fatals == ["the password is wrong"]
-    assert chain.carrier is None
+    assert chain.states["mqtt"].up
+    assert chain.states["mqtt"].reason is None
+    changes.clear()
+    broker.kill()
+    recorder.wait_up(2)
+    assert changes.is_set()
+    away = chain.states["mqtt"]
+    assert not away.up
+    assert begun <= away.since <= time.time()
+    assert away.next_try is not None
+    assert away.next_try >= away.since
+    assert "broker" in away.reason
+    assert list(chain.states) == ["mqtt", "http"]
+    first = away.since
+    deadline = time.monotonic() + 10
+    while "refused" not in chain.states["mqtt"].reason:
+        changes.clear()
+        assert changes.wait(deadline - time.monotonic())
+    assert chain.states["mqtt"].since == first
 
 
 def test_farewell_goes_over_the_carrier(chains):

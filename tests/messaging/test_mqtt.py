@@ -81,8 +81,8 @@ class Listener:
     def on_up(self, connection, session_present):
         print("up", flush=True)
     def on_message(self, *_): pass
-    def on_down(self, reason): print(reason, flush=True)
-    on_fatal = on_down
+    def on_down(self, loss): print(loss.reason, flush=True)
+    def on_alarm(self, alarm): print(alarm.text, flush=True)
 MqttTransport(
     addresses=[Address("127.0.0.1", int(sys.argv[1]))], protocol=sys.argv[2], client_id="child"
 ).start(Listener())
@@ -121,7 +121,7 @@ def test_a_clean_stop_publishes_the_farewell_and_no_will(broker, connect, topic_
     sender.publish(f"{topic_root}/end", b"end", qos=1, retain=False)
     heard.wait(lambda r: b"end" in r.data)
     assert heard.data == [b"bye", b"end"]
-    assert recorder.downs == recorder.fatals == []
+    assert recorder.downs == recorder.ends == []
     assert not any(t.name == "mqtt leaving" for t in threading.enumerate())
 
 
@@ -174,7 +174,7 @@ def test_a_killed_broker_is_noticed_and_come_back_to_with_the_next_will(
     assert one.publish(f"{topic_root}/a", b"back", qos=1, retain=False)
     recorder.wait_messages(1)
     assert recorder.data == [b"back"]
-    assert recorder.fatals == []
+    assert recorder.ends == []
 
 
 def test_what_the_broker_did_not_acknowledge_is_sent_again(connect, topic_root, mosquitto):

@@ -81,7 +81,7 @@ def test_stop_does_not_wait_for_a_broker_that_is_mute(mute, connect, tls):
         assert time.monotonic() < deadline
         time.sleep(0.005)
     assert stopped_in(transport) < SLACK
-    assert recorder.ups == recorder.fatals == []
+    assert recorder.ups == recorder.ends == []
     assert not any(thread.name == "mqtt one" for thread in threading.enumerate())
 
 

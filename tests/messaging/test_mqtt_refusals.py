@@ -1,11 +1,14 @@
-"""What cannot be cured by trying again is said once, in a sentence; what can, at every attempt."""
+"""What a broker refuses is said in a sentence, and tried again: nothing that it does is final."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 
 import pytest
 
+from pdsno_cli.messaging.backoff import CAP
+from pdsno_cli.model.errors import BrokerError
 from pdsno_cli.spec.topology import Tls
 from tests.conftest import require
 
@@ -42,34 +45,81 @@ def test_good_credentials_are_let_in(guarded, connect, protocol):
         ((None, None), "without user name"),
     ],
 )
-def test_bad_credentials_are_fatal(guarded, connect, protocol, credentials, who):
+def test_bad_credentials_are_named_and_tried_again(guarded, connect, protocol, credentials, who):
     username, password = credentials
     transport, recorder = connect(
         guarded, "one", protocol=protocol, username=username, password=password
     )
-    recorder.wait(lambda r: r.fatals)
-    assert "refuses the credentials" in recorder.fatals[0]
-    assert who in recorder.fatals[0]
-    assert "guess" not in recorder.fatals[0]
+    recorder.wait(lambda r: len(r.downs) > 1)
+    assert "refuses the credentials" in recorder.downs[0]
+    assert who in recorder.downs[0]
+    assert "guess" not in recorder.downs[0]
     assert not transport.publish("open/a", b"", qos=1, retain=False)
-    assert recorder.ups == recorder.downs == []
+    assert recorder.ups == recorder.ends == []
+    assert all(loss.refused and loss.retry_in <= CAP for loss in recorder.losses)
 
 
-def test_a_publication_that_is_not_permitted_is_fatal_in_mqtt_5(guarded, connect):
-    transport, recorder = connect(guarded, "one", protocol="5", username="alice", password="secret")
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_credentials_that_become_right_are_let_in(guarded, connect, tmp_path, protocol):
+    transport, recorder = connect(
+        guarded, "one", "open/#", protocol=protocol, username="alice", password="rotated"
+    )
+    recorder.wait(lambda r: r.downs)
+    subprocess.run(
+        [require("mosquitto_passwd"), "-b", tmp_path / "passwords", "alice", "rotated"],
+        check=True,
+        capture_output=True,
+    )
+    guarded.send_signal(signal.SIGHUP)  # it reads the file again
     recorder.wait_up()
-    assert transport.publish("closed/a", b"", qos=1, retain=False)
-    recorder.wait(lambda r: r.fatals)
-    assert "'one' may not publish on closed/a" in recorder.fatals[0]
+    assert transport.publish("open/a", b"", qos=1, retain=False)
 
 
-def test_a_refused_subscription_is_fatal_and_named(answering, connect):
+def test_a_publication_that_is_not_permitted_is_an_alarm_in_mqtt_5(guarded, connect):
+    transport, recorder = connect(
+        guarded, "one", "open/#", protocol="5", username="alice", password="secret"
+    )
+    recorder.wait_up()
+    for _ in range(3):
+        assert transport.publish("closed/a", b"", qos=1, retain=False)
+    recorder.wait(lambda r: r.alarms)
+    assert transport.publish("open/a", b"still here", qos=1, retain=False)
+    recorder.wait_messages(1)
+    (alarm,) = recorder.alarms
+    assert alarm.event == "message_refused"
+    assert "'one' may not publish on closed/a" in alarm.text
+    assert alarm.detail["topic"] == "closed/a"
+    assert recorder.downs == recorder.ends == []
+
+
+def test_a_message_over_the_broker_s_limit_is_an_alarm_and_no_exception(mosquitto, connect, caplog):
+    # Mosquitto answers with a reason code that the standard does not have for PUBACK.
+    broker = mosquitto("allow_anonymous true", "message_size_limit 1000")
+    transport, recorder = connect(broker, "one", "a/#", protocol="5")
+    recorder.wait_up()
+    assert transport.publish("a/large", bytes(2000), qos=1, retain=False)
+    recorder.wait(lambda r: r.alarms)
+    assert "packet too large" in recorder.alarms[0].text
+    assert transport.publish("a/small", b"small", qos=1, retain=False)
+    recorder.wait_messages(1)
+    assert len(recorder.ups) == 1
+    assert "Traceback" not in caplog.text
+
+
+def test_a_refused_subscription_is_named_and_tried_again(answering, connect):
     # CONNACK 0, then a SUBACK that grants the first filter and refuses the second.
     port = answering(b"\x20\x02\x00\x00", b"\x90\x04\x00\x01\x01\x80")
     _, recorder = connect(port, "one", "open/#", "closed/#")
-    recorder.wait(lambda r: r.fatals)
-    assert "the subscription to closed/#" in recorder.fatals[0]
-    assert recorder.ups == []
+    recorder.wait(lambda r: len(r.downs) > 1)
+    assert "the subscription to closed/#" in recorder.downs[0]
+    assert recorder.ups == recorder.ends == []
+
+
+@pytest.mark.parametrize("packet", [b"\x90\x04\x00\x01\x00\x55", b"\xe0\x02\x55\x00"])
+def test_reason_codes_that_nobody_knows_are_tried_again(answering, connect, packet):
+    _, recorder = connect(answering(b"\x20\x03\x00\x00\x00", packet), "one", "a/#", protocol="5")
+    recorder.wait(lambda r: len(r.downs) > 1)
+    assert recorder.ends == []
 
 
 def test_a_subscription_granted_at_a_lower_qos_is_warned_of(answering, connect, caplog):
@@ -81,15 +131,16 @@ def test_a_subscription_granted_at_a_lower_qos_is_warned_of(answering, connect, 
 
 def test_a_broker_that_refuses_the_protocol_is_not_downgraded_to(answering, connect):
     _, recorder = connect(answering(b"\x20\x02\x00\x01"), "one")
-    recorder.wait(lambda r: r.fatals or r.downs)
-    assert "MQTT" in (recorder.fatals + recorder.downs)[0]
+    recorder.wait(lambda r: r.downs)
+    assert "MQTT" in recorder.downs[0] or "protocol" in recorder.downs[0]
+    assert recorder.ends == []
 
 
 def test_a_broker_that_is_busy_is_tried_again(answering, connect):
     _, recorder = connect(answering(b"\x20\x02\x00\x03"), "one")
     recorder.wait(lambda r: len(r.downs) > 1)
     assert "Server unavailable" in recorder.downs[0]
-    assert recorder.fatals == []
+    assert recorder.ends == []
 
 
 @pytest.mark.parametrize("code", [0x8B, 0x8E], ids=["shutting down", "taken over"])
@@ -98,11 +149,10 @@ def test_a_broker_that_says_why_it_closes_is_quoted(answering, connect, code):
         b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01\xe0\x02" + bytes((code, 0))
     )
     _, recorder = connect(port, "one", "a/#", protocol="5")
-    recorder.wait(lambda r: r.fatals or r.downs)
-    if code == 0x8E:
-        assert "another process connected with client id 'one'" in recorder.fatals[0]
-    else:
-        assert "Server shutting down" in recorder.downs[0]
+    recorder.wait(lambda r: r.downs)
+    said = "another client connected" if code == 0x8E else "Server shutting down"
+    assert said in recorder.downs[0]
+    assert recorder.ends == []
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -121,7 +171,7 @@ def test_a_broker_that_says_why_it_closes_is_quoted(answering, connect, code):
 def test_packets_that_make_no_sense_do_not_end_the_thread(answering, connect, answer, protocol):
     _, recorder = connect(answering(answer), "one", "a/#", protocol=protocol)
     recorder.wait(lambda r: len(r.downs) > 1)
-    assert recorder.fatals == []
+    assert recorder.ends == []
 
 
 def test_what_is_no_broker_is_said_to_be_none(answering, connect):
@@ -219,9 +269,11 @@ def test_tls_to_a_port_without_tls_is_said_to_fail(mosquitto, connect):
 
 
 @pytest.mark.parametrize("wrong", ["ca", "cert"])
-def test_a_file_that_is_no_certificate_is_fatal_and_named(connect, tmp_path, wrong, free_port):
+def test_a_file_that_is_no_certificate_ends_the_start_and_is_named(
+    connect, tmp_path, wrong, free_port
+):
     path = tmp_path / "nonsense.pem"
     path.write_text("nonsense")
-    _, recorder = connect(free_port, "one", tls=Tls(**{wrong: str(path)}))
-    recorder.wait(lambda r: r.fatals)
-    assert f"tls.{wrong} {path}" in recorder.fatals[0]
+    transport, recorder = connect(free_port, "one", tls=Tls(**{wrong: str(path)}), start=False)
+    with pytest.raises(BrokerError, match=f"tls.{wrong} {path}"):
+        transport.start(recorder)

@@ -60,8 +60,8 @@ class Listener:
         print(arrival.data.decode(), flush=True)
         if int(arrival.data) < 2:
             arrival.release()
-    def on_down(self, reason): print(reason, flush=True)
-    on_fatal = on_down
+    def on_down(self, loss): print(loss.reason, flush=True)
+    def on_alarm(self, alarm): print(alarm.text, flush=True)
 MqttTransport(
     addresses=[Address("127.0.0.1", int(sys.argv[1]))], protocol=sys.argv[2], client_id="child",
     filters=[sys.argv[3]], persistent=True,

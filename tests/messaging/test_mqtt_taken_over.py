@@ -1,75 +1,134 @@
-"""Two processes with one client id do not evict each other for ever, and are both named."""
+"""A stranger that takes the client id is an alarm; of two processes of ours the earlier gives way."""
 
 from __future__ import annotations
 
 import json
+import threading
 import time
 
+import pytest
+
 from pdsno_cli.messaging import rival
-from pdsno_cli.messaging.rival import Claim
+from pdsno_cli.messaging.rival import Claim, Rival
 from tests.messaging.recorder import Recorder
+
+
+def read(_topic, data) -> Rival | None:
+    """Read a birth that is as good as signed; a ``stranger``'s is not."""
+    said = json.loads(data)
+    if said["state"] == "death":
+        return None
+    return Rival(said["holder"], 0 if said["holder"] == "stranger" else said["epoch"])
 
 
 class Twin(Recorder):
     """Publishes its birth, with its holder, once it is up; as a controller does."""
 
-    def __init__(self, topic: str, holder: str) -> None:
+    def __init__(self, topic: str, holder: str, epoch: int) -> None:
         super().__init__()
-        self.claim = Claim(topic, holder)
+        self.claim = Claim(topic, holder, epoch, read)
         self.transport = None
 
     def on_up(self, connection: int, session_present: bool) -> None:
         super().on_up(connection, session_present)
-        birth = {"payload": {"state": "birth", "holder": self.claim.holder}}
+        birth = {"state": "birth", "holder": self.claim.holder, "epoch": self.claim.epoch}
         self.transport.publish(self.claim.topic, json.dumps(birth).encode(), qos=0, retain=True)
 
 
-def twins(connect, broker, topic_root):
+@pytest.mark.parametrize("first_epoch", [1, 3], ids=["earlier first", "later first"])
+def test_of_two_processes_of_ours_the_earlier_gives_way_and_both_are_named(
+    broker, connect, topic_root, first_epoch
+):
     made = []
-    for holder in ("host-a, process 1", "host-b, process 2"):
-        twin = Twin(f"{topic_root}/status", holder)
+    for holder, epoch in (("host-a, process 1", first_epoch), ("host-b, process 2", 2)):
+        twin = Twin(f"{topic_root}/status", holder, epoch)
         made.append(twin)
         connect(broker, "twin", f"{topic_root}/x", listener=twin, claim=twin.claim, start=False)
         twin.transport.start(twin)
         if len(made) == 1:
             twin.wait_up()
-    return made
-
-
-def fatal(one, other, seconds: float) -> str:
-    deadline = time.monotonic() + seconds
-    while not (one.fatals or other.fatals):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    return (one.fatals + other.fatals)[0]
-
-
-def test_both_holders_of_a_client_id_are_named(broker, connect, topic_root):
-    one, other = twins(connect, broker, topic_root)
-    sentence = fatal(one, other, 40)
-    assert "'twin'" in sentence
-    assert "host-a, process 1" in sentence
-    assert "host-b, process 2" in sentence
+    earlier, later = sorted(made, key=lambda twin: twin.claim.epoch)
+    earlier.wait(lambda r: r.ends, 40)
+    assert "'twin'" in earlier.ends[0]
+    assert "host-a, process 1" in earlier.ends[0]
+    assert "host-b, process 2" in earlier.ends[0]
     # The other one has it for itself now.
-    stays = one if other.fatals else other
-    count = len(stays.ups)
-    stays.transport.publish(f"{topic_root}/x", b"alone", qos=1, retain=False)
-    stays.wait(lambda r: b"alone" in r.data or len(r.ups) > count)
-    assert stays.fatals == []
+    count = len(later.ups)
+    later.transport.publish(f"{topic_root}/x", b"alone", qos=1, retain=False)
+    later.wait(lambda r: b"alone" in r.data or len(r.ups) > count)
+    assert later.ends == []
 
 
-def test_a_broker_that_gives_the_reason_is_believed_though_the_other_is_unknown(
-    answering, connect, monkeypatch
+class Thief:
+    """Connects with somebody's client id again and again."""
+
+    def __init__(self, connect, broker, client_id: str, every: float) -> None:
+        self._connect, self._broker, self._id, self._every = connect, broker, client_id, every
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._steal, daemon=True)
+        self._thread.start()
+
+    def _steal(self) -> None:
+        while not self._over.is_set():
+            transport, _ = self._connect(self._broker, self._id)
+            self._over.wait(self._every)
+            transport.stop()
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def test_a_stranger_that_takes_the_id_again_and_again_gets_it_and_is_announced(
+    broker, connect, topic_root, monkeypatch
 ):
+    monkeypatch.setattr("pdsno_cli.messaging.rival._PATIENCE", 0.3)
+    monkeypatch.setattr("pdsno_cli.messaging.take_over._CONFIRMED", 1.0)
+    one = Twin(f"{topic_root}/status", "host-a, process 1", 1)
+    connect(broker, "victim", f"{topic_root}/#", listener=one, claim=one.claim, start=False)
+    one.transport.start(one)
+    one.wait_up()
+    thief = Thief(connect, broker, "victim", 0.5)
+    try:
+        one.wait(lambda r: r.alarms, 40)
+        count = len(one.ups)
+        one.transport.publish(f"{topic_root}/x", b"here", qos=1, retain=False)
+        one.wait(lambda r: b"here" in r.data)
+        time.sleep(1.2)  # the thief goes on, to no effect
+        assert len(one.ups) == count
+    finally:
+        thief.end()
+    (alarm,) = one.alarms
+    assert alarm.event == "client_id_taken_over"
+    assert alarm.detail["client_id"] == "victim"
+    assert alarm.detail["address"].startswith("127.0.0.1:")
+    assert "'victim'" in alarm.text
+    assert one.ends == []
+
+
+def test_a_broker_that_gives_the_reason_is_believed_at_once(answering, connect, monkeypatch):
     # As MQTT 5 wants it; Mosquitto 2.0.11 and rumqttd close without a word.
     monkeypatch.setattr("pdsno_cli.messaging.rival._PATIENCE", 0.3)
     port = answering(b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01\xe0\x02\x8e\x00")
-    claim = Claim("status", "host-a, process 1")
+    claim = Claim("status", "host-a, process 1", 1, read)
     _, one = connect(port, "twin", "x", protocol="5", claim=claim)
-    one.wait(lambda r: r.fatals)
-    assert "another process connected with client id 'twin'" in one.fatals[0]
-    assert "took the session over from host-a, process 1;" in one.fatals[0]
-    assert len(one.ups) == 1
+    one.wait(lambda r: r.alarms)
+    assert "another client connected with client id 'twin'" in one.alarms[0].text
+    one.wait(lambda r: len(r.ups) > 1)
+    assert one.ends == []
+
+
+def test_a_stranger_s_word_ends_nobody(mosquitto, connect, topic_root):
+    broker = mosquitto()
+    one = Twin(f"{topic_root}/status", "host-a, process 1", 1)
+    sender, up = connect(broker, "sender")
+    up.wait_up()
+    birth = {"state": "birth", "holder": "stranger", "epoch": 2**50}
+    sender.publish(one.claim.topic, json.dumps(birth).encode(), qos=1, retain=True)
+    asking, _ = connect(broker, "asking", one.claim.topic, start=False)
+    found = rival.find(asking, one.claim, lambda: False)
+    assert found == Rival("stranger", 0)
+    assert not one.claim.newer(found)
 
 
 def test_one_who_died_before_is_not_taken_for_the_other(mosquitto, connect, monkeypatch):
@@ -77,10 +136,6 @@ def test_one_who_died_before_is_not_taken_for_the_other(mosquitto, connect, monk
     broker = mosquitto()
     sender, up = connect(broker, "sender")
     up.wait_up()
-    for number, state in enumerate((b'"death"', b"7", b"null")):
-        said = b'{"payload": {"state": %s, "holder": "old"}}' % state
-        sender.publish(f"status/{number}", said, qos=1, retain=True)
-    sender.publish("status/other", b"\xff", qos=1, retain=True)
-    sender.publish("status/end", b"{}", qos=1, retain=False)
+    sender.publish("status/one", b'{"state": "death", "holder": "old"}', qos=1, retain=True)
     asking, _ = connect(broker, "asking", "status/+", start=False)
-    assert rival.find(asking, "new", lambda: False) == ""
+    assert rival.find(asking, Claim("status/one", "new", 1, read), lambda: False) is None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 import socket
+import threading
+import time
 from collections import deque
 
 import paho.mqtt.client as paho
@@ -12,7 +14,9 @@ import pytest
 
 from pdsno_cli.messaging import paho_client
 from pdsno_cli.messaging.paho_client import PahoClient
+from pdsno_cli.messaging.wire import MalformedError
 
+LIMIT = 10_000
 OURS = {
     "_v5",
     "_hear",
@@ -23,7 +27,13 @@ OURS = {
     "_hand_on",
     "_join",
     "_leaving",
-    "_acknowledged",
+    "_answered",
+    "_deal",
+    "_limit",
+    "_refused",
+    "_skip",
+    "_skipping",
+    "_too_large",
 }
 
 
@@ -32,15 +42,18 @@ def pair():
     """A client that is connected, and the broker's end of its socket."""
     ours, theirs = socket.socketpair()
     woken: list[None] = []
+    skipped: list[tuple] = []
     client = PahoClient(
-        client_id="one",
         protocol="3.1.1",
-        clean=True,
+        limit=LIMIT,
         hear=lambda _: None,
+        too_large=lambda message, size: skipped.append((message, size)),
+        refused=lambda *_: None,
         wake=lambda: woken.append(None),
     )
     client.woken = woken
-    client.prepare(10, clean_start=True, properties=None)
+    client.skipped = skipped
+    client.prepare("one", 10, clean=True, properties=None)
     client.adopt(ours)
     client.reconnect()
     client.send()
@@ -118,13 +131,11 @@ def test_a_puback_ends_a_message_and_lets_the_next_go(pair):
     client, theirs = pair
     client.limit_inflight(1)
     first, second = client.publish("t", b"1", 1), client.publish("t", b"2", 1)
-    assert client.topic_of(first.mid) == "t"
     client.send()
     assert theirs.recv(100) == b"\x32\x06\x00\x01t\x00\x011"
     theirs.sendall(b"\x40\x02" + first.mid.to_bytes(2, "big"))
     assert client.receive()
     assert first.is_published()
-    assert client.topic_of(first.mid) is None
     client.send()
     assert theirs.recv(100) == b"\x32\x06\x00\x01t\x00\x022"
     assert not second.is_published()
@@ -133,10 +144,15 @@ def test_a_puback_ends_a_message_and_lets_the_next_go(pair):
 def test_a_receive_maximum_holds_for_what_is_sent_again():
     heard: list[int] = []
     client = PahoClient(
-        client_id="one", protocol="5", clean=False, hear=lambda _: None, wake=lambda: None
+        protocol="5",
+        limit=LIMIT,
+        hear=lambda _: None,
+        too_large=lambda *_: None,
+        refused=lambda *_: None,
+        wake=lambda: None,
     )
     client.on_connect = lambda *_: client.limit_inflight(3)
-    client.prepare(10, clean_start=False, properties=None)
+    client.prepare("one", 10, clean=False, properties=None)
     for _ in range(2):
         ours, theirs = socket.socketpair()
         client.adopt(ours)
@@ -171,3 +187,41 @@ def test_the_end_of_the_connection_closes_the_socket(pair):
     theirs.close()
     assert not client.receive()
     assert client.socket() is None
+
+
+@pytest.mark.parametrize("qos", [0, 1, 2])
+def test_a_packet_over_the_limit_passes_unread_and_what_follows_is_read(pair, qos):
+    client, theirs = pair
+    heard = []
+    client._hear = heard.append
+    packet_id = b"\x00\x07" if qos else b""
+    size = 2_000_000  # more than one read
+    large = b"\x00\x05" + b"large" + packet_id
+    length = len(large) + size
+    header = bytes((0x30 | qos << 1, length & 0x7F | 0x80, length >> 7 & 0x7F | 0x80, length >> 14))
+    small = b"\x30\x06\x00\x01sabc"
+    data = header + large + bytes(size) + small
+    # The head comes in pieces, as it may from a network.
+    pieces = [data[:1], data[1:3], data[3:6], data[6:11]]
+    for piece in pieces:
+        theirs.sendall(piece)
+        client.receive()
+    data = data[11:]
+    writer = threading.Thread(target=theirs.sendall, args=(data,))
+    writer.start()
+    most = 0
+    deadline = time.monotonic() + 5
+    while ("s", b"abc") not in [item[:2] for item in heard] and time.monotonic() < deadline:
+        client.receive()
+        most = max(most, sum(map(len, client._parts)))
+    writer.join()
+    assert client.skipped == [(("large", b"", False, qos, 7 if qos else 0), len(header) + length)]
+    assert [(topic, payload) for topic, payload, *_ in heard] == [("s", b"abc")]
+    assert most < LIMIT + 262_144
+
+
+def test_a_packet_over_the_limit_that_is_not_a_publish_is_malformed(pair):
+    client, theirs = pair
+    theirs.sendall(b"\x90\xff\xff\xff\x7f\x00\x01")
+    with pytest.raises(MalformedError):
+        client.receive()

@@ -21,7 +21,12 @@ class Socket:
 
 def client(protocol: str) -> PahoClient:
     return PahoClient(
-        client_id="one", protocol=protocol, clean=True, hear=lambda _: None, wake=lambda: None
+        protocol=protocol,
+        limit=10**9,
+        hear=lambda _: None,
+        too_large=lambda *_: None,
+        refused=lambda *_: None,
+        wake=lambda: None,
     )
 
 

@@ -77,7 +77,7 @@ def test_messages_go_both_ways_byte_for_byte(served, insider):
     heard.wait(lambda r: bytes(range(256)) in r.data)
     outside.stop()
     assert not outside.publish("c", b"late", qos=1, retain=False)
-    assert recorder.fatals == []
+    assert recorder.ends == []
 
 
 def test_two_join_beside_each_other(served, insider):
@@ -94,8 +94,8 @@ def test_two_join_beside_each_other(served, insider):
 def test_a_topic_that_is_none_ends_the_conversation_with_words(served):
     outside, recorder = join(served, "a")
     outside.publish("a/#", b"x", qos=1, retain=False)
-    recorder.wait(lambda r: r.fatals)
-    assert "not a message" in recorder.fatals[0]
+    recorder.wait(lambda r: r.ends)
+    assert "not a message" in recorder.ends[0]
     outside.stop()
 
 
@@ -103,8 +103,8 @@ def test_the_end_of_the_topology_is_fatal(tmp_path):
     served = Served(tmp_path / "control.sock")
     outside, recorder = join(served, "a")
     served.close()
-    recorder.wait(lambda r: r.fatals)
-    assert recorder.fatals == ["the topology went down"]
+    recorder.wait(lambda r: r.ends)
+    assert recorder.ends == ["the topology went down"]
     assert not outside.publish("a", b"x", qos=1, retain=False)
     outside.stop()
 

@@ -1,0 +1,53 @@
+"""Which process runs as a controller: what the status messages of one controller say of that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from pdsno_cli.messaging.rival import Claim, Rival
+from pdsno_cli.model.messages import Status
+from pdsno_cli.model.refusals import RefusedError
+from pdsno_cli.runtime.holder import holder
+
+if TYPE_CHECKING:
+    from pdsno_cli.messaging.codec import Codec
+    from pdsno_cli.spec.topology import Topology
+
+
+class _Payload(msgspec.Struct):
+    state: str = ""
+    holder: str = ""
+
+
+class _Unsigned(msgspec.Struct):
+    payload: _Payload
+
+
+def claim(topology: Topology, codec: Codec, controller_id: str, epoch: int) -> Claim:
+    """Return the claim of this process to be ``controller_id``, in its ``epoch``."""
+
+    def read(topic: str, data: bytes) -> Rival | None:
+        return read_status(codec, topic, data)
+
+    return Claim(topology.topics.status(controller_id), holder(topology.name), epoch, read)
+
+
+def read_status(codec: Codec, topic: str, data: bytes) -> Rival | None:
+    """Return who published a status message, None for a death and for what is not one.
+
+    Its epoch is 0 where the signature is not of the codec's key.
+    """
+    try:
+        envelope = codec.open(topic, data)
+    except RefusedError:
+        try:
+            payload = msgspec.json.decode(data, type=_Unsigned).payload
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            return None
+        return None if payload.state == "death" else Rival(payload.holder, 0)
+    status = envelope.payload
+    if not isinstance(status, Status) or status.state == "death":
+        return None
+    return Rival(status.holder, envelope.epoch)
