@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.model.devices import PROTOCOLS
 from pdsno_cli.model.durations import DAY, SHORTEST
+from pdsno_cli.model.horizon import is_ahead
 from pdsno_cli.model.targets import TOO_MANY, AddressSet, parse_target
 from pdsno_cli.model.topics import GLOBAL
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from pdsno_cli.model.messages import PolicyDocument
 
 MOST_MISSED_CYCLES = 1000  # as the schema of the topology has it
-VERSION_SLACK = DAY  # seconds by which a version, a Unix time at least, may be ahead of the clock
 
 Targets = tuple[str, ...]
 
@@ -64,7 +64,7 @@ def problem(
 
 def version_problem(version: int, now: float) -> str | None:
     """Return why a version is none that a publisher gives, None where it may be one."""
-    if version <= now + VERSION_SLACK:
+    if not is_ahead(version, now):
         return None
     return f"its version {version} is {version - now:.0f} s ahead of the clock"
 

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from pdsno_cli.model.horizon import SLACK
 from pdsno_cli.model.messages import PolicyDocument
-from pdsno_cli.model.policy_rules import VERSION_SLACK, problem, unknown_local
+from pdsno_cli.model.policy_rules import problem, unknown_local
 
 NOW = 1_800_000_000.0
 DECLARED = {"l1": ("10.0.0.0/24", "10.0.2.7")}
@@ -14,8 +15,8 @@ DECLARED = {"l1": ("10.0.0.0/24", "10.0.2.7")}
     [
         ({}, None),
         ({"scan_interval": 0.1, "protocols": ("icmp",), "missed_cycles": 1}, None),
-        ({"version": int(NOW + VERSION_SLACK)}, None),
-        ({"version": int(NOW + VERSION_SLACK) + 2}, "ahead of the clock"),
+        ({"version": int(NOW + SLACK)}, None),
+        ({"version": int(NOW + SLACK) + 2}, "ahead of the clock"),
         ({"scan_interval": 0.0}, "out of bounds"),
         ({"scan_interval": 86_401.0}, "out of bounds"),
         ({"protocols": ()}, "(none)"),
