@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from pdsno_cli.controllers import policy
 from pdsno_cli.controllers.ledger import Ledger
 from pdsno_cli.controllers.policies import Policies
+from pdsno_cli.controllers.retained import OwnRetained
 from pdsno_cli.controllers.roster import Roster
-from pdsno_cli.model.messages import Command, Envelope, Event, Status, Summary
-from pdsno_cli.model.topics import SYSTEM
+from pdsno_cli.model.messages import Command, Envelope, Event, PolicyDocument, Status, Summary
+from pdsno_cli.model.topics import GLOBAL, SYSTEM
 
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Context
@@ -24,25 +25,29 @@ class GlobalController:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._regionals = Roster(context)
+        self._regionals = Roster(context, lambda _tx, _name: None)
         self.ledger = Ledger(context, self._effect)
         self._policies = Policies(context)
+        topic = context.topology.topics.policy(GLOBAL)
+        self.retained = OwnRetained(context, topic, self._publish_policy)
         self._looking = False
         self._roamers: frozenset[str] = frozenset()
 
     def start(self) -> None:
         """Take up the watch over the regions; forget those that are no longer declared."""
-        store = self._context.store
+        store, topology = self._context.store, self._context.topology
+        found = store.regions_of_locals().items()
+        strays = {name for name, region in found if region not in topology.regions}
         with store.transaction() as tx:
-            for region in store.regions() - self._context.topology.regions.keys():
+            for region in store.regions() - topology.regions.keys():
                 tx.forget_region(region)
-        self._regionals.start()
+        self._regionals.start(strays - topology.controllers.keys())
         self.ledger.start()
 
     def connected(self) -> None:
         """Publish the global policy."""
         self._regionals.connected()
-        self._policies.publish(policy.global_document(self._context.topology, 0))
+        self._publish_policy()
 
     def disconnected(self) -> None:
         """Stop judging others by their silence."""
@@ -60,14 +65,19 @@ class GlobalController:
         """Nothing runs beside the owner's thread."""
 
     def receive(self, envelope: Envelope) -> None:
-        """Apply a summary, record an event, or take in a status."""
+        """Apply a summary, record an event, look at its own policy, or take in a status."""
         payload = envelope.payload
         if isinstance(payload, Summary):
             self._take(envelope, payload)
         elif isinstance(payload, Event):
             self._take_event(envelope)
+        elif isinstance(payload, PolicyDocument):
+            self.retained.seen(self._policies.echo(envelope, payload))
         elif isinstance(payload, Status):
             self._regionals.hear(envelope, payload)
+
+    def _publish_policy(self) -> None:
+        self._policies.publish(policy.global_document(self._context.topology, 0))
 
     def _take_event(self, envelope: Envelope) -> None:
         with self._context.store.transaction() as tx:

@@ -66,6 +66,7 @@ class LocalController:
     def __init__(self, context: Context) -> None:
         self._context = context
         self.ledger = None  # a local controller keeps nobody's stream
+        self.retained = None  # and publishes no policy
         region = context.spec.region
         assert region is not None  # lint refuses a local without one
         self._region = region

@@ -87,6 +87,17 @@ class Policies:
             )
         self._keep(document)
 
+    def echo(self, envelope: Envelope, document: PolicyDocument) -> str | None:
+        """Return what is wrong with a policy on the topic that this controller publishes on."""
+        known = self._documents.get(document.scope)
+        if envelope.sender_id != self._context.spec.controller_id:
+            return f"a policy of {envelope.sender_id} is there"
+        if known is not None and document.version < known.version:
+            return f"the older version {document.version} is there"
+        if known is not None and document.version > known.version:
+            log.warning("policy %s %d is of another run", document.scope, document.version)
+        return None
+
     def publish(self, declared: PolicyDocument) -> None:
         """Publish the policy of a scope: the one that the file declares, or that was ordered."""
         record = self._context.store.policy(declared.scope)

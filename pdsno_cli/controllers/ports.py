@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from pdsno_cli.controllers.ledger import Ledger
+    from pdsno_cli.controllers.retained import OwnRetained
     from pdsno_cli.discovery.sweep import SweepResult
     from pdsno_cli.model.messages import Command, Envelope, Payload
     from pdsno_cli.model.notices import Notice
@@ -65,6 +66,9 @@ class Publisher(Protocol):
     def publish(self, topic: str, payload: Payload, *, answers: str | None = None) -> bool:
         """Send what is worth nothing later, or is told again; whether a transport took it."""
 
+    def clear(self, topic: str) -> None:
+        """Have the broker forget the retained message on ``topic`` (best effort)."""
+
     def unit(self) -> AbstractContextManager[Unit]:
         """Give a unit of work; what it stages is sent once it is committed."""
 
@@ -97,6 +101,7 @@ class Context:
 
     ``epoch`` is that of this start, ``holder`` the process, for people. ``fallen_back`` says
     whether a transport carries that others may not be on, because the best one is lost.
+    ``subscribe`` adds a topic filter to those of this controller.
     """
 
     spec: Spec
@@ -109,6 +114,7 @@ class Context:
     background: Background
     sweep: Sweep
     watcher: Watcher
+    subscribe: Callable[[str], None]
     fallen_back: Callable[[], bool] = lambda: False
 
 
@@ -118,6 +124,10 @@ class Role(Protocol):
     @property
     def ledger(self) -> Ledger | None:
         """What it has committed of the streams that it receives; None where it receives none."""
+
+    @property
+    def retained(self) -> OwnRetained | None:
+        """The policy that it publishes, as the broker keeps it; None where it publishes none."""
 
     def start(self) -> None:
         """Take up work before the first connection."""

@@ -12,6 +12,7 @@ from pdsno_cli.controllers.digest import Digest
 from pdsno_cli.controllers.ledger import Ledger
 from pdsno_cli.controllers.parts import parts
 from pdsno_cli.controllers.policies import Policies
+from pdsno_cli.controllers.retained import OwnRetained
 from pdsno_cli.controllers.roster import Roster
 from pdsno_cli.model.messages import (
     Command,
@@ -44,10 +45,11 @@ class RegionalController:
         self._region = region
         topics = context.topology.topics
         self._streams = topics.stream(topics.discovery(region, ""))
-        self._locals = Roster(context)
+        self._locals = Roster(context, self._forget)
         self._summary_topic = context.topology.topics.summary(region, context.spec.controller_id)
         self.ledger = Ledger(context, self._effect)
         self._policies = Policies(context)
+        self.retained = OwnRetained(context, topics.policy(region), self._publish_policy)
         self._digest = Digest(region)
         self._digested: Transaction | None = None
         self._due: Cancellable | None = None
@@ -56,20 +58,16 @@ class RegionalController:
         self._snapshot = True
 
     def start(self) -> None:
-        """Take up the watch over the region; forget locals that are no longer declared."""
-        topics, declared = self._context.topology.topics, self._context.topology.controllers
-        store = self._context.store
-        with store.transaction() as tx:
-            for local_id in {cycle.local_id for cycle in store.cycles()} - declared.keys():
-                tx.forget_local(local_id, topics.stream(topics.discovery(self._region, local_id)))
+        """Take up the watch over the region; forget locals that are no longer declared, nor there."""
         self._policies.recall(GLOBAL)
-        self._locals.start()
+        known = {cycle.local_id for cycle in self._context.store.cycles()}
+        self._locals.start(known - self._context.topology.controllers.keys())
         self.ledger.start()
 
     def connected(self) -> None:
         """Publish the region's policy."""
         self._locals.connected()
-        self._policies.publish(self._declared())
+        self._publish_policy()
         self._summarise_soon()
 
     def disconnected(self) -> None:
@@ -93,6 +91,8 @@ class RegionalController:
         payload = envelope.payload
         if isinstance(payload, DiscoveryReport):
             self._take(envelope, payload)
+        elif isinstance(payload, PolicyDocument) and payload.scope == self._region:
+            self.retained.seen(self._policies.echo(envelope, payload))
         elif isinstance(payload, PolicyDocument):
             self._policies.take(envelope, payload)
         elif isinstance(payload, Status):
@@ -107,6 +107,7 @@ class RegionalController:
         local_id = envelope.sender_id
         if envelope.stream != self._streams + local_id:
             raise RefusedError(Reason.WRONG_TOPIC, f"{envelope.stream} is not of {self._region}")
+        self._locals.meet(local_id)
         with self._context.store.transaction() as tx:
             if not self.ledger.take(tx, envelope, whole=report.snapshot, first=False):
                 return
@@ -145,6 +146,13 @@ class RegionalController:
     def _committed(self, tx: Transaction) -> None:
         self._digest.absorb(tx)
         self._summarise_soon()
+
+    def _forget(self, tx: Transaction, local_id: str) -> None:
+        """Hold nothing of a local that has left the region."""
+        tx.forget_local(local_id, self._streams + local_id)
+
+    def _publish_policy(self) -> None:
+        self._policies.publish(self._declared())
 
     def _declared(self) -> PolicyDocument:
         return policy.regional_document(self._context.topology, self._region, 0)

@@ -14,7 +14,10 @@ from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.model.topics import SYSTEM
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from pdsno_cli.controllers.ports import Context, Unit
+    from pdsno_cli.nib.store import Transaction
 
 log = logging.getLogger(__name__)
 _USUAL = 5.0  # seconds between heartbeats of a peer that has not yet said how many
@@ -22,25 +25,48 @@ _LATE = 2.0  # seconds by which a look at the clock is late because this process
 # Seconds in which the numbers of heartbeats are kept together: replayed after a restart, only one
 # that is younger could be taken for a sign of life.
 KEEP_DELAY = 5.0
+MOST_MET = 10_000  # controllers that are not of the file, and are watched
 _PATIENCE = 0.2  # seconds between two looks at the clock, at least
 
 
 class Roster:
-    """The liveness of the controllers that one controller watches."""
+    """The liveness of the controllers that one controller watches: those of its file, and others.
 
-    def __init__(self, context: Context) -> None:
+    Whoever reports to a parent is its child, though only its own file may say so. ``gone`` is
+    called, in a transaction, with one of those that is not there when its parent starts.
+    """
+
+    def __init__(self, context: Context, gone: Callable[[Transaction, str], None]) -> None:
         self._context = context
+        self._gone = gone
         self._peers: dict[str, Peer] = {}
+        self._met: set[str] = set()  # those who are not of the file
+        self._recalled: set[str] = set()  # those of them who were not heard of since the start
+        self._cleared: set[str] = set()  # those whose retained status is to go
         self._unheard: set[str] = set()
         self._beats: set[str] = set()  # whose heartbeats have numbers that are not kept yet
         self._deaf = True
 
-    def start(self) -> None:
-        """Take up the watch, beginning with those who were online when this controller stopped."""
+    def start(self, strays: Iterable[str]) -> None:
+        """Take up the watch, beginning with those who were online when this controller stopped.
+
+        ``strays`` are controllers, not of the file, of which there may be no status at all.
+        """
         now = time.monotonic()
-        for known in self._context.store.controllers():
+        declared = self._context.topology.controllers
+        records = self._context.store.controllers()
+        for name in set(strays) - {known.controller_id for known in records}:
+            self._forget(name)
+        for known in records:
+            name = known.controller_id
+            if name not in declared:
+                if known.state != "online":
+                    self._forget(name)
+                    continue
+                self.meet(name)
+                self._recalled.add(name)
             if known.state == "online":
-                self._peers[known.controller_id] = Peer(
+                self._peers[name] = Peer(
                     epoch=known.epoch,
                     connection=known.connection,
                     seq=known.seq,
@@ -60,6 +86,33 @@ class Roster:
         self._unheard = set(self._peers) if self._context.fallen_back() else set()
         self._peers = {sender: replace(peer, heard=now) for sender, peer in self._peers.items()}
         self._deaf = False
+        topics = self._context.topology.topics
+        for name in self._cleared:
+            self._context.publisher.clear(topics.status(name))
+
+    def meet(self, sender: str) -> None:
+        """Watch whoever reports, too, where the file does not know it."""
+        if sender in self._met or sender in self._context.topology.controllers:
+            return
+        if len(self._met) >= MOST_MET:
+            return
+        log.info("%s is not of this file: it is watched from now on", sender)
+        self._met.add(sender)
+        self._cleared.discard(sender)
+        self._context.subscribe(self._context.topology.topics.status(sender))
+
+    def _forget(self, name: str) -> None:
+        """Keep nothing of a controller that is neither of the file nor there."""
+        log.info("%s is neither of this file nor there: it is forgotten", name)
+        with self._context.store.transaction() as tx:
+            tx.forget_controller(name)
+            self._gone(tx, name)
+        self._met.discard(name)
+        self._recalled.discard(name)
+        self._peers.pop(name, None)
+        self._cleared.add(name)
+        if not self._deaf:
+            self._context.publisher.clear(self._context.topology.topics.status(name))
 
     def disconnected(self) -> None:
         """Stop judging: silence is no proof while this controller itself hears nothing."""
@@ -82,6 +135,7 @@ class Roster:
         self._peers[sender] = peer
         if verdict != "stale":
             self._unheard.discard(sender)
+            self._recalled.discard(sender)
             self._keep_number(sender)
         if verdict == "down":
             self._change(sender, peer, status, "controller_down", reason=status.reason or "will")
@@ -109,6 +163,9 @@ class Roster:
             self._peers = {sender: replace(peer, heard=now) for sender, peer in self._peers.items()}
         for sender, peer in list(self._peers.items()):
             if not self._deaf and sender not in self._unheard and silent(peer, now):
+                if sender in self._recalled:
+                    self._forget(sender)
+                    continue
                 self._peers[sender] = lost = replace(peer, alive=False)
                 with self._context.publisher.unit() as unit:
                     unit.tx.controller_state(sender, "offline")

@@ -43,9 +43,9 @@ def filters(topology: Topology, spec: Controller) -> tuple[str, ...]:
     topics, region = topology.topics, spec.region or ""
     own: tuple[str, ...]
     if spec.role is Role.GLOBAL:
-        own = (topics.summary("+", "+"), topics.events("+"))
+        own = (topics.summary("+", "+"), topics.events("+"), topics.policy(GLOBAL))
     elif spec.role is Role.REGIONAL:
-        own = (topics.discovery(region, "+"), topics.policy(GLOBAL))
+        own = (topics.discovery(region, "+"), topics.policy(GLOBAL), topics.policy(region))
     else:
         own = (topics.policy(GLOBAL), topics.policy(region))
     # One filter per child: a region need not hear the heartbeats of all the others.

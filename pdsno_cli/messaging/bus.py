@@ -11,7 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pdsno_cli.messaging.transport import Arrival, Listener, Loss, Publication
 from pdsno_cli.model.topics import matches
@@ -49,6 +49,19 @@ class Bus:
     def publish(self, publication: Publication) -> bool:
         """Hand a message over to the dispatcher; False when too many wait."""
         return self._post(lambda: self._deliver(publication))
+
+    def subscribe(self, client_id: str, listener: Listener, topic_filter: str) -> None:
+        """Have a member receive what matches one more filter, what is retained first."""
+
+        def work() -> None:
+            if self._is(client_id, listener):
+                member = self._members[client_id]
+                filters = (*member.filters, topic_filter)
+                self._members[client_id] = replace(member, filters=filters)
+                self._routes.clear()
+                self._give_retained(member, (topic_filter,))
+
+        self._post(work, always=True)
 
     def leave(self, client_id: str, listener: Listener, farewell: Publication | None) -> None:
         """Let a member go without its will; returns once its farewell is delivered."""
@@ -112,12 +125,15 @@ class Bus:
         member = self._members[client_id] = _Member(client_id, filters, listener, will)
         self._routes.clear()
         _call(listener.on_up, number, False)
+        self._give_retained(member, filters)
+
+    def _give_retained(self, member: _Member, filters: tuple[str, ...]) -> None:
         for publication in list(self._retained.values()):
-            if _wants(member, publication.topic):
+            if _wants(filters, publication.topic):
                 arrival = Arrival(
                     publication.topic, publication.data, retained=True, qos=publication.qos
                 )
-                _call(listener.on_message, arrival)
+                _call(member.listener.on_message, arrival)
 
     def _remove(self, client_id: str) -> _Member | None:
         self._routes.clear()
@@ -148,7 +164,8 @@ class Bus:
     def _listeners(self, topic: str) -> tuple[_Member, ...]:
         route = self._routes.get(topic)
         if route is None:
-            route = tuple(member for member in self._members.values() if _wants(member, topic))
+            members = self._members.values()
+            route = tuple(member for member in members if _wants(member.filters, topic))
             if len(self._routes) >= CAPACITY:
                 self._routes.clear()
             self._routes[topic] = route
@@ -181,6 +198,12 @@ class BusTransport:
             return False
         return self._bus.publish(Publication(topic=topic, data=data, qos=qos, retain=retain))
 
+    def subscribe(self, topic_filter: str) -> None:
+        """Receive what matches one more filter; see ``Subscribing.subscribe``."""
+        self._filters = (*self._filters, topic_filter)
+        if self._listener is not None:
+            self._bus.subscribe(self._client_id, self._listener, topic_filter)
+
     def stop(self, farewell: Publication | None = None) -> None:
         """Leave the bus; see ``Transport.stop``."""
         listener, self._listener = self._listener, None
@@ -208,8 +231,8 @@ class _Watched:
         self._listener.on_down(loss)
 
 
-def _wants(member: _Member, topic: str) -> bool:
-    return any(matches(item, topic) for item in member.filters)
+def _wants(filters: tuple[str, ...], topic: str) -> bool:
+    return any(matches(item, topic) for item in filters)
 
 
 def _call(method: Callable[..., None], *args: object) -> None:

@@ -22,7 +22,7 @@ from pdsno_cli.model.notices import TransportState
 
 if TYPE_CHECKING:
     from pdsno_cli.messaging.http_server import Reception
-    from pdsno_cli.messaging.transport import Alarm, Arrival, Listener, Publication, Transport
+    from pdsno_cli.messaging.transport import Alarm, Arrival, Listener, Publication, Subscribing
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class Chain:
     def __init__(
         self,
         *,
-        links: Mapping[str, Transport],
+        links: Mapping[str, Subscribing],
         order: Callable[[str], tuple[str, ...]],
         reception: Reception | None = None,
         at_once: bool = False,
@@ -129,6 +129,11 @@ class Chain:
         # Over HTTP nobody else is there to hear it: those below come for what is theirs.
         alone = self._carrier == HTTP and HTTP in order
         return posted or (alone and self._http is not None and not self._http.reaches(topic))
+
+    def subscribe(self, topic_filter: str) -> None:
+        """Subscribe over each link; see ``Subscribing.subscribe``."""
+        for link in self._links.values():
+            link.subscribe(topic_filter)
 
     def stop(self, farewell: Publication | None = None) -> None:
         """Say ``farewell`` over the carrier and end; see ``Transport.stop``."""

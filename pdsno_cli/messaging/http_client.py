@@ -73,6 +73,9 @@ class HttpClient:
         ]
         return any(taken)
 
+    def subscribe(self, topic_filter: str) -> None:
+        """What comes over HTTP is chosen by the other side, which knows who its children are."""
+
     def stop(self, farewell: Publication | None = None) -> None:
         """Send ``farewell``, wait shortly for the answer, and end."""
         couriers, self._couriers = self._couriers, ()

@@ -173,6 +173,11 @@ class MqttTransport:
         # Lost in this instant: paho keeps a QoS 1 message and sends it again by itself.
         return code == paho.MQTT_ERR_SUCCESS or (code == paho.MQTT_ERR_NO_CONN and qos > 0)
 
+    def subscribe(self, topic_filter: str) -> None:
+        """Subscribe to one more filter; see ``Subscribing.subscribe``."""
+        with self._gate:
+            self._session.subscribe(self._client, topic_filter)
+
     def stop(self, farewell: Publication | None = None) -> None:
         """Publish ``farewell`` and wait shortly for its PUBACK, disconnect, end the thread."""
         client, thread = self._client, self._thread

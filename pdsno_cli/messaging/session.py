@@ -39,7 +39,8 @@ class Session:
         as_published: bool = False,
     ) -> None:
         self._username = username
-        self._filters = tuple(filters)
+        self._filters = tuple(filters)  # grows; of these were asked for on this connection:
+        self._asked: tuple[str, ...] = ()
         self._qos = qos
         self._as_published = as_published
         self._came_up = came_up
@@ -74,6 +75,14 @@ class Session:
         client.on_subscribe = guarded(self._on_subscribe)
         client.on_disconnect = guarded(self._on_disconnect)
 
+    def subscribe(self, client: PahoClient | None, topic_filter: str) -> None:
+        """Subscribe to one more filter, at once where connected; from any thread."""
+        if topic_filter in self._filters:
+            return
+        self._filters = (*self._filters, topic_filter)
+        if client is not None and self.up:
+            client.subscribe(self._subscriptions((topic_filter,)))
+
     def renew(self, reason: str) -> None:
         """Have the connection ended, cleanly, so that another one follows; from any thread."""
         self.lost, self.renewed = reason, True
@@ -97,21 +106,26 @@ class Session:
         client.limit_inflight(
             min(getattr(properties, "ReceiveMaximum", MAX_INFLIGHT), MAX_INFLIGHT)
         )
-        if self._filters:
-            client.subscribe(self._subscriptions())
+        self._asked = self._filters
+        if self._asked:
+            client.subscribe(self._subscriptions(self._asked))
         else:
             self._now_up()
 
-    def _subscriptions(self) -> Any:
+    def _subscriptions(self, filters: Sequence[str]) -> Any:
         if not self._as_published:
-            return [(topic_filter, self._qos) for topic_filter in self._filters]
+            return [(topic_filter, self._qos) for topic_filter in filters]
         options = SubscribeOptions(qos=self._qos, retainAsPublished=True)
-        return [(topic_filter, options) for topic_filter in self._filters]
+        return [(topic_filter, options) for topic_filter in filters]
 
     def _on_subscribe(
-        self, _c: Any, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Properties | None
+        self, client: PahoClient, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any
     ) -> None:
-        for topic_filter, reason in zip(self._filters, reasons, strict=True):
+        if self.up:  # one that was added later: without it much still works
+            if reasons[0].is_failure:
+                log.warning("%s: a later subscription is refused", self.where)
+            return
+        for topic_filter, reason in zip(self._asked, reasons, strict=True):
             if reason.is_failure:
                 self.lost = (
                     f"{self.where}: the broker refuses {self._client_id!r} the subscription "
@@ -124,6 +138,8 @@ class Session:
                     "%s: %s is subscribed at QoS %d only", self.where, topic_filter, reason.value
                 )
         self._now_up()
+        if added := self._filters[len(self._asked) :]:
+            client.subscribe(self._subscriptions(added))
 
     def _now_up(self) -> None:
         self.up = self.was_up = True

@@ -108,3 +108,10 @@ class Transport(Protocol):
 
     def stop(self, farewell: Publication | None = None) -> None:
         """Say ``farewell``, disconnect without a will, and end; not from a listener's method."""
+
+
+class Subscribing(Transport, Protocol):
+    """A transport whose filters may grow."""
+
+    def subscribe(self, topic_filter: str) -> None:
+        """Subscribe to one more filter, now and on every later connection; from any thread."""

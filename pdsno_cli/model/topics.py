@@ -49,7 +49,8 @@ class TopicClass:
     ``patterns`` are topic names below the root; ``{region}``, ``{lc_id}``, ``{rc_id}`` and
     ``{controller_id}`` stand for one level each. ``required`` is what the class's meaning
     demands of its rule: a key left out is free. ``configurable`` classes are the published
-    contract and may be overridden in the topology file.
+    contract and may be overridden in the topology file. The publishers of a ``watched`` class
+    subscribe to what they publish, too, to see that nobody replaces it.
     """
 
     name: str
@@ -60,6 +61,7 @@ class TopicClass:
     payload: str
     min_qos: int = 0
     retain: bool | None = None
+    watched: bool = False
     why: str = ""
 
 
@@ -84,6 +86,7 @@ CLASSES: Mapping[str, TopicClass] = {
             default=TopicRule(qos=1, retain=True),
             publishers=(Party.GLOBAL, Party.REGIONAL),
             subscribers=(Party.REGIONAL, Party.LOCAL, Party.OPERATOR),
+            watched=True,
             payload="policy document with a version that only rises",
             min_qos=1,
             retain=True,

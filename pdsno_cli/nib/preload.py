@@ -58,6 +58,7 @@ def _write(store: Store) -> None:
         )  # fmt: skip
         tx.heard([("c", 1, 2)])
         tx.controller_state("c", "offline")
+        tx.forget_controller("c")
         tx.put_cycle(LocalCycle(local_id="l", epoch=1, cycle=1, active=1), region="r", at=_AT)
         tx.append_event(Event(event="e", severity="info", subject="s"), sender="c", at=_AT)
 

@@ -129,6 +129,10 @@ class Queries:
             for row in self._all(_CYCLES)
         ]
 
+    def regions_of_locals(self) -> dict[str, str]:
+        """Return the region of each local controller whose reports are committed here."""
+        return {row.local_id: row.region for row in self._all(_CYCLES)}
+
     def regions(self) -> set[str]:
         """Return the regions that have devices here."""
         return {row.region for row in self._all(_REGIONS)}

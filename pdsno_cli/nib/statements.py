@@ -114,6 +114,9 @@ CONTROLLER_STATE = (
     .values(state=sa.bindparam("to_state"))
 )
 
+FORGET_CONTROLLER = sa.delete(CONTROLLERS).where(
+    CONTROLLERS.c.controller_id == sa.bindparam("of_controller")
+)
 HEARD = (
     sa.update(CONTROLLERS)
     .where(

@@ -360,6 +360,10 @@ class Transaction:
         if values:
             self._execute(sql.HEARD, values)
 
+    def forget_controller(self, controller_id: str) -> None:
+        """Keep nothing of a controller's status any more."""
+        self._execute(sql.FORGET_CONTROLLER, {"of_controller": controller_id})
+
     def put_cycle(self, cycle: LocalCycle, *, region: str, at: float) -> None:
         """Keep how far a local controller's reports are committed."""
         self._gathered.cycle(cycle, region, at=at)

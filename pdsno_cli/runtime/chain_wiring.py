@@ -22,7 +22,7 @@ from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pdsno_cli.messaging.transport import Transport
+    from pdsno_cli.messaging.transport import Subscribing
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Controller, Topology
@@ -48,7 +48,7 @@ def chain(
     orders = {name: _without_bus(topology.chain(name)) for name in CLASSES}
     names = tuple(dict.fromkeys((*_without_bus(topology.fallbacks), *sum(orders.values(), ()))))
     codec = Codec(key, topology.topics, topology.broker.max_payload, entitled(topology))
-    links: dict[str, Transport] = {}
+    links: dict[str, Subscribing] = {}
     for name in names:
         if name == HTTP:
             links[name] = HttpClient(_receivers(topology, state, spec), source=source)

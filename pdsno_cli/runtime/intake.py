@@ -27,6 +27,7 @@ from pdsno_cli.nib.marks import Position
 
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ledger import Ledger
+    from pdsno_cli.controllers.retained import OwnRetained
     from pdsno_cli.messaging.codec import Codec
     from pdsno_cli.messaging.transport import Arrival
     from pdsno_cli.model.messages import Envelope
@@ -69,6 +70,7 @@ class Intake:
         mailbox: Mailbox,
         refused: Refused,
         ledger: Ledger | None,
+        retained: OwnRetained | None,
         receive: Callable[[Envelope], None],
         commit: Callable[[Envelope], None],
     ) -> None:
@@ -79,6 +81,7 @@ class Intake:
         self._mailbox = mailbox
         self._refused = refused
         self._ledger = ledger
+        self._retained = retained
         self._receive = receive
         self._commit = commit
         self._queue: deque[Arrival] = deque()
@@ -244,6 +247,8 @@ class Intake:
 
     def _refuse(self, arrival: Arrival, refused: RefusedError) -> None:
         """Count what does not verify; what is signed but unreadable may block its stream."""
+        if self._retained is not None and arrival.topic == self._retained.topic:
+            self._retained.seen("nothing is there" if not arrival.data else str(refused))
         self._refused.count(arrival, refused)
         header = refused.header
         if header is not None:

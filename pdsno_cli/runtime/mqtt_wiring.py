@@ -13,6 +13,7 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.spec import secrets
 
 if TYPE_CHECKING:
+    from pdsno_cli.messaging.mqtt import MqttTransport
     from pdsno_cli.messaging.rival import Claim
     from pdsno_cli.messaging.transport import Transport
     from pdsno_cli.spec.topology import Tls, Topology
@@ -56,7 +57,7 @@ def mqtt_transport(
     *,
     source: str | None = None,
     claim: Claim | None = None,
-) -> Transport:
+) -> MqttTransport:
     """Return the MQTT transport of one controller, or of an operator under a name of its own.
 
     Parents ask for a persistent session: what their children report while they are away is kept
@@ -120,7 +121,7 @@ def _transport(
     as_published: bool = False,
     claim: Claim | None = None,
     source: str | None = None,
-) -> Transport:
+) -> MqttTransport:
     """Return a transport; its client id holds the topic root, so that topologies share brokers."""
     from pdsno_cli.messaging.mqtt import MqttTransport
 

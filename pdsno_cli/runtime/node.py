@@ -152,6 +152,7 @@ class Node:
                 background=self,
                 sweep=sweep,
                 watcher=self._watcher,
+                subscribe=self._transport.subscribe,
                 fallen_back=lambda: self._transport.fallen_back,
             )
             self._role = _ROLES[spec.role](context)
@@ -171,6 +172,7 @@ class Node:
                     scheduler=self._mailbox,
                 ),
                 ledger=self._role.ledger,
+                retained=self._role.retained,
                 receive=self._receive,
                 commit=self._role.receive,
             )

@@ -71,6 +71,13 @@ class Outgoing:
             log.error("not published: %s", exc)  # noqa: TRY400 - a limit reached, not a fault
             return False
 
+    def clear(self, topic: str) -> None:
+        """Have the broker forget the retained message on ``topic`` (best effort).
+
+        A retained message without payload does that (MQTT 5.0 section 3.3.1.3).
+        """
+        self._give(Publication(topic=topic, data=b"", qos=1, retain=True))
+
     @contextmanager
     def unit(self) -> Iterator[Unit]:
         """Give a unit of work: what it changes and what it tells of that are kept together.

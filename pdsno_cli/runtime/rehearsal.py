@@ -143,6 +143,9 @@ class _Stage:
             self._listener.on_message(Arrival(self._ack, sealed, qos=1))
         return True
 
+    def subscribe(self, topic_filter: str) -> None:
+        """Nobody else publishes."""
+
     def stop(self, farewell: Publication | None = None) -> None:
         """Nothing runs."""
 

@@ -25,6 +25,9 @@ class World(Clock):
         monkeypatch.setattr(roster.time, "monotonic", self.monotonic)
         self.fallen_back = False
         self.events: list[tuple[str, str]] = []
+        self.gone: list[str] = []
+        self.cleared: list[str] = []
+        self.subscribed: list[str] = []
         self.store = store
         self.roster = Roster(
             SimpleNamespace(
@@ -32,11 +35,16 @@ class World(Clock):
                 publisher=self,
                 scheduler=self,
                 fallen_back=lambda: self.fallen_back,
-                topology=SimpleNamespace(topics=TopicMap()),
+                subscribe=self.subscribed.append,
+                topology=SimpleNamespace(topics=TopicMap(), controllers={"lc1": None, "lc2": None}),
                 spec=SimpleNamespace(region="r1"),
-            )
+            ),
+            lambda _, name: self.gone.append(name),
         )
-        self.roster.start()
+        self.roster.start(())
+
+    def clear(self, topic: str) -> None:
+        self.cleared.append(topic)
 
     @contextmanager
     def unit(self):
@@ -131,3 +139,38 @@ def test_a_status_from_the_future_is_refused_and_a_present_one_counts(world):
     world.hear("lc1", 1)
     world.wait(3 * BEAT + 1)
     assert world.events == [("controller_down", "lc1")]
+
+
+def test_who_is_not_of_the_file_is_watched_once_it_reports(world):
+    world.roster.connected()
+    for _ in range(2):
+        world.roster.meet("new")
+    world.roster.meet("lc1")
+    assert world.subscribed == ["pdsno/status/new"]
+    world.hear("new", 1)
+    world.wait(3 * BEAT + 1)
+    assert world.events == [("controller_down", "new")]
+    assert world.gone == []
+
+
+def test_who_is_not_of_the_file_is_forgotten_when_it_is_not_there_after_a_restart(
+    world, monkeypatch
+):
+    world.roster.connected()
+    for name in ("new", "off", "stays"):
+        world.roster.meet(name)
+        world.hear(name, 1)
+    with world.store.transaction() as tx:
+        tx.controller_state("off", "offline")
+    restarted = World(world.store, monkeypatch)
+    assert restarted.gone == ["off"]
+    restarted.roster.connected()
+    assert restarted.cleared == ["pdsno/status/off"]
+    assert restarted.subscribed == ["pdsno/status/new", "pdsno/status/stays"]
+    for seq in range(2, 8):
+        restarted.wait(BEAT - 1)
+        restarted.hear("stays", seq)
+    assert restarted.gone == ["off", "new"]
+    assert restarted.cleared[1:] == ["pdsno/status/new"]
+    assert restarted.events == []
+    assert [c.controller_id for c in restarted.store.controllers()] == ["stays"]

@@ -26,7 +26,11 @@ TOPOLOGY = Topology(
 def test_filters_are_of_the_classes_that_the_topic_map_lets_the_role_subscribe_to(name):
     spec = TOPOLOGY.controllers[name]
     subscribed = {TOPOLOGY.topics.class_of(item).name for item in filters(TOPOLOGY, spec)}
-    mapped = {item.name for item in CLASSES.values() if party(spec.role) in item.subscribers}
+    mapped = {
+        item.name
+        for item in CLASSES.values()
+        if party(spec.role) in (*item.subscribers, *(item.publishers if item.watched else ()))
+    }
     assert subscribed == mapped
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import stat
 
 import pytest
@@ -13,6 +14,7 @@ from pdsno_cli.model.devices import Device
 from pdsno_cli.model.ids import timestamp
 from pdsno_cli.model.messages import DiscoveryReport
 from pdsno_cli.model.topics import TopicMap
+from pdsno_cli.nib.reader import open_reader
 from tests.conftest import require, require_root
 
 from .conftest import until
@@ -226,3 +228,71 @@ def test_unknown_controller_gets_a_suggestion(site):
     assert done.returncode == 2
     assert "did you mean 'lc1'?" in done.stderr
     assert os.linesep.join(done.stderr.splitlines()[1:]) == ""
+
+
+def newcomer(site, name: str):
+    """Return the file of an administrator who knows of one local controller more."""
+    text = site.file.read_text().replace("lab:", "x-lab:")
+    own = f'  {name}: {{role: local, region: r1, discovery: {{targets: ["{site.net}.200"]}}}}\n'
+    file = site.folder / "newcomer.yaml"
+    file.write_text(text.replace("x-lab:", f"{own}x-lab:"))
+    return file
+
+
+def run_newcomer(site, file, name):
+    return site.pdsno("controller", "run", str(file), name, "--state-dir", str(site.state))
+
+
+def test_a_local_that_only_its_own_file_names_is_a_whole_member_of_its_region(site, mosquitto, ear):
+    site.write(broker=f"{{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}")
+    heard = ear(mosquitto.port, f"{site.root}/events/system")
+    site.up().ready()
+    run = run_newcomer(site, newcomer(site, "lc9"), "lc9")
+
+    until(lambda: any(d["local_id"] == "lc9" for d in site.devices()), "its devices at the top")
+    until(lambda: waiting(site, "lc9") == 0, "its messages to be acknowledged")
+    os.kill(run.process.pid, signal.SIGKILL)
+    down = heard.first(lambda _, b: b["payload"]["event"] == "controller_down")
+    assert (body(down)["sender_id"], body(down)["payload"]["subject"]) == ("rc1", "lc9")
+    again = run_newcomer(site, newcomer(site, "lc9"), "lc9")
+    heard.first(lambda _, b: b["payload"]["event"] == "controller_up")
+    # A parent that starts again finds it, and one that misses it then keeps nothing of it.
+    os.kill(site.row("rc1")["pid"], signal.SIGKILL)
+    until(lambda: site.row("rc1")["restarts"] and site.row("rc1")["state"] == "ready", "rc1 back")
+    assert any(d["local_id"] == "lc9" for d in site.devices())
+    again.interrupt()
+    assert again.end() == 0
+    until(lambda: online(site, "lc9") == "offline", "the word of its end")
+    os.kill(site.row("rc1")["pid"], signal.SIGKILL)
+    until(lambda: not any(d["local_id"] == "lc9" for d in site.devices()), "it to be forgotten")
+    late = ear(mosquitto.port, f"{site.root}/status/+")
+    late.first(lambda m, _: m["retain"] and m["topic"].endswith("/lc1"))
+    assert not any(m["topic"].endswith("/lc9") for m in late.heard)
+
+
+def waiting(site, name: str) -> int:
+    with open_reader(site.state / "stores" / f"{name}.db") as store:
+        return store.outbox_count()
+
+
+def online(site, name: str) -> str | None:
+    with open_reader(site.state / "stores" / "rc1.db") as store:
+        return next((c.state for c in store.controllers() if c.controller_id == name), None)
+
+
+@pytest.mark.parametrize("data", [b"nobody signed this", b""], ids=["foreign", "cleared"])
+def test_a_retained_policy_that_somebody_replaces_is_put_right(site, mosquitto, ear, data):
+    site.write(broker=f"{{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}")
+    heard = ear(mosquitto.port, f"{site.root}/events/#")
+    site.up().ready()
+    for scope, publisher in (("r1", "rc1"), ("global", "g1")):
+        shout(mosquitto.port, f"{site.root}/policy/{scope}", data, "-r")
+        event = heard.first(
+            lambda _, b, p=publisher: (
+                b["sender_id"] == p and b["payload"]["event"] == "policy_restored"
+            )
+        )
+        assert body(event)["payload"]["detail"]["topic"] == f"{site.root}/policy/{scope}"
+        late = ear(mosquitto.port, f"{site.root}/policy/{scope}")
+        policy = late.first(lambda m, _: m["retain"])
+        assert body(policy)["sender_id"] == publisher

@@ -123,7 +123,7 @@ def ear():
 def shout(port: int, topic: str, data: bytes, *extra: str) -> None:
     subprocess.run(
         [require("mosquitto_pub"), "-h", "127.0.0.1", "-p", str(port), "-q", "1", "-t", topic,
-         "-s", *extra],
+         "-s" if data else "-n", *extra],
         input=data, check=True, timeout=10,
     )  # fmt: skip
 
