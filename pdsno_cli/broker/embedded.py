@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections import deque
@@ -18,6 +18,7 @@ from typing import Literal
 from pdsno_cli.broker.config import HOST
 from pdsno_cli.broker.probe import probe
 from pdsno_cli.model.errors import BrokerError
+from pdsno_cli.system.interpreter import run_module
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class EmbeddedBroker:
         self._last: deque[str] = deque(maxlen=5)
         self._reader: threading.Thread | None = None
         self._endpoint: Endpoint | None = None
+        self._given_up = False
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> Endpoint:
@@ -77,11 +79,15 @@ class EmbeddedBroker:
             try:
                 self._launch(endpoint)
             except BrokerError:
-                if attempt == _ATTEMPTS - 1:
+                if attempt == _ATTEMPTS - 1 or self._given_up:
                     raise
             else:
                 break
         return endpoint
+
+    def give_up(self) -> None:
+        """Have a ``start`` that waits on another thread end soon, with a BrokerError."""
+        self._given_up = True
 
     def stop(self) -> None:
         """End its process; harmless when it is not running."""
@@ -90,6 +96,7 @@ class EmbeddedBroker:
             return
         if process.poll() is None:
             process.terminate()
+            process.send_signal(signal.SIGCONT)  # stopped by hand, it would not hear
             try:
                 process.wait(_STOP)
             except subprocess.TimeoutExpired:
@@ -111,7 +118,7 @@ class EmbeddedBroker:
         port_5 = endpoint.port if self._v5 else 0
         numbers = (os.getpid(), self._max_payload, endpoint.port_311, port_5)
         self.process = process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "pdsno_cli.broker", *map(str, numbers)],
+            run_module("pdsno_cli.broker", *map(str, numbers)),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -143,7 +150,7 @@ class EmbeddedBroker:
                 if self._v5:  # each protocol's listener starts on a thread of its own
                     probe(endpoint.host, endpoint.port, protocol="5")
             except BrokerError as exc:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self._given_up:
                     raise BrokerError(f"the embedded broker did not start: {exc}") from exc
                 time.sleep(_POLL)
             else:

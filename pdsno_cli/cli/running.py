@@ -43,7 +43,9 @@ def running(file: Path | None, state_dir: Path | None) -> tuple[Topology, StateD
     from pdsno_cli.cli.which import topology_files
     from pdsno_cli.lint.engine import require
     from pdsno_cli.runtime.state_dir import StateDir, default_root
+    from pdsno_cli.supervisor.open_files import require_open_files
 
+    require_open_files()
     files = topology_files(file)
     if len(files) != 1:
         found = ", ".join(str(item) for item in files) or "none found"

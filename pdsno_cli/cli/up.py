@@ -47,8 +47,10 @@ def up(
     from pdsno_cli.cli.display import display
     from pdsno_cli.lint.engine import require
     from pdsno_cli.runtime.state_dir import StateDir, default_root
+    from pdsno_cli.supervisor.open_files import open_files_needed, require_open_files
 
     topology = require(str(file))
+    require_open_files(open_files_needed(topology, in_process=in_process))
     state = StateDir((state_dir or default_root(topology.name)).absolute())
     if detach:
         from pdsno_cli.cli.detach import run_detached

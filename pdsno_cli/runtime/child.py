@@ -15,7 +15,6 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import AddressSet
 from pdsno_cli.runtime.link import Link
 from pdsno_cli.runtime.logs import log_to_stderr
-from pdsno_cli.system import parent_death
 
 if TYPE_CHECKING:
     import socket
@@ -30,6 +29,7 @@ log = logging.getLogger(__name__)
 LAB = "lab"  # the name of the lab's process; a controller's is its id
 EXIT_FAILED = 1  # what restarting will not mend
 EXIT_LATER = 75  # what will pass by itself (EX_TEMPFAIL)
+_PREDECESSOR = 5.0  # seconds that a process of this controller may take to end, killed as it is
 EXIT_CRASHED = 70  # what it may (EX_SOFTWARE of sysexits.h)
 
 
@@ -119,10 +119,9 @@ def run_controller(job: Job, controller_id: str, link: Link) -> int:
         ),
         watcher=link,
     )
-    with job.state.lock(controller_id):
+    link.on_end(node.stop)
+    with job.state.lock(controller_id, patience=_PREDECESSOR):
         stop_on_signal(node.stop)
-        if not parent_death.SUPPORTED:
-            link.on_end(node.stop)
         node.run()
     return EXIT_FAILED if node.fatal else 0
 

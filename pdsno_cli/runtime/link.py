@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import select
 import socket
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PATIENCE = 2.0  # seconds that a full socket may hold a controller up
+_FAREWELL = 5.0  # seconds that a controller without supervisor has to stop by itself
 _decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
 _encoder = msgspec.json.Encoder()
 
@@ -44,19 +48,27 @@ class Link:
     def on_end(self, gone: Callable[[], None]) -> None:
         """Call ``gone``, on a thread of its own, once the supervisor is no more.
 
-        Only where the kernel does not end a child with its parent by itself.
+        A process that ``gone`` does not end within a few seconds is ended. The kernel may end a
+        child with its parent, but its parent is the fork server, which can be stuck.
         """
         line = self._line
         assert line is not None
+        reader = line.dup()
 
         def watch() -> None:
-            reader = line.dup()
-            reader.settimeout(None)
-            try:
-                while reader.recv(1024):
-                    pass
-            except OSError:
-                pass
+            poll = select.poll()
+            poll.register(reader, select.POLLIN)  # its end can be read, too
+            while True:
+                poll.poll()
+                try:
+                    if not reader.recv(1024, socket.MSG_DONTWAIT):
+                        break
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    break
             gone()
+            time.sleep(_FAREWELL)
+            os._exit(1)
 
-        threading.Thread(target=watch, name="link", daemon=True).start()
+        threading.Thread(target=watch, name="supervisor's end", daemon=True).start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from pdsno_cli.model.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_POLL = 0.05  # seconds between two tries to lock; flock(2) has no time-out
 
 
 def default_root(topology_name: str) -> Path:
@@ -80,10 +83,10 @@ class StateDir:
             ) from exc
 
     @contextmanager
-    def lock(self, controller_id: str | None = None) -> Iterator[None]:
+    def lock(self, controller_id: str | None = None, *, patience: float = 0.0) -> Iterator[None]:
         """Hold the topology, or one controller's store, for this process.
 
-        StateError, naming the holder, when another process has it.
+        StateError, naming the holder, when another process still has it after ``patience`` seconds.
         """
         if controller_id is None:
             path, what = self.root / "lock", "this topology is already up"
@@ -96,18 +99,28 @@ class StateDir:
         except OSError as exc:
             raise StateError(f"{path} cannot be written: {exc.strerror}") from exc
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as exc:
+            if not _locked(handle, patience):
                 holder = os.read(handle, 20).decode(errors="replace").strip() or "unknown"
-                raise StateError(
-                    f"{what} (process {holder}, state in {self.root}); {remedy}"
-                ) from exc
+                raise StateError(f"{what} (process {holder}, state in {self.root}); {remedy}")
             _write_holder(handle, path)
             yield
         finally:
             os.close(handle)
             # The file stays: removing it would let two processes lock two files of one name.
+
+
+def _locked(handle: int, patience: float) -> bool:
+    """Lock a file; return False when another process has it all the time."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(_POLL)
+        else:
+            return True
 
 
 def _write_holder(handle: int, path: Path) -> None:
@@ -118,12 +131,12 @@ def _write_holder(handle: int, path: Path) -> None:
         raise StateError(f"{path} cannot be written: {exc.strerror}") from exc
 
 
-def last_lines(path: Path, count: int = 5) -> list[str]:
-    """Return the last lines of a log, fewer where there are fewer."""
+def last_lines(path: Path, count: int = 5, *, after: int = 0) -> list[str]:
+    """Return the last lines of a log, fewer where there are fewer; none before byte ``after``."""
     try:
         with path.open("rb") as log:
             log.seek(0, os.SEEK_END)
-            log.seek(max(log.tell() - 8192, 0))
+            log.seek(max(log.tell() - 8192, after))
             return log.read().decode(errors="replace").splitlines()[-count:]
     except OSError:
         return []

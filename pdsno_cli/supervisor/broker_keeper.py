@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,7 +31,8 @@ _SETTLED = 30.0  # seconds of being up after which earlier ends are forgiven
 class BrokerKeeper:
     """The broker of one run. Event-loop thread only, but for the embedded broker's own words.
 
-    The embedded broker ends with the thread that started it, so it is started on the main one.
+    The embedded broker ends with the thread that started it: one that does nothing else and lives
+    as long as this process.
     """
 
     def __init__(self, topology: Topology, say: Callable[[str], None]) -> None:
@@ -43,6 +45,7 @@ class BrokerKeeper:
         self._loop = asyncio.get_running_loop()
         self._allowed = asyncio.Event()
         self._allowed.set()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="broker")
 
     @property
     def ours(self) -> bool:
@@ -64,8 +67,7 @@ class BrokerKeeper:
         """Start the embedded broker, or probe the declared one.
 
         BrokerError when it cannot be used; one that is out of reach may be done without where HTTP
-        is a fallback. To wait for a probe may be given up; the embedded broker is there when this
-        returns.
+        is a fallback. To wait for either may be given up.
         """
         if not self._spec.embedded:
             try:
@@ -81,17 +83,19 @@ class BrokerKeeper:
             protocol=self._spec.protocol,
             warned=self._warned,
         )
-        endpoint = self._embedded.start()
+        endpoint = await self._loop.run_in_executor(self._thread, self._embedded.start)
         self._access = replace(self._access, addresses=(Address(endpoint.host, endpoint.port),))
         self._watch = self._loop.create_task(self._keep())
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """End the embedded broker, as wanted."""
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
         if self._embedded is not None:
-            self._embedded.stop()
+            self._embedded.give_up()
+            await self._loop.run_in_executor(self._thread, self._embedded.stop)
+        self._thread.shutdown(wait=False)
 
     def signal(self, number: signal.Signals) -> bool:
         """Send a signal to the embedded broker; whether it was there."""
@@ -111,8 +115,10 @@ class BrokerKeeper:
 
     def kill(self) -> None:
         """End the embedded broker at once."""
-        if self._embedded is not None and self._embedded.process is not None:
-            self._embedded.process.kill()
+        if self._embedded is not None:
+            self._embedded.give_up()
+            if self._embedded.process is not None:
+                self._embedded.process.kill()
 
     async def _probe(self) -> None:
         """Ask each address for the broker, until one has it.
@@ -186,6 +192,6 @@ class BrokerKeeper:
                 await asyncio.sleep(delay)
             await self._allowed.wait()
             try:
-                embedded.start()
+                await self._loop.run_in_executor(self._thread, embedded.start)
             except BrokerError as exc:
                 self._say(str(exc))

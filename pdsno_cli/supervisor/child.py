@@ -83,7 +83,7 @@ class Child:
             return None
         if time.monotonic() - self._since > _SETTLED:
             self._failures = 0
-        if status == EXIT_LATER:
+        if status == EXIT_LATER or status is None:  # not by its own fault
             self.restarts += 1
             self._to(ChildState.WAITING)
             return LATER

@@ -1,10 +1,12 @@
 """The fork server: a small process that imports everything once and forks every child.
 
 A child so made starts in milliseconds and shares the pages of what was imported. The protocol
-runs over one socket: a first message holds the job (a pickled ``Job``), each request is one
-JSON object with one file descriptor, the child's line to the supervisor; answers are JSON lines:
-``{"name", "pid"}`` for a child that was started, ``{"pid", "status"}`` for one that ended. When
-the supervisor's end closes, every child is asked to stop and then made to.
+runs over one socket: a first message holds the job (a pickled ``Job``), then both sides write JSON
+lines. Requests are ``{"name", "log"}`` with one file descriptor, the child's line to the
+supervisor, and ``{"ping"}``. Answers are ``{"serving"}`` once, ``{"name", "pid"}`` for a child that
+was started, ``{"name", "error"}`` for one that could not be, ``{"pid", "status"}`` for one that
+ended, ``{"pong"}``. When the supervisor's end closes, every child is asked to stop and then made
+to; a supervisor that ends also wakes a fork server that was stopped by a signal.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import socket
 import sys
 import time
 import traceback
+from collections import deque
 from typing import TYPE_CHECKING
 
 from pdsno_cli.runtime import collector
@@ -29,7 +32,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _GRACE = 3.0  # seconds for children to say farewell once the supervisor is gone
-_REQUEST = 65_536
+_READ = 65_536  # bytes read at once
+_DESCRIPTORS = 64  # at most with them; the supervisor has fewer requests without an answer
 
 
 class ForkServer:
@@ -40,6 +44,8 @@ class ForkServer:
         self._job = job
         self._children: set[int] = set()
         self._pid = os.getpid()
+        self._rest = b""
+        self._descriptors: deque[int] = deque()  # one for each request that is not yet carried out
 
     def serve(self) -> None:
         """Fork on request until the supervisor's end closes, then end the children."""
@@ -49,6 +55,7 @@ class ForkServer:
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, _ignore)
         self._pipes = (wake_read, wake_write)
+        self._answer({"serving": True})
         with selectors.DefaultSelector() as selector:
             selector.register(self._line, selectors.EVENT_READ)
             selector.register(wake_read, selectors.EVENT_READ)
@@ -58,26 +65,40 @@ class ForkServer:
                     with contextlib.suppress(BlockingIOError):
                         os.read(wake_read, 4096)
                     self._reap()
-                if self._line.fileno() in ready and not self._take_request():
+                if self._line.fileno() in ready and not self._take_requests():
                     break
         self._end_all()
 
-    def _take_request(self) -> bool:
+    def _take_requests(self) -> bool:
+        """Carry out what came; return False when the supervisor's end is closed."""
         try:
-            data, fds, _, _ = socket.recv_fds(self._line, _REQUEST, 1)
+            data, descriptors, _, _ = socket.recv_fds(self._line, _READ, _DESCRIPTORS)
         except ConnectionError:
             return False
         if not data:
             return False
-        request = json.loads(data)
-        (fd,) = fds
-        pid = os.fork()
+        self._descriptors.extend(descriptors)  # a descriptor comes with its request's first byte
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            request = json.loads(line)
+            if "ping" in request:
+                self._answer({"pong": True})
+            else:
+                self._fork(request, self._descriptors.popleft())
+        return True
+
+    def _fork(self, request: dict[str, str], descriptor: int) -> None:
+        try:
+            pid = os.fork()
+        except OSError as exc:  # no process or no memory to be had: it may pass
+            os.close(descriptor)
+            self._answer({"name": request["name"], "error": exc.strerror})
+            return
         if pid == 0:
-            self._be_child(request, fd)
-        os.close(fd)
+            self._be_child(request, descriptor)
+        os.close(descriptor)
         self._children.add(pid)
         self._answer({"name": request["name"], "pid": pid})
-        return True
 
     def _be_child(self, request: dict[str, str], fd: int) -> None:
         """Run as the child; never returns."""
@@ -85,8 +106,8 @@ class ForkServer:
         try:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for pipe in self._pipes:
-                os.close(pipe)
+            for inherited in (*self._pipes, *self._descriptors):
+                os.close(inherited)
             self._line.close()
             parent_death.follow(signal.SIGKILL)
             if os.getppid() != self._pid:  # it ended before the call above
@@ -122,6 +143,7 @@ class ForkServer:
         for pid in self._children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
+                os.kill(pid, signal.SIGCONT)  # stopped by hand, it would not hear
         deadline = time.monotonic() + _GRACE
         while self._children and time.monotonic() < deadline:
             self._reap()
@@ -136,10 +158,17 @@ def _ignore(_signal: int, _frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Serve on the socket whose file descriptor is the first argument."""
-    line = socket.socket(fileno=int(sys.argv[1]))
-    # Ctrl-C reaches the whole terminal group; the supervisor alone decides who stops and when.
+    """Serve on the socket whose file descriptor comes first; then the supervisor's process id."""
+    descriptor, supervisor = map(int, sys.argv[1:])
+    line = socket.socket(fileno=descriptor)
+    # Not to be killed but to be woken, in case it was stopped: it then ends its children in order.
+    parent_death.follow(signal.SIGCONT)
+    if os.getppid() != supervisor:  # it ended before the call above
+        return
+    # Ctrl-C, and a terminal that closes, reach the whole group; the supervisor alone decides who
+    # stops and when.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Blocked, not ignored: a child that is asked to stop before it can listen still hears it.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     import_all()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from pdsno_cli.supervisor.control import ControlServer
 from pdsno_cli.supervisor.gateway import conversation
 from pdsno_cli.supervisor.progress import Progress
 from pdsno_cli.supervisor.report import status_report
+from pdsno_cli.system.interrupts import on_interrupt
 
 if TYPE_CHECKING:
     from pdsno_cli.lab.server import Lab
@@ -72,8 +72,7 @@ class InProcess:
         """
         self._loop = loop = asyncio.get_running_loop()
         log_to_file(self._state.log("in-process"))
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._interrupt)
+        on_interrupt(loop, self._interrupt)
         control = ControlServer(self._state.control, self._answer)
         try:
             self._open_lab()
@@ -102,8 +101,8 @@ class InProcess:
         if self._stop.is_set():
             self._state.control.unlink(missing_ok=True)
             os._exit(130)
-        self._observer.said("stopping; Ctrl-C again ends everything at once")
         self._stop.set()
+        self._observer.said("stopping; Ctrl-C again ends everything at once")
 
     def _open_lab(self) -> None:
         self._lab = plan_lab(self._topology)

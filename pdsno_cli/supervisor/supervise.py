@@ -6,26 +6,28 @@ One asyncio loop on the main thread owns everything here.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.errors import LabError, OperationError
 from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.model.roles import Role
-from pdsno_cli.runtime.child import LAB, Job
+from pdsno_cli.runtime.child import EXIT_LATER, LAB, Job
 from pdsno_cli.runtime.link import decode_notice
 from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import last_lines
+from pdsno_cli.supervisor.backoff import restart_delay
 from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
-from pdsno_cli.supervisor.child import Child, ChildState
+from pdsno_cli.supervisor.child import MAX_FAILURES, Child, ChildState
 from pdsno_cli.supervisor.control import ControlServer
+from pdsno_cli.supervisor.ending import Ending
 from pdsno_cli.supervisor.faults import Faults
 from pdsno_cli.supervisor.lab_line import LabLine
 from pdsno_cli.supervisor.links import Links
 from pdsno_cli.supervisor.progress import Progress
 from pdsno_cli.supervisor.report import status_report
 from pdsno_cli.supervisor.spawner import Spawner
+from pdsno_cli.system.interrupts import on_interrupt
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.observer import Observer
 
-GRACE = 8.0  # seconds that one tier of the hierarchy has to stop by itself
+_NEVER_SERVED = 2  # fork servers that end before they are of use: not a third time
 _STOP_ORDER = (Role.LOCAL, Role.REGIONAL, Role.GLOBAL)
 
 
@@ -73,6 +75,7 @@ class Supervisor:
         self._changes = asyncio.Event()
         self._stop = asyncio.Event()
         self._failure: str | None = None
+        self._losses = 0  # of fork servers, since a controller was ready
 
     async def run(self) -> None:
         """Run until stopped, or until the cycles asked for are committed at the top.
@@ -80,7 +83,7 @@ class Supervisor:
         OperationError, naming what failed with its last log lines, when the run had to end.
         Nothing is left running afterwards, however this ends.
         """
-        self._catch_signals()
+        on_interrupt(asyncio.get_running_loop(), self._interrupt)
         control = ControlServer(self._state.control, self._answer)
         try:
             self._spawner.start()  # it imports while the broker starts
@@ -129,8 +132,16 @@ class Supervisor:
         self._progress.take(notice)
         if isinstance(notice, StateNotice) and notice.state == "ready":
             self._children[name].settled()
+            self._losses = 0
         if self._progress.done:
             self._stop.set()
+
+    def not_started(self, name: str, reason: str) -> None:
+        """A child could not be forked: try again later."""
+        child = self._children[name]
+        delay = child.ended(EXIT_LATER)
+        if delay is not None:
+            self._start_after(delay, name, f"{name} cannot be started: {reason}; trying again")
 
     def ended(self, name: str, status: int | None) -> None:
         """A child is no more: start it again, or give it up."""
@@ -144,24 +155,24 @@ class Supervisor:
         elif kept_away:
             self._observer.said(f"{name} {child.end_text()}, as the drill wants")
         elif delay is not None:
-            self._observer.said(f"{name} {child.end_text()}; starting it again in {delay:.1f} s")
-            asyncio.get_running_loop().call_later(delay, self._start, name)
+            self._start_after(delay, name, f"{name} {child.end_text()}; starting it again")
 
-    def lost(self) -> None:
-        """The fork server is gone, and every child with it: start another."""
+    def lost(self, reason: str, *, served: bool) -> None:
+        """The fork server is gone, and every child with it: start another, unless that is vain."""
+        self._losses += 1
         if self._stop.is_set():
             for child in self._children.values():
                 child.ended(None)
             return
-        self._observer.said("the fork server is gone; starting another")
-        try:
-            self._spawner.start()
-        except (OperationError, OSError) as exc:
-            self._failure = self._failure or f"the fork server cannot be started again: {exc}"
-            self._stop.set()
+        if self._losses >= (MAX_FAILURES if served else _NEVER_SERVED):
+            self._fail(f"the fork server ends each time it is started: {reason}")
+            return
+        delay = restart_delay(self._losses)
+        asyncio.get_running_loop().call_later(delay, self._start_spawner)
         for name, child in self._children.items():
             if child.alive:
                 self.ended(name, None)
+        self._observer.said(f"the fork server is gone ({reason}); starting another")
 
     # How it is done.
 
@@ -188,6 +199,22 @@ class Supervisor:
             child.requested()
             self._spawner.spawn(name)
 
+    def _start_after(self, delay: float, name: str, why: str) -> None:
+        asyncio.get_running_loop().call_later(delay, self._start, name)
+        self._observer.said(f"{why} in {delay:.1f} s")
+
+    def _start_spawner(self) -> None:
+        if not self._stop.is_set():
+            try:
+                self._spawner.start()
+            except (OperationError, OSError) as exc:
+                self._fail(f"the fork server cannot be started again: {exc}")
+
+    def _fail(self, reason: str) -> None:
+        """End the run, for the first reason given."""
+        self._failure = self._failure or reason
+        self._stop.set()
+
     def _restart(self, name: str) -> None:
         """Start a child that a drill kept away."""
         if self._children[name].state is ChildState.WAITING:
@@ -212,59 +239,43 @@ class Supervisor:
         row = self.board.rows.get(child.name)
         why = row.detail if row is not None and row.detail else child.end_text()
         text = f"{child.name}: {why}"
-        self._observer.said(f"{text}; given up")
         tail = "".join(f"\n  {line}" for line in last_lines(self._state.log(child.name)))
         self._failure = self._failure or (
             text + (f"\n  last lines of its log:{tail}" if tail else "")
         )
-        if not self._progress.ready or self._progress.cycles is not None:
+        others = [item for item in self._children.values() if item.name != LAB]
+        if (
+            not self._progress.ready
+            or self._progress.cycles is not None
+            or all(item.state is ChildState.FAILED for item in others)
+        ):
             self._stop.set()
+        self._observer.said(f"{text}; given up")
 
     async def _end(self, control: ControlServer) -> None:
         """Stop children before parents, then the lab, the fork server and the broker."""
         self._stop.set()
         self._faults.close()
-        for role in _STOP_ORDER:
-            await self._end_children(
-                [row.controller_id for row in self.board.rows.values() if row.role is role]
-            )
-        await self._end_children([LAB])
-        self._spawner.close()
-        self._keeper.stop()
+        self._keeper.signal(signal.SIGCONT)  # stopped by hand, it would hold up every farewell
+        tiers = [
+            [row.controller_id for row in self.board.rows.values() if row.role is role]
+            for role in _STOP_ORDER
+        ]
+        await Ending(
+            children=self._children,
+            spawner=self._spawner,
+            changes=self._changes,
+            say=self._observer.said,
+        ).run([*tiers, [LAB]])
+        await self._spawner.close()
+        await self._keeper.stop()
         await control.close()
-
-    async def _end_children(self, names: list[str]) -> None:
-        children = [self._children[name] for name in names if name in self._children]
-        for child in children:
-            child.give_up()
-            self._spawner.signal(child.name, signal.SIGTERM)
-            self._spawner.signal(child.name, signal.SIGCONT)  # stopped by hand, it would not hear
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                await self._all_ended(children)
-            return
-        for child in children:
-            if self._spawner.signal(child.name, signal.SIGKILL):
-                self._observer.said(f"{child.name} did not stop in {GRACE:g} s: killed")
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                await self._all_ended(children)
-
-    async def _all_ended(self, children: list[Child]) -> None:
-        while any(child.alive for child in children):
-            self._changes.clear()
-            await self._changes.wait()
-
-    def _catch_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._interrupt)
 
     def _interrupt(self) -> None:
         """The first time, stop in order; the second time, at once."""
         if not self._stop.is_set():
-            self._observer.said("stopping; Ctrl-C again ends everything at once")
             self._stop.set()
+            self._observer.said("stopping; Ctrl-C again ends everything at once")
             return
         self._links.mend_all()
         self._spawner.kill()

@@ -1,0 +1,22 @@
+"""The signals that end a run, and which of them this process was told to ignore."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+
+
+def on_interrupt(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
+    """Call ``act`` on the loop at each SIGTERM, SIGINT and SIGHUP.
+
+    The last two stay ignored where they were at the start: ``nohup`` does that to SIGHUP, and a
+    shell without job control to SIGINT of what it runs in the background.
+    """
+    loop.add_signal_handler(signal.SIGTERM, act)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, act)
