@@ -8,36 +8,49 @@ from __future__ import annotations
 
 import logging
 import re
-import time
+
+from pdsno_cli.model.log_limits import LogLimits
+from pdsno_cli.model.printable import printable
 
 _ROUTER = "rumqttd.router"  # spans for every packet: costly even to look at
 _SPAN = re.compile(r"^(\[[<>]\] )?[\w-]+;")  # a span's name, then its fields
 _GONE = ("Recv(Disconnected)", "Network(Io(")  # a client went away: its own side says why
+_LONGEST = 500  # characters of a line
 _VARIABLE = re.compile(r"[0-9]+|\"[^\"]*\"")
-_QUIET = 10.0  # seconds before the same warning is said again
+_KINDS = 64  # told apart; what a client says of itself may be in the text
 
 
 class _Worthwhile(logging.Filter):
-    """Lets a warning pass, the same one not too often."""
+    """Holds back what is not worth reading, and marks the rest: clients cause it."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._said: dict[str, float] = {}
+        self._kinds: set[str] = set()
 
     def filter(self, record: logging.LogRecord) -> bool:
         text = record.getMessage()
         if _SPAN.match(text) or any(words in text for words in _GONE):
             return False
-        kind, now = _VARIABLE.sub("", text), time.monotonic()
-        if now - self._said.get(kind, -_QUIET) < _QUIET:
-            return False
-        self._said[kind] = now
+        kind = _VARIABLE.sub("", text)
+        if len(self._kinds) < _KINDS:
+            self._kinds.add(kind)
+        record.msg, record.args = printable(text)[:_LONGEST], ()
+        record.stranger = kind if kind in self._kinds else ""
         return True
+
+
+class _Kinds(LogLimits):
+    """Limits by the mark alone: the text itself differs each time."""
+
+    def key(self, record: logging.LogRecord) -> tuple[str, str, str]:
+        """Return the kind of a record."""
+        return "", "", str(getattr(record, "stranger", ""))
 
 
 def to_stderr() -> None:
     """Send the broker's warnings to stderr, one line each."""
     handler = logging.StreamHandler()
     handler.addFilter(_Worthwhile())
+    handler.addFilter(_Kinds(handler.emit))
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     logging.getLogger(_ROUTER).setLevel(logging.CRITICAL)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from pdsno_cli.cli.table import plural, printable
+from pdsno_cli.cli.table import plural
 from pdsno_cli.model.diagnostics import Severity
+from pdsno_cli.model.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

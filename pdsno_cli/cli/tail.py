@@ -13,8 +13,9 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.running import JSON, STATE_DIR, running, seconds
-from pdsno_cli.cli.table import plural, printable
+from pdsno_cli.cli.table import plural
 from pdsno_cli.cli.which import file_first
+from pdsno_cli.model.printable import printable
 
 if TYPE_CHECKING:
     from pdsno_cli.runtime.operator import Operator

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import traceback
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import AddressSet
 from pdsno_cli.runtime.link import Link
-from pdsno_cli.runtime.logs import log_to_stderr
+from pdsno_cli.runtime.logs import log_to_file
 
 if TYPE_CHECKING:
     import socket
@@ -80,7 +81,11 @@ def preload(job: Job) -> None:
 
 def run_child(job: Job, name: str, line: socket.socket) -> int:
     """Run the controller, or the lab, called ``name`` until it ends; return its exit code."""
-    log_to_stderr()
+    try:
+        log_to_file(job.state.log(name), output=True)
+    except OSError:
+        traceback.print_exc()  # to the fork server's log
+        return EXIT_LATER
     link = None if name == LAB else Link(line)
     try:
         if link is None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from pdsno_cli.controllers.subscriptions import receives
 from pdsno_cli.model.errors import PdsnoError
+from pdsno_cli.model.log_limits import by_strangers
 from pdsno_cli.model.messages import DiscoveryReport, Event, Summary
 from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.nib.marks import Position
@@ -237,7 +238,12 @@ class Intake:
         except PdsnoError:
             raise
         except Exception:
-            log.exception("%s: a message from %s failed", arrival.topic, envelope.sender_id)
+            log.exception(
+                "%s: a message from %s failed",
+                arrival.topic,
+                envelope.sender_id,
+                extra=by_strangers(),
+            )
 
     def _apply(self, arrival: Arrival, envelope: Envelope) -> None:
         try:
@@ -261,7 +267,12 @@ class Intake:
             )
 
     def _poison(self, arrival: Arrival, envelope: Envelope, error: Exception) -> None:
-        log.error("a message on %s cannot be applied", arrival.topic, exc_info=error)
+        log.error(
+            "a message on %s cannot be applied",
+            arrival.topic,
+            exc_info=error,
+            extra=by_strangers(),
+        )
         self._put_aside(
             arrival,
             envelope.sender_id,

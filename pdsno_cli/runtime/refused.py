@@ -1,4 +1,4 @@
-"""Counts and names refused messages, a flood of them no more often than a person can read."""
+"""Counts refused messages, and names the first of each reason in the log."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from pdsno_cli.model.log_limits import by_strangers
 from pdsno_cli.model.notices import RefusalNotice
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _EVERY = 0.2  # seconds between two notices
-_LINES = 10  # lines of log in that time
 
 
 class Refused:
@@ -28,23 +28,24 @@ class Refused:
         self._scheduler = scheduler
         self._counts: Counter[str] = Counter()
         self._telling = False
-        self._lines = 0
 
     def count(self, arrival: Arrival, refused: RefusedError) -> None:
         """Count a message that is not applied; an old retained one is nobody's fault."""
         self._counts[refused.reason.value] += 1
-        self._lines += 1
-        if self._lines <= _LINES:
-            kind = " (retained)" if arrival.retained else ""
-            log.warning("refused on %s%s: %s", arrival.topic, kind, refused)
+        kind = " (retained)" if arrival.retained else ""
+        log.warning(
+            "refused on %s%s: %s",
+            arrival.topic,
+            kind,
+            refused,
+            extra=by_strangers(refused.reason.value),
+        )
         if not self._telling:
             self._telling = True
             self._scheduler.after(_EVERY, self._tell)
 
     def _tell(self) -> None:
-        if self._lines > _LINES:
-            log.warning("refused %d more within %g s", self._lines - _LINES, _EVERY)
-        self._telling, self._lines = False, 0
+        self._telling = False
         self._watcher.notice(
             RefusalNotice(controller_id=self._controller_id, counts=dict(self._counts))
         )

@@ -62,11 +62,19 @@ class StateDir:
         return self.root / "logs" / f"{file_name(name)}.log"
 
     def open_log(self, name: str) -> int:
-        """Open a log to append to, for its user alone; StateError when that cannot be."""
+        """Open a log to append to, for its user alone; StateError when that cannot be.
+
+        One that has grown long is put aside first.
+        """
+        from pdsno_cli.runtime.logs import FILE_LIMIT, open_file, rotate
+
+        path = self.log(name)
         try:
-            return os.open(self.log(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            if path.exists() and path.stat().st_size > FILE_LIMIT:
+                rotate(path)
+            return open_file(path)
         except OSError as exc:
-            raise StateError(f"{self.log(name)} cannot be written: {exc.strerror}") from exc
+            raise StateError(f"{path} cannot be written: {exc.strerror}") from exc
 
     def make(self) -> None:
         """Make the folders, mode 0700; StateError when that cannot be."""

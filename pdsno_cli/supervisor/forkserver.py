@@ -2,7 +2,7 @@
 
 A child so made starts in milliseconds and shares the pages of what was imported. The protocol
 runs over one socket: a first message holds the job (a pickled ``Job``), then both sides write JSON
-lines. Requests are ``{"name", "log"}`` with one file descriptor, the child's line to the
+lines. Requests are ``{"name"}`` with one file descriptor, the child's line to the
 supervisor, and ``{"ping"}``. Answers are ``{"serving"}`` once, ``{"name", "pid"}`` for a child that
 was started, ``{"name", "error"}`` for one that could not be, ``{"pid", "status"}`` for one that
 ended, ``{"pong"}``. When the supervisor's end closes, every child is asked to stop and then made
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.runtime import collector
 from pdsno_cli.runtime.child import Job, import_all, preload, run_child
+from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.system import parent_death
 
 if TYPE_CHECKING:
@@ -112,10 +113,6 @@ class ForkServer:
             parent_death.follow(signal.SIGKILL)
             if os.getppid() != self._pid:  # it ended before the call above
                 os._exit(0)
-            log = os.open(request["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-            os.close(log)
             status = run_child(self._job, request["name"], socket.socket(fileno=fd))
         except BaseException:  # noqa: BLE001 - a child must never run on as a second fork server
             traceback.print_exc()
@@ -159,6 +156,7 @@ def _ignore(_signal: int, _frame: FrameType | None) -> None:
 
 def main() -> None:
     """Serve on the socket whose file descriptor comes first; then the supervisor's process id."""
+    log_to_stderr()
     descriptor, supervisor = map(int, sys.argv[1:])
     line = socket.socket(fileno=descriptor)
     # Not to be killed but to be woken, in case it was stopped: it then ends its children in order.

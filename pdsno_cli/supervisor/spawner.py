@@ -179,8 +179,7 @@ class Spawner:
                 received=lambda line, name=name: self._listener.said(name, line),  # type: ignore[misc]
                 ended=lambda: None,  # its status comes from the fork server
             )
-            request = {"name": name, "log": str(self._state.log(name))}
-            self._server.send(json.dumps(request).encode() + b"\n", theirs.detach())
+            self._server.send(json.dumps({"name": name}).encode() + b"\n", theirs.detach())
 
     def _hear_server(self, line: bytes) -> None:
         """Take one answer of the fork server: any answer is a sign of life."""
@@ -221,7 +220,7 @@ class Spawner:
         _kill(process, self._names)
         words = last_lines(self._state.log("forkserver"), 1, after=self._log_start)
         end = _end_text(process)
-        reason = self._reason or " ".join(words) or end
+        reason = self._reason or " ".join(words).strip() or end
         self._close_lines()
         self._asked.clear()
         self._listener.lost(reason, served=served)

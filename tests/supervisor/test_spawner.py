@@ -156,7 +156,7 @@ def test_child_that_cannot_be_forked_is_told(monkeypatch):
     child, other = socket.socketpair()
     with ours, theirs, child, other:
         monkeypatch.setattr(os, "fork", refuse)
-        ForkServer(theirs, None)._fork({"name": "lc1", "log": "unused"}, other.detach())
+        ForkServer(theirs, None)._fork({"name": "lc1"}, other.detach())
         answer = json.loads(ours.recv(4096))
         assert answer == {"name": "lc1", "error": os.strerror(errno.EAGAIN)}
         assert child.recv(1) == b""  # and its line is closed

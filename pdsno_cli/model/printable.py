@@ -1,0 +1,14 @@
+"""Makes text from outside harmless to terminals and logs; every output goes through here."""
+
+from __future__ import annotations
+
+
+def printable(text: str) -> str:
+    r"""Return ``text`` on one line and without anything that a terminal would act upon.
+
+    Line ends, escape sequences, all other control characters and bidirectional marks are written
+    as Python writes them in a string: ``\n``, ``\x1b``, ``\u202e``.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
