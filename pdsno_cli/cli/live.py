@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.board import Board, Row
 
-_COLOURS = {"ready": "green", "failed": "red", "disconnected": "yellow", "restarting": "yellow"}
+_COLOURS = {"ready": "green", "failed": "red", "disconnected": "yellow", "restarting": "yellow",
+            "degraded": "yellow", "down": "red"}  # fmt: skip
 _COLUMNS = (
     "controller",
     "role",
@@ -86,14 +87,16 @@ class LiveTable:
         # echoed on, and the cursor's at the end.
         room = max(self._console.size.height - len(said) - 5, 1)
         # The shakiest first where not all fit.
-        shown = rows if len(rows) <= room else sorted(rows, key=_calm)[:room]
-        lines = [_cells(row) for row in shown]
+        shown = rows if len(rows) <= room else sorted(rows, key=self._calm)[:room]
+        lines = [_cells(row, self._state(row)) for row in shown]
         widths = [
             max(map(cell_len, map(str, column))) for column in zip(_COLUMNS, *lines, strict=True)
         ]
         # Where the window is narrow, names give way, and nothing else.
         widths[0] = min(widths[0], max(self._console.size.width - sum(widths[1:]) - 2 * 8, 10))
-        table = Table(title=self._title, title_justify="left", box=None, pad_edge=False)
+        table = Table(
+            title=self._title + self._broker(), title_justify="left", box=None, pad_edge=False
+        )
         for name, width in zip(_COLUMNS, widths, strict=True):
             number = name in ("devices", "sent", "committed")
             table.add_column(name, justify="right" if number else "left", no_wrap=True, width=width)
@@ -101,23 +104,34 @@ class LiveTable:
             table.add_row(*line)
         words = [Text(word, style="dim", no_wrap=True, overflow="ellipsis") for word in said]
         if len(shown) < len(rows):
-            ready = sum(row.state == "ready" for row in rows)
+            ready = sum(self._state(row) == "ready" for row in rows)
             words.insert(0, Text(f"… {len(rows) - len(shown)} more, {ready} of {len(rows)} ready"))
         return Group(table, *words, Text())
 
+    def _broker(self) -> str:
+        """Say that the broker is away, and since when."""
+        state = None if self._board is None else self._board.broker()
+        if state is None or state.up:
+            return ""
+        return f" · broker away for {time.time() - state.since:.0f} s"
 
-def _calm(row: Row) -> tuple[bool, int]:
-    return (row.state == "ready", list(Role).index(row.role))
+    def _state(self, row: Row) -> str:
+        """Return what a controller says of itself, or, where that is too good, how well it is."""
+        assert self._board is not None
+        return self._board.health(row).level if row.state == "ready" else row.state
+
+    def _calm(self, row: Row) -> tuple[bool, int]:
+        return (self._state(row) == "ready", list(Role).index(row.role))
 
 
-def _cells(row: Row) -> tuple[str | Text, ...]:
+def _cells(row: Row, state: str) -> tuple[str | Text, ...]:
     ago = "" if row.last_cycle_at is None else f", {time.monotonic() - row.last_cycle_at:.0f} s ago"
     outcome = "" if row.outcome == "complete" else f" {row.outcome}"
     return (
         row.controller_id,
         row.role.value,
         row.region or "",
-        Text(row.state, style=_COLOURS.get(row.state, "")),
+        Text(state, style=_COLOURS.get(state, "")),
         row.transport or "",
         f"{row.last_cycle}{outcome}{ago}" if row.last_cycle else "",
         "" if row.devices is None else str(row.devices),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +13,10 @@ import typer
 from pdsno_cli.cli import console
 from pdsno_cli.cli.running import JSON, STATE_DIR, running
 from pdsno_cli.cli.table import table
+from pdsno_cli.model.printable import printable
 
+_WIDTH = 80  # columns of the lines below the table
+_NAMED = 3  # controllers that a line names
 _HEAD = ("controller", "role", "region", "state", "transport", "carried", "pid", "cycle", "devices", "sent",
          "committed", "waiting", "quarantined", "duplicates", "refused", "restarts")  # fmt: skip
 
@@ -21,19 +26,64 @@ def status(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Show the controllers of a running topology."""
+    """Show the controllers of a running topology; exit with 1 unless every one is ready."""
     from pdsno_cli.supervisor.control import ask
 
     _, state = running(file, state_dir)
     report = ask(state.control, {"op": "status"})
     if as_json:
         console.data(json.dumps(report, indent=2))
-        return
-    console.data(f"{report['topology']}: {report['broker']}")
+    else:
+        console.data(_text(report))
+    if not report["well"]:
+        raise typer.Exit(1)
+
+
+def _text(report: dict[str, Any]) -> str:
+    broker = report["broker_state"]
+    head = f"{report['topology']}: {report['broker']}"
+    if broker is not None:
+        head += f", {_since(broker)}"
     rows = [_cells(row) for row in report["controllers"]]
     # What nobody has to be told of has no column.
     shown = [n for n, name in enumerate(_HEAD) if name != "quarantined" or _any(rows, n)]
-    console.data(table([_HEAD[n] for n in shown], [[row[n] for n in shown] for row in rows]))
+    text = table([_HEAD[n] for n in shown], [[row[n] for n in shown] for row in rows])
+    return "\n".join([head, text, *_troubles(report)]).rstrip("\n")
+
+
+def _since(state: dict[str, Any]) -> str:
+    """Return a transport's state in words: up, or away since when and until when."""
+    if state["up"]:
+        return f"up for {_seconds(state['for'])}"
+    text = f"away for {_seconds(state['for'])}"
+    if state["next_try_in"] is not None:
+        text += f", next try in {_seconds(state['next_try_in'])}"
+    return text
+
+
+def _troubles(report: dict[str, Any]) -> list[str]:
+    """Return, wrapped, what is wrong, and with whom; those who share a reason share a line."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in report["controllers"]:
+        if row["health"] in ("degraded", "down", "failed"):
+            # Ages differ from one to the next, the reason does not.
+            found.setdefault(re.sub(r"\d+ s$", "… s", row["reason"] or ""), []).append(row)
+    lines: list[str] = []
+    for rows in found.values():
+        first = rows[0]
+        tries = [state for state in first["transports"].values() if state["reason"] is not None]
+        when = f" ({_since(tries[0])})" if tries and not tries[0]["up"] else ""
+        names = ", ".join(row["id"] for row in rows[:_NAMED])
+        more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+        text = printable(f"{names}{more}: {first['health']}: {first['reason'] or 'unknown'}{when}")
+        lines += textwrap.wrap(
+            text, _WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
+    return lines
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.0f} s"
 
 
 def _any(rows: list[tuple[str, ...]], column: int) -> bool:
@@ -47,7 +97,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         row["id"],
         row["role"],
         row["region"] or "",
-        row["state"],
+        _state(row),
         row["transport"] or "",
         ", ".join(f"{count} {name}" for name, count in row["carried"].items()),
         _number(row["pid"]),
@@ -65,3 +115,8 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 def _number(value: int | None) -> str:
     return "" if value is None else str(value)
+
+
+def _state(row: dict[str, Any]) -> str:
+    """Return what a controller says of itself, or, where that is too good, how well it is."""
+    return str(row["health"] if row["state"] == "ready" else row["state"])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.controllers.liveness import Peer, hear, silent
 from pdsno_cli.model.horizon import ahead_text, is_ahead
 from pdsno_cli.model.messages import Envelope, Event, Status
+from pdsno_cli.model.notices import PeerNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.model.topics import SYSTEM
 
@@ -170,6 +171,7 @@ class Roster:
                 with self._context.publisher.unit() as unit:
                     unit.tx.controller_state(sender, "offline")
                     self._announce(unit, sender, lost, "controller_down", reason="silence")
+                self._show(sender, lost, "silence")
         deadlines = [
             peer.deadline
             for sender, peer in self._peers.items()
@@ -199,6 +201,18 @@ class Roster:
             )
             if event is not None:
                 self._announce(unit, sender, peer, event, **detail)
+        self._show(sender, peer, detail.get("reason"))
+
+    def _show(self, sender: str, peer: Peer, reason: str | None) -> None:
+        """Tell whoever watches this controller whether it hears another one."""
+        self._context.watcher.notice(
+            PeerNotice(
+                controller_id=self._context.spec.controller_id,
+                peer=sender,
+                alive=peer.alive,
+                reason=reason,
+            )
+        )
 
     def _announce(self, unit: Unit, sender: str, peer: Peer, event: str, **detail: str) -> None:
         bad = event == "controller_down" and detail.get("reason") != "stop"

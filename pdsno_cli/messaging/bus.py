@@ -204,6 +204,9 @@ class BusTransport:
         if self._listener is not None:
             self._bus.subscribe(self._client_id, self._listener, topic_filter)
 
+    def reconnect(self, reason: str) -> None:
+        """Nothing to do: there is no connection that could be stuck."""
+
     def stop(self, farewell: Publication | None = None) -> None:
         """Leave the bus; see ``Transport.stop``."""
         listener, self._listener = self._listener, None

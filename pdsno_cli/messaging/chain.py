@@ -65,6 +65,7 @@ class Chain:
         self._switch = Switch(names, clock())
         self._carrier: str | None = None
         self._up: frozenset[str] = frozenset()
+        self._shunned: frozenset[str] = frozenset()  # up, and passed over
         self._timer: threading.Timer | None = None
         self._connections = 0
         self._numbers: dict[str, tuple[int, bool]] = {}
@@ -112,6 +113,11 @@ class Chain:
                 self._run_link(name)
         self._event(_nothing)
 
+    @property
+    def best(self) -> str:
+        """The link that carries where nothing is wrong."""
+        return self._best
+
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
     ) -> bool:
@@ -135,6 +141,42 @@ class Chain:
         for link in self._links.values():
             link.subscribe(topic_filter)
 
+    def reconnect(self, reason: str) -> None:
+        """Have the carrier make another connection, since this one carries nothing."""
+        name = self._carrier
+        if name is not None:
+            log.warning("%s carries nothing, connecting again: %s", name, reason)
+            self._links[name].reconnect(reason)
+
+    def leave(self, reason: str) -> bool:
+        """Pass the carrier over for a while, since it carries nothing though it is up.
+
+        Returns False where there is no other link. Another thread does it: the caller's may be the
+        one that listeners post to.
+        """
+        name = self._carrier
+        if name is None or len(self._links) == 1:
+            return False
+
+        def happened() -> None:
+            if self._switch.shunned(name, self._clock()):
+                return
+            seconds = self._switch.shun(name, self._clock())
+            log.warning("%s carries nothing, passed over for %.0f s: %s", name, seconds, reason)
+            before = self._states.get(name)
+            if before is not None and before.up:
+                again = time.time() + seconds
+                self._states[name] = TransportState(
+                    up=True, since=time.time(), reason=reason, next_try=again
+                )
+
+        def work() -> None:
+            self._event(happened)
+            self._states_changed()
+
+        threading.Thread(target=work, name="chain", daemon=True).start()
+        return True
+
     def stop(self, farewell: Publication | None = None) -> None:
         """Say ``farewell`` over the carrier and end; see ``Transport.stop``."""
         with self._lock:
@@ -157,6 +199,8 @@ class Chain:
         if order == tuple(self._links) and carrier in usable:
             usable.remove(carrier)
             usable.insert(0, carrier)
+        if len(usable) > 1 and self._shunned:
+            usable.sort(key=lambda name: name in self._shunned)
         return usable
 
     # Every transition, one after the other, on the thread that brings it about.
@@ -183,10 +227,19 @@ class Chain:
         verdict = self._switch.decide(self._clock(), above=above)
         before, self._carrier = self._carrier, verdict.carrier
         self._up = frozenset(self._switch.links_up)
+        now = self._clock()
+        self._shunned = frozenset(
+            name
+            for name in self._links
+            if self._switch.shunned(name, now) and name != self._carrier
+        )
         if self._carrier is not None and self._carrier != before:
             if len(self._links) > 1:
                 log.info("%s carries now", self._carrier)
             listener.on_up(*self._connection(self._carrier))
+            carrying = self._states.get(self._carrier)
+            if carrying is not None and carrying.reason is not None:
+                self._note(self._carrier, None)
         elif loss is not None and (self._carrier is None or loss.retry_in is None):
             listener.on_down(loss)
         elif loss is not None and self._seldom.due(loss.reason, self._clock()):

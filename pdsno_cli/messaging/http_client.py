@@ -76,6 +76,9 @@ class HttpClient:
     def subscribe(self, topic_filter: str) -> None:
         """What comes over HTTP is chosen by the other side, which knows who its children are."""
 
+    def reconnect(self, reason: str) -> None:
+        """Nothing to do: each request may be another connection."""
+
     def stop(self, farewell: Publication | None = None) -> None:
         """Send ``farewell``, wait shortly for the answer, and end."""
         couriers, self._couriers = self._couriers, ()

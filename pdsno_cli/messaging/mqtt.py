@@ -32,7 +32,7 @@ from pdsno_cli.messaging.take_over import TakeOver
 from pdsno_cli.messaging.tls import context
 from pdsno_cli.messaging.transport import Alarm, Arrival, Loss
 from pdsno_cli.messaging.waker import Waker
-from pdsno_cli.model.shown import shown
+from pdsno_cli.model.printable import shown
 
 if TYPE_CHECKING:
     import ssl

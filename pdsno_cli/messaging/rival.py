@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from pdsno_cli.model.shown import shown
+from pdsno_cli.model.printable import shown
 
 if TYPE_CHECKING:
     from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication, Transport

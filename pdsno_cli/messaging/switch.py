@@ -1,7 +1,8 @@
 """Decides which link of a fallback chain carries; pure but for the clock it is given.
 
 The first link of the chain that is up carries. A better one that comes back has to stay up for a
-while before it carries again, longer each time that it flaps.
+while before it carries again, longer each time that it flaps. One that is up but carried nothing is
+shunned for a while, longer each time, unless nothing else is up.
 """
 
 from __future__ import annotations
@@ -12,17 +13,24 @@ from typing import NamedTuple
 
 GRACE = 0.5  # seconds that the best link may be lost before the fallback is got ready
 DAMPING = 3.0  # seconds that a better link must stay up before it carries again
-LONGEST_DAMPING = 60.0
+LONGEST_DAMPING = 15.0
+SHUNNED = 20.0  # seconds for which a link that carries nothing is passed over
+LONGEST_SHUNNED = 300.0
 HELD = 30.0  # seconds after a return within which a loss is a flap
 
 
 @dataclass(slots=True)
 class _Link:
-    """One link; ``since`` is when it came up or was lost, ``tried`` that it was lost or in vain."""
+    """One link; ``since`` is when it came up or was lost, ``tried`` that it was lost or in vain.
+
+    ``shunned`` is until when it is passed over, ``penalty`` for how long that was.
+    """
 
     up: bool = False
     since: float = 0.0
     tried: bool = False
+    shunned: float = 0.0
+    penalty: float = 0.0
 
 
 class Verdict(NamedTuple):
@@ -59,6 +67,19 @@ class Switch:
             self._damping = min(2 * self._damping, LONGEST_DAMPING) if flapped else DAMPING
         link.up, link.tried = False, True
 
+    def shun(self, name: str, now: float) -> float:
+        """Pass a link over that is up and carries nothing; return for how many seconds."""
+        link = self._links[name]
+        # Soon after it was given another chance, it is no better.
+        again = now < link.shunned + max(link.penalty, HELD)
+        link.penalty = min(2 * link.penalty, LONGEST_SHUNNED) if again else SHUNNED
+        link.shunned = now + link.penalty
+        return link.penalty
+
+    def shunned(self, name: str, now: float) -> bool:
+        """Return True if a link is passed over for now."""
+        return now < self._links[name].shunned
+
     @property
     def links_up(self) -> tuple[str, ...]:
         """The links that are up, best first."""
@@ -70,7 +91,8 @@ class Switch:
         ``above`` names the links that the controller above has up, None where that is not known
         or nobody is above: to return to a link that it does not hear on would be to fall silent.
         """
-        ups = self.links_up
+        up = self.links_up
+        ups = tuple(name for name in up if not self.shunned(name, now)) or up
         carrier = self._carrier if self._carrier in ups else None
         look: float | None = None
         if carrier is None and ups:
@@ -92,4 +114,7 @@ class Switch:
             fallback = now >= due
             if not fallback:
                 look = due if look is None else min(look, due)
+        if len(self._order) > 1 and first.up and now < first.shunned:
+            fallback = True
+            look = first.shunned if look is None else min(look, first.shunned)
         return Verdict(carrier, fallback or carrier not in (None, self._order[0]), look)

@@ -106,6 +106,9 @@ class Transport(Protocol):
         ValueError when the message could never be carried: too large, or no topic name.
         """
 
+    def reconnect(self, reason: str) -> None:
+        """Begin a new connection, where that can help: this one carries nothing though it is up."""
+
     def stop(self, farewell: Publication | None = None) -> None:
         """Say ``farewell``, disconnect without a will, and end; not from a listener's method."""
 

@@ -75,6 +75,27 @@ class TransportsNotice(msgspec.Struct, frozen=True, kw_only=True, tag="transport
     transports: dict[str, TransportState]
 
 
+class StalledNotice(msgspec.Struct, frozen=True, kw_only=True, tag="stalled"):
+    """Nothing carries what a controller sends: ``stream`` stands still though it is connected.
+
+    ``since`` is the Unix time at which the oldest message that waits was kept. Both are None once
+    something is acknowledged again.
+    """
+
+    controller_id: str
+    stream: str | None
+    since: float | None
+
+
+class PeerNotice(msgspec.Struct, frozen=True, kw_only=True, tag="peer"):
+    """A controller hears another one, or does not any more; ``reason`` says how it knows."""
+
+    controller_id: str
+    peer: str
+    alive: bool
+    reason: str | None = None
+
+
 class CommitNotice(msgspec.Struct, frozen=True, kw_only=True, tag="commit"):
     """A parent committed reports: per local controller, its last cycle (epoch, cycle) so far.
 
@@ -108,6 +129,8 @@ Notice = (
     | CycleNotice
     | CarriedNotice
     | TransportsNotice
+    | StalledNotice
+    | PeerNotice
     | CommitNotice
     | RefusalNotice
     | WaitingNotice

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+LONGEST = 200  # characters that are worth showing of what a stranger wrote
+
 
 def printable(text: str) -> str:
     r"""Return ``text`` on one line and without anything that a terminal would act upon.
@@ -12,3 +14,8 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shown(text: str, longest: int = LONGEST) -> str:
+    """Return ``text`` printable, cut to ``longest`` characters before that."""
+    return printable(text if len(text) <= longest else text[: longest - 1] + "…")

@@ -28,6 +28,7 @@ from pdsno_cli.model.errors import PdsnoError
 from pdsno_cli.model.messages import Event
 from pdsno_cli.model.notices import (
     CarriedNotice,
+    StalledNotice,
     State,
     StateNotice,
     TransportsNotice,
@@ -45,6 +46,7 @@ from pdsno_cli.runtime.intake import Intake
 from pdsno_cli.runtime.mailbox import Mailbox
 from pdsno_cli.runtime.outbox import Outbox
 from pdsno_cli.runtime.outgoing import Outgoing
+from pdsno_cli.runtime.progress import Progress
 from pdsno_cli.runtime.refused import Refused
 from pdsno_cli.runtime.renumber import epoch_beyond, renumber
 
@@ -141,6 +143,14 @@ class Node:
                 told=self._waiting,
             )
             self._outgoing.attach(self._outbox)
+            self._store = store
+            self._progress = Progress(
+                standstill=self._outbox.standstill,
+                carrier=self._transport,
+                scheduler=self._mailbox,
+                changed=self._stalled,
+                patience=topology.outbox.patience,
+            )
             context = Context(
                 spec=spec,
                 topology=topology,
@@ -256,15 +266,24 @@ class Node:
         spec = self._spec
         log.warning("%s", alarm.text)
         self._watcher.notice(WarningNotice(controller_id=spec.controller_id, text=alarm.text))
+        self._event(alarm.event, "warning", dict(alarm.detail))
+
+    def _event(
+        self,
+        event: str,
+        severity: Literal["info", "warning", "error"],
+        detail: dict[str, str | int | float | list[str]],
+    ) -> None:
+        spec = self._spec
         with self._outgoing.unit() as unit:
             unit.stage(
                 self._topology.topics.events(SYSTEM),
                 Event(
-                    event=alarm.event,
-                    severity="warning",
+                    event=event,
+                    severity=severity,
                     subject=spec.controller_id,
                     region=spec.region,
-                    detail=dict(alarm.detail),
+                    detail=detail,
                 ),
             )
 
@@ -283,7 +302,27 @@ class Node:
         self._renumbered = True
         self._mailbox.close()
 
+    def _stalled(self, stream: str | None) -> None:
+        """Tell that nothing carries a stream, or that it is acknowledged again."""
+        spec = self._spec
+        since = None if stream is None else self._store.load(stream).oldest or None
+        self._watcher.notice(
+            StalledNotice(controller_id=spec.controller_id, stream=stream, since=since)
+        )
+        detail: dict[str, str | int | float | list[str]] = {}
+        if stream is not None:
+            waits = 0.0 if since is None else round(time.time() - since, 1)
+            detail = {"stream": stream, "seconds": waits}
+            log.error("nothing of %s is acknowledged over any transport", stream)
+        self._event(
+            "delivery_resumed" if stream is None else "delivery_stalled",
+            "info" if stream is None else "error",
+            detail,
+        )
+
     def _waiting(self, messages: int) -> None:
+        if messages:
+            self._progress.watch()
         self._watcher.notice(
             WaitingNotice(controller_id=self._spec.controller_id, messages=messages)
         )

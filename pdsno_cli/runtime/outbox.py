@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import random
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -30,7 +31,7 @@ WINDOW = 200  # messages of one stream that wait for their acknowledgement at on
 _SMALLEST = 10  # messages of the window after a loss
 _LOOK = 0.5  # seconds between two looks at streams that wait
 _FIRST_WAIT = 10  # looks without progress after which the window is sent again
-_LONGEST_WAIT = 60  # looks
+_LONGEST_WAIT = 40  # looks: whatever was wrong, all is sent again within half a minute
 _PROMPT = 2  # looks within which an acknowledgement may well be on its way
 _PROBES = (2, 3, 5, 9)  # looks without progress after which the last message is said once more
 _PROBED = 2  # times that the window is sent in vain, after which none is: nobody is there
@@ -46,12 +47,13 @@ class _Stream:
     be ``patience``; ``tries`` how often the window was sent in vain. ``recovering`` says that some
     was lost, and that since then something always waited. ``window`` opens as TCP's does (RFC 5681
     section 3.1): quickly up to ``threshold``, where half of what was lost would have gone through,
-    slowly from there on.
+    slowly from there on. ``standing`` is since when something waits and nothing was acknowledged,
+    on the monotonic clock.
     """
 
     __slots__ = (
-        "dirty", "held", "patience", "quiet", "recovering", "sent", "settled", "threshold",
-        "tries", "waiting", "window",
+        "dirty", "held", "patience", "quiet", "recovering", "sent", "settled", "standing",
+        "threshold", "tries", "waiting", "window",
     )  # fmt: skip
 
     def __init__(self, settled: Position) -> None:
@@ -63,6 +65,7 @@ class _Stream:
         self.tries = 0
         self.patience = _patience(0)
         self.recovering = False
+        self.standing: float | None = None
         self.window = self.threshold = float(WINDOW)
 
     @property
@@ -137,6 +140,7 @@ class Outbox:
         self._streams: dict[str, _Stream] = {}
         self._looking = False
         self._connected = False
+        self._lost_at = time.monotonic()
         for name in store.outbox_streams():
             self._stream(name)
 
@@ -148,12 +152,18 @@ class Outbox:
 
     def connected(self) -> None:
         """Send everything again that is not acknowledged: what was on its way may be lost."""
+        away = 0.0 if self._connected else time.monotonic() - self._lost_at
         self._connected = True
+        for state in self._streams.values():
+            if state.standing is not None:
+                state.standing += away  # nobody could have acknowledged anything
         for name, state in self._streams.items():
             self._rewind(name, state.settled)
 
     def disconnected(self) -> None:
         """Keep what comes; nothing carries it now."""
+        if self._connected:
+            self._lost_at = time.monotonic()
         self._connected = False
 
     def kept(self, stream: str) -> None:
@@ -182,6 +192,7 @@ class Outbox:
         state.took(before - len(state.waiting))
         state.sent = max(state.sent, position)
         state.heard()
+        state.standing = None
         self._tidy_soon()
         self._fill(stream)
         state.recovering = state.recovering and state.open
@@ -219,6 +230,22 @@ class Outbox:
                 state.heard()
                 state.quiet = state.patience - _PROMPT
                 self._watch()
+
+    def standstill(self) -> tuple[str, float] | None:
+        """Return the stream that stands still for the longest, and since when, None without any.
+
+        It was sent, or nothing took it, and nothing of it was acknowledged since that time on the
+        monotonic clock.
+        """
+        standing = [
+            (state.standing, name)
+            for name, state in self._streams.items()
+            if state.standing is not None
+        ]
+        if not standing:
+            return None
+        since, name = min(standing)
+        return name, since
 
     def settled(self, stream: str) -> Position:
         """Return how far a stream is acknowledged."""
@@ -278,6 +305,12 @@ class Outbox:
         return self._watch()
 
     def _watch(self) -> None:
+        now = time.monotonic()
+        for state in self._streams.values():
+            if not state.open:
+                state.standing = None
+            elif state.standing is None:
+                state.standing = now
         if not self._looking and any(state.open for state in self._streams.values()):
             self._looking = True
             wait = random.uniform(_LOOK * 0.8, _LOOK * 1.2)  # noqa: S311 - no secret

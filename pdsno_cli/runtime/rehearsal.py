@@ -146,6 +146,9 @@ class _Stage:
     def subscribe(self, topic_filter: str) -> None:
         """Nobody else publishes."""
 
+    def reconnect(self, reason: str) -> None:
+        """Nothing to do: there is no connection that could be stuck."""
+
     def stop(self, farewell: Publication | None = None) -> None:
         """Nothing runs."""
 

@@ -62,6 +62,8 @@ def _outbox(raw: dict[str, Any]) -> Outbox:
     known: dict[str, Any] = {key: raw[key] for key in ("messages", "size") if key in raw}
     if "age" in raw:
         known["age"] = parse_duration(raw["age"])
+    if "patience" in raw:
+        known["patience"] = max(parse_duration(raw["patience"]), 1.0)
     return Outbox(**known)
 
 

@@ -48,11 +48,15 @@ class Broker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outbox:
-    """How much may wait of one stream: messages, bytes, and seconds for the oldest of them."""
+    """How much may wait of one stream: messages, bytes, and seconds for the oldest of them.
+
+    ``patience`` is for how many seconds a stream may stand still before the transport is doubted.
+    """
 
     messages: int = 10_000
     size: int = 67_108_864
     age: float = 86_400.0
+    patience: float = 15.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

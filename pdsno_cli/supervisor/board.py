@@ -9,14 +9,21 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pdsno_cli.controllers.liveness import MISSED_BEATS
+from pdsno_cli.controllers.subscriptions import children
+from pdsno_cli.model.health import UNHEARD, Facts, Health, health
 from pdsno_cli.model.notices import (
     CarriedNotice,
     CommitNotice,
     CycleNotice,
     Notice,
+    PeerNotice,
     QuarantineNotice,
     RefusalNotice,
+    StalledNotice,
     StateNotice,
+    TransportsNotice,
+    TransportState,
     WaitingNotice,
     WarningNotice,
 )
@@ -25,6 +32,9 @@ from pdsno_cli.model.roles import Role
 if TYPE_CHECKING:
     from pdsno_cli.model.devices import ProbeResult
     from pdsno_cli.spec.topology import Topology
+
+
+_SLACK = 2.0  # seconds in which a heartbeat that came is told
 
 
 @dataclass(slots=True)
@@ -58,6 +68,11 @@ class Row:
     seconds: float = 0.0
     probes: dict[str, ProbeResult] = field(default_factory=dict)
     epochs: set[int] = field(default_factory=set)
+    ready_at: float | None = None  # monotonic seconds
+    transports: dict[str, TransportState] = field(default_factory=dict)
+    stalled: str | None = None  # a stream
+    stalled_since: float | None = None  # Unix seconds
+    heard_by: dict[str, PeerNotice] = field(default_factory=dict)
 
 
 class Board:
@@ -71,6 +86,11 @@ class Board:
         }
         self.warnings: list[tuple[str, str]] = []
         self._top = {item.controller_id for item in topology.of_role(Role.GLOBAL)}
+        self._above: dict[str, list[str]] = {name: [] for name in self.rows}
+        for parent in specs:
+            for child in children(topology, parent):
+                self._above[child.controller_id].append(parent.controller_id)
+        self._beats = {spec.controller_id: spec.heartbeat for spec in specs}
 
     @property
     def locals(self) -> list[Row]:
@@ -85,6 +105,67 @@ class Board:
         """Whether so many cycles of every local controller are committed at the top."""
         return all(row.committed_top >= cycles for row in self.locals)
 
+    def health(self, row: Row) -> Health:
+        """Return how well a controller is now."""
+        now = time.time()
+        heard, because = self._heard(row)
+        return health(
+            Facts(
+                state=row.state,
+                detail=row.detail,
+                transport=row.transport,
+                transports=row.transports,
+                stalled=row.stalled,
+                stalled_for=0.0 if row.stalled_since is None else now - row.stalled_since,
+                heard=heard,
+                unheard_because=because,
+            )
+        )
+
+    @property
+    def well(self) -> bool:
+        """Return True if every controller is ready and nothing is wrong with it."""
+        return all(self.health(row).level == "ready" for row in self.rows.values())
+
+    def broker(self) -> TransportState | None:
+        """Return how the broker is for the controllers; None before any tried it.
+
+        It is up when one of them is connected; else it is away since the first of them lost it.
+        """
+        found = [row.transports.get("mqtt") for row in self.rows.values()]
+        seen = [state for state in found if state is not None]
+        up = [state for state in seen if state.up]
+        if up:
+            return TransportState(up=True, since=min(state.since for state in up))
+        if not seen:
+            return None
+        first = min(seen, key=lambda state: state.since)
+        tries = [state.next_try for state in seen if state.next_try is not None]
+        return TransportState(
+            up=False,
+            since=first.since,
+            reason=first.reason,
+            next_try=min(tries) if tries else None,
+        )
+
+    def _heard(self, row: Row) -> tuple[bool | None, str | None]:
+        """Return whether anybody above hears a controller, and why not."""
+        above = self._above[row.controller_id]
+        ready = {name: self.rows[name].ready_at for name in above}
+        said = [
+            row.heard_by[name] for name in above if name in row.heard_by and ready[name] is not None
+        ]
+        if any(notice.alive for notice in said):
+            return True, None
+        if said:
+            return False, f"{said[0].controller_id} calls it down ({said[0].reason or 'unknown'})"
+        # Nobody has ever heard it: heartbeats may be denied or dropped on their way.
+        patience = MISSED_BEATS * self._beats[row.controller_id] + _SLACK
+        since = [row.ready_at, *ready.values()]
+        if not above or any(at is None or time.monotonic() - at < patience for at in since):
+            return None, None
+        return False, UNHEARD
+
     def take(self, notice: Notice) -> None:
         """Fold in one notice."""
         row = self.rows[notice.controller_id]
@@ -95,18 +176,21 @@ class Board:
                 self._cycle(row, notice)
             case CommitNotice():
                 self._commit(row, notice)
-            case CarriedNotice():
-                row.carried = notice.counts
-            case RefusalNotice():
-                row.refused = notice.counts
-            case WaitingNotice():
-                row.waiting = notice.messages
-            case QuarantineNotice():
-                row.quarantined = notice.messages
+            case PeerNotice():
+                if notice.peer in self.rows:
+                    self.rows[notice.peer].heard_by[notice.controller_id] = notice
             case WarningNotice():
                 self.warnings.append((notice.controller_id, notice.text))
+            case _:
+                _note(row, notice)
 
     def _state(self, row: Row, notice: StateNotice) -> None:
+        if notice.state == "ready":
+            row.ready_at = row.ready_at if row.state == "ready" else time.monotonic()
+        else:
+            row.ready_at = None
+        if notice.state in ("starting", "connecting"):  # another process, of which nothing is known
+            row.transports, row.stalled, row.heard_by = {}, None, {}
         row.state = notice.state
         row.detail = notice.detail
         row.transport = notice.transport
@@ -136,3 +220,20 @@ class Board:
                 row.committed_top = max(row.committed_top, cycle)
             else:
                 row.committed = cycle
+
+
+def _note(row: Row, notice: Notice) -> None:
+    """Fold in a notice that only stands in the place of the one before."""
+    match notice:
+        case TransportsNotice():
+            row.transports = notice.transports
+        case StalledNotice():
+            row.stalled, row.stalled_since = notice.stream, notice.since
+        case CarriedNotice():
+            row.carried = notice.counts
+        case RefusalNotice():
+            row.refused = notice.counts
+        case WaitingNotice():
+            row.waiting = notice.messages
+        case QuarantineNotice():
+            row.quarantined = notice.messages

@@ -10,11 +10,14 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from pdsno_cli.broker.embedded import EmbeddedBroker
 from pdsno_cli.broker.probe import probe
 from pdsno_cli.messaging.tls import context
 from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.errors import BrokerError, UnreachableError
+from pdsno_cli.model.notices import TransportState
 from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.supervisor.backoff import restart_delay
 
@@ -43,6 +46,7 @@ class BrokerKeeper:
         self._embedded: EmbeddedBroker | None = None
         self._watch: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
+        self._state: TransportState | None = None
         self._allowed = asyncio.Event()
         self._allowed.set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="broker")
@@ -62,6 +66,11 @@ class BrokerKeeper:
         """Say which broker this is, for people."""
         kind = "embedded broker" if self._spec.embedded else "broker"
         return f"{kind} on {', '.join(map(str, self._access.addresses))}"
+
+    @property
+    def state(self) -> TransportState | None:
+        """How the embedded broker's process is; None for a declared broker, and before it ran."""
+        return self._state
 
     async def start(self) -> None:
         """Start the embedded broker, or probe the declared one.
@@ -85,6 +94,7 @@ class BrokerKeeper:
         )
         endpoint = await self._loop.run_in_executor(self._thread, self._embedded.start)
         self._access = replace(self._access, addresses=(Address(endpoint.host, endpoint.port),))
+        self._state = TransportState(up=True, since=time.time())
         self._watch = self._loop.create_task(self._keep())
 
     async def stop(self) -> None:
@@ -178,20 +188,29 @@ class BrokerKeeper:
     async def _keep(self) -> None:
         """Start the broker again whenever it ends, however often that takes."""
         embedded, failures = self._embedded, 0
+        reason = ""
         assert embedded is not None
         while True:
             began = time.monotonic()
             process = embedded.process
             if process is not None:
                 await asyncio.to_thread(process.wait)
-                self._say(f"the broker ended with exit code {process.returncode}")
+                reason = f"the broker ended with exit code {process.returncode}"
+                self._say(reason)
+            before = self._state
+            since = before.since if before is not None and not before.up else time.time()
+            self._state = TransportState(up=False, since=since, reason=reason)
             failures = 1 if time.monotonic() - began > _SETTLED else failures + 1
             if self._allowed.is_set():
                 delay = restart_delay(failures)
                 self._say(f"starting the broker again in {delay:.1f} s")
+                self._state = structs.replace(self._state, next_try=time.time() + delay)
                 await asyncio.sleep(delay)
             await self._allowed.wait()
             try:
                 await self._loop.run_in_executor(self._thread, embedded.start)
             except BrokerError as exc:
-                self._say(str(exc))
+                reason = str(exc)
+                self._say(reason)
+            else:
+                self._state = TransportState(up=True, since=time.time())

@@ -112,6 +112,9 @@ class GatewayTransport:
         text = base64.b64encode(data).decode()
         return self._send(self._line, {"topic": topic, "data": text, "qos": qos, "retain": retain})
 
+    def reconnect(self, reason: str) -> None:
+        """Nothing to do: there is no connection that could be stuck."""
+
     def stop(self, farewell: Publication | None = None) -> None:
         """Leave."""
         line, self._line, self._up = self._line, None, False

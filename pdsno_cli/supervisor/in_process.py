@@ -23,7 +23,7 @@ from pdsno_cli.runtime.node import Node
 from pdsno_cli.supervisor.control import ControlServer
 from pdsno_cli.supervisor.gateway import conversation
 from pdsno_cli.supervisor.progress import Progress
-from pdsno_cli.supervisor.report import status_report
+from pdsno_cli.supervisor.report import Broker, status_report
 from pdsno_cli.system.interrupts import on_interrupt
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class InProcess:
     async def _answer(self, request: dict[str, Any]) -> dict[str, Any] | Conversation:
         match request["op"]:
             case "status":
-                return status_report(self._topology.name, self.board, BUS)
+                return status_report(self._topology.name, self.board, Broker(text=BUS))
             case "stop":
                 self._stop.set()
                 return {"stopping": True}

@@ -3,37 +3,71 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pdsno_cli.model.notices import TransportState
     from pdsno_cli.supervisor.board import Board, Row
 
 FORMAT_VERSION = 1
 
 
-def status_report(name: str, board: Board, broker: str, port: int = 0) -> dict[str, Any]:
-    """Return the state of a run; ``last_cycle_age`` is in seconds."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """The broker of a run: ``text`` for people, ``port`` 0 for none.
+
+    ``state`` is how its process is, where the run has it: it overrules what controllers see.
+    """
+
+    text: str
+    port: int = 0
+    state: TransportState | None = None
+
+
+def status_report(name: str, board: Board, broker: Broker) -> dict[str, Any]:
+    """Return the state of a run; ``last_cycle_age`` and what is ``_for`` or ``_in`` are seconds."""
+    seen = board.broker()
+    if broker.state is not None and not broker.state.up:
+        seen = broker.state
     return {
         "format_version": FORMAT_VERSION,
         "topology": name,
-        "broker": broker,
-        "broker_port": port,
+        "broker": broker.text,
+        "broker_port": broker.port,
+        "broker_state": None if seen is None else _transport(seen),
         "ready": board.ready(),
-        "controllers": [_row(row) for row in board.rows.values()],
+        "well": board.well,
+        "controllers": [_row(board, row) for row in board.rows.values()],
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _transport(state: TransportState) -> dict[str, Any]:
+    """Return a transport's state; ages and waits, since clocks of two machines may differ."""
+    now = time.time()
+    return {
+        "up": state.up,
+        "for": round(max(now - state.since, 0.0), 1),
+        "reason": state.reason,
+        "next_try_in": None if state.next_try is None else round(max(state.next_try - now, 0.0), 1),
+    }
+
+
+def _row(board: Board, row: Row) -> dict[str, Any]:
     age = None if row.last_cycle_at is None else round(time.monotonic() - row.last_cycle_at, 1)
+    level, reason = board.health(row)
     return {
         "id": row.controller_id,
         "role": row.role.value,
         "region": row.region,
         "state": row.state,
         "detail": row.detail,
+        "health": level,
+        "reason": reason,
         "pid": row.pid,
         "restarts": row.restarts,
         "transport": row.transport,
+        "transports": {name: _transport(state) for name, state in row.transports.items()},
         "carried": row.carried,
         "epoch": row.epoch,
         "cycle": row.last_cycle,

@@ -25,7 +25,7 @@ from pdsno_cli.supervisor.faults import Faults
 from pdsno_cli.supervisor.lab_line import LabLine
 from pdsno_cli.supervisor.links import Links
 from pdsno_cli.supervisor.progress import Progress
-from pdsno_cli.supervisor.report import status_report
+from pdsno_cli.supervisor.report import Broker, status_report
 from pdsno_cli.supervisor.spawner import Spawner
 from pdsno_cli.system.interrupts import on_interrupt
 
@@ -290,8 +290,11 @@ class Supervisor:
                 report = status_report(
                     self._topology.name,
                     self.board,
-                    self._keeper.text,
-                    self._keeper.access.addresses[0].port,
+                    Broker(
+                        text=self._keeper.text,
+                        port=self._keeper.access.addresses[0].port,
+                        state=self._keeper.state,
+                    ),
                 )
                 if "fault" in request:
                     report["fault"] = self._faults.age(request["fault"])

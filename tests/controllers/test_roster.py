@@ -9,6 +9,7 @@ import pytest
 from pdsno_cli.controllers import roster
 from pdsno_cli.controllers.roster import Roster
 from pdsno_cli.model.messages import Envelope, Status
+from pdsno_cli.model.notices import PeerNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.model.topics import TopicMap
 from pdsno_cli.nib.store import Store
@@ -29,6 +30,7 @@ class World(Clock):
         self.cleared: list[str] = []
         self.subscribed: list[str] = []
         self.store = store
+        self.shown: list[PeerNotice] = []
         self.roster = Roster(
             SimpleNamespace(
                 store=store,
@@ -37,7 +39,8 @@ class World(Clock):
                 fallen_back=lambda: self.fallen_back,
                 subscribe=self.subscribed.append,
                 topology=SimpleNamespace(topics=TopicMap(), controllers={"lc1": None, "lc2": None}),
-                spec=SimpleNamespace(region="r1"),
+                spec=SimpleNamespace(controller_id="rc1", region="r1"),
+                watcher=SimpleNamespace(notice=self.shown.append),
             ),
             lambda _, name: self.gone.append(name),
         )

@@ -1,6 +1,13 @@
 from __future__ import annotations
 
-from pdsno_cli.messaging.switch import DAMPING, GRACE, HELD, LONGEST_DAMPING, Switch
+from pdsno_cli.messaging.switch import (
+    DAMPING,
+    GRACE,
+    HELD,
+    LONGEST_DAMPING,
+    SHUNNED,
+    Switch,
+)
 
 ABOVE = ("mqtt", "http")
 
@@ -121,3 +128,27 @@ def test_single_link_has_no_fallback():
     assert play.down("mqtt") == (None, False, None)
     assert play.wait(100) == (None, False, None)
     assert play.up("mqtt").carrier == "mqtt"
+
+
+def test_a_link_that_carries_nothing_is_passed_over_longer_each_time():
+    play = Play("mqtt", "http")
+    play.up("mqtt")
+    assert play.switch.shun("mqtt", play.now) == SHUNNED
+    # It carries until another link is up.
+    assert play.look() == ("mqtt", True, play.now + SHUNNED)
+    assert play.up("http").carrier == "http"
+    assert play.wait(SHUNNED - 1).carrier == "http"
+    assert play.wait(2).carrier == "mqtt"
+    assert play.switch.shun("mqtt", play.now) == 2 * SHUNNED
+    assert play.look().carrier == "http"
+    play.wait(2 * SHUNNED + HELD + 2 * SHUNNED)
+    assert play.switch.shun("mqtt", play.now) == SHUNNED
+
+
+def test_a_link_that_is_passed_over_carries_where_nothing_else_is_up():
+    play = on_http()
+    play.up("mqtt")
+    play.wait(DAMPING + 1)
+    play.switch.shun("mqtt", play.now)
+    assert play.look().carrier == "http"
+    assert play.down("http").carrier == "mqtt"

@@ -15,6 +15,7 @@ from pdsno_cli.nib.audit import reconcile
 from pdsno_cli.nib.marks import START, Position, Verdict
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.store import Store
+from pdsno_cli.runtime import outbox
 from pdsno_cli.runtime.mailbox import Timer
 from pdsno_cli.runtime.outbox import WINDOW, Outbox
 
@@ -139,7 +140,7 @@ def test_resending_slows_down_while_nobody_answers_and_is_quick_again_after(send
     sender.keep()
     sender.clock.advance(600)
     tries = len(sender.handed_over())
-    assert 15 <= tries <= 35
+    assert 20 <= tries <= 45  # every 20 s in the end
     sender.outbox.acknowledged("s", Position(1, 1))
     second = sender.keep()
     sender.handed_over()
@@ -300,6 +301,35 @@ def test_nudge_does_nothing_where_nothing_waits_for_that_receiver(sender):
     sender.outbox.nudge(lambda stream: stream == "mine")
     sender.clock.advance(1.3)
     assert sender.handed_over() == []
+
+
+def test_a_stream_stands_still_from_the_first_message_or_the_last_acknowledgement(
+    sender, monkeypatch
+):
+    monkeypatch.setattr(outbox.time, "monotonic", lambda: sender.clock.now)
+    assert sender.outbox.standstill() is None
+    sender.outbox.connected()
+    sender.keep()
+    begun = sender.clock.now
+    sender.clock.advance(30)
+    sender.keep()
+    assert sender.outbox.standstill() == ("s", begun)
+    sender.outbox.acknowledged("s", Position(1, 1))
+    assert sender.outbox.standstill() == ("s", sender.clock.now)
+    sender.clock.advance(1)
+    sender.outbox.acknowledged("s", Position(1, 2))
+    assert sender.outbox.standstill() is None
+
+
+def test_time_without_a_connection_is_no_standstill(sender, monkeypatch):
+    monkeypatch.setattr(outbox.time, "monotonic", lambda: sender.clock.now)
+    sender.outbox.connected()
+    sender.keep()
+    sender.clock.advance(4)
+    sender.outbox.disconnected()
+    sender.clock.advance(1000)
+    sender.outbox.connected()
+    assert sender.outbox.standstill() == ("s", sender.clock.now - 4)
 
 
 def test_how_many_wait_is_told_once_it_has_stood_for_a_moment(sender):

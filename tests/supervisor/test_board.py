@@ -1,9 +1,19 @@
 from __future__ import annotations
 
-from pdsno_cli.model.notices import CommitNotice, CycleNotice, StateNotice
+from pdsno_cli.model.health import UNHEARD
+from pdsno_cli.model.notices import (
+    CommitNotice,
+    CycleNotice,
+    PeerNotice,
+    StateNotice,
+    TransportsNotice,
+    TransportState,
+)
 from pdsno_cli.model.roles import Role
 from pdsno_cli.spec.topology import Controller, Region, Topology
+from pdsno_cli.supervisor import board as board_module
 from pdsno_cli.supervisor.board import Board
+from pdsno_cli.supervisor.report import Broker, status_report
 
 TOPOLOGY = Topology(
     path="t.yaml",
@@ -76,3 +86,67 @@ def test_take_cycle_counts_what_is_new():
             )
         )
     assert (board.rows["lc1"].new, board.rows["lc1"].sent, board.rows["lc1"].devices) == (4, 2, 4)
+
+
+AWAY = TransportState(up=False, since=100.0, reason="connection refused", next_try=130.0)
+UP = TransportState(up=True, since=90.0)
+
+
+def all_ready():
+    board = Board(TOPOLOGY)
+    for name in board.rows:
+        board.take(ready(name))
+        board.take(TransportsNotice(controller_id=name, transports={"mqtt": UP}))
+    return board
+
+
+def test_one_that_its_parent_calls_down_is_down_until_it_is_heard_again():
+    board = all_ready()
+    row = board.rows["lc1"]
+    board.take(PeerNotice(controller_id="rc1", peer="lc1", alive=False, reason="silence"))
+    assert board.health(row) == ("down", "rc1 calls it down (silence)")
+    assert not board.well
+    board.take(PeerNotice(controller_id="rc1", peer="lc1", alive=True))
+    assert board.health(row).level == "ready"
+    assert board.well
+
+
+def test_what_a_parent_that_is_away_itself_said_does_not_count():
+    board = all_ready()
+    board.take(PeerNotice(controller_id="rc1", peer="lc1", alive=False, reason="silence"))
+    board.take(StateNotice(controller_id="rc1", state="disconnected"))
+    assert board.health(board.rows["lc1"]).level == "ready"
+
+
+def test_one_that_nobody_ever_hears_is_degraded_after_three_heartbeats(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(board_module.time, "monotonic", lambda: now[0])
+    board = all_ready()
+    now[0] += 10.0
+    assert board.well
+    now[0] += 10.0
+    assert board.health(board.rows["lc1"]) == ("degraded", UNHEARD)
+    assert board.health(board.rows["g1"]).level == "ready"  # nobody is above
+    board.take(PeerNotice(controller_id="rc1", peer="lc1", alive=True))
+    assert board.health(board.rows["lc1"]).level == "ready"
+
+
+def test_the_broker_is_up_for_one_and_away_since_the_first_lost_it():
+    board = Board(TOPOLOGY)
+    assert board.broker() is None
+    later = TransportState(up=False, since=110.0, reason="no answer", next_try=120.0)
+    board.take(TransportsNotice(controller_id="g1", transports={"mqtt": later}))
+    board.take(TransportsNotice(controller_id="lc1", transports={"mqtt": AWAY}))
+    assert board.broker() == TransportState(
+        up=False, since=100.0, reason="connection refused", next_try=120.0
+    )
+    board.take(TransportsNotice(controller_id="rc1", transports={"mqtt": UP}))
+    assert board.broker().up
+
+
+def test_status_overrules_what_controllers_see_where_the_broker_s_process_is_gone():
+    ended = TransportState(up=False, since=100.0, reason="the broker ended", next_try=None)
+    report = status_report("t", all_ready(), Broker(text="embedded broker", state=ended))
+    assert report["broker_state"]["up"] is False
+    assert report["broker_state"]["reason"] == "the broker ended"
+    assert status_report("t", all_ready(), Broker(text="broker"))["broker_state"]["up"]
