@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from pdsno_cli.cli.policy_apply import apply
+from pdsno_cli.cli.policy_reset import reset
 from pdsno_cli.cli.policy_show import show
 from pdsno_cli.cli.policy_status import status
 
@@ -14,5 +15,6 @@ policy = typer.Typer(
     rich_markup_mode=None,
 )
 policy.command()(apply)
+policy.command()(reset)
 policy.command()(show)
 policy.command()(status)

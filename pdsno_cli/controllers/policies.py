@@ -113,7 +113,13 @@ class Policies:
         self._send(document)
 
     def order(self, envelope: Envelope, command: Command, declared: PolicyDocument) -> None:
-        """Put what a person orders in the place of ``declared``; RefusedError when it cannot be."""
+        """Put what a person orders in the place of ``declared``, or that one back in its own.
+
+        RefusedError when it cannot be.
+        """
+        if command.order == "policy_reset":
+            self._reset(envelope, declared)
+            return
         ordered = command.policy
         if ordered is None or ordered.scope != declared.scope:
             raise RefusedError(
@@ -128,6 +134,13 @@ class Policies:
         document = policy.numbered(ordered, after=record)
         replaced = policy.replaced_by(document, declared)
         self._keep(document, instead_of=replaced, answers=envelope.message_id)
+        self._send(document, answers=envelope.message_id)
+
+    def _reset(self, envelope: Envelope, declared: PolicyDocument) -> None:
+        """Publish the file's policy under a new version, whatever is in force."""
+        record = self._context.store.policy(declared.scope)
+        document = policy.numbered(declared, after=record)
+        self._keep(document, answers=envelope.message_id)
         self._send(document, answers=envelope.message_id)
 
     def _problem(self, document: PolicyDocument) -> str | None:

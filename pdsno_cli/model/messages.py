@@ -146,11 +146,14 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     for an epoch beyond that one (0 and 0: any): the one it sends is over, or ahead of the clock.
     ``discover`` asks a local
     controller for a cycle now, whose report answers it. ``policy`` gives the publisher of a scope
-    the ``policy`` to publish, under a version of the publisher's. ``replay`` and ``discard`` have
+    the ``policy`` to publish, under a version of the publisher's; ``policy_reset`` has it publish
+    the one that its topology file declares. ``replay`` and ``discard`` have
     a receiver apply, or drop, ``entry`` of its quarantine.
     """
 
-    order: Literal["resend", "base", "renumber", "discover", "policy", "replay", "discard"]
+    order: Literal[
+        "resend", "base", "renumber", "discover", "policy", "policy_reset", "replay", "discard"
+    ]
     stream: str = ""
     epoch: Count = 0
     seq: Count = 0

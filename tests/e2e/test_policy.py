@@ -189,6 +189,29 @@ def test_global_record_of_what_others_go_by_stands_in_for_their_stores(site):
     }
 
 
+@pytest.mark.parametrize("way", ["embedded", "in-process"])
+def test_reset_goes_back_to_the_policy_of_the_file(site, way, request):
+    site.up_over(way, request)
+    before = shown(site, "r1")
+    assert apply(site, "scan_interval: 2h\nmissed_cycles: 9\n", "r1").returncode == 0
+    applied = shown(site, "r1")
+    done = site.ask("policy", "reset", str(site.file), "--scope", "r1", "--json")
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert [(row["id"], row["applied"]) for row in report["controllers"]] == [
+        ("rc1", True), ("lc1", True), ("lc2", True),
+    ]  # fmt: skip
+    after = shown(site, "r1")
+    assert (after["origin"], after["policy"]) == ("file", before["policy"])
+    assert after["version"] == report["version"] > applied["version"]
+    assert {row["version"] for row in standings(site, "r1").values()} == {report["version"]}
+    wide = site.ask("policy", "reset", str(site.file), "--scope", "global")
+    assert wide.returncode == 0, wide.stderr
+    assert wide.stdout.count("\n") == 5
+    wrong = site.ask("policy", "reset", str(site.file), "--scope", "r-1")
+    assert (wrong.returncode, "did you mean 'r1'?" in wrong.stderr) == (2, True)
+
+
 def hostile(live, version: int, **keys) -> None:
     """Publish, retained and signed with the right key, a policy of the region."""
     from pdsno_cli.model.messages import PolicyDocument

@@ -1,0 +1,113 @@
+"""Orders the publisher of a policy, waits until all go by what it publishes, and says who does."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.table import table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pdsno_cli.model.messages import Command
+    from pdsno_cli.runtime.applying import Applying
+    from pdsno_cli.runtime.operator import Operator
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Controller, Topology
+
+FORMAT_VERSION = 1
+_HEAD = ("controller", "role", "version", "applied after")
+
+
+def carry_out(
+    topology: Topology,
+    state: StateDir,
+    scope: str,
+    command: Command,
+    *,
+    patience: float,
+    as_json: bool,
+) -> None:
+    """Give ``command`` to the publisher of ``scope`` and print which controllers go by it.
+
+    Waits for ``patience`` seconds; OperationError when it is refused, or some do not in time.
+    """
+    from pdsno_cli.cli.seat import seat
+    from pdsno_cli.controllers.policy import concerned
+    from pdsno_cli.model.errors import OperationError
+
+    controllers = concerned(topology, scope)
+    filters = (topology.topics.policy(scope), topology.topics.events("+"))
+    began = time.monotonic()
+    with seat(topology, state, filters) as operator:
+        applying = _order(operator, scope, command, controllers, began + patience)
+    if applying.refused is not None:
+        raise OperationError(f"{controllers[0].controller_id} refused: {applying.refused}")
+    if applying.version is None:
+        raise OperationError(
+            f"{controllers[0].controller_id} did not publish the policy within {patience:g} s"
+        )
+    after = {name: at - began for name, at in applying.since.items()}
+    if as_json:
+        _print_json(topology, scope, applying.version, controllers, after)
+    else:
+        rows = [_cells(item, applying.version, after) for item in controllers]
+        console.data(table(_HEAD, rows))
+    if applying.missing:
+        raise OperationError(
+            f"not in force within {patience:g} s at {', '.join(applying.missing)}; "
+            "they take it when they are back"
+        )
+
+
+def _order(
+    operator: Operator,
+    scope: str,
+    command: Command,
+    controllers: Sequence[Controller],
+    deadline: float,
+) -> Applying:
+    from pdsno_cli.runtime.applying import Applying
+
+    applying = Applying(scope, [item.controller_id for item in controllers])
+    applying.order = operator.order(controllers[0].controller_id, command, deadline=deadline)
+    for envelope in operator.messages(deadline):
+        applying.hear(envelope, time.monotonic())
+        if applying.done:
+            break
+    return applying
+
+
+def _cells(spec: Controller, version: int, after: dict[str, float]) -> tuple[str, ...]:
+    name = spec.controller_id
+    done = name in after
+    return (
+        name,
+        spec.role.value,
+        str(version) if done else "",
+        f"{after[name]:.2f} s" if done else "not yet",
+    )
+
+
+def _print_json(
+    topology: Topology,
+    scope: str,
+    version: int,
+    controllers: Sequence[Controller],
+    after: dict[str, float],
+) -> None:
+    rows = [
+        {
+            "id": item.controller_id,
+            "role": item.role.value,
+            "applied": item.controller_id in after,
+            "seconds": round(after[item.controller_id], 3) if item.controller_id in after else None,
+        }
+        for item in controllers
+    ]
+    report = {"format_version": FORMAT_VERSION, "topology": topology.name, "scope": scope,
+              "version": version, "controllers": rows}  # fmt: skip
+    console.data(json.dumps(report, indent=2))
