@@ -28,6 +28,7 @@ TIMEOUT = 0.5  # seconds to wait for the answer of one try
 _ETH_P_ARP = 0x0806
 _PATCHED = "127.0.0.1"  # stands in the prebuilt frame where each request puts its own
 _IS_AT = 2  # the ARP operation of an answer
+_IS_AT_OCTETS = _IS_AT.to_bytes(2, "big")
 
 
 def preload() -> None:
@@ -99,6 +100,7 @@ class _Requests:
         self._targets: Sequence[str] = tuple(targets)
         self._sources = tuple(socket.inet_aton(source) for source in targets.values())
         self._index = {target: index for index, target in enumerate(self._targets)}
+        self._awaited = {socket.inet_aton(target) for target in self._targets}
         self.macs: dict[str, str] = {}
         request = Ether(src=hardware, dst=b"\xff" * 6) / ARP(
             op="who-has", hwsrc=hardware, psrc=_PATCHED, pdst=_PATCHED
@@ -114,24 +116,26 @@ class _Requests:
         self._link.close()
 
     def send(self, index: int) -> bool:
-        # Ethernet takes 14 bytes; the sender's address is at 14 of ARP, the target's at 24.
+        # Ethernet takes 14 bytes; of ARP, the operation is at 6, the sender's address at 14, the
+        # target's at 24.
         self._frame[28:32] = self._sources[index]
         self._frame[38:42] = socket.inet_aton(self._targets[index])
         self._link.ins.send(self._frame)
         return True
 
-    def receive(self) -> Iterator[int]:
+    def receive(self) -> Iterator[int | None]:
         while True:
             try:
                 frame = self._link.ins.recv(2048)
             except BlockingIOError:
                 return
-            index = self._take(frame)
-            if index is not None:
-                yield index
+            yield self._take(frame)
 
     def _take(self, frame: bytes) -> int | None:
         """Remember the MAC that an answer tells of a target; the first answer counts."""
+        # Reading a frame costs more than sending one: only what may matter is read.
+        if frame[20:22] != _IS_AT_OCTETS or frame[28:32] not in self._awaited:
+            return None
         try:
             packet = self._ether(frame)
         except (struct.error, ValueError, IndexError):
@@ -143,4 +147,5 @@ class _Requests:
         if mac is None:
             return None
         self.macs.setdefault(answer.psrc, mac)
+        self._awaited.discard(frame[28:32])
         return self._index[answer.psrc]

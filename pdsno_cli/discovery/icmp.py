@@ -102,7 +102,7 @@ class _Echo:
         packet = _HEADER.pack(_ECHO, 0, checksum(blank), *fields) + data
         return self.sender.send(packet, (self._targets[index], 0))
 
-    def receive(self) -> Iterator[int]:
+    def receive(self) -> Iterator[int | None]:
         while True:
             try:
                 packet, (address, _) = self._sock.recvfrom(2048)
@@ -111,7 +111,7 @@ class _Echo:
             index = self._match(packet, address)
             if index is not None:
                 self.answered.add(index)
-                yield index
+            yield index
 
     def _match(self, packet: bytes, address: str) -> int | None:
         """Return the target that a packet answers for, or None when it is none of ours."""

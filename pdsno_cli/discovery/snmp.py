@@ -1,22 +1,24 @@
 """SNMP v2c (RFC 3416) to many IPv4 addresses: the system group, then the first physical address.
 
-One UDP socket and pysnmp's codec; replies are matched by request-id and address. Agents are not
-trusted: what cannot be decoded is no answer, walks are bounded, text is cleaned.
+One UDP socket. Requests are pysnmp's; answers are read by ``ber``, which forgives what agents get
+wrong, and matched by address and request-id. Agents are not trusted: one answer to a question, what
+cannot be read is none, walks are bounded, text is cleaned and cut.
 """
 
 from __future__ import annotations
 
 import secrets
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from pyasn1.codec.ber import decoder, encoder  # type: ignore[import-untyped]  # ships no types
+from pyasn1.codec.ber import encoder  # type: ignore[import-untyped]  # ships no types
 from pysnmp.proto.api import v2c  # type: ignore[import-untyped]  # ships no types
 
 from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.answers import ProbeUnavailableError, SystemInfo
+from pdsno_cli.discovery.ber import Oid, Response, Value, read_response
 from pdsno_cli.discovery.lenient import DESCRIPTION_CHARACTERS, NAME_CHARACTERS, clean_text
 from pdsno_cli.discovery.mac import format_mac
 from pdsno_cli.discovery.pace import ask
@@ -26,8 +28,6 @@ if TYPE_CHECKING:
     import threading
 
     from pdsno_cli.spec.topology import Snmp
-
-Oid = tuple[int, ...]
 
 RATE = 2000.0  # requests a second
 BULK_ROWS = 25  # max-repetitions: the answer fits an Ethernet frame
@@ -68,23 +68,24 @@ def _ask_system(
 ) -> dict[int, SystemInfo]:
     """GET the system group; an agent that refuses one object is asked again without it."""
     found: dict[int, SystemInfo] = {}
-    wanted: dict[int, tuple[Oid, ...]] = dict.fromkeys(indices, SYSTEM)
+    wanted: dict[int, tuple[Oid, ...]] = {}  # of those that refused an object
 
-    def take(index: int, pdu: Any) -> None:
-        status, position = int(pdu[1]), int(pdu[2])
-        if status == 0:
-            found[index] = _system_info(_varbinds(pdu))
-            del wanted[index]
+    def packet(index: int) -> bytes:
+        return agents.get(wanted.get(index, SYSTEM))
+
+    def take(index: int, response: Response) -> None:
+        asked, position = wanted.pop(index, SYSTEM), response.error_index
+        if response.error_status == 0:
+            found[index] = _system_info(response.bindings)
             return
         found[index] = SystemInfo()  # it speaks, even if it says nothing
-        refused = position - 1 if 0 < position <= len(wanted[index]) else len(wanted[index]) - 1
-        wanted[index] = wanted[index][:refused] + wanted[index][refused + 1 :]
+        refused = position - 1 if 0 < position <= len(asked) else len(asked) - 1
+        wanted[index] = asked[:refused] + asked[refused + 1 :]
 
-    pending = tuple(indices)
+    pending = indices
     for _ in SYSTEM:
-        packets = {index: agents.get(wanted[index]) for index in pending}
-        agents.converse(packets, take, rate=rate, cancel=cancel)
-        pending = tuple(i for i in pending if i in found and wanted.get(i))
+        agents.converse(pending, packet, take, rate=rate, cancel=cancel)
+        pending = tuple(index for index, oids in wanted.items() if oids)
         if not pending:
             break
     return found
@@ -100,16 +101,16 @@ def _walk_macs(
     macs: dict[int, str] = {}
     starts: dict[int, Oid] = dict.fromkeys(indices, IF_PHYS_ADDRESS)
 
-    def take(index: int, pdu: Any) -> None:
+    def take(index: int, response: Response) -> None:
         start = starts.pop(index)
-        if int(pdu[1]) != 0:
+        if response.error_status != 0:
             return
         previous = start
-        for oid, value in _varbinds(pdu):
+        for oid, value in response.bindings:
             inside = oid[: len(IF_PHYS_ADDRESS)] == IF_PHYS_ADDRESS
-            if not inside or oid <= previous or not isinstance(value, v2c.OctetString):
+            if not inside or oid <= previous or value.text is None:
                 return  # the end of the column, or of patience with this agent
-            mac = format_mac(bytes(value))
+            mac = format_mac(value.text)
             if mac is not None:
                 macs[index] = mac
                 return
@@ -120,44 +121,28 @@ def _walk_macs(
     for _ in range(MAX_BULKS):
         asked = dict(starts)
         packets = {index: agents.bulk(start) for index, start in asked.items()}
-        agents.converse(packets, take, rate=rate, cancel=cancel)
+        agents.converse(tuple(packets), packets.__getitem__, take, rate=rate, cancel=cancel)
         starts = {i: start for i, start in starts.items() if start != asked.get(i)}
         if not starts or cancel.is_set():
             break
     return macs
 
 
-def _system_info(varbinds: Sequence[tuple[Oid, Any]]) -> SystemInfo:
-    values = dict(varbinds)
-    ticks = values.get(SYS_UP_TIME)
-    object_id = values.get(SYS_OBJECT_ID)
+def _system_info(bindings: Iterable[tuple[Oid, Value]]) -> SystemInfo:
+    values = dict(bindings)
+    none = Value(tag=0, octets=b"")
+    ticks = values.get(SYS_UP_TIME, none).ticks
+    object_id = values.get(SYS_OBJECT_ID, none).oid
     return SystemInfo(
-        sys_name=_text(values.get(SYS_NAME), NAME_CHARACTERS),
-        sys_descr=_text(values.get(SYS_DESCR), DESCRIPTION_CHARACTERS),
-        sys_object_id=str(object_id) if isinstance(object_id, v2c.ObjectIdentifier) else None,
-        uptime=int(ticks) / 100 if isinstance(ticks, v2c.TimeTicks) else None,
+        sys_name=_text(values.get(SYS_NAME, none), NAME_CHARACTERS),
+        sys_descr=_text(values.get(SYS_DESCR, none), DESCRIPTION_CHARACTERS),
+        sys_object_id=None if object_id is None else ".".join(map(str, object_id)),
+        uptime=None if ticks is None else ticks / 100,
     )
 
 
-def _text(value: Any, limit: int) -> str | None:
-    return clean_text(bytes(value), limit) if isinstance(value, v2c.OctetString) else None
-
-
-def _varbinds(pdu: Any) -> list[tuple[Oid, Any]]:
-    return [(tuple(oid), value) for oid, value in v2c.apiPDU.get_varbinds(pdu)]
-
-
-def _decode(data: bytes) -> Any:
-    """Return the response PDU in a datagram, or None when there is none."""
-    try:
-        message, _ = decoder.decode(data, asn1Spec=v2c.Message())
-        pdu = v2c.apiMessage.get_pdu(message)
-        if not isinstance(pdu, v2c.ResponsePDU):
-            return None
-        _varbinds(pdu), int(pdu[0]), int(pdu[1]), int(pdu[2])
-    except Exception:  # noqa: BLE001 - bytes from anybody: the codec raises whatever they provoke
-        return None
-    return pdu
+def _text(value: Value, limit: int) -> str | None:
+    return None if value.text is None else clean_text(value.text, limit)
 
 
 class _Agents:
@@ -168,11 +153,11 @@ class _Agents:
         self._targets = targets
         self._settings = settings
         self._encoded: dict[tuple[Oid, ...], bytes] = {}
-        self._packets: Mapping[int, bytes] = {}
+        self._asked: Container[int] = ()
+        self._packet: Callable[[int], bytes]
         self._first_id = 0
-        self._take: Callable[[int, Any], None]
+        self._take: Callable[[int, Response], None]
         self._answered: set[int] = set()
-        self._index = {target: index for index, target in enumerate(targets)}
         self.sender = Sender(sock)
 
     def get(self, oids: tuple[Oid, ...]) -> bytes:
@@ -202,19 +187,21 @@ class _Agents:
 
     def converse(
         self,
-        packets: Mapping[int, bytes],
-        take: Callable[[int, Any], None],
+        indices: Sequence[int],
+        packet: Callable[[int], bytes],
+        take: Callable[[int, Response], None],
         *,
         rate: float,
         cancel: threading.Event,
     ) -> None:
         """Send each target its packet; hand every first answer to ``take``."""
-        self._packets, self._take, self._answered = packets, take, set()
+        self._asked = indices if isinstance(indices, range) else frozenset(indices)
+        self._packet, self._take, self._answered = packet, take, set()
         # Late answers to the questions before must not pass for answers to these.
         self._first_id = _ID_BASE + secrets.randbelow(_ID_BASE - len(self._targets))
         ask(
             self,
-            tuple(packets),
+            indices,
             rate=rate,
             tries=self._settings.retries + 1,
             timeout=self._settings.timeout,
@@ -225,38 +212,45 @@ class _Agents:
         return self._sock.fileno()
 
     def send(self, index: int) -> bool:
-        packet = self._packets[index]
+        packet = self._packet(index)
         # Behind seven bytes of headers and the community, the only part that is not ours to choose.
         at = packet.index(_BLANK_ID, 7 + len(self._settings.community.encode())) + 2
         identified = packet[:at] + (self._first_id + index).to_bytes(4, "big") + packet[at + 4 :]
         return self.sender.send(identified, (self._targets[index], self._settings.port))
 
-    def receive(self) -> Iterator[int]:
+    def receive(self) -> Iterator[int | None]:
+        for closed in unreachable.closed_ports(self._sock):
+            ours = closed is not None and closed[1] == self._settings.port
+            yield self._find(closed[0]) if closed is not None and ours else None
         while True:
             try:
                 data, (address, _) = self._sock.recvfrom(_DATAGRAM_BYTES)
             except BlockingIOError:
                 break
             except OSError:
-                continue  # what an unreachable target left behind; its details are queued below
-            index = self._match(data, address)
-            if index is not None:
-                self._answered.add(index)
-                yield index
-        for address, port in unreachable.closed_ports(self._sock):
-            if port == self._settings.port and address in self._index:
-                yield self._index[address]
+                yield None  # what an unreachable target left behind; its details are queued, too
+                continue
+            yield self._match(data, address)
 
     def _match(self, data: bytes, address: str) -> int | None:
         """Hand an answer on; the target that it came from, or None when it is not asked for."""
-        pdu = _decode(data)
-        if pdu is None:
+        index = self._find(address)
+        if index is None:
             return None
-        index = int(pdu[0]) - self._first_id
-        if index not in self._packets or index in self._answered or self._targets[index] != address:
+        response = read_response(data)
+        if response is None or response.request_id != self._first_id + index:
             return None
-        self._take(index, pdu)
+        self._answered.add(index)
+        self._take(index, response)
         return index
+
+    def _find(self, address: str) -> int | None:
+        """Return the target at an address, None where none is that still has to answer."""
+        try:
+            index = self._targets.index(address)
+        except ValueError:
+            return None
+        return index if index in self._asked and index not in self._answered else None
 
 
 _BLANK_ID = b"\x02\x04" + _ID_BASE.to_bytes(4, "big")  # INTEGER, four bytes (X.690)

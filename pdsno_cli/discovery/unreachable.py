@@ -28,8 +28,8 @@ def report(sock: socket.socket) -> None:
             sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
 
 
-def closed_ports(sock: socket.socket) -> Iterator[tuple[str, int]]:
-    """Drain the queue; yield each address and port that nobody listens on."""
+def closed_ports(sock: socket.socket) -> Iterator[tuple[str, int] | None]:
+    """Drain the queue; for each error yield the address and port that nobody listens on, or None."""
     if sys.platform != "linux":
         return
     while True:
@@ -37,9 +37,12 @@ def closed_ports(sock: socket.socket) -> Iterator[tuple[str, int]]:
             _, ancillary, _, destination = sock.recvmsg(1, 512, socket.MSG_ERRQUEUE)
         except OSError:
             return
-        for level, kind, data in ancillary:
-            if (level, kind) != (socket.IPPROTO_IP, _IP_RECVERR) or len(data) < 8:
-                continue
-            _, origin, icmp_type, code, _ = _EXTENDED_ERROR.unpack_from(data)
-            if origin == _FROM_ICMP and (icmp_type, code) == _PORT_UNREACHABLE:
-                yield destination[0], destination[1]
+        yield (destination[0], destination[1]) if any(map(_is_closed, ancillary)) else None
+
+
+def _is_closed(item: tuple[int, int, bytes]) -> bool:
+    level, kind, data = item
+    if (level, kind) != (socket.IPPROTO_IP, _IP_RECVERR) or len(data) < _EXTENDED_ERROR.size:
+        return False
+    _, origin, icmp_type, code, _ = _EXTENDED_ERROR.unpack_from(data)
+    return origin == _FROM_ICMP and (icmp_type, code) == _PORT_UNREACHABLE

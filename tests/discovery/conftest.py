@@ -62,9 +62,9 @@ def in_namespace():
 
 
 @contextmanager
-def _agent(address: str, answer: Callable[[bytes], bytes | None]) -> Iterator[int]:
+def _agent(address: str, answer: Callable[[bytes], bytes | None], port: int = 0) -> Iterator[int]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind((address, 0))
+        sock.bind((address, port))
         sock.settimeout(0.05)
         stop = threading.Event()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -18,6 +20,7 @@ from pdsno_cli.discovery import snmp
 from pdsno_cli.discovery.answers import SystemInfo
 from pdsno_cli.spec.topology import Snmp
 from tests.conftest import require
+from tests.discovery.test_ber import tlv
 
 BROKEN = "127.101.20.1"
 NEVER = threading.Event()
@@ -220,3 +223,71 @@ def test_sweep_ignores_what_is_no_answer_to_its_question(agent):
 def test_sweep_takes_an_error_index_out_of_range_for_an_answer(agent):
     with agent(BROKEN, lambda data: respond(data, [], status=1, index=99)) as port:
         assert ask(BROKEN, port) == SystemInfo()
+
+
+def broken(data, name: bytes, uptime: bytes, object_id: bytes):
+    """Answer the system group with these octets as values, whatever they are."""
+    request_id = int(v2c.apiPDU.get_request_id(request(data)[1])).to_bytes(4, "big")
+    values = [
+        (snmp.SYS_NAME, tlv(4, name)),
+        (snmp.SYS_UP_TIME, uptime),
+        (snmp.SYS_OBJECT_ID, object_id),
+        (snmp.SYS_DESCR, tlv(4, b"a switch")),
+    ]
+    rows = [tlv(0x30, encoder.encode(v2c.ObjectIdentifier(oid)), v) for oid, v in values]
+    pdu = tlv(0xA2, tlv(2, request_id), tlv(2, b"\0"), tlv(2, b"\0"), tlv(0x30, *rows))
+    return tlv(0x30, tlv(2, b"\x01"), tlv(4, b"public"), pdu)
+
+
+@pytest.mark.parametrize(
+    ("uptime", "object_id", "expected"),
+    [
+        (b"\x43\x04\xff\xff\xff\xff", b"\x06\x01\x2b", (42949672.95, "1.3")),
+        (b"\x43\x01\x64", b"\x06\x00", (1.0, None)),
+        (b"\x43\x00", b"\x06\x02\x2b\x06", (None, "1.3.6")),
+        (b"\x43\x01\x64", tlv(6, b"\x2b" + b"\x8f\xff\xff\xff\x7f" * 300), (1.0, "1.3" + ".4294967295" * 126)),
+    ],
+)  # fmt: skip
+def test_sweep_loses_a_bad_value_of_an_agent_alone(agent, uptime, object_id, expected):
+    with agent(BROKEN, lambda data: broken(data, b"sw-1", uptime, object_id)) as port:
+        info = ask(BROKEN, port)
+    assert (info.sys_name, info.sys_descr) == ("sw-1", "a switch")
+    assert (info.uptime, info.sys_object_id) == expected
+
+
+FLOOD = """
+import socket, sys, time
+sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+sock.bind((sys.argv[1], 0))
+print(sock.getsockname()[1], flush=True)
+data, peer = sock.recvfrom(65535)
+end = time.monotonic() + 60
+while time.monotonic() < end:
+    for _ in range(60):
+        sock.sendto(data.replace(b"\\xa0", b"\\xa2", 1) if sys.argv[2] == "answers" else data, peer)
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("kind", ["answers", "junk"])
+def test_sweep_ends_although_an_agent_never_stops_sending(agent, kind):
+    """One at some 6,000 datagrams a second, which is more than a codec reads in that time."""
+    flooder, good = "127.101.23.1", "127.101.23.2"
+    process = subprocess.Popen(
+        [sys.executable, "-c", FLOOD, flooder, kind], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        port = int(process.stdout.readline())
+
+        def answer(data):
+            return respond(data, [(snmp.SYS_NAME, v2c.OctetString(b"good"))])
+
+        with agent(good, answer, port) as _:
+            found = snmp.sweep([flooder, good], Snmp(port=port, timeout=0.5, retries=1), NEVER)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+    assert found[good].sys_name == "good"
+    assert (flooder in found) == (kind == "answers")

@@ -1,0 +1,100 @@
+"""Asking without any protocol: order, bounds, and a sender that never stops."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import tracemalloc
+
+import pytest
+
+from pdsno_cli.discovery.pace import ask
+
+FAST = 1e6
+
+
+class Questions:
+    """Sends nowhere; ``answers`` says what comes for it whenever it is read."""
+
+    def __init__(self, answers=lambda _: ()) -> None:
+        self.sent: list[int] = []
+        self.answers = answers
+        self._ours, self._theirs = socket.socketpair()
+        self._theirs.send(b"x")  # there is always something to read
+
+    def fileno(self) -> int:
+        return self._ours.fileno()
+
+    def close(self) -> None:
+        self._ours.close()
+        self._theirs.close()
+
+    def send(self, index: int) -> bool:
+        self.sent.append(index)
+        return True
+
+    def receive(self):
+        yield from self.answers(self.sent)
+
+
+@pytest.fixture
+def asked():
+    made = []
+
+    def run(indices, *, answers=lambda _: (), rate=FAST, tries=2, timeout=0.01, cancel=None):
+        made.append(Questions(answers))
+        ask(made[-1], indices, rate=rate, tries=tries, timeout=timeout,
+            cancel=cancel or threading.Event())  # fmt: skip
+        return made[-1].sent
+
+    yield run
+    for item in made:
+        item.close()
+
+
+def endless(_sent):
+    while True:
+        yield None
+
+
+def test_ask_gives_each_target_its_tries(asked):
+    sent = asked(range(200), tries=3)
+    assert sorted(sent) == sorted([*range(200)] * 3)
+
+
+def test_ask_does_not_ask_again_who_answered(asked):
+    sent = asked((3, 5, 8), answers=lambda sent: [5] if 5 in sent else [])
+    assert sorted(sent) == [3, 3, 5, 8, 8]
+
+
+def test_ask_ends_at_once_when_all_have_answered(asked):
+    assert asked((1, 2), answers=list, timeout=3600.0) == [1, 2]
+
+
+def test_ask_ends_although_somebody_never_stops_sending(asked):
+    assert sorted(asked(range(20), answers=endless)) == sorted([*range(20)] * 2)
+
+
+def test_ask_is_cancelled_although_somebody_never_stops_sending(asked):
+    cancel = threading.Event()
+    threading.Timer(0.1, cancel.set).start()
+    asked(range(20), answers=endless, timeout=3600.0, cancel=cancel)
+
+
+def test_ask_takes_an_answer_from_a_target_that_it_does_not_ask(asked):
+    assert asked((1,), answers=lambda _: [0, 7, None, 1]) == [1]
+
+
+def test_ask_of_a_million_targets_holds_what_is_under_way(asked):
+    cancel = threading.Event()
+    cancel.set()
+    tracemalloc.start()
+    try:
+        asked(range(1 << 20), cancel=cancel)
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_ask_of_nobody_ends(asked):
+    assert asked(()) == []
