@@ -8,11 +8,13 @@ same protocol contradict each other.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from pdsno_cli.discovery.merge import sort_addresses, sort_protocols
-from pdsno_cli.model.devices import Known, Observation
+from pdsno_cli.model.devices import Device, Known, Observation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +90,13 @@ def _group(
     groups: dict[str, list[Observation]] = defaultdict(list)
     rest = []
     for seen in observations:
-        if seen.mac in by_mac:
-            groups[by_mac[seen.mac]].append(seen)
-        else:
+        owner = by_mac.get(seen.mac or "")
+        if owner is None:
             rest.append(seen)
+        elif _another(known[owner].device, seen, (known[k].device for k in _at(by_address, seen))):
+            rest.append(replace(seen, mac=None, mac_source=None))
+        else:
+            groups[owner].append(seen)
     strangers = []
     for seen in sorted(rest, key=lambda item: item.mac is None):
         candidates = [(address, key) for address in seen.addresses for key in by_address[address]]
@@ -105,6 +110,26 @@ def _group(
         else:
             strangers.append(seen)
     return dict(groups), strangers
+
+
+def _at(by_address: Mapping[str, Sequence[str]], seen: Observation) -> Iterator[str]:
+    for address in seen.addresses:
+        yield from by_address.get(address, ())
+
+
+def _another(owner: Device, seen: Observation, there: Iterable[Device]) -> bool:
+    """Whether an observation with the MAC of ``owner`` is of another device that shares it.
+
+    While two agents share one that is nobody's, one alone may answer in a cycle: it is known by
+    its name at its address.
+    """
+    return (
+        owner.sys_name != seen.sys_name
+        and owner.sys_name is not None
+        and seen.sys_name is not None
+        and not set(owner.addresses) & set(seen.addresses)
+        and any(device.sys_name == seen.sys_name for device in there)
+    )
 
 
 def _rank(item: Known, address: str, key: str) -> tuple[bool, int, int, str]:

@@ -4,15 +4,32 @@ from __future__ import annotations
 
 _GROUP_BIT = 0x01  # of the first octet: multicast and broadcast, IEEE 802-2014 section 8.2.2
 
+# Addresses that several devices have at once or in turn, so that none is told by them: they belong
+# to a service, or are made from what is not unique. Hexadecimal digits that they begin with.
+_SHARED = (
+    "00005e",  # IANA's: VRRP (RFC 9568) and CARP are 00:00:5e:00:01 and 00:00:5e:00:02
+    "00000c07ac",  # HSRP
+    "00000c9ff",  # HSRP version 2
+    "000573a00",  # HSRP version 2 for IPv6
+    "0007b400",  # GLBP
+    "00e02b000080",  # ESRP
+    "02e052",  # VRRP-E
+    "001c73000099",  # VARP, as its manuals configure it everywhere
+    "02bf",  # Network Load Balancing, unicast mode
+    "025056564452",  # NSX: every distributed router
+    "0242",  # Docker: made from a private IPv4 address, which every host gives out anew
+)
+
 
 def format_mac(octets: bytes) -> str | None:
     """Return six bytes as lower-case hex pairs joined by colons.
 
-    None for what names no single station: another length, all zero, a group address.
+    None for what names no single device: another length, all zero, a group address, one that
+    several devices share by design.
     """
     if len(octets) != 6 or not any(octets) or octets[0] & _GROUP_BIT:
         return None
-    return octets.hex(":")
+    return None if octets.hex().startswith(_SHARED) else octets.hex(":")
 
 
 def normalise_mac(text: str) -> str | None:

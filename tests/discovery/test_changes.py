@@ -164,6 +164,21 @@ def test_decide_joins_two_known_devices_that_prove_to_be_one():
     assert f"ip:{B}" not in changes.known
 
 
+def test_decide_keeps_agents_that_share_a_mac_apart_also_when_one_does_not_answer():
+    history = History()
+    one, two = SystemInfo(sys_name="one", mac=M1), SystemInfo(sys_name="two", mac=M1)
+    both = merge(Answers(icmp=frozenset({A, B}), snmp={A: one, B: two}))
+    history.cycle(*both)
+    for lost in (B, A, B, A):
+        left = {address: info for address, info in ((A, one), (B, two)) if address != lost}
+        history.cycle(*merge(Answers(icmp=frozenset({A, B}), snmp=left)))
+        history.cycle(*both)
+        assert [(k, i.device.addresses, i.device.sys_name) for k, i in history.known.items()] == [
+            (f"ip:{A}", (A,), "one"),
+            (f"ip:{B}", (B,), "two"),
+        ]
+
+
 def test_decide_parts_an_address_that_no_longer_proves_to_be_the_device():
     history = History()
     both = Observation(addresses=(A, B), protocols=("icmp", "snmp"), mac=M1, mac_source="snmp")

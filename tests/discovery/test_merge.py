@@ -55,6 +55,65 @@ def test_format_mac_refuses_what_names_no_station(octets):
     assert format_mac(octets) is None
 
 
+@pytest.mark.parametrize(
+    ("mac", "whose"),
+    [
+        ("00:00:5e:00:01:0a", None),  # VRRP, CARP
+        ("00:00:5e:00:02:0a", None),  # VRRP for IPv6
+        ("00:00:0c:07:ac:01", None),  # HSRP
+        ("00:00:0c:9f:f0:01", None),
+        ("00:00:0c:9f:ff:ff", None),
+        ("00:00:0c:9f:e0:01", "00:00:0c:9f:e0:01"),
+        ("00:05:73:a0:00:01", None),
+        ("00:07:b4:00:01:02", None),  # GLBP
+        ("00:07:b4:01:01:02", "00:07:b4:01:01:02"),
+        ("02:42:ac:11:00:02", None),  # Docker
+        ("02:43:ac:11:00:02", "02:43:ac:11:00:02"),
+        ("52:54:00:12:34:56", "52:54:00:12:34:56"),  # libvirt: at random, so somebody's
+        ("ff:ff:ff:ff:ff:ff", None),
+        ("00:00:00:00:00:00", None),
+    ],
+)
+def test_normalise_mac_refuses_what_several_devices_have(mac, whose):
+    assert normalise_mac(mac) == whose
+
+
+def test_merge_keeps_agents_with_different_names_apart_whatever_their_mac():
+    seen = merge(
+        Answers(
+            snmp={
+                "10.0.0.1": SystemInfo(sys_name="one", mac=MAC),
+                "10.0.0.2": SystemInfo(sys_name="two", mac=MAC),
+                "10.0.0.3": SystemInfo(sys_name="two", mac=OTHER),
+                "10.0.0.4": SystemInfo(sys_name="two", mac=OTHER),
+                "10.0.0.5": SystemInfo(mac=OTHER),
+            }
+        )
+    )
+    assert [(item.addresses, item.sys_name, item.mac) for item in seen] == [
+        (("10.0.0.1",), "one", None),
+        (("10.0.0.2",), "two", None),
+        (("10.0.0.3", "10.0.0.4", "10.0.0.5"), "two", OTHER),
+    ]
+
+
+def test_merge_believes_agents_before_a_router_that_answers_for_them():
+    seen = merge(
+        Answers(
+            arp={"10.0.0.1": MAC, "10.0.0.2": MAC, "10.0.0.3": MAC},
+            snmp={
+                "10.0.0.1": SystemInfo(sys_name="router", mac=MAC),
+                "10.0.0.2": SystemInfo(sys_name="behind", mac=OTHER),
+            },
+        )
+    )
+    assert [(item.addresses, item.mac, item.mac_source) for item in seen] == [
+        (("10.0.0.1",), None, None),
+        (("10.0.0.2",), OTHER, "snmp"),
+        (("10.0.0.3",), None, None),
+    ]
+
+
 @pytest.mark.parametrize("text", ["02-AB-cd-00-00-01", "02:ab:CD:00:00:01", "02ab.cd00.0001"])
 def test_normalise_mac_has_one_form(text):
     assert normalise_mac(text) == "02:ab:cd:00:00:01"

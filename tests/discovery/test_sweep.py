@@ -7,8 +7,13 @@ import sys
 import threading
 import time
 
+import pytest
+from pysnmp.proto.api import v2c
+
+from pdsno_cli.discovery import snmp
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.spec.topology import Snmp
+from tests.discovery.test_snmp import is_walk, respond, rows
 
 TARGETS = [f"127.101.30.{n}" for n in range(1, 9)]
 
@@ -68,6 +73,10 @@ def test_sweep_stops_promptly_when_cancelled():
 def test_sweep_without_privileges_says_what_icmp_needs(in_namespace):
     code = """
 import json
+import pytest
+from pysnmp.proto.api import v2c
+
+from pdsno_cli.discovery import snmp
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.spec.topology import Snmp
 print(json.dumps([p.error for p in sweep(["127.0.0.1"], ["arp", "icmp", "snmp"], Snmp()).probes]))
@@ -79,6 +88,10 @@ print(json.dumps([p.error for p in sweep(["127.0.0.1"], ["arp", "icmp", "snmp"],
 def test_sweep_merges_arp_icmp_and_snmp_of_one_device(in_namespace):
     code = """
 import json
+import pytest
+from pysnmp.proto.api import v2c
+
+from pdsno_cli.discovery import snmp
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.spec.topology import Snmp
 result = sweep([f"10.101.0.{n}" for n in range(1, 6)], ["arp", "icmp", "snmp"], Snmp(timeout=0.3))
@@ -89,4 +102,27 @@ print(json.dumps([[o.addresses, o.protocols, o.mac] for o in result.observations
     assert in_namespace(code, near=near, peer=peer) == [
         [["10.101.0.1"], ["icmp"], None],
         [["10.101.0.3"], ["arp", "icmp"], "02:00:00:00:00:09"],
+    ]
+
+
+@pytest.mark.parametrize("shared", ["00005e000101", "00005e000207", "00000c07ac01", "0242ac110002"])
+def test_sweep_of_two_agents_that_share_a_virtual_mac_finds_two_devices(agent, shared):
+    """Each names it first; what follows is its own."""
+
+    def answering(number):
+        table = {1: bytes.fromhex(shared), 2: bytes([2, 0, 0, 0, 0, number])}
+
+        def answer(data):
+            if is_walk(data):
+                return rows(data, lambda index: table.get(index, b""))
+            return respond(data, [(snmp.SYS_NAME, v2c.OctetString(f"router-{number}".encode()))])
+
+        return answer
+
+    one, two = "127.101.31.1", "127.101.31.2"
+    with agent(one, answering(1)) as port, agent(two, answering(2), port):
+        result = sweep([one, two], ["snmp"], Snmp(port=port))
+    assert [(item.addresses, item.sys_name, item.mac) for item in result.observations] == [
+        ((one,), "router-1", "02:00:00:00:00:01"),
+        ((two,), "router-2", "02:00:00:00:00:02"),
     ]
