@@ -81,7 +81,7 @@ class LiveTable:
         self._title += f" · all ready in {seconds:.1f} s"
 
     def _draw(self) -> Group:
-        rows = list(self._board.rows.values()) if self._board is not None else []
+        rows = self._board.shown if self._board is not None else []
         said = tuple(self._words)  # at once: the loop's thread goes on appending
         # Beside them: title, headings, the count of those left out, the line that a typed ^C is
         # echoed on, and the cursor's at the end.

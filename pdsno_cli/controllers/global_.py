@@ -11,6 +11,7 @@ from pdsno_cli.controllers.policies import Policies
 from pdsno_cli.controllers.retained import OwnRetained
 from pdsno_cli.controllers.roster import Roster
 from pdsno_cli.model.messages import Command, Envelope, Event, PolicyDocument, Status, Summary
+from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import GLOBAL, SYSTEM
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class GlobalController:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._regionals = Roster(context, lambda _tx, _name: None)
+        self._regionals = Roster(context, Role.REGIONAL, lambda _tx, _name: None)
         self.ledger = Ledger(context, self._effect)
         self._policies = Policies(context)
         topic = context.topology.topics.policy(GLOBAL)

@@ -23,6 +23,7 @@ from pdsno_cli.model.messages import (
     Status,
 )
 from pdsno_cli.model.refusals import Reason, RefusedError
+from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import GLOBAL
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class RegionalController:
         self._region = region
         topics = context.topology.topics
         self._streams = topics.stream(topics.discovery(region, ""))
-        self._locals = Roster(context, self._forget)
+        self._locals = Roster(context, Role.LOCAL, self._forget)
         self._summary_topic = context.topology.topics.summary(region, context.spec.controller_id)
         self.ledger = Ledger(context, self._effect)
         self._policies = Policies(context)

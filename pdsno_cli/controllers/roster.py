@@ -12,6 +12,7 @@ from pdsno_cli.model.horizon import ahead_text, is_ahead
 from pdsno_cli.model.messages import Envelope, Event, Status
 from pdsno_cli.model.notices import PeerNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
+from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import SYSTEM
 
 if TYPE_CHECKING:
@@ -33,12 +34,16 @@ _PATIENCE = 0.2  # seconds between two looks at the clock, at least
 class Roster:
     """The liveness of the controllers that one controller watches: those of its file, and others.
 
-    Whoever reports to a parent is its child, though only its own file may say so. ``gone`` is
-    called, in a transaction, with one of those that is not there when its parent starts.
+    All of them are ``of`` one role. Whoever reports to a parent is its child, though only its own
+    file may say so. ``gone`` is called, in a transaction, with one of those that is not there when
+    its parent starts.
     """
 
-    def __init__(self, context: Context, gone: Callable[[Transaction, str], None]) -> None:
+    def __init__(
+        self, context: Context, of: Role, gone: Callable[[Transaction, str], None]
+    ) -> None:
         self._context = context
+        self._of = of
         self._gone = gone
         self._peers: dict[str, Peer] = {}
         self._met: set[str] = set()  # those who are not of the file
@@ -112,6 +117,7 @@ class Roster:
         self._recalled.discard(name)
         self._peers.pop(name, None)
         self._cleared.add(name)
+        self._show(name, alive=False, reason="forgotten")
         if not self._deaf:
             self._context.publisher.clear(self._context.topology.topics.status(name))
 
@@ -171,7 +177,7 @@ class Roster:
                 with self._context.publisher.unit() as unit:
                     unit.tx.controller_state(sender, "offline")
                     self._announce(unit, sender, lost, "controller_down", reason="silence")
-                self._show(sender, lost, "silence")
+                self._show(sender, alive=False, reason="silence")
         deadlines = [
             peer.deadline
             for sender, peer in self._peers.items()
@@ -201,15 +207,17 @@ class Roster:
             )
             if event is not None:
                 self._announce(unit, sender, peer, event, **detail)
-        self._show(sender, peer, detail.get("reason"))
+        self._show(sender, alive=peer.alive, reason=detail.get("reason"))
 
-    def _show(self, sender: str, peer: Peer, reason: str | None) -> None:
+    def _show(self, sender: str, *, alive: bool, reason: str | None) -> None:
         """Tell whoever watches this controller whether it hears another one."""
         self._context.watcher.notice(
             PeerNotice(
                 controller_id=self._context.spec.controller_id,
                 peer=sender,
-                alive=peer.alive,
+                alive=alive,
+                role=self._of,
+                region=self._context.spec.region,
                 reason=reason,
             )
         )

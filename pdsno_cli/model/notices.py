@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from pdsno_cli.model.devices import ProbeResult
+from pdsno_cli.model.roles import Role
 
 State = Literal["starting", "connecting", "ready", "disconnected", "stopped", "failed"]
 
@@ -88,11 +89,16 @@ class StalledNotice(msgspec.Struct, frozen=True, kw_only=True, tag="stalled"):
 
 
 class PeerNotice(msgspec.Struct, frozen=True, kw_only=True, tag="peer"):
-    """A controller hears another one, or does not any more; ``reason`` says how it knows."""
+    """A controller hears another one, or does not any more; ``reason`` says how it knows.
+
+    It is ``forgotten`` of one that is not of the file and has left.
+    """
 
     controller_id: str
     peer: str
     alive: bool
+    role: Role
+    region: str | None
     reason: str | None = None
 
 

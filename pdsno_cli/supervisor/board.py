@@ -76,7 +76,10 @@ class Row:
 
 
 class Board:
-    """The rows of one run, in the order of the hierarchy: global, regional, local."""
+    """The rows of one run, in the order of the hierarchy: global, regional, local.
+
+    ``others`` are controllers that run elsewhere by a file of their own, as their parents hear them.
+    """
 
     def __init__(self, topology: Topology) -> None:
         order = list(Role)
@@ -84,6 +87,7 @@ class Board:
         self.rows = {
             spec.controller_id: Row(spec.controller_id, spec.role, spec.region) for spec in specs
         }
+        self.others: dict[str, Row] = {}
         self.warnings: list[tuple[str, str]] = []
         self._top = {item.controller_id for item in topology.of_role(Role.GLOBAL)}
         self._above: dict[str, list[str]] = {name: [] for name in self.rows}
@@ -91,6 +95,11 @@ class Board:
             for child in children(topology, parent):
                 self._above[child.controller_id].append(parent.controller_id)
         self._beats = {spec.controller_id: spec.heartbeat for spec in specs}
+
+    @property
+    def shown(self) -> list[Row]:
+        """All rows, those of the file first."""
+        return [*self.rows.values(), *self.others.values()]
 
     @property
     def locals(self) -> list[Row]:
@@ -124,8 +133,10 @@ class Board:
 
     @property
     def well(self) -> bool:
-        """Return True if every controller is ready and nothing is wrong with it."""
-        return all(self.health(row).level == "ready" for row in self.rows.values())
+        """Return True if every controller is ready and none of the others is down."""
+        return all(self.health(row).level == "ready" for row in self.rows.values()) and not any(
+            self.health(row).level == "down" for row in self.others.values()
+        )
 
     def broker(self) -> TransportState | None:
         """Return how the broker is for the controllers; None before any tried it.
@@ -150,7 +161,9 @@ class Board:
 
     def _heard(self, row: Row) -> tuple[bool | None, str | None]:
         """Return whether anybody above hears a controller, and why not."""
-        above = self._above[row.controller_id]
+        above = self._above.get(row.controller_id)
+        if not above:
+            return None, None
         ready = {name: self.rows[name].ready_at for name in above}
         said = [
             row.heard_by[name] for name in above if name in row.heard_by and ready[name] is not None
@@ -162,7 +175,7 @@ class Board:
         # Nobody has ever heard it: heartbeats may be denied or dropped on their way.
         patience = MISSED_BEATS * self._beats[row.controller_id] + _SLACK
         since = [row.ready_at, *ready.values()]
-        if not above or any(at is None or time.monotonic() - at < patience for at in since):
+        if any(at is None or time.monotonic() - at < patience for at in since):
             return None, None
         return False, UNHEARD
 
@@ -177,12 +190,26 @@ class Board:
             case CommitNotice():
                 self._commit(row, notice)
             case PeerNotice():
-                if notice.peer in self.rows:
-                    self.rows[notice.peer].heard_by[notice.controller_id] = notice
+                self._peer(notice)
             case WarningNotice():
                 self.warnings.append((notice.controller_id, notice.text))
             case _:
                 _note(row, notice)
+
+    def _peer(self, notice: PeerNotice) -> None:
+        """Take note of who hears whom; of a controller that is not of the file, that is all."""
+        name = notice.peer
+        if name in self.rows:
+            self.rows[name].heard_by[notice.controller_id] = notice
+        elif notice.reason == "forgotten":
+            self.others.pop(name, None)
+        else:
+            row = self.others.setdefault(name, Row(name, notice.role, notice.region))
+            ended = "stopped" if notice.reason == "stop" else "down"
+            row.state = "ready" if notice.alive else ended
+            row.detail = f"not of this file; {notice.controller_id} " + (
+                "hears it" if notice.alive else f"calls it down ({notice.reason or 'unknown'})"
+            )
 
     def _state(self, row: Row, notice: StateNotice) -> None:
         if notice.state == "ready":

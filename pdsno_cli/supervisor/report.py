@@ -38,7 +38,7 @@ def status_report(name: str, board: Board, broker: Broker) -> dict[str, Any]:
         "broker_state": None if seen is None else _transport(seen),
         "ready": board.ready(),
         "well": board.well,
-        "controllers": [_row(board, row) for row in board.rows.values()],
+        "controllers": [_row(board, row) for row in board.shown],
     }
 
 

@@ -11,6 +11,7 @@ from pdsno_cli.controllers.roster import Roster
 from pdsno_cli.model.messages import Envelope, Status
 from pdsno_cli.model.notices import PeerNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
+from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import TopicMap
 from pdsno_cli.nib.store import Store
 from tests.controllers.clock import Clock
@@ -42,6 +43,7 @@ class World(Clock):
                 spec=SimpleNamespace(controller_id="rc1", region="r1"),
                 watcher=SimpleNamespace(notice=self.shown.append),
             ),
+            Role.LOCAL,
             lambda _, name: self.gone.append(name),
         )
         self.roster.start(())

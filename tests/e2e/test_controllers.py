@@ -248,12 +248,13 @@ def test_a_local_that_only_its_own_file_names_is_a_whole_member_of_its_region(si
     heard = ear(mosquitto.port, f"{site.root}/events/system")
     site.up().ready()
     run = run_newcomer(site, newcomer(site, "lc9"), "lc9")
-
     until(lambda: any(d["local_id"] == "lc9" for d in site.devices()), "its devices at the top")
     until(lambda: waiting(site, "lc9") == 0, "its messages to be acknowledged")
+    until(lambda: health(site, "lc9") == "ready", "it to be shown")
     os.kill(run.process.pid, signal.SIGKILL)
     down = heard.first(lambda _, b: b["payload"]["event"] == "controller_down")
     assert (body(down)["sender_id"], body(down)["payload"]["subject"]) == ("rc1", "lc9")
+    until(lambda: health(site, "lc9") == "down", "it to be shown as down")
     again = run_newcomer(site, newcomer(site, "lc9"), "lc9")
     heard.first(lambda _, b: b["payload"]["event"] == "controller_up")
     # A parent that starts again finds it, and one that misses it then keeps nothing of it.
@@ -270,6 +271,11 @@ def test_a_local_that_only_its_own_file_names_is_a_whole_member_of_its_region(si
     assert not any(m["topic"].endswith("/lc9") for m in late.heard)
 
 
+def health(site, name: str) -> str | None:
+    rows = site.status()["controllers"]
+    return next((row["health"] for row in rows if row["id"] == name), None)
+
+
 def waiting(site, name: str) -> int:
     with open_reader(site.state / "stores" / f"{name}.db") as store:
         return store.outbox_count()
@@ -284,7 +290,7 @@ def online(site, name: str) -> str | None:
 def test_a_retained_policy_that_somebody_replaces_is_put_right(site, mosquitto, ear, data):
     site.write(broker=f"{{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}")
     heard = ear(mosquitto.port, f"{site.root}/events/#")
-    site.up().ready()
+    site.up().ready().wait_line("lc1: cycle 1 ")  # so both policies have long been published
     for scope, publisher in (("r1", "rc1"), ("global", "g1")):
         shout(mosquitto.port, f"{site.root}/policy/{scope}", data, "-r")
         event = heard.first(

@@ -36,6 +36,12 @@ def commit(who, cycle, epoch=5):
     )
 
 
+def heard(peer, *, alive, reason=None):
+    return PeerNotice(
+        controller_id="rc1", peer=peer, alive=alive, role=Role.LOCAL, region="r1", reason=reason
+    )
+
+
 def ready(who, epoch=5):
     return StateNotice(controller_id=who, state="ready", epoch=epoch, transport="mqtt")
 
@@ -103,17 +109,17 @@ def all_ready():
 def test_one_that_its_parent_calls_down_is_down_until_it_is_heard_again():
     board = all_ready()
     row = board.rows["lc1"]
-    board.take(PeerNotice(controller_id="rc1", peer="lc1", alive=False, reason="silence"))
+    board.take(heard("lc1", alive=False, reason="silence"))
     assert board.health(row) == ("down", "rc1 calls it down (silence)")
     assert not board.well
-    board.take(PeerNotice(controller_id="rc1", peer="lc1", alive=True))
+    board.take(heard("lc1", alive=True))
     assert board.health(row).level == "ready"
     assert board.well
 
 
 def test_what_a_parent_that_is_away_itself_said_does_not_count():
     board = all_ready()
-    board.take(PeerNotice(controller_id="rc1", peer="lc1", alive=False, reason="silence"))
+    board.take(heard("lc1", alive=False, reason="silence"))
     board.take(StateNotice(controller_id="rc1", state="disconnected"))
     assert board.health(board.rows["lc1"]).level == "ready"
 
@@ -127,7 +133,7 @@ def test_one_that_nobody_ever_hears_is_degraded_after_three_heartbeats(monkeypat
     now[0] += 10.0
     assert board.health(board.rows["lc1"]) == ("degraded", UNHEARD)
     assert board.health(board.rows["g1"]).level == "ready"  # nobody is above
-    board.take(PeerNotice(controller_id="rc1", peer="lc1", alive=True))
+    board.take(heard("lc1", alive=True))
     assert board.health(board.rows["lc1"]).level == "ready"
 
 
@@ -150,3 +156,22 @@ def test_status_overrules_what_controllers_see_where_the_broker_s_process_is_gon
     assert report["broker_state"]["up"] is False
     assert report["broker_state"]["reason"] == "the broker ended"
     assert status_report("t", all_ready(), Broker(text="broker"))["broker_state"]["up"]
+
+
+def test_who_runs_elsewhere_is_shown_as_its_parent_hears_it():
+    board = Board(TOPOLOGY)
+    for name in board.rows:
+        board.take(ready(name))
+    board.take(heard("lc9", alive=True))
+    shown = status_report("t", board, Broker(text="b"))["controllers"]
+    assert [row["id"] for row in shown] == ["g1", "rc1", "lc1", "lc9"]
+    assert (shown[-1]["health"], shown[-1]["region"], shown[-1]["pid"]) == ("ready", "r1", None)
+    assert board.well
+    board.take(heard("lc9", alive=False, reason="silence"))
+    assert board.health(board.others["lc9"]).level == "down"
+    assert board.ready()
+    assert not board.well
+    board.take(heard("lc9", alive=False, reason="stop"))
+    assert board.well
+    board.take(heard("lc9", alive=False, reason="forgotten"))
+    assert [row.controller_id for row in board.shown] == ["g1", "rc1", "lc1"]
