@@ -71,6 +71,7 @@ app.add_typer(controller, name="controller")
 
 def run() -> None:
     """Run the command line; a failure that pdsno foresees is one line on stderr."""
+    console.encode_leniently()
     try:
         _invoke()
     except InvalidTopologyError as exc:

@@ -68,18 +68,18 @@ class PlainLines:
                 ):
                     tail = f" ({notice.detail})" if notice.detail else ""
                     tail = f" over {notice.transport}" if notice.transport else tail
-                    console.progress(f"{who}: {state}{tail}")
+                    console.said(f"{who}: {state}{tail}")
                 self._states[who] = state
             case CycleNotice() if self._few:
                 console.progress(cycle_text(notice))
             case WarningNotice():
-                console.progress(f"{notice.controller_id}: warning: {notice.text}")
+                console.said(f"{notice.controller_id}: warning: {notice.text}")
             case _:
                 pass
 
     def said(self, text: str) -> None:
         """Say it."""
-        console.progress(text)
+        console.said(text)
 
     def all_ready(self, seconds: float) -> None:
         """Say how long it took."""

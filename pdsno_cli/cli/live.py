@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self, cast
 
 from rich.cells import cell_len
 from rich.console import Console, Group
@@ -12,7 +13,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from pdsno_cli.cli.console import Unbroken
 from pdsno_cli.model.notices import Notice, WarningNotice
+from pdsno_cli.model.printable import printable
 from pdsno_cli.model.roles import Role
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ class LiveTable:
         self._board: Board | None = None
         self._title = f"{topology.name}: starting"
         self._words: deque[str] = deque(maxlen=_WORDS)
-        self._console = Console(stderr=True, no_color=not colour)
+        self._console = Console(file=cast("IO[str]", Unbroken(sys.stderr)), no_color=not colour)
         self._live = Live(
             get_renderable=self._draw, console=self._console, refresh_per_second=4, transient=False
         )
@@ -74,7 +77,7 @@ class LiveTable:
 
     def said(self, text: str) -> None:
         """Show a line below the table."""
-        self._words.append(text)
+        self._words.append(printable(text))
 
     def all_ready(self, seconds: float) -> None:
         """Show how long it took."""
