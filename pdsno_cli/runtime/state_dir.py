@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pdsno_cli.model.errors import StateError
+from pdsno_cli.model.errors import StateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +20,21 @@ _POLL = 0.05  # seconds between two tries to lock; flock(2) has no time-out
 
 
 def default_root(topology_name: str) -> Path:
-    """Return ``$XDG_STATE_HOME/pdsno/<topology>`` (XDG Base Directory Specification)."""
+    """Return ``$XDG_STATE_HOME/pdsno/<topology>`` (XDG Base Directory Specification).
+
+    UsageError for a user without a home directory, as containers have.
+    """
     home = os.environ.get("XDG_STATE_HOME")
-    base = Path(home) if home and Path(home).is_absolute() else Path.home() / ".local" / "state"
+    if home and Path(home).is_absolute():
+        base = Path(home)
+    else:
+        try:
+            base = Path.home() / ".local" / "state"
+        except RuntimeError as exc:
+            raise UsageError(
+                f"user {os.getuid()} has no home directory to keep state in: "
+                "name another with --state-dir, or set XDG_STATE_HOME"
+            ) from exc
     return base / "pdsno" / file_name(topology_name)
 
 
