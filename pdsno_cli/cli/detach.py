@@ -1,63 +1,142 @@
-"""``pdsno up -d``: start the run as a process of its own and wait until it is ready."""
+"""``pdsno up -d``: start the run as a process of its own and wait until it says that it is ready.
+
+The two share a pipe. What the run writes to it is why it cannot go on, up to the end of the pipe;
+a NUL says that every controller is ready. Before it has the state directory to itself its stdout
+and stderr are that pipe, too; from then on they are its log, of which there is one writer only.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
+import select
 import subprocess
-import sys
 import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from pdsno_cli.cli import console
-from pdsno_cli.model.errors import OperationError, UsageError
+from pdsno_cli.cli.display import PlainLines
+from pdsno_cli.model.errors import OperationError
+from pdsno_cli.system.interpreter import run_module
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
 
-_POLL = 0.05  # seconds between two questions; the run has no way to call back
+_READY = b"\0"
+_READ = 65_536
 
 
-def run_detached(file: Path, state: StateDir, *, in_process: bool) -> None:
+def run_detached(
+    file: Path, topology: Topology, state: StateDir, *, in_process: bool, timeout: float
+) -> None:
     """Start ``pdsno up FILE`` in its own session; OperationError, with its words, if it ends.
 
+    The same when not every controller is ready after ``timeout`` seconds: it then goes on.
     Interrupted, it takes the run down with it.
     """
-    state.make()
-    with state.lock():
-        pass  # a topology that is up is refused here, before anything is started
-    command = [sys.executable, "-m", "pdsno_cli", "up", str(file), "--state-dir", str(state.root)]
-    if in_process:
-        command.append("--in-process")
-    log = os.open(state.log("supervisor"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    ours, theirs = os.pipe()
+    words = ["up", str(file), "--state-dir", str(state.root), "--report-to", str(theirs)]
     try:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            run_module("pdsno_cli", *words, *(["--in-process"] if in_process else [])),
+            stdin=subprocess.DEVNULL,
+            stdout=theirs,
+            stderr=theirs,
+            pass_fds=(theirs,),
+            start_new_session=True,
         )
     finally:
-        os.close(log)
+        os.close(theirs)
     try:
-        count = _wait(process, state)
+        _wait(process, ours, file, state, timeout)
     except KeyboardInterrupt:
         process.terminate()
         process.wait()
         raise
+    finally:
+        os.close(ours)
+    count = len(topology.controllers)
     console.progress(f"{count} controllers ready; end them with: pdsno down {file}")
 
 
-def _wait(process: subprocess.Popen[bytes], state: StateDir) -> int:
-    """Return how many controllers there are once all are ready."""
-    from pdsno_cli.runtime.state_dir import last_lines
+def _wait(
+    process: subprocess.Popen[bytes], pipe: int, file: Path, state: StateDir, timeout: float
+) -> None:
+    """Return once all controllers are ready."""
+    deadline, words = time.monotonic() + timeout, b""
+    while True:
+        ready, _, _ = select.select([pipe], [], [], max(deadline - time.monotonic(), 0))
+        if not ready:
+            raise OperationError(
+                f"not ready within {timeout:g} s{_unready(state)}; it goes on: "
+                f"look with pdsno status {file}, end it with pdsno down {file}"
+            )
+        data = os.read(pipe, _READ)
+        if _READY in data:
+            return
+        words += data
+        if not data:
+            code = process.wait()
+            text = words.decode(errors="replace").strip().removeprefix("error: ")
+            raise OperationError(
+                text or f"it ended with exit code {code}; its log is {state.log('supervisor')}"
+            )
+
+
+def _unready(state: StateDir) -> str:
+    """Say which controllers are not ready, as far as the run can be asked."""
     from pdsno_cli.supervisor.control import ask
 
-    while process.poll() is None:
-        try:
-            status = ask(state.control, {"op": "status"})
-        except UsageError:
-            status = {"ready": False}
-        if status["ready"]:
-            return len(status["controllers"])
-        time.sleep(_POLL)
-    words = "\n".join(last_lines(state.log("supervisor"))).removeprefix("error: ")
-    raise OperationError(words or f"ended with exit code {process.returncode}")
+    try:
+        rows = ask(state.control, {"op": "status"}, patience=1.0)["controllers"]
+    except Exception:  # noqa: BLE001 - it is not that far, or it is stuck
+        return ""
+    unready = [row for row in rows if row["state"] != "ready"]
+    names = [
+        f"{row['id']} {row['state']}" + (f" ({row['detail']})" if row["detail"] else "")
+        for row in unready[:3]
+    ]
+    more = f" and {len(unready) - 3} more" if len(unready) > 3 else ""
+    return f": {', '.join(names)}{more}" if names else ""
+
+
+@contextmanager
+def detached(topology: Topology, state: StateDir, report: int) -> Iterator[PlainLines]:
+    """Log what the run does for as long as the context lasts, and report how it comes up.
+
+    For the process that ``run_detached`` started, once it has the state directory to itself.
+    """
+    from pdsno_cli.runtime.logs import file_logger
+
+    os.set_inheritable(report, False)
+    logger = file_logger(state.log("supervisor"))
+    try:
+        yield _Reporting(topology, logger, report)
+    except BaseException as exc:
+        text = str(exc) if isinstance(exc, OperationError) else f"{type(exc).__name__}: {exc}"
+        logger.error(text)  # noqa: TRY400 - who prints the error has the traceback
+        _write(report, text.encode(errors="backslashreplace"))
+        raise
+
+
+class _Reporting(PlainLines):
+    """Logs the lines, and reports that all are ready."""
+
+    def __init__(self, topology: Topology, logger: logging.Logger, report: int) -> None:
+        super().__init__(topology, logger.info)
+        self._report = report
+
+    def all_ready(self, seconds: float) -> None:
+        """Say how long it took."""
+        _write(self._report, _READY)
+        super().all_ready(seconds)
+
+
+def _write(report: int, data: bytes) -> None:
+    with suppress(OSError):  # whoever started the run has gone
+        os.write(report, data)

@@ -10,7 +10,7 @@ from pdsno_cli.cli import console
 from pdsno_cli.model.notices import CycleNotice, Notice, StateNotice, WarningNotice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.board import Board
@@ -46,9 +46,13 @@ def cycle_text(notice: CycleNotice) -> str:
 
 
 class PlainLines:
-    """One line for each thing that happens; of many controllers, only for what went wrong."""
+    """One line for each thing that happens; of many controllers, only for what went wrong.
 
-    def __init__(self, topology: Topology) -> None:
+    ``write`` takes each line, which may hold words from outside.
+    """
+
+    def __init__(self, topology: Topology, write: Callable[[str], None] = console.said) -> None:
+        self._write = write
         self._name = topology.name
         self._count = len(topology.controllers)
         self._few = self._count <= MANY
@@ -57,7 +61,7 @@ class PlainLines:
     def began(self, board: Board, broker: str) -> None:
         """Say what is being started."""
         del board
-        console.progress(f"{self._name}: starting {self._count} controllers, {broker}")
+        self._write(f"{self._name}: starting {self._count} controllers, {broker}")
 
     def noticed(self, notice: Notice) -> None:
         """Say what a controller told."""
@@ -68,19 +72,19 @@ class PlainLines:
                 ):
                     tail = f" ({notice.detail})" if notice.detail else ""
                     tail = f" over {notice.transport}" if notice.transport else tail
-                    console.said(f"{who}: {state}{tail}")
+                    self._write(f"{who}: {state}{tail}")
                 self._states[who] = state
             case CycleNotice() if self._few:
-                console.progress(cycle_text(notice))
+                self._write(cycle_text(notice))
             case WarningNotice():
-                console.said(f"{notice.controller_id}: warning: {notice.text}")
+                self._write(f"{notice.controller_id}: warning: {notice.text}")
             case _:
                 pass
 
     def said(self, text: str) -> None:
         """Say it."""
-        console.said(text)
+        self._write(text)
 
     def all_ready(self, seconds: float) -> None:
         """Say how long it took."""
-        console.progress(f"{self._name}: all {self._count} controllers ready in {seconds:.1f} s")
+        self._write(f"{self._name}: all {self._count} controllers ready in {seconds:.1f} s")

@@ -10,6 +10,8 @@ import typer
 from pdsno_cli.cli import console
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.board import Board
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 def up(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The topology to run.")],
+    *,
     cycles: Annotated[
         int | None,
         typer.Option(
@@ -35,35 +38,58 @@ def up(
     detach: Annotated[
         bool, typer.Option("--detach", "-d", help="Return once every controller is ready.")
     ] = False,
+    timeout: Annotated[
+        str,
+        typer.Option(
+            "--timeout",
+            metavar="DURATION",
+            help="How long --detach waits for every controller to be ready.",
+        ),
+    ] = "2m",
     state_dir: Annotated[
         Path | None,
         typer.Option(help="Where stores, key and logs are kept; by default under XDG_STATE_HOME."),
     ] = None,
+    report_to: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run a topology: broker, lab and every controller, until Ctrl-C."""
     if detach:
         _refuse_detached(file, cycles)
 
-    from pdsno_cli.cli.display import display
+    from pdsno_cli.cli.running import seconds
     from pdsno_cli.lint.engine import require
     from pdsno_cli.runtime.state_dir import StateDir, default_root
     from pdsno_cli.supervisor.open_files import open_files_needed, require_open_files
 
+    patience = seconds(timeout)
     topology = require(str(file))
     require_open_files(open_files_needed(topology, in_process=in_process))
     state = StateDir((state_dir or default_root(topology.name)).absolute())
     if detach:
         from pdsno_cli.cli.detach import run_detached
 
-        run_detached(file, state, in_process=in_process)
+        run_detached(file, topology, state, in_process=in_process, timeout=patience)
         return
     state.make()
-    with state.lock(), display(topology) as observer:
+    with state.lock(), _shown(topology, state, report_to) as observer:
         board = _run(topology, state, observer, cycles=cycles, in_process=in_process)
     if cycles is not None:
         from pdsno_cli.cli.summary import summary
 
         console.data(summary(board))
+
+
+def _shown(
+    topology: Topology, state: StateDir, report_to: int | None
+) -> AbstractContextManager[Observer]:
+    """Return what shows the run: the terminal, or the log of one that was started by ``-d``."""
+    if report_to is None:
+        from pdsno_cli.cli.display import display
+
+        return display(topology)
+    from pdsno_cli.cli.detach import detached
+
+    return detached(topology, state, report_to)
 
 
 def _refuse_detached(file: Path, cycles: int | None) -> None:

@@ -130,7 +130,31 @@ def log_to_file(path: Path, *, output: bool = False) -> None:
     faulthandler.register(signal.SIGUSR1, handler.fileno())
 
 
+def file_logger(path: Path) -> logging.Logger:
+    """Return a logger to a file, where stdout and stderr of this process go, too.
+
+    What is logged otherwise goes elsewhere.
+    """
+    logger = logging.getLogger("pdsno_cli.run")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    logger.addHandler(_prepared(LogFile(path, (1, 2))))
+    return logger
+
+
 def _log_to(handler: logging.Handler) -> None:
+    _prepared(handler)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for noisy in ("asyncio", "scapy", "pysnmp"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    sys.excepthook = _log_uncaught
+    threading.excepthook = _log_uncaught_of_thread
+
+
+def _prepared(handler: logging.Handler) -> logging.Handler:
+    """Have a handler write lines, and not too many of a kind; return it."""
     handler.setFormatter(LineFormatter())
 
     def tell(record: logging.LogRecord) -> None:
@@ -141,13 +165,7 @@ def _log_to(handler: logging.Handler) -> None:
             handler.release()
 
     handler.addFilter(LogLimits(tell))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-    for noisy in ("asyncio", "scapy", "pysnmp"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
-    sys.excepthook = _log_uncaught
-    threading.excepthook = _log_uncaught_of_thread
+    return handler
 
 
 def _log_uncaught(
