@@ -22,7 +22,7 @@ def summary(board: Board) -> str:
     duplicates = sum(row.duplicates for row in (*regional, *top))
     refused = sum(sum(row.refused.values()) for row in board.rows.values())
     devices = sum(row.devices or 0 for row in top)
-    speak = sum(local.probes["snmp"].answers for local in board.locals if "snmp" in local.probes)
+    speak = sum(local.snmp for local in board.locals)
     return (
         f"{table(head, rows)}\n"
         f"{devices} devices at the top, {speak} of them speak SNMP\n"

@@ -238,6 +238,7 @@ class LocalController:
                 updated=len(changes.updated),
                 inactive=len(changes.inactive),
                 active=report.active,
+                snmp=sum("snmp" in device.protocols for device in changes.active),
             )
         )
         self._plan()

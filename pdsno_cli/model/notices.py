@@ -23,7 +23,10 @@ class StateNotice(msgspec.Struct, frozen=True, kw_only=True, tag="state"):
 
 
 class CycleNotice(msgspec.Struct, frozen=True, kw_only=True, tag="cycle"):
-    """A local controller ended a discovery cycle and published its report."""
+    """A local controller ended a discovery cycle and published its report.
+
+    Of the ``active`` devices, ``snmp`` speak SNMP.
+    """
 
     controller_id: str
     cycle: int
@@ -34,6 +37,7 @@ class CycleNotice(msgspec.Struct, frozen=True, kw_only=True, tag="cycle"):
     updated: int
     inactive: int
     active: int
+    snmp: int = 0
 
 
 class WaitingNotice(msgspec.Struct, frozen=True, kw_only=True, tag="waiting"):

@@ -56,6 +56,7 @@ class Row:
     outcome: str | None = None
     last_cycle_at: float | None = None  # monotonic seconds
     devices: int | None = None
+    snmp: int = 0  # of the devices, those that speak SNMP
     sent: int = 0
     committed: int | None = None
     committed_top: int = 0
@@ -230,6 +231,7 @@ class Board:
         row.last_cycle_at = time.monotonic()
         row.outcome = notice.outcome
         row.devices = notice.active
+        row.snmp = notice.snmp
         row.sent += 1
         row.new += notice.new
         row.seconds += notice.seconds

@@ -62,7 +62,10 @@ def in_namespace():
 
 
 @contextmanager
-def _agent(address: str, answer: Callable[[bytes], bytes | None], port: int = 0) -> Iterator[int]:
+def responder(
+    address: str, answer: Callable[[bytes], bytes | None], port: int = 0
+) -> Iterator[int]:
+    """Answer at an address, on a port of its own unless one is given, with a function's bytes."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind((address, port))
         sock.settimeout(0.05)
@@ -90,4 +93,4 @@ def _agent(address: str, answer: Callable[[bytes], bytes | None], port: int = 0)
 @pytest.fixture
 def agent():
     """Return a context manager: a responder at an address that answers with a function's bytes."""
-    return _agent
+    return responder

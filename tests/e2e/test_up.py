@@ -9,6 +9,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from pysnmp.proto.api import v2c
+
+from pdsno_cli.discovery.snmp import SYS_NAME
+from tests.discovery.conftest import responder
+from tests.discovery.test_snmp import is_walk, respond, rows
 
 from .conftest import PDSNO, until
 
@@ -32,6 +37,25 @@ def test_up_cycles_ends_by_itself_once_they_are_committed_at_the_top(site):
     assert sum("snmp" in d["protocols"] for d in devices) == 3
     assert {d["local_id"] for d in devices} == {"lc1", "lc2"}
     assert all(d["region"] == "r1" for d in devices)
+
+
+def test_up_counts_a_device_that_answers_on_two_addresses_once(site):
+    def answer(data):
+        if is_walk(data):
+            return rows(data, lambda _: b"\2\0\0\0\0\1")
+        return respond(data, [(SYS_NAME, v2c.OctetString(b"two-armed"))])
+
+    site.write(lab=False)
+    addresses = [f"{site.net}.{n}" for n in (1, 2)]
+    with (
+        responder(addresses[0], answer, site.snmp_port),
+        responder(addresses[1], answer, site.snmp_port),
+    ):
+        run = site.up("--cycles", "1")
+        assert run.end() == 0, run.lines
+    assert "5 devices at the top, 1 of them speak SNMP" in run.out
+    assert re.search(r"snmp +3 +2 ", run.out)  # answers, of which there are two
+    assert next(d["addresses"] for d in site.devices() if d["sys_name"]) == addresses
 
 
 def test_up_every_controller_is_a_process_of_its_own(site):
