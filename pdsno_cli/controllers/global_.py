@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
+from pdsno_cli.controllers.homes import Home, moved, timely
 from pdsno_cli.controllers.ledger import Ledger
 from pdsno_cli.controllers.policies import Policies
 from pdsno_cli.controllers.retained import OwnRetained
@@ -17,6 +20,8 @@ from pdsno_cli.model.topics import GLOBAL, SYSTEM
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Context
     from pdsno_cli.nib.store import Transaction
+
+log = logging.getLogger(__name__)
 
 LOOK_DELAY = 0.2  # seconds in which the summaries of several regions are looked through at once
 
@@ -33,16 +38,26 @@ class GlobalController:
         self.retained = OwnRetained(context, topic, self._publish_policy)
         self._looking = False
         self._roamers: frozenset[str] = frozenset()
+        self._homes: dict[str, Home] = {}
 
     def start(self) -> None:
-        """Take up the watch over the regions; forget those that are no longer declared."""
+        """Take up the watch over the regions; forget those that are no longer declared.
+
+        A local controller that is declared in another region than before has moved there.
+        """
         store, topology = self._context.store, self._context.topology
-        found = store.regions_of_locals().items()
-        strays = {name for name, region in found if region not in topology.regions}
+        known = store.homes()
+        gone = {name for name, (region, _) in known.items() if region not in topology.regions}
         with store.transaction() as tx:
             for region in store.regions() - topology.regions.keys():
                 tx.forget_region(region)
-        self._regionals.start(strays - topology.controllers.keys())
+            for local_id, region in store.places_of_locals():
+                spec = topology.controllers.get(local_id)
+                home = spec.region if spec is not None else known.get(local_id, (None,))[0]
+                if home is not None and home != region:
+                    tx.move_local(local_id, home)
+        self._homes = {name: Home(*home) for name, home in store.homes().items()}
+        self._regionals.start(gone - topology.controllers.keys())
         self.ledger.start()
 
     def connected(self) -> None:
@@ -109,14 +124,24 @@ class GlobalController:
                 self._apply(tx, whole)
 
     def _apply(self, tx: Transaction, summary: Summary) -> None:
-        """Apply a summary in ``tx``."""
+        """Apply a summary in ``tx``: what it says of the local controllers of its region."""
         now = time.time()
+        coming = moved(self._homes, summary)
+        summary = timely(self._homes, summary, coming)
+        for cycle in coming:
+            log.info("%s is in region %s now", cycle.local_id, summary.region)
+            tx.move_local(cycle.local_id, summary.region)
+        tx.after(partial(self._settle_homes, summary))
         tx.apply_summary(summary, at=now)
         for cycle in summary.locals:
             tx.put_cycle(cycle, region=summary.region, at=now)
         self.ledger.committed(tx)
         if summary.new or summary.updated:
             tx.after(self._look_soon)
+
+    def _settle_homes(self, summary: Summary) -> None:
+        for cycle in summary.locals:
+            self._homes[cycle.local_id] = Home(summary.region, cycle.epoch)
 
     def _look_soon(self) -> None:
         if not self._looking:

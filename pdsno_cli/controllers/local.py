@@ -89,7 +89,18 @@ class LocalController:
         self._warned: set[str] = set()
 
     def start(self) -> None:
-        """Remember the last policies; begin with them if no newer one comes in time."""
+        """Remember the last policies; begin with them if no newer one comes in time.
+
+        In another region than before, all is told there, and what waits for the old one is void.
+        """
+        topics, store = self._context.topology.topics, self._context.store
+        local_id = self._context.spec.controller_id
+        regions = store.former_regions() - {self._region}
+        waiting = {topics.stream(topics.discovery(region, local_id)): region for region in regions}
+        self._snapshot = self._snapshot or bool(regions)
+        with self._context.publisher.unit() as unit:
+            for stream in waiting.keys() & set(store.outbox_streams()):
+                unit.coalesce(topics.discovery(waiting[stream], local_id))
         self._policies.recall(GLOBAL, self._region)
         self._next = self._context.scheduler.after(POLICY_WAIT, self._begin)
 

@@ -59,10 +59,11 @@ class RegionalController:
         self._snapshot = True
 
     def start(self) -> None:
-        """Take up the watch over the region; forget locals that are no longer declared, nor there."""
+        """Take up the watch over the region; forget locals that are of another one, or gone."""
         self._policies.recall(GLOBAL)
-        known = {cycle.local_id for cycle in self._context.store.cycles()}
-        self._locals.start(known - self._context.topology.controllers.keys())
+        declared = self._context.topology.of_role(Role.LOCAL, self._region)
+        known = self._context.store.homes().keys()
+        self._locals.start(known - {item.controller_id for item in declared})
         self.ledger.start()
 
     def connected(self) -> None:
@@ -98,6 +99,8 @@ class RegionalController:
             self._policies.take(envelope, payload)
         elif isinstance(payload, Status):
             self._locals.hear(envelope, payload)
+            if payload.role == Role.LOCAL.value and payload.region != self._region:
+                self._let_go(envelope)
 
     def _take(self, envelope: Envelope, report: DiscoveryReport) -> None:
         """Record the report's number and apply it, in one transaction.
@@ -115,6 +118,16 @@ class RegionalController:
             whole = self.ledger.assemble(tx, envelope, report)
             if whole is not None:
                 self._apply(tx, envelope, whole)
+
+    def _let_go(self, status: Envelope) -> None:
+        """Hold nothing more of a local controller that says that it is of another region now."""
+        local_id = status.sender_id
+        home = self._context.store.homes().get(local_id)
+        if home is not None and home[1] < status.epoch:
+            log.info("%s is of another region now", local_id)
+            with self._context.store.transaction() as tx:
+                tx.forget_local(local_id, self._streams + local_id)
+            self.tell_all()
 
     def _effect(self, tx: Transaction, envelope: Envelope) -> None:
         assert isinstance(envelope.payload, DiscoveryReport)  # it receives no other stream

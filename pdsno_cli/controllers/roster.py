@@ -56,15 +56,20 @@ class Roster:
     def start(self, strays: Iterable[str]) -> None:
         """Take up the watch, beginning with those who were online when this controller stopped.
 
-        ``strays`` are controllers, not of the file, of which there may be no status at all.
+        ``strays`` are those that it knows and that are not below it by the file: they are forgotten,
+        but for those that the file does not know at all and that were online.
         """
         now = time.monotonic()
         declared = self._context.topology.controllers
         records = self._context.store.controllers()
-        for name in set(strays) - {known.controller_id for known in records}:
+        strays = set(strays)
+        for name in strays - {known.controller_id for known in records}:
             self._forget(name)
         for known in records:
             name = known.controller_id
+            if name in declared and name in strays:
+                self._forget(name)
+                continue
             if name not in declared:
                 if known.state != "online":
                     self._forget(name)

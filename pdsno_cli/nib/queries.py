@@ -45,6 +45,10 @@ _POLICY = sa.select(POLICIES).where(POLICIES.c.scope == sa.bindparam("scope"))
 _APPLIED = sa.select(APPLIED)
 _CYCLES = sa.select(CYCLES).order_by(CYCLES.c.local_id)
 _REGIONS = sa.select(DEVICES.c.region).where(DEVICES.c.active).distinct()
+_EVER_REGIONS = sa.select(DEVICES.c.region).distinct()
+_PLACES_OF_LOCALS = (
+    sa.select(DEVICES.c.local_id, DEVICES.c.region).where(DEVICES.c.active).distinct()
+)
 _CONTROLLERS = sa.select(CONTROLLERS).order_by(CONTROLLERS.c.controller_id)
 _EVENTS = sa.select(EVENTS).order_by(EVENTS.c.id.desc()).limit(sa.bindparam("last"))
 _PLACES = (
@@ -129,13 +133,21 @@ class Queries:
             for row in self._all(_CYCLES)
         ]
 
-    def regions_of_locals(self) -> dict[str, str]:
-        """Return the region of each local controller whose reports are committed here."""
-        return {row.local_id: row.region for row in self._all(_CYCLES)}
+    def homes(self) -> dict[str, tuple[str, int]]:
+        """Return the region and the epoch of each local controller's last committed cycle."""
+        return {row.local_id: (row.region, row.epoch) for row in self._all(_CYCLES)}
+
+    def places_of_locals(self) -> set[tuple[str, str]]:
+        """Return the local controllers that have devices here, each with the regions of those."""
+        return {(row.local_id, row.region) for row in self._all(_PLACES_OF_LOCALS)}
 
     def regions(self) -> set[str]:
         """Return the regions that have devices here."""
         return {row.region for row in self._all(_REGIONS)}
+
+    def former_regions(self) -> set[str]:
+        """Return the regions that devices here are of, present or not."""
+        return {row.region for row in self._all(_EVER_REGIONS)}
 
     def controllers(self) -> list[ControllerRecord]:
         """Return the controllers that this one watches, as they last said they were."""

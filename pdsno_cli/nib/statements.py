@@ -93,6 +93,20 @@ GONE_WITH_LOCAL = (
     .where(DEVICES.c.local_id == sa.bindparam("of_local"), DEVICES.c.active)
     .values(active=False, version=DEVICES.c.version + 1)
 )
+GONE_FROM_ELSEWHERE = (
+    sa.update(DEVICES)
+    .where(
+        DEVICES.c.local_id == sa.bindparam("of_local"),
+        DEVICES.c.region != sa.bindparam("of_region"),
+        DEVICES.c.active,
+    )
+    .values(active=False, version=DEVICES.c.version + 1)
+)
+MOVE_CYCLE = (
+    sa.update(CYCLES)
+    .where(CYCLES.c.local_id == sa.bindparam("of_local"))
+    .values(region=sa.bindparam("of_region"))
+)
 GONE_WITH_REGION = (
     sa.update(DEVICES)
     .where(DEVICES.c.region == sa.bindparam("of_region"), DEVICES.c.active)

@@ -285,6 +285,12 @@ class Transaction:
         self._execute(sql.DROP_CYCLE, {"of_local": local_id})
         self._tallies.drop(stream)
 
+    def move_local(self, local_id: str, region: str) -> None:
+        """Hold nothing of a local controller for present in any other region than this."""
+        values = {"of_local": local_id, "of_region": region}
+        self._execute(sql.GONE_FROM_ELSEWHERE, values)
+        self._execute(sql.MOVE_CYCLE, values)
+
     def forget_region(self, region: str) -> None:
         """Hold nothing of a region for present any more."""
         self._execute(sql.GONE_WITH_REGION, {"of_region": region})

@@ -212,6 +212,79 @@ def test_local_taken_out_of_the_topology_takes_its_devices_with_it(site):
     assert "6 devices at the top" in back.out, back.out
 
 
+def two_regions(site, mosquitto, lc1: tuple[str, int]) -> None:
+    """Write a topology with lc1 in a region, with so many targets."""
+    region, targets = lc1
+    site.file.write_text(f"""\
+name: {site.root}
+broker: {{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}
+topics: {{root: {site.root}}}
+fallbacks: [mqtt]
+defaults: {{heartbeat: 1s, discovery: {{interval: 1s, protocols: [snmp, icmp], snmp: {{port: {site.snmp_port}}}}}}}
+regions: {{A: {{}}, B: {{}}}}
+controllers:
+  g1: {{role: global}}
+  rcA: {{role: regional, region: A}}
+  rcB: {{role: regional, region: B}}
+  lc1: {{role: local, region: {region}, discovery: {{targets: ["{site.net}.1-{site.net}.{targets}"]}}}}
+  lc2: {{role: local, region: B, discovery: {{targets: ["{site.net}.101-{site.net}.102"]}}}}
+""")
+
+
+def placed(site) -> dict[str, list[tuple[str, int]]]:
+    """Return how many devices of lc1 each of the parents holds for present, by region."""
+    found = {}
+    for parent in ("g1", "rcA", "rcB"):
+        regions = [d["region"] for d in site.devices("--of", parent) if d["local_id"] == "lc1"]
+        found[parent] = sorted((name, regions.count(name)) for name in set(regions))
+    return found
+
+
+def test_local_that_moves_to_another_region_and_back_leaves_nothing_behind(site, mosquitto):
+    for region, targets in (("A", 10), ("B", 30), ("A", 10), ("B", 5)):
+        two_regions(site, mosquitto, (region, targets))
+        run = site.up().ready()
+        here = [(region, targets)]  # what is no target any more leaves after three cycles
+        other = "rcB" if region == "A" else "rcA"
+        wanted = {"g1": here, f"rc{region}": here, other: []}
+        until(lambda: placed(site) == wanted, f"being in {region} alone")  # noqa: B023 - at once
+        run.interrupt()
+        assert run.end() == 0
+        audit = site.ask("audit", str(site.file))
+        assert audit.returncode == 0, audit.stdout
+
+
+@pytest.mark.parametrize("old", ["away", "unaware"])
+def test_local_that_moves_leaves_its_old_region_at_once_at_the_top(site, mosquitto, old):
+    """Its old regional controller is away; or it runs on, by the file of before."""
+    two_regions(site, mosquitto, ("B", 30))
+    assert site.up("--cycles", "1").end() == 0
+    before, after = site.folder / "before.yaml", site.file
+    before.write_text(site.file.read_text())
+    two_regions(site, mosquitto, ("A", 10))
+
+    def run(name, file):
+        return site.pdsno("controller", "run", str(file), name, "--state-dir", str(site.state))
+
+    if old == "unaware":
+        # The top, too, does not know of it: a new local needs only its region.
+        run("g1", before)
+        run("rcB", before)
+        until((site.state / "logs").exists, "their start")
+    else:
+        run("g1", after)
+        until(lambda: placed(site)["g1"] == [], "leaving the old region before it has a new one")
+    run("rcA", after)
+    run("lc1", after)
+    until(lambda: placed(site)["g1"] == [("A", 10)], "moving at the top")
+    until(lambda: placed(site)["rcA"] == [("A", 10)], "coming to its region")
+    if old == "away":
+        run("rcB", after)
+    until(lambda: placed(site)["rcB"] == [], "leaving its old region")
+    until(lambda: any(d["local_id"] == "lc2" for d in site.devices()), "the others' stay")
+    assert placed(site)["g1"] == [("A", 10)]
+
+
 def test_status_and_devices_without_a_run(site):
     site.write()
     status = site.ask("status", str(site.file))
