@@ -17,10 +17,14 @@ _LOOK = 0.1  # seconds between looks at whether to give up
 
 
 class Rival(NamedTuple):
-    """Another process: who it says it is; ``epoch`` is 0 where it did not sign with our key."""
+    """Another process: who it says it is; ``epoch`` is 0 where it did not sign with our key.
+
+    ``heartbeat`` is the seconds between two of its status messages, 0 where it does not say.
+    """
 
     holder: str
     epoch: int
+    heartbeat: float = 0.0
 
 
 class Claim(NamedTuple):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class _Payload(msgspec.Struct):
     state: str = ""
     holder: str = ""
+    heartbeat: float = 0.0
 
 
 class _Unsigned(msgspec.Struct):
@@ -46,8 +47,10 @@ def read_status(codec: Codec, topic: str, data: bytes) -> Rival | None:
             payload = msgspec.json.decode(data, type=_Unsigned).payload
         except (msgspec.DecodeError, UnicodeDecodeError):
             return None
-        return None if payload.state == "death" else Rival(payload.holder, 0)
+        if payload.state not in ("birth", "heartbeat"):
+            return None
+        return Rival(payload.holder, 0, payload.heartbeat)
     status = envelope.payload
     if not isinstance(status, Status) or status.state == "death":
         return None
-    return Rival(status.holder, envelope.epoch)
+    return Rival(status.holder, envelope.epoch, status.heartbeat)

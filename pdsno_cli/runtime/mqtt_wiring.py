@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -75,6 +76,13 @@ def mqtt_transport(
         claim=claim,
         source=source,
     )
+
+
+def probe_transport(
+    topology: Topology, access: BrokerAccess, filters: tuple[str, ...]
+) -> Transport:
+    """Return the transport of a client that looks on for a moment, under a name of its own."""
+    return _transport(topology, access, f"probe-{os.urandom(6).hex()}", filters, qos=1)
 
 
 def watching_transport(

@@ -14,12 +14,15 @@ from msgspec import structs
 
 from pdsno_cli.broker.embedded import EmbeddedBroker
 from pdsno_cli.broker.probe import probe
+from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.tls import context
 from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.errors import BrokerError, UnreachableError
 from pdsno_cli.model.notices import TransportState
+from pdsno_cli.runtime.authority import entitled
 from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.supervisor.backoff import restart_delay
+from pdsno_cli.supervisor.broker_check import check_broker
 
 if TYPE_CHECKING:
     import signal
@@ -38,7 +41,9 @@ class BrokerKeeper:
     as long as this process.
     """
 
-    def __init__(self, topology: Topology, say: Callable[[str], None]) -> None:
+    def __init__(self, topology: Topology, key: bytes, say: Callable[[str], None]) -> None:
+        self._topology = topology
+        self._key = key
         self._spec = topology.broker
         self._http = topology.uses("http")
         self._say = say
@@ -177,9 +182,20 @@ class BrokerKeeper:
             except BrokerError as exc:
                 problems.append(exc)
             else:
+                self._check(replace(access, addresses=(address,)))
                 return
         nobody = all(isinstance(problem, UnreachableError) for problem in problems)
         raise (UnreachableError if nobody else BrokerError)("; ".join(map(str, problems)))
+
+    def _check(self, access: BrokerAccess) -> None:
+        """Look for what would keep the run from working; OperationError says what."""
+        topology = self._topology
+        codec = Codec(self._key, topology.topics, self._spec.max_payload, entitled(topology))
+
+        def say(text: str) -> None:
+            self._loop.call_soon_threadsafe(self._say, text)
+
+        check_broker(topology, access, codec, say)
 
     def _warned(self, line: str) -> None:
         """Pass on what the broker says; on a thread of its own."""
