@@ -1,5 +1,8 @@
 """The in-process bus: a broker between controllers that share a process, on one thread.
 
+Beside a broker of its own it is the fallback. Then what goes over that broker is mirrored here for
+those who are not on it at the moment, since each of them loses it and comes back by itself.
+
 One dispatcher thread hands everything over, in the order in which it was published. So a member
 may publish while it listens, a retained message never overtakes a newer one, and what a slow
 member holds up is the bus alone, not the publishers.
@@ -28,6 +31,7 @@ class _Member:
     filters: tuple[str, ...]
     listener: Listener
     will: Publication | None
+    alone: Callable[[], bool]
 
 
 class Bus:
@@ -42,9 +46,19 @@ class Bus:
         self._retained: dict[str, Publication] = {}
         self._routes: dict[str, tuple[_Member, ...]] = {}  # by topic, until somebody comes or goes
 
-    def join(self, client_id: str, filters: tuple[str, ...], listener: Listener, n: int) -> None:
-        """Take in a member as its connection number ``n``; it hears ``on_up``, then messages."""
-        self._post(lambda: self._join(client_id, filters, listener, n), always=True)
+    def join(
+        self,
+        client_id: str,
+        filters: tuple[str, ...],
+        listener: Listener,
+        n: int,
+        alone: Callable[[], bool],
+    ) -> None:
+        """Take in a member as its connection number ``n``; it hears ``on_up``, then messages.
+
+        While ``alone`` returns True it also gets what is only mirrored.
+        """
+        self._post(lambda: self._join(client_id, filters, listener, n, alone), always=True)
 
     def publish(self, publication: Publication) -> bool:
         """Hand a message over to the dispatcher; False when too many wait."""
@@ -62,6 +76,10 @@ class Bus:
                 self._give_retained(member, (topic_filter,))
 
         self._post(work, always=True)
+
+    def mirror(self, publication: Publication) -> bool:
+        """Hand a message over that a broker carries, for those who are not on that broker."""
+        return self._post(lambda: self._deliver(publication, mirrored=True))
 
     def leave(self, client_id: str, listener: Listener, farewell: Publication | None) -> None:
         """Let a member go without its will; returns once its farewell is delivered."""
@@ -114,7 +132,12 @@ class Bus:
             _call(work)
 
     def _join(
-        self, client_id: str, filters: tuple[str, ...], listener: Listener, number: int
+        self,
+        client_id: str,
+        filters: tuple[str, ...],
+        listener: Listener,
+        number: int,
+        alone: Callable[[], bool],
     ) -> None:
         before = self._remove(client_id)
         if before is not None:
@@ -122,7 +145,7 @@ class Bus:
             taken = Loss(reason=f"bus: another member took over as {client_id!r}")
             _call(before.listener.on_down, taken)
         will = listener.will(number)
-        member = self._members[client_id] = _Member(client_id, filters, listener, will)
+        member = self._members[client_id] = _Member(client_id, filters, listener, will, alone)
         self._routes.clear()
         _call(listener.on_up, number, False)
         self._give_retained(member, filters)
@@ -151,7 +174,7 @@ class Bus:
         if member.will is not None:
             self._deliver(member.will)
 
-    def _deliver(self, publication: Publication) -> None:
+    def _deliver(self, publication: Publication, *, mirrored: bool = False) -> None:
         if publication.retain:
             if publication.data:
                 self._retained[publication.topic] = publication
@@ -159,6 +182,8 @@ class Bus:
                 self._retained.pop(publication.topic, None)
         arrival = Arrival(publication.topic, publication.data, qos=publication.qos)
         for member in self._listeners(publication.topic):
+            if mirrored and not member.alone():
+                continue
             _call(member.listener.on_message, arrival)
 
     def _listeners(self, topic: str) -> tuple[_Member, ...]:
@@ -175,8 +200,16 @@ class Bus:
 class BusTransport:
     """One member's way onto the bus; implements ``transport.Transport``."""
 
-    def __init__(self, bus: Bus, client_id: str, filters: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        client_id: str,
+        filters: Sequence[str] = (),
+        *,
+        alone: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._bus = bus
+        self._alone = alone
         self._client_id = client_id
         self._filters = tuple(filters)
         self._listener: _Watched | None = None
@@ -186,7 +219,9 @@ class BusTransport:
         """Join the bus; again after a stop or a drop, as the next connection."""
         self._connection += 1
         self._listener = _Watched(listener)
-        self._bus.join(self._client_id, self._filters, self._listener, self._connection)
+        self._bus.join(
+            self._client_id, self._filters, self._listener, self._connection, self._alone
+        )
 
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from pdsno_cli.messaging.http_client import HttpClient
 from pdsno_cli.messaging.seldom import Seldom
 from pdsno_cli.messaging.switch import Switch
-from pdsno_cli.messaging.transport import Loss
+from pdsno_cli.messaging.transport import Loss, Publication
 from pdsno_cli.model.notices import TransportState
 
 if TYPE_CHECKING:
     from pdsno_cli.messaging.http_server import Reception
-    from pdsno_cli.messaging.transport import Alarm, Arrival, Listener, Publication, Subscribing
+    from pdsno_cli.messaging.transport import Alarm, Arrival, Listener, Subscribing
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,8 @@ class Chain:
 
     ``links`` are the transports by name, best first. ``order`` says for a topic which of them may
     carry its class, best first. ``reception`` serves HTTP to the controllers below. Where
-    ``at_once`` is false, HTTP is used only while what is better is lost.
+    ``at_once`` is false, HTTP is used only while what is better is lost. ``mirror`` gets what went
+    over another link than the last one.
 
     Connections are counted over all links together, so that the will of one link, told late, does
     not fit a birth over another.
@@ -47,13 +48,16 @@ class Chain:
         order: Callable[[str], tuple[str, ...]],
         reception: Reception | None = None,
         at_once: bool = False,
+        mirror: Callable[[Publication], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        names = tuple(links)
         self._links = dict(links)
         self._order = order
         self._reception = reception
+        self._mirror = mirror
+        self._last = names[-1]
         self._clock = clock
-        names = tuple(links)
         http = self._links.get(HTTP)
         self._http = http if isinstance(http, HttpClient) else None
         self._best = names[0]
@@ -129,6 +133,8 @@ class Chain:
         for name in self._candidates(order):
             if self._links[name].publish(topic, data, qos=qos, retain=retain, expiry=expiry):
                 self._carried[name] += 1
+                if self._mirror is not None and name != self._last:
+                    self._mirror(Publication(topic=topic, data=data, qos=qos, retain=retain))
                 return True
         if posted:
             self._carried[HTTP] += 1

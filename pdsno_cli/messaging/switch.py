@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 GRACE = 0.5  # seconds that the best link may be lost before the fallback is got ready
+FIRST = 1.0  # seconds from the start in which the best link, not yet tried, is waited for
 DAMPING = 3.0  # seconds that a better link must stay up before it carries again
 LONGEST_DAMPING = 15.0
 SHUNNED = 20.0  # seconds for which a link that carries nothing is passed over
@@ -95,8 +96,12 @@ class Switch:
         ups = tuple(name for name in up if not self.shunned(name, now)) or up
         carrier = self._carrier if self._carrier in ups else None
         look: float | None = None
+        untried = not self._links[self._order[0]].tried and not self._links[self._order[0]].up
         if carrier is None and ups:
-            carrier = ups[0]
+            if untried and self._carrier is None and now < self._started + FIRST:
+                look = self._started + FIRST
+            else:
+                carrier = ups[0]
         elif carrier is not None and ups[0] != carrier:
             best = self._links[ups[0]]
             if now < best.since + self._damping:

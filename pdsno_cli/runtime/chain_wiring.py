@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers.subscriptions import children, filters
+from pdsno_cli.messaging.bus import BusTransport
 from pdsno_cli.messaging.chain import HTTP, Chain
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.http_client import HttpClient
@@ -22,6 +23,7 @@ from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from pdsno_cli.messaging.bus import Bus
     from pdsno_cli.messaging.transport import Subscribing
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.runtime.state_dir import StateDir
@@ -71,6 +73,59 @@ def chain(
         reception=reception,
         at_once=any(order[:1] == (HTTP,) for order in orders.values()),
     )
+
+
+def shared_chain(
+    controller_id: str,
+    epoch: int,
+    *,
+    topology: Topology,
+    key: bytes,
+    bus: Bus,
+    access: BrokerAccess | None,
+) -> Chain:
+    """Return the chain of one controller that shares its process with the others.
+
+    Without ``access`` to a broker of its own the bus is all there is. HTTP is passed over: whoever
+    it reaches is on the bus.
+    """
+    wanted = filters(topology, topology.controllers[controller_id])
+    orders = {
+        name: _in_process(topology.chain(name), broker=access is not None) for name in CLASSES
+    }
+    names = {name for order in orders.values() for name in order}
+    if access is None or "mqtt" not in names:
+        return Chain(
+            links={"bus": BusTransport(bus, controller_id, wanted)}, order=lambda _: ("bus",)
+        )
+    codec = Codec(key, topology.topics, topology.broker.max_payload, entitled(topology))
+    mqtt = mqtt_transport(
+        topology,
+        access,
+        controller_id,
+        wanted,
+        claim=claim(topology, codec, controller_id, epoch),
+    )
+    links: dict[str, Subscribing] = {"mqtt": mqtt}
+    if "bus" in names:
+
+        def alone() -> bool:
+            state = made.states.get("mqtt")
+            return state is None or not state.up
+
+        links["bus"] = BusTransport(bus, controller_id, wanted, alone=alone)
+    made = Chain(
+        links=links,
+        order=_by_topic(topology, orders),
+        mirror=bus.mirror if "bus" in links else None,
+    )
+    return made
+
+
+def _in_process(names: Iterable[str], *, broker: bool) -> tuple[str, ...]:
+    """Return what works within one process; the bus, where nothing else does."""
+    kept = tuple(name for name in names if name == "bus" or (name == "mqtt" and broker))
+    return kept or ("bus",)
 
 
 def _without_bus(names: Iterable[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import BrokerError, OperationError
-from pdsno_cli.model.shown import shown
+from pdsno_cli.model.printable import shown
 from pdsno_cli.runtime.claim import read_status
 from pdsno_cli.runtime.mqtt_wiring import probe_transport
 

@@ -37,15 +37,24 @@ _SETTLED = 30.0  # seconds of being up after which earlier ends are forgiven
 class BrokerKeeper:
     """The broker of one run. Event-loop thread only, but for the embedded broker's own words.
 
+    ``fallback`` is what carries while a declared broker is out of reach, None for nothing.
+
     The embedded broker ends with the thread that started it: one that does nothing else and lives
     as long as this process.
     """
 
-    def __init__(self, topology: Topology, key: bytes, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        key: bytes,
+        say: Callable[[str], None],
+        *,
+        fallback: str | None = None,
+    ) -> None:
         self._topology = topology
         self._key = key
         self._spec = topology.broker
-        self._http = topology.uses("http")
+        self._fallback = fallback
         self._say = say
         self._access = broker_access(topology)
         self._embedded: EmbeddedBroker | None = None
@@ -80,16 +89,16 @@ class BrokerKeeper:
     async def start(self) -> None:
         """Start the embedded broker, or probe the declared one.
 
-        BrokerError when it cannot be used; one that is out of reach may be done without where HTTP
-        is a fallback. To wait for either may be given up.
+        BrokerError when it cannot be used; one that is out of reach may be done without where there
+        is a ``fallback``. To wait for either may be given up.
         """
         if not self._spec.embedded:
             try:
                 await self._probe()
             except UnreachableError as exc:
-                if not self._http:
+                if self._fallback is None:
                     raise
-                self._say(f"{exc}; going on over HTTP")
+                self._say(f"{exc}; going on over {self._fallback}")
             return
         self._embedded = EmbeddedBroker(
             max_payload=self._spec.max_payload,

@@ -1,4 +1,6 @@
-"""Runs a topology in one process: every controller a thread, the bus instead of a broker.
+"""Runs a topology in one process: every controller a thread, the bus in place of embedded broker.
+
+A broker that the topology declares is used, with the bus to fall back on.
 
 The event loop on the main thread supervises. Controllers' threads hand it their notices.
 """
@@ -11,15 +13,15 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
-from pdsno_cli.controllers.subscriptions import filters
-from pdsno_cli.messaging.bus import Bus, BusTransport
-from pdsno_cli.messaging.chain import Chain
+from pdsno_cli.messaging.bus import Bus
 from pdsno_cli.model.errors import OperationError, PdsnoError
 from pdsno_cli.model.roles import Role
 from pdsno_cli.runtime import collector
+from pdsno_cli.runtime.chain_wiring import shared_chain
 from pdsno_cli.runtime.lab import change, plan_lab
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.node import Node
+from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
 from pdsno_cli.supervisor.control import ControlServer
 from pdsno_cli.supervisor.gateway import conversation
 from pdsno_cli.supervisor.progress import Progress
@@ -27,8 +29,12 @@ from pdsno_cli.supervisor.report import Broker, status_report
 from pdsno_cli.system.interrupts import on_interrupt
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from pdsno_cli.lab.server import Lab
+    from pdsno_cli.messaging.chain import Chain
     from pdsno_cli.model.notices import Notice
+    from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.control import Conversation
@@ -59,6 +65,8 @@ class InProcess:
         self._progress = Progress(topology, observer, cycles)
         self.board = self._progress.board
         self._bus = Bus()
+        self._access: BrokerAccess | None = None  # to a broker that runs by itself
+        self._text = BUS
         self._nodes: dict[str, tuple[Node, threading.Thread]] = {}
         self._lab: Lab | None = None
         self._serving = threading.Event()  # set when the lab is to end
@@ -76,12 +84,13 @@ class InProcess:
         control = ControlServer(self._state.control, self._answer)
         try:
             self._open_lab()
-            collector.spare()
-            await control.start()
-            self._observer.began(self.board, BUS)
-            for name in self.board.rows:
-                self._start(name)
-            await self._stop.wait()
+            if await self._unless_stopped(self._find_broker()):
+                collector.spare()
+                await control.start()
+                self._observer.began(self.board, self._text)
+                for name in self.board.rows:
+                    self._start(name)
+                await self._stop.wait()
         finally:
             for role in reversed(Role):
                 await asyncio.to_thread(self._end, role)
@@ -91,6 +100,36 @@ class InProcess:
             await control.close()
         if self._failure is not None:
             raise OperationError(self._failure)
+
+    async def _find_broker(self) -> None:
+        """Look on the broker that the topology declares, where a class of topics may use it.
+
+        BrokerError when it cannot be used, and nothing else is in the chain.
+        """
+        topology = self._topology
+        if topology.broker.embedded or not topology.uses("mqtt"):
+            return
+        keeper = BrokerKeeper(
+            topology,
+            self._key,
+            self._observer.said,
+            fallback=f"the {BUS}" if topology.uses("bus") else None,
+        )
+        await keeper.start()
+        self._access = keeper.access
+        self._text = f"{keeper.text}, then {BUS}" if topology.uses("bus") else keeper.text
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Return True once ``work`` is done, False when stopped before."""
+        done = asyncio.ensure_future(work)
+        stopped = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait((done, stopped), return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not done.done():
+            done.cancel()
+            return False
+        done.result()
+        return True
 
     def notice(self, notice: Notice) -> None:
         """Take a controller's notice, from its thread."""
@@ -127,8 +166,9 @@ class InProcess:
         thread.start()
 
     def _connect(self, name: str, epoch: int) -> Chain:
-        wanted = filters(self._topology, self._topology.controllers[name])
-        return Chain(links={"bus": BusTransport(self._bus, name, wanted)}, order=lambda _: ("bus",))
+        return shared_chain(
+            name, epoch, topology=self._topology, key=self._key, bus=self._bus, access=self._access
+        )
 
     def _run(self, name: str, node: Node) -> None:
         """Run one controller on its thread."""
@@ -164,7 +204,7 @@ class InProcess:
     async def _answer(self, request: dict[str, Any]) -> dict[str, Any] | Conversation:
         match request["op"]:
             case "status":
-                return status_report(self._topology.name, self.board, Broker(text=BUS))
+                return status_report(self._topology.name, self.board, Broker(text=self._text))
             case "stop":
                 self._stop.set()
                 return {"stopping": True}

@@ -57,7 +57,12 @@ class Supervisor:
         self._observer = observer
         self._progress = Progress(topology, observer, cycles)
         self.board = self._progress.board
-        self._keeper = BrokerKeeper(topology, key, self._observer.said)
+        self._keeper = BrokerKeeper(
+            topology,
+            key,
+            self._observer.said,
+            fallback="HTTP" if topology.uses("http") else None,
+        )
         self._key = key
         self._spawner = Spawner(state, self)
         self._lab = LabLine(self._spawner)
