@@ -1,70 +1,192 @@
-"""``pdsno audit``: where every message that was ever sent is now."""
+"""``pdsno audit``: where every message is that was ever sent, and whether all levels hold the same."""
 
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.running import JSON, STATE_DIR, running
-from pdsno_cli.cli.table import table
+from pdsno_cli.cli.running import JSON, STATE_DIR, running, seconds
+from pdsno_cli.cli.table import plural, table
 
 if TYPE_CHECKING:
     from pdsno_cli.nib.audit import Account
+    from pdsno_cli.nib.contents import Contents
+    from pdsno_cli.runtime.inventories import Inventory
 
 FORMAT_VERSION = 1
+_WAITS = 4  # times ``outbox.patience`` that a message may wait, unless --max-wait says otherwise
 _NUMBERS = ("sent", "committed", "quarantined", "coalesced", "waiting", "earlier", "lost", "twice")
 _HEAD = ("stream", "sender", "receiver", "epoch", *_NUMBERS)
 
 
 def audit(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    max_wait: Annotated[
+        str | None,
+        typer.Option(
+            "--max-wait",
+            metavar="DURATION",
+            help="Fail if a message waits for longer (default: 4 times outbox.patience).",
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="List every stream, not only those to look into.")
+    ] = False,
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Reconcile what was sent with what was committed; exit 1 unless all is accounted for.
+    """Reconcile what was sent with what was committed, and compare what each level holds.
 
-    Reads the stores, whether the topology is up or not.
+    Exit 1 unless every message is accounted for, none waits for too long, and the inventories are
+    equal. Reads the stores, whether the topology is up or not.
     """
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.runtime.audit import accounts
+    from pdsno_cli.runtime.inventories import PATIENCE, inventories
 
     topology, state = running(file, state_dir)
+    limit = _WAITS * topology.outbox.patience if max_wait is None else seconds(max_wait)
+    at_work = state.in_use
+    held = inventories(topology, state, patience=PATIENCE if at_work else 0.0)
     found, missing = accounts(topology, state)
     if len(missing) == len(topology.controllers):
         raise UsageError(f"{topology.name} was never up in {state.root}: there are no stores")
-    found.sort(key=lambda item: (item.stream, item.sender, item.receiver, item.epoch))
-    wrong = [item for item in found if not item.accounted]
+    # What waits while nothing runs grew no older than it was when that ended.
+    now = time.time() if at_work else state.last_written()
+    result = _Result(found, missing, held, now=now, limit=limit)
     if as_json:
-        report = {
-            "format_version": FORMAT_VERSION,
-            "topology": topology.name,
-            "accounted": not (wrong or missing),
-            "without_store": missing,
-            "streams": [dict(zip(_HEAD, _values(item), strict=True)) for item in found],
-        }
-        console.data(json.dumps(report, indent=2))
+        console.data(json.dumps(result.document(topology.name), indent=2))
     else:
-        console.data(table(_HEAD, [tuple(map(str, _values(item))) for item in found]))
-        console.progress(_verdict(found, wrong, missing))
-    if wrong or missing:
+        console.data(result.text(every=every))
+        for line in result.verdict():
+            console.progress(line)
+    if not result.well:
         raise typer.Exit(1)
+
+
+class _Result:
+    """What was found, judged: messages may wait for ``limit`` seconds."""
+
+    def __init__(
+        self,
+        accounts: list[Account],
+        missing: list[str],
+        held: list[Inventory],
+        *,
+        now: float,
+        limit: float,
+    ) -> None:
+        self._accounts = sorted(accounts, key=lambda a: (a.stream, a.sender, a.receiver, a.epoch))
+        self._missing = missing
+        self._held = held
+        self._now = now
+        self._limit = limit
+        self._wrong = [item for item in accounts if not item.accounted]
+        self._late = [item for item in accounts if self._age(item) > limit]
+        self._differ = [item for item in held if item.verdict == "differs"]
+        self.well = not (self._wrong or self._late or self._differ or missing)
+
+    def _age(self, item: Account) -> float:
+        return 0.0 if item.oldest is None else self._now - item.oldest
+
+    def document(self, name: str) -> dict[str, Any]:
+        """Return all of it as JSON."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "topology": name,
+            "well": self.well,
+            "accounted": not (self._wrong or self._missing),
+            "without_store": self._missing,
+            "streams": [
+                {
+                    **dict(zip(_HEAD, _values(item), strict=True)),
+                    "oldest_wait": round(max(self._age(item), 0.0), 1),
+                }
+                for item in self._accounts
+            ],
+            "inventories": [
+                {
+                    "local": item.local_id,
+                    "region": item.region,
+                    "contents": item.verdict,
+                    **{
+                        level: None if held is None else held._asdict()
+                        for level, held in zip(
+                            ("at_local", "at_region", "at_top"), _levels(item), strict=True
+                        )
+                    },
+                }
+                for item in self._held
+            ],
+        }
+
+    def text(self, *, every: bool) -> str:
+        """Return the inventories as a table, and the streams that are worth a look, or all."""
+        head = ("local", "devices", "region", "top", "contents")
+        rows = [(item.local_id, *map(_devices, _levels(item)), item.verdict) for item in self._held]
+        lines = [table(head, rows).rstrip("\n")]
+        for item in self._accounts:
+            if every or not _ordinary(item):
+                lines += ["", *self._stream(item)]
+        return "\n".join(lines)
+
+    def _stream(self, item: Account) -> list[str]:
+        """Return a stream in two lines or three: a line of 80 columns holds two ids, not three."""
+        names = [f"{item.stream}: {item.sender} → {item.receiver}"]
+        if len(names[0]) > 80:
+            names = [f"{item.stream}:", f"  {item.sender} → {item.receiver}"]
+        counts = ", ".join(
+            f"{getattr(item, name)} {name}" for name in _NUMBERS if getattr(item, name)
+        )
+        age = self._age(item)
+        since = f" (for {age:.0f} s)" if item.waiting and age >= 1 else ""
+        return [*names, f"  epoch {item.epoch}: {counts}{since}"]
+
+    def verdict(self) -> list[str]:
+        """Return the verdict in words, a line for each thing that is wrong."""
+        sent = sum(item.sent for item in self._accounts)
+        lines: list[str] = []
+        if self._missing:
+            lines.append(
+                f"no store here of {', '.join(self._missing)}: run the audit where their stores are"
+            )
+        if self._wrong:
+            lost = sum(item.lost for item in self._wrong)
+            lines.append(f"{sent} messages, {lost} lost, {sum(i.twice for i in self._wrong)} twice")
+        if self._late:
+            worst = max(self._late, key=self._age)
+            lines.append(
+                f"{worst.stream} stands still: {plural(worst.waiting, 'message')} of {worst.sender} "
+                f"for {worst.receiver}, the oldest for {self._age(worst):.0f} s "
+                f"(limit {self._limit:g} s)"
+            )
+        if self._differ:
+            names = ", ".join(item.local_id for item in self._differ)
+            lines.append(f"the levels do not hold the same of {names}")
+        if not lines:
+            waiting = sum(item.waiting for item in self._accounts)
+            lines.append(f"{sent} messages, all accounted for; {waiting} on their way")
+        return lines
+
+
+def _ordinary(item: Account) -> bool:
+    """Return True if all of a stream is committed, or on its way."""
+    return item.accounted and item.committed + item.waiting == item.sent and not item.waiting
+
+
+def _levels(item: Inventory) -> tuple[Contents | None, Contents | None, Contents | None]:
+    return item.local, item.regional, item.top
+
+
+def _devices(held: Contents | None) -> str:
+    return "?" if held is None else str(held.devices)
 
 
 def _values(item: Account) -> tuple[str | int, ...]:
     return (item.stream, item.sender, item.receiver, item.epoch,
             *(getattr(item, name) for name in _NUMBERS))  # fmt: skip
-
-
-def _verdict(found: list[Account], wrong: list[Account], missing: list[str]) -> str:
-    sent = sum(item.sent for item in found)
-    if missing:
-        return f"no store here of {', '.join(missing)}: run the audit where their stores are"
-    if wrong:
-        lost, twice = sum(item.lost for item in wrong), sum(item.twice for item in wrong)
-        return f"{sent} messages, {lost} lost, {twice} twice"
-    waiting = sum(item.waiting for item in found)
-    return f"{sent} messages, all accounted for; {waiting} on their way"

@@ -148,4 +148,4 @@ class Role(Protocol):
         """Tell everything anew: a receiver lost what it had of this controller."""
 
     def stop(self) -> None:
-        """Give up what runs; nothing is called afterwards."""
+        """Give up what runs, and keep what is unsaid; nothing is called afterwards."""

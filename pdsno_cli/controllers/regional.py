@@ -77,7 +77,8 @@ class RegionalController:
         self._locals.disconnected()
 
     def stop(self) -> None:
-        """Nothing runs beside the owner's thread."""
+        """Keep what was not yet summed up as a summary: it is sent now, or at the next start."""
+        self._send_summary()
 
     def obey(self, envelope: Envelope, command: Command) -> None:
         """Publish the region's policy as it is ordered."""

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 from pdsno_cli.nib.marks import Position, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """A sender's own record of one epoch of one stream, read in one go.
 
-    Its messages are numbered 1 to ``last``. ``waiting`` are those in the outbox; ``coalesced`` the
-    ranges, ends included, that gave way to a newer message; ``settled`` how far the stream was
-    ever acknowledged.
+    Its messages are numbered 1 to ``last``. ``waiting`` are those in the outbox, with the Unix time
+    at which each was kept; ``coalesced`` the ranges, ends included, that gave way to a newer
+    message; ``settled`` how far the stream was ever acknowledged.
     """
 
     stream: str
     epoch: int
     last: int
-    waiting: frozenset[int]
+    waiting: Mapping[int, float]
     coalesced: tuple[tuple[int, int], ...]
     settled: Position
 
@@ -37,7 +37,8 @@ class Account:
     """Where the messages of one epoch of one stream are, each counted once.
 
     ``earlier`` were acknowledged by a receiver that has lost its store since. ``lost`` are
-    nowhere; ``twice`` were committed more often than they were sent.
+    nowhere; ``twice`` were committed more often than they were sent. The oldest of those that are
+    ``waiting`` was kept at ``oldest``, in Unix seconds.
     """
 
     sender: str
@@ -52,6 +53,7 @@ class Account:
     earlier: int
     lost: int
     twice: int
+    oldest: float | None = None
 
     @property
     def accounted(self) -> bool:
@@ -96,6 +98,9 @@ def reconcile(sender: str, receiver: str, sent: Sent, tally: Tally | None) -> Ac
         earlier=earlier,
         lost=lost + max(tally.seq - taken, 0),
         twice=max(taken - min(tally.seq, sent.last), 0),
+        oldest=min(
+            (kept for number, kept in sent.waiting.items() if number > tally.seq), default=None
+        ),
     )
 
 

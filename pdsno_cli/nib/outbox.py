@@ -79,7 +79,9 @@ LAST_COALESCED = (
     .limit(1)
 )
 ALL_COALESCED = sa.select(COALESCED).order_by(COALESCED.c.first)
-NUMBERS = sa.select(OUTBOX.c.stream, OUTBOX.c.epoch, OUTBOX.c.seq).order_by(OUTBOX.c.seq)
+NUMBERS = sa.select(OUTBOX.c.stream, OUTBOX.c.epoch, OUTBOX.c.seq, OUTBOX.c.kept_at).order_by(
+    OUTBOX.c.seq
+)
 PRUNE_ISSUED = prune(ISSUED, ISSUED.c.stream)
 PRUNE_COALESCED = prune(COALESCED, COALESCED.c.stream)
 FORGET_BEYOND = tuple(

@@ -9,10 +9,11 @@ from typing import Any, Self
 import msgspec
 import sqlalchemy as sa
 
-from pdsno_cli.model.devices import Known
+from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, RegionDevice
 from pdsno_cli.nib import outbox, received, rows
 from pdsno_cli.nib.audit import Sent
+from pdsno_cli.nib.contents import Contents, contents
 from pdsno_cli.nib.engine import begun
 from pdsno_cli.nib.marks import START, Position, Tally
 from pdsno_cli.nib.outbox import Kept, Load
@@ -105,6 +106,13 @@ class Queries:
     def device_records(self) -> list[DeviceRecord]:
         """Return every device with its history."""
         return [rows.device_record(row) for row in self._all(_ALL_DEVICES)]
+
+    def contents(self) -> dict[str, Contents]:
+        """Return what is held for present of each local controller, by its id."""
+        found: dict[str, list[Device]] = {}
+        for item in self.devices(active=True):
+            found.setdefault(item.local_id, []).append(item.device)
+        return {name: contents(devices) for name, devices in found.items()}
 
     def count_active(self) -> int:
         """Return how many devices are present."""
@@ -207,18 +215,18 @@ class Queries:
     def sent(self) -> list[Sent]:
         """Return this sender's own record of each epoch of each stream, as of one moment."""
         ranges: dict[tuple[str, int], list[tuple[int, int]]] = {}
-        waiting: dict[tuple[str, int], set[int]] = {}
+        waiting: dict[tuple[str, int], dict[int, float]] = {}
         with begun(self._connection, self._path, write=False):
             for row in self._all(outbox.ALL_COALESCED):
                 ranges.setdefault((row.stream, row.epoch), []).append((row.first, row.last))
             for row in self._all(outbox.NUMBERS):
-                waiting.setdefault((row.stream, row.epoch), set()).add(row.seq)
+                waiting.setdefault((row.stream, row.epoch), {})[row.seq] = row.kept_at
             return [
                 Sent(
                     stream=row.stream,
                     epoch=row.epoch,
                     last=row.seq,
-                    waiting=frozenset(waiting.get((row.stream, row.epoch), ())),
+                    waiting=waiting.get((row.stream, row.epoch), {}),
                     coalesced=tuple(ranges.get((row.stream, row.epoch), ())),
                     settled=self.settled(row.stream),
                 )

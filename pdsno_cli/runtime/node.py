@@ -194,11 +194,20 @@ class Node:
             try:
                 self._mailbox.run()
             finally:
-                self._role.stop()
+                self._end_role()
                 self._presence.away()
                 self._transport.stop(self._death("stop") if self._connection else None)
                 with suppress(PdsnoError):  # what ended the loop is on its way up already
                     self._outbox.drop()
+
+    def _end_role(self) -> None:
+        """Have the role keep what is unsaid; whatever that raises, others must hear of the end."""
+        try:
+            self._role.stop()
+        except PdsnoError as exc:  # as a full disk, which ended the loop
+            log.warning("%s", exc)
+        except Exception:
+            log.exception("the controller could not end as it should")
 
     def stop(self) -> None:
         """End ``run``; from any thread and from a signal handler."""

@@ -102,6 +102,17 @@ class StateDir:
                 "choose another with --state-dir"
             ) from exc
 
+    @property
+    def in_use(self) -> bool:
+        """Whether the topology, or one of its controllers alone, runs on this machine."""
+        locks = (self.root / "lock", *self.root.glob("stores/*.lock"))
+        return any(_is_locked(path) for path in locks)
+
+    def last_written(self) -> float:
+        """Return when a store was last written to, in Unix seconds; 0 where there is none."""
+        times = [path.stat().st_mtime for path in self.root.glob("stores/*.db*")]
+        return max(times, default=0.0)
+
     @contextmanager
     def lock(self, controller_id: str | None = None, *, patience: float = 0.0) -> Iterator[None]:
         """Hold the topology, or one controller's store, for this process.
@@ -127,6 +138,22 @@ class StateDir:
         finally:
             os.close(handle)
             # The file stays: removing it would let two processes lock two files of one name.
+
+
+def _is_locked(path: Path) -> bool:
+    """Return True if a process holds the lock; nothing is changed by asking."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(handle)
 
 
 def _locked(handle: int, patience: float) -> bool:

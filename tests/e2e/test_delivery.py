@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
+import sqlite3
 import time
+from contextlib import closing
 
 from pdsno_cli.nib.marks import Position
 from pdsno_cli.nib.reader import open_reader
@@ -212,4 +215,41 @@ def test_a_lost_store_and_a_clock_set_back_shut_nobody_out(site):
     run = site.up().ready()
     until(lambda: len(site.devices()) == 6 and settled(site), "a full view")
     assert site.row("lc1")["epoch"] > hour
+    end(run, site)
+
+
+def test_audit_finds_an_inventory_that_is_not_what_was_reported(site):
+    site.write(interval="1h")
+    run = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view")
+    assert site.ask("audit", str(site.file)).returncode == 0
+    with closing(sqlite3.connect(site.state / "stores" / "g1.db")) as store, store:
+        store.execute("UPDATE devices SET sys_name = 'nobody' WHERE local_id = 'lc1'")
+    done = site.ask("audit", str(site.file))
+    assert done.returncode == 1
+    assert "the levels do not hold the same of lc1" in done.stderr
+    report = json.loads(site.ask("audit", str(site.file), "--json").stdout)
+    assert {i["local"]: i["contents"] for i in report["inventories"]} == {
+        "lc1": "differs", "lc2": "equal",
+    }  # fmt: skip
+    assert report["accounted"]
+    assert not report["well"]
+    run.interrupt()
+    assert run.end() == 0
+
+
+def test_audit_fails_when_a_message_waits_for_too_long(site):
+    site.write(**CALM)
+    run = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view")
+    pid = site.row("rc1")["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        until(lambda: site.ask("audit", str(site.file), "--max-wait", "1s").returncode, "a finding")
+        done = site.ask("audit", str(site.file), "--max-wait", "1s")
+        assert re.search(r"discovery/r1/lc\d stands still: .* \(limit 1 s\)", done.stderr)
+        assert all(len(line) <= 80 for line in done.stdout.splitlines())
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    until(lambda: settled(site), "everything acknowledged")
     end(run, site)

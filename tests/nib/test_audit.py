@@ -13,7 +13,7 @@ def account(*, last, waiting=(), coalesced=(), settled=0, tally=None, epoch=5, s
         stream="s",
         epoch=epoch,
         last=last,
-        waiting=frozenset(waiting),
+        waiting=dict.fromkeys(waiting, 0.0),
         coalesced=tuple(coalesced),
         settled=Position(settled_epoch, settled),
     )
@@ -71,7 +71,7 @@ def test_number_that_is_committed_again_is_found_whatever_is_passed_over():
     for seq in (1, 2, 2, 5):
         tally = advance(tally, Position(5, seq), applied=1)
     found = reconcile(
-        "a", "b", Sent(stream="s", epoch=5, last=5, waiting=frozenset(), coalesced=((3, 4),),
+        "a", "b", Sent(stream="s", epoch=5, last=5, waiting={}, coalesced=((3, 4),),
                        settled=Position(5, 5)), tally,
     )  # fmt: skip
     assert numbers(found) == {"committed": 4, "coalesced": 2, "twice": 1}
