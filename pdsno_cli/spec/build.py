@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.addresses import Address, parse_address
@@ -10,6 +11,7 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES, DEFAULT_ROOT, TopicMap, TopicRule
 from pdsno_cli.spec import codes, ranges
 from pdsno_cli.spec.defaults import Inheritance
+from pdsno_cli.spec.paths import resolve_path
 from pdsno_cli.spec.shares import share_out
 from pdsno_cli.spec.topology import (
     Broker,
@@ -37,7 +39,7 @@ def build(document: Document) -> tuple[Topology, list[Diagnostic]]:
         path=document.path,
         name=data["name"],
         description=data.get("description", ""),
-        broker=_broker(data.get("broker", {})),
+        broker=_broker(data.get("broker", {}), Path(document.path).parent),
         topics=_topics(data.get("topics", {})),
         **({"fallbacks": tuple(data["fallbacks"])} if "fallbacks" in data else {}),
         outbox=_outbox(data.get("outbox", {})),
@@ -67,7 +69,7 @@ def _outbox(raw: dict[str, Any]) -> Outbox:
     return Outbox(**known)
 
 
-def _broker(raw: dict[str, Any]) -> Broker:
+def _broker(raw: dict[str, Any], folder: Path) -> Broker:
     embedded = raw.get("embedded", "host" not in raw and "hosts" not in raw)
     tls = raw.get("tls")
     known: dict[str, Any] = {
@@ -78,7 +80,13 @@ def _broker(raw: dict[str, Any]) -> Broker:
     if "keepalive" in raw:
         known["keepalive"] = parse_duration(raw["keepalive"])
     if tls is not None:
-        known["tls"] = Tls(**{key: tls[key] for key in ("ca", "cert", "key") if key in tls})
+        known["tls"] = Tls(
+            **{
+                key: str(resolve_path(tls[key], base=folder))
+                for key in ("ca", "cert", "key")
+                if key in tls
+            }
+        )
     if embedded:
         known["port"] = raw.get("port", 0)
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.spec.interpolate import ReferenceProblem, substitute
+from pdsno_cli.spec.paths import resolve_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def resolve(text: str, *, base: Path) -> str:
         raise OperationError(f"cannot read the secret {text!r}: {exc}") from exc
     # Judged by the text as written: a variable's value must not send us to a file.
     if text.startswith(_FILE):
-        return _read(base / resolved.removeprefix(_FILE), text)
+        return _read(resolve_path(resolved.removeprefix(_FILE), base=base), text)
     try:
         resolved.encode()
     except UnicodeEncodeError as exc:

@@ -10,6 +10,7 @@ import pytest
 from pdsno_cli.messaging.backoff import CAP
 from pdsno_cli.model.errors import BrokerError
 from pdsno_cli.spec.topology import Tls
+from tests.certificates import make_certificates
 from tests.conftest import require
 
 PROTOCOLS = ("3.1.1", "5")
@@ -201,26 +202,8 @@ def test_a_port_where_nobody_listens_is_said_to_be(connect, free_port):
 @pytest.fixture
 def certificates(tmp_path):
     """An authority, a certificate for localhost and one for a client."""
-    openssl = require("openssl")
-
-    def run(*arguments: object) -> None:
-        subprocess.run([openssl, *map(str, arguments)], check=True, capture_output=True)
-
-    def path(name: str):
-        return tmp_path / name
-
-    for authority in ("ca", "other"):
-        run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", 2, "-subj",
-            f"/CN=test {authority}", "-keyout", path(f"{authority}.key"),
-            "-out", path(f"{authority}.pem"))  # fmt: skip
-    for name, extension in (("server", "subjectAltName=DNS:localhost"), ("client", "")):
-        path("ext").write_text(extension + "\n")
-        run("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout",
-            path(f"{name}.key"), "-out", path(f"{name}.csr"))  # fmt: skip
-        run("x509", "-req", "-in", path(f"{name}.csr"), "-CA", path("ca.pem"), "-CAkey",
-            path("ca.key"), "-CAcreateserial", "-days", 2, "-extfile", path("ext"),
-            "-out", path(f"{name}.pem"))  # fmt: skip
-    return path
+    make_certificates(tmp_path)
+    return tmp_path.joinpath
 
 
 @pytest.fixture

@@ -100,6 +100,22 @@ def test_addresses_of_the_broker(tmp_path, broker, addresses):
     assert topology.broker.embedded is (not addresses)
 
 
+def test_paths_of_tls_start_from_the_files_folder(tmp_path):
+    keys = "ca: pki/ca.pem, cert: client.pem, key: /etc/pdsno/client.key"
+    path = write(
+        tmp_path,
+        f"""\
+name: n
+broker: {{host: a, tls: {{{keys}}}}}
+controllers: {{g: {{role: global}}}}
+""",
+    )
+    tls = load(path).topology.broker.tls
+    assert tls.ca == str(tmp_path / "pki" / "ca.pem")
+    assert tls.cert == str(tmp_path / "client.pem")
+    assert tls.key == "/etc/pdsno/client.key"
+
+
 def test_secret_is_read_at_use(tmp_path, monkeypatch):
     monkeypatch.setenv("WORD", "file:/etc/passwd")
     monkeypatch.setenv("BYTES", os.fsdecode(b"caf\xe9"))
