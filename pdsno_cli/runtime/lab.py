@@ -102,7 +102,7 @@ class _Requests:
             request = json.loads(item)
             try:
                 answer = change(self._lab, request)
-            except (LabError, KeyError, ValueError) as exc:
+            except (LabError, AttributeError, KeyError, TypeError, ValueError) as exc:
                 answer = {"error": str(exc)}
             _say(self._line, {**answer, "number": request["number"]})
 

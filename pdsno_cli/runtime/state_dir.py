@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import StateError, UsageError
+from pdsno_cli.runtime.private import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,11 +90,13 @@ class StateDir:
             raise StateError(f"{path} cannot be written: {exc.strerror}") from exc
 
     def make(self) -> None:
-        """Make the folders, mode 0700; StateError when that cannot be."""
+        """Make the folders, mode 0700, or tighten them; StateError when that cannot be.
+
+        The same when one of them, or a file in them, is another user's or a symbolic link.
+        """
         try:
             for folder in (self.root, self.root / "stores", self.root / "logs", self.root / "http"):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.root.chmod(0o700)
+                make_private(folder)
             if not os.access(self.root, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied")
         except OSError as exc:
@@ -126,7 +129,7 @@ class StateDir:
             path, what = self.store(controller_id).with_suffix(".lock"), "already running"
             remedy = "one process may run a controller"
         try:
-            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         except OSError as exc:
             raise StateError(f"{path} cannot be written: {exc.strerror}") from exc
         try:

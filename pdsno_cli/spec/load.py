@@ -15,6 +15,7 @@ from pdsno_cli.model.errors import UsageError
 from pdsno_cli.spec import codes, schema
 from pdsno_cli.spec.build import build
 from pdsno_cli.spec.document import Document, excerpt, split_lines
+from pdsno_cli.spec.files import read_file
 from pdsno_cli.spec.interpolate import ReferenceProblem, substitute
 from pdsno_cli.spec.scalars import resolve
 from pdsno_cli.spec.schema_errors import explain
@@ -98,8 +99,7 @@ def _read(path: Path | str) -> tuple[str, bytes]:
             raise UsageError("cannot read -: standard input is closed")
         return STDIN, sys.stdin.buffer.read(MAX_BYTES + 1)
     try:
-        with Path(path).open("rb") as file:
-            return str(path), file.read(MAX_BYTES + 1)
+        return str(path), read_file(Path(path), MAX_BYTES + 1)
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
         raise UsageError(f"cannot read {path}: {reason}") from exc

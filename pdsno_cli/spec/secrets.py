@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import OperationError
+from pdsno_cli.spec.files import read_file
 from pdsno_cli.spec.interpolate import ReferenceProblem, substitute
 from pdsno_cli.spec.paths import resolve_path
 
@@ -43,8 +44,7 @@ def resolve(text: str, *, base: Path) -> str:
 
 def _read(path: Path, text: str) -> str:
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        content = read_file(path, _LARGEST + 1)
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
         raise OperationError(f"cannot read the secret {text!r}: {path}: {reason}") from exc

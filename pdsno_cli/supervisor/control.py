@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | Conversation]]
 
 _LIMIT = 8 * 1024 * 1024  # bytes of one answer
-_PATIENCE = 30.0  # seconds a client waits for its answer
+_LONGEST = 65_536  # bytes of a request
+_PATIENCE = 30.0  # seconds a client waits for its answer, and is waited for
 
 
 class ControlServer:
@@ -66,11 +67,23 @@ class ControlServer:
         self._open[task] = writer
         try:
             try:
-                answer = await self._handler(json.loads(await reader.readline()))
+                async with asyncio.timeout(_PATIENCE):
+                    line = await reader.readline()
+                if len(line) > _LONGEST:
+                    raise ValueError(f"it has more than {_LONGEST} bytes")  # noqa: TRY301
+                answer = await self._handler(json.loads(line))
             except OperationError as exc:
                 answer = {"error": str(exc)}
-            except (ValueError, KeyError, TypeError) as exc:
-                answer = {"error": f"not a request that this topology understands: {exc}"}
+            except TimeoutError:
+                answer = {"error": f"no request within {_PATIENCE:g} s"}
+            except ConnectionError:
+                raise
+            # Whatever a line may hold: too deep, of the wrong types, beyond every number.
+            except Exception as exc:  # noqa: BLE001
+                answer = {
+                    "error": f"not a request that this topology understands: "
+                    f"{type(exc).__name__}: {exc}"
+                }
             if not isinstance(answer, dict):
                 await answer(reader, writer)
                 return

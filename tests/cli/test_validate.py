@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -200,4 +202,37 @@ def test_command_imports_no_library_of_an_adapter(words):
         text=True,
         check=False,
     )
+    assert done.returncode == 0, done.stderr
+
+
+def device(path):
+    return Path("/dev/null")
+
+
+def fifo(path):
+    os.mkfifo(path)
+    return path
+
+
+def unix_socket(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+    return path
+
+
+@pytest.mark.parametrize("make", [device, fifo, unix_socket])
+def test_what_is_no_file_is_one_line_and_never_waited_for(tmp_path, make):
+    path = make(tmp_path / "topology.yaml")
+    done = pdsno("validate", path)
+    assert done.returncode == 2
+    assert done.stderr.decode().startswith(f"error: cannot read {path}: it is a ")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_file_of_a_process_substitution_is_read(files):
+    good = shlex.quote(str(files / "good.yaml"))
+    done = subprocess.run(
+        ["bash", "-c", f"{PDSNO} validate <(cat {good})"],
+        capture_output=True, check=False, timeout=30,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr

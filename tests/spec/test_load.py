@@ -122,10 +122,19 @@ def test_secret_is_read_at_use(tmp_path, monkeypatch):
     monkeypatch.delenv("GONE", raising=False)
     (tmp_path / "key").write_text("s3cret\n\n")
     (tmp_path / "bytes").write_bytes(b"\xff")
+    os.mkfifo(tmp_path / "fifo")
     assert resolve("file:key", base=tmp_path) == "s3cret"
     assert resolve("${WORD}", base=tmp_path) == "file:/etc/passwd"
     assert resolve("${GONE:-x}y", base=tmp_path) == "xy"
-    for text in ("${GONE}", "file:gone", "file:bytes", "file:${GONE}", "${1}", "${BYTES}"):
+    for text in (
+        "${GONE}",
+        "file:gone",
+        "file:bytes",
+        "file:fifo",
+        "file:${GONE}",
+        "${1}",
+        "${BYTES}",
+    ):
         with pytest.raises(OperationError) as caught:
             resolve(text, base=tmp_path)
         assert "\n" not in str(caught.value)
