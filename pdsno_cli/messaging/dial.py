@@ -20,8 +20,9 @@ class Dialler:
     """Opens connections that ``stopping`` breaks off; ``waker`` is rung when it turns true.
 
     ``patience`` is in seconds, for TCP and for TLS each. Only the look-up of a name cannot be
-    broken off. With a ``source``, an IPv4 address, connections come from there, and go to IPv4
-    addresses only: a name's IPv6 address would be a way around it.
+    broken off. Every address of a name is tried. With a ``source``, an IPv4 address, connections
+    come from there, and IPv6 is tried only where nobody listens on IPv4: elsewhere it would be a way
+    around what keeps the packets of ``source`` away.
     """
 
     def __init__(
@@ -41,29 +42,38 @@ class Dialler:
 
         UnicodeError when ``host`` cannot be a host name, StoppedError when broken off.
         """
-        failure: OSError = OSError("the host name has no address")
-        wanted = socket.AF_UNSPEC if self._source is None else socket.AF_INET
-        for family, kind, proto, _, address in socket.getaddrinfo(
-            host, port, wanted, socket.SOCK_STREAM
-        ):
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        if self._source is not None:
+            found.sort(key=lambda item: item[0] != socket.AF_INET)
+        failures: list[OSError] = []
+        for family, kind, proto, _, address in found:
+            if family != socket.AF_INET and self._source is not None and not _refused(failures):
+                continue
             sock = socket.socket(family, kind, proto)
             try:
-                return self._open(sock, address, host, tls)
+                return self._open(sock, family, address, host, tls)
             except OSError as exc:
                 sock.close()
-                failure = exc
+                failures.append(exc)
             except BaseException:
                 sock.close()
                 raise
-        raise failure
+        # That an address family is not to be had says less than what an address said.
+        said = (item for item in failures if isinstance(item, (ConnectionError, TimeoutError)))
+        raise next(said, failures[-1] if failures else OSError("the host name has no address"))
 
     def _open(
-        self, sock: socket.socket, address: object, host: str, tls: ssl.SSLContext | None
+        self,
+        sock: socket.socket,
+        family: int,
+        address: object,
+        host: str,
+        tls: ssl.SSLContext | None,
     ) -> socket.socket:
         sock.setblocking(False)
         # Nagle's algorithm holds small messages back for up to 40 ms.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._source is not None:
+        if self._source is not None and family == socket.AF_INET:
             sock.bind((self._source, 0))
         with suppress(BlockingIOError):
             sock.connect(address)  # type: ignore[arg-type]
@@ -103,3 +113,8 @@ class Dialler:
                     raise TimeoutError
         finally:
             self._waker.watch(None)
+
+
+def _refused(failures: list[OSError]) -> bool:
+    """Return True if nobody listens at any of the addresses that were tried, or there are none."""
+    return all(isinstance(item, ConnectionRefusedError) for item in failures)

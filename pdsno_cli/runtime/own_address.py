@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import socket
 import sys
 import zlib
 from typing import TYPE_CHECKING
@@ -50,8 +51,16 @@ def _all_on_loopback(topology: Topology) -> bool:
     declared = [item.address for item in topology.controllers.values() if item.address is not None]
     return (
         broker.embedded
-        or all(is_loopback(item.host) and ":" not in item.host for item in broker.addresses)
+        or all(is_loopback(item.host) and _has_ipv4(item.host) for item in broker.addresses)
     ) and all(_is_ipv4_loopback(parse_address(address, 0).host) for address in declared)
+
+
+def _has_ipv4(host: str) -> bool:
+    """Return True if ``host`` has an IPv4 address; on some machines localhost is ``::1`` alone."""
+    try:
+        return bool(socket.getaddrinfo(host, None, socket.AF_INET))
+    except (OSError, UnicodeError):
+        return False
 
 
 def _is_ipv4_loopback(host: str) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 
 import pytest
 
-from pdsno_cli.messaging.dial import Dialler
+from pdsno_cli.messaging.dial import Dialler, _refused
 from pdsno_cli.messaging.waker import Waker
 from tests.conftest import in_namespace
 from tests.messaging.http_site import make_client
@@ -32,6 +33,15 @@ def dial():
     waker.close()
 
 
+def test_dialler_goes_over_ipv6_where_a_name_has_nothing_else(dial):
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as made:
+        made.settimeout(15)
+        with dial("::1", made.getsockname()[1], None):
+            peer, (host, *_) = made.accept()
+            peer.close()
+    assert host == "::1"
+
+
 def test_dialler_connects_from_its_source_and_by_name_over_ipv4(server, dial):
     with dial("localhost", server.getsockname()[1], None):
         peer, (host, _) = server.accept()
@@ -39,9 +49,17 @@ def test_dialler_connects_from_its_source_and_by_name_over_ipv4(server, dial):
     assert host == OWN
 
 
-def test_dialler_with_a_source_takes_no_ipv6_address(dial):
-    with pytest.raises(OSError, match="not supported"):
-        dial("::1", 1, None)
+@pytest.mark.parametrize(
+    ("failures", "taken"),
+    [
+        ([], True),
+        ([ConnectionRefusedError()], True),
+        ([TimeoutError()], False),
+        ([OSError(errno.EINVAL, "a route that drops everything")], False),
+    ],
+)
+def test_ipv6_is_no_way_around_what_keeps_the_packets_of_a_source_away(failures, taken):
+    assert _refused(failures) == taken
 
 
 def test_mqtt_comes_from_its_source(server, connect):
