@@ -114,7 +114,7 @@ class Simulated:
 
     def __init__(self, context) -> None:
         self._context = context
-        self.ledger = None
+        self.ledger = self.retained = None
         self._job = JOB
         name = context.spec.controller_id
         self._truth = Truth(Path(JOB.truth) / name)
