@@ -134,6 +134,8 @@ class Roster:
         """Take in one status message."""
         sender = envelope.sender_id
         before = self._peers.get(sender)
+        if sender not in self._context.topology.controllers and not self._is_below(status):
+            raise RefusedError(Reason.WRONG_TOPIC, f"{sender} is not below this controller")
         if is_ahead(envelope.epoch, time.time(), 0 if before is None else before.epoch):
             raise RefusedError(
                 Reason.UNTIMELY,
@@ -155,6 +157,10 @@ class Roster:
             self._change(sender, peer, status, "controller_up")
         elif verdict in ("up", "reborn"):
             self._change(sender, peer, status)
+
+    def _is_below(self, status: Status) -> bool:
+        region = self._context.spec.region
+        return status.role == self._of.value and region in (None, status.region)
 
     def _keep_number(self, sender: str) -> None:
         """Keep the number of a heartbeat, together with others that come soon."""

@@ -74,8 +74,8 @@ class _Box:
 class PostOffice:
     """The mail of one controller's visitors; safe for use from several threads.
 
-    ``open_message`` verifies a message, RefusedError if it is none. ``admit`` says what a sender
-    is as a visitor, None where it is not expected here. ``relayed`` are the topics of policies
+    ``open_message`` verifies a message, RefusedError if it is none. ``admit`` says what the sender
+    of a message is as a visitor, None where it is not expected here. ``relayed`` are the topics of policies
     from above that are handed on to visitors.
     """
 
@@ -83,7 +83,7 @@ class PostOffice:
         self,
         *,
         open_message: Callable[[str, bytes], Envelope],
-        admit: Callable[[str], Visitor | None],
+        admit: Callable[[Envelope], Visitor | None],
         relayed: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -104,7 +104,7 @@ class PostOffice:
                 envelope = self._open(item.topic, item.data.encode())
             except RefusedError:
                 continue  # the controller, which is handed it too, counts and names it
-            visitor = self._admit(envelope.sender_id)
+            visitor = self._admit(envelope)
             if visitor is not None:
                 return self._welcome(envelope.sender_id, envelope.epoch, visitor)
         return None

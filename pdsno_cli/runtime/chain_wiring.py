@@ -14,11 +14,13 @@ from pdsno_cli.messaging.http_courier import Receiver
 from pdsno_cli.messaging.http_server import LOOPBACK, HttpServer, Reception, split
 from pdsno_cli.messaging.http_wire import body_limit
 from pdsno_cli.messaging.post_office import PostOffice, Visitor
+from pdsno_cli.model.messages import DiscoveryReport, Envelope, Event, Status
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES, GLOBAL, matches
 from pdsno_cli.runtime.authority import entitled
 from pdsno_cli.runtime.claim import claim
 from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
+from pdsno_cli.spec.topology import Controller
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
     from pdsno_cli.messaging.transport import Subscribing
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.runtime.state_dir import StateDir
-    from pdsno_cli.spec.topology import Controller, Topology
+    from pdsno_cli.spec.topology import Topology
 
+_OF_A_LOCAL = (Status, DiscoveryReport, Event)  # what local controllers send, and names a region
 _ACKNOWLEDGED = frozenset({"discovery", "summary", "events"})
 
 
@@ -180,6 +183,37 @@ def _address(state: StateDir, receiver: Controller) -> Callable[[], str | None]:
     return read
 
 
+def _admission(topology: Topology, spec: Controller) -> Callable[[Envelope], Visitor | None]:
+    """Return what says whether the sender of a message may come for mail: a child of ``spec``.
+
+    It need not be in this file: a local controller may say by a signed message that it is of the
+    region, or, to the global controller, of any region that there is.
+    """
+    below = {child.controller_id: child for child in children(topology, spec)}
+    if spec.role is Role.GLOBAL:  # which hears the events of all
+        below |= {item.controller_id: item for item in topology.of_role(Role.LOCAL)}
+    regions = set(topology.regions) if spec.region is None else {spec.region}
+
+    @lru_cache(maxsize=10_000)
+    def visitor(child: str, region: str | None) -> Visitor:
+        one = below.get(child) or Controller(
+            controller_id=child, key=child, role=Role.LOCAL, region=region
+        )
+        return Visitor(filters=filters(topology, one), heartbeat=one.heartbeat)
+
+    def admit(envelope: Envelope) -> Visitor | None:
+        sender, payload = envelope.sender_id, envelope.payload
+        if sender in below:
+            return visitor(sender, None)
+        if sender in topology.controllers or not isinstance(payload, _OF_A_LOCAL):
+            return None
+        if isinstance(payload, Status) and payload.role != Role.LOCAL.value:
+            return None
+        return visitor(sender, payload.region) if payload.region in regions else None
+
+    return admit
+
+
 def _reception(
     topology: Topology,
     state: StateDir,
@@ -193,16 +227,11 @@ def _reception(
     if spec.role is Role.LOCAL:
         return None
     topics, own = topology.topics, filters(topology, spec)
-    below = {child.controller_id: child for child in children(topology, spec)}
-    if spec.role is Role.GLOBAL:  # which hears the events of all
-        below |= {item.controller_id: item for item in topology.of_role(Role.LOCAL)}
 
-    @lru_cache(maxsize=10_000)
-    def admit(sender: str) -> Visitor | None:
-        child = below.get(sender)
-        if child is None:
-            return None
-        return Visitor(filters=filters(topology, child), heartbeat=child.heartbeat)
+    def receives(topic: str) -> bool:
+        item = topics.class_of(topic)
+        # Of whoever comes: it may be a child that this file does not know.
+        return (item is not None and item.name == "status") or any(matches(f, topic) for f in own)
 
     def acknowledges(topic: str) -> bool:
         item = topics.class_of(topic)
@@ -219,10 +248,10 @@ def _reception(
         ),
         office=PostOffice(
             open_message=codec.open,
-            admit=admit,
+            admit=_admission(topology, spec),
             relayed=frozenset(() if spec.role is Role.GLOBAL else {topics.policy(GLOBAL)}),
         ),
-        receives=lambda topic: any(matches(item, topic) for item in own),
+        receives=receives,
         acknowledges=acknowledges,
         max_body=body_limit(topology.broker.max_payload),
     )

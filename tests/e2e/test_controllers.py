@@ -375,3 +375,14 @@ def test_a_retained_policy_that_somebody_replaces_is_put_right(site, mosquitto, 
         late = ear(mosquitto.port, f"{site.root}/policy/{scope}")
         policy = late.first(lambda m, _: m["retain"])
         assert body(policy)["sender_id"] == publisher
+
+
+def test_a_local_that_only_its_own_file_names_is_a_whole_member_over_http(site):
+    site.write(fallbacks="[http]")
+    site.up().ready()
+    run = run_newcomer(site, newcomer(site, "lc9"), "lc9")
+    until(lambda: any(d["local_id"] == "lc9" for d in site.devices()), "its devices at the top")
+    until(lambda: waiting(site, "lc9") == 0, "its messages to be acknowledged")
+    until(lambda: health(site, "lc9") == "ready", "it to be shown")
+    os.kill(run.process.pid, signal.SIGKILL)
+    until(lambda: health(site, "lc9") == "down", "it to be shown as down")

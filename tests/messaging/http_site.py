@@ -58,8 +58,8 @@ def status(seq: int, *, epoch: int = 1) -> bytes:
 def make_office(**options) -> PostOffice:
     settings = {
         "open_message": CODEC.open,
-        "admit": lambda sender: (
-            Visitor(filters=CHILD_WANTS, heartbeat=1.0) if sender == CHILD else None
+        "admit": lambda envelope: (
+            Visitor(filters=CHILD_WANTS, heartbeat=1.0) if envelope.sender_id == CHILD else None
         ),
         "relayed": frozenset({TOPICS.policy(GLOBAL)}),
     }
