@@ -2,8 +2,7 @@
 
 A broker closes a client's connection when another one connects with its id. MQTT 5 gives the reason
 (0x8E), MQTT 3.1.1 none: there, several connections in a row that the broker accepts and soon closes
-are taken for it. From then on the id has a suffix that nobody else knows. It costs nothing where the
-suspicion was wrong, as when a broker flaps, and is confirmed once a connection under it holds.
+raise a suspicion. An id that is taken gets a suffix that nobody else knows.
 """
 
 from __future__ import annotations
@@ -15,12 +14,11 @@ EVICTIONS = 3  # short connections in a row that make a suspicion
 
 
 class ClientId:
-    """The client id of one transport. ``taken`` says that a take-over is known or suspected."""
+    """The client id of one transport."""
 
     def __init__(self, declared: str) -> None:
         self.declared = declared
         self.current = declared
-        self.taken = False
         self._short = 0
 
     @property
@@ -47,4 +45,3 @@ class ClientId:
     def hide(self) -> None:
         """Use a suffix that only this process knows."""
         self.current = f"{self.declared}-{os.urandom(6).hex()}"
-        self.taken = True

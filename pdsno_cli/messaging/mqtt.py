@@ -206,6 +206,7 @@ class MqttTransport:
         finally:
             self._session.up = False
             self._client = None
+            self._take_over.close()
             self._waker.close()
         if loss is not None and not self._stopping.is_set():
             guarded(self._listener.on_down)(loss)
@@ -226,19 +227,13 @@ class MqttTransport:
             wait = 0.0
             if session.was_up or turn % len(self._addresses) == 0:
                 wait = backoff.next(CAP if session.reached else UNREACHED_CAP)
-            suspect = not session.renewed and self._client_id.ended(
-                was_up=session.was_up,
-                held=held,
-                taken_over=session.taken_over,
-                refused=session.refused,
-            )
             guarded(self._listener.on_down)(
                 Loss(reason=session.lost, retry_in=wait, refused=session.refused)
             )
-            if suspect:
-                superseded = self._take_over.defend(self._stopping.is_set)
-                if superseded is not None:
-                    return superseded
+            at_once, superseded = self._take_over.ended(held, self._stopping.is_set)
+            if superseded is not None:
+                return superseded
+            if at_once:
                 backoff.reset()
             elif wait:
                 self._stopping.wait(wait)

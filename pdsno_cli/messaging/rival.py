@@ -47,43 +47,57 @@ class Claim(NamedTuple):
         return (rival.epoch, rival.holder) > (self.epoch, self.holder) and rival.epoch > 0
 
 
-class _Watcher:
-    """Looks for another holder; on the network thread of the transport that asks."""
+class Witness:
+    """Another client of the same broker: hears who else publishes as we do, and proves it is up.
 
-    def __init__(self, claim: Claim) -> None:
-        self.found = threading.Event()
-        self.rival: Rival | None = None
+    ``transport`` subscribes to the topic of ``claim``. Its thread calls the ``on_`` methods.
+    """
+
+    def __init__(self, transport: Transport, claim: Claim) -> None:
+        self._transport = transport
         self._claim = claim
+        self._found = threading.Event()
+        self._rival: Rival | None = None
+        self._ups = self._downs = 0
+
+    def find(self, stopped: Callable[[], bool]) -> Rival | None:
+        """Return who else publishes as this controller does, None if nobody does.
+
+        Waits a few seconds, less once ``stopped``.
+        """
+        self._transport.start(self)
+        deadline = time.monotonic() + _PATIENCE
+        while not (self._found.wait(_LOOK) or stopped() or time.monotonic() > deadline):
+            pass
+        return self._rival
+
+    @property
+    def steady(self) -> bool:
+        """Return True if the broker let this client in once and never let go of it."""
+        return self._ups == 1 and self._downs == 0
+
+    def close(self) -> None:
+        """End the connection."""
+        self._transport.stop()
 
     def will(self, connection: int) -> Publication | None:
-        return None
+        """Nobody is told of a witness that goes."""
 
     def on_up(self, connection: int, session_present: bool) -> None:
-        pass
+        """Count it."""
+        self._ups += 1
 
     def on_message(self, arrival: Arrival) -> None:
+        """Keep who else published as this controller."""
         arrival.release()
         rival = self._claim.read(arrival.topic, arrival.data)
         if rival is not None and rival.holder not in ("", self._claim.holder):
-            self.rival = rival._replace(holder=shown(rival.holder))
-            self.found.set()
+            self._rival = rival._replace(holder=shown(rival.holder))
+            self._found.set()
 
     def on_down(self, loss: Loss) -> None:
-        pass
+        """Count it."""
+        self._downs += 1
 
     def on_alarm(self, alarm: Alarm) -> None:
-        pass
-
-
-def find(transport: Transport, claim: Claim, stopped: Callable[[], bool]) -> Rival | None:
-    """Return who else publishes on the topic that ``transport`` subscribes to, None if nobody does.
-
-    Waits a few seconds, less once ``stopped``.
-    """
-    watcher = _Watcher(claim)
-    transport.start(watcher)
-    deadline = time.monotonic() + _PATIENCE
-    while not (watcher.found.wait(_LOOK) or stopped() or time.monotonic() > deadline):
-        pass
-    transport.stop()
-    return watcher.rival
+        """The transport that this one watches for raises its own."""

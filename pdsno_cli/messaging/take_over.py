@@ -12,7 +12,9 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pdsno_cli.messaging import rival, sentences
+from pdsno_cli.messaging import sentences
+from pdsno_cli.messaging.client_id import SHORT
+from pdsno_cli.messaging.rival import Witness
 from pdsno_cli.messaging.transport import Alarm, Loss
 
 if TYPE_CHECKING:
@@ -27,7 +29,12 @@ _CONFIRMED = 5.0  # seconds that a connection under another id holds where the f
 
 
 class TakeOver:
-    """Defends ``client_id``. ``ask`` makes a transport that subscribes to the topic of ``claim``."""
+    """Defends ``client_id``. ``ask`` makes a transport that subscribes to the topic of ``claim``.
+
+    A suspicion is tested by another client, the witness: where it stays connected while this one is
+    closed on once more, the broker does not flap. It is announced once a connection under another id
+    holds, for a broker may also close on who publishes what it must not.
+    """
 
     def __init__(
         self,
@@ -43,46 +50,98 @@ class TakeOver:
         self._claim = claim
         self._ask = ask
         self._alarm = alarm
+        self._lock = threading.Lock()  # held while the witness changes
+        self._witness: Witness | None = None
         self._found: Rival | None = None
         self._address = ""  # that the connection which was taken over came from
         self._announced = False
 
-    def defend(self, stopped: Callable[[], bool]) -> Loss | None:
-        """Go on under another id, or return why this process gives way. Waits up to 2 s."""
-        session, client_id, claim = self._session, self._client_id, self._claim
-        found = None
-        if claim is not None:
-            found = rival.find(self._ask(claim), claim, stopped)
-            if found is not None and found.epoch:
-                if claim.newer(found):
-                    return Loss(
-                        reason=sentences.superseded(
-                            session.where, client_id.declared, claim.holder, found.holder
-                        )
-                    )
-                log.warning(
-                    "%s: process %s runs as %r, too, and was started earlier; it gives way",
-                    session.where,
-                    found.holder,
-                    client_id.declared,
-                )
-                return None
-        client_id.hide()
-        self._found, self._address = found, session.own_address
-        if session.taken_over:
-            self._announce(session.where)
-        return None
+    def ended(self, held: float, stopped: Callable[[], bool]) -> tuple[bool, Loss | None]:
+        """Judge a connection that ended after ``held`` seconds; it may take 2 s.
+
+        Returns whether to connect again at once, and why this process gives way, if it does.
+        """
+        session = self._session
+        if session.renewed:
+            return False, None
+        witness = self._take_witness()
+        if witness is not None:
+            alone = session.was_up and held <= SHORT and witness.steady
+            witness.close()
+            if alone:
+                self._hide()
+                return True, None
+        suspect = self._client_id.ended(
+            was_up=session.was_up,
+            held=held,
+            taken_over=session.taken_over,
+            refused=session.refused,
+        )
+        return suspect, self._look(stopped) if suspect else None
 
     def came_up(self) -> None:
-        """Wait whether a connection under another id holds: then the declared one is taken."""
-        if self._client_id.private and not self._announced:
-            timer = threading.Timer(_CONFIRMED, self._confirm, (self._session.connection,))
+        """Wait whether this connection holds: then a suspicion is over, or proved."""
+        private = self._client_id.private and not self._announced
+        if private or self._witness is not None:
+            timer = threading.Timer(
+                _CONFIRMED if private else SHORT, self._held, (self._session.connection,)
+            )
             timer.daemon = True
             timer.start()
 
-    def _confirm(self, connection: int) -> None:
+    def close(self) -> None:
+        """End the witness."""
+        witness = self._take_witness()
+        if witness is not None:
+            witness.close()
+
+    def _take_witness(self) -> Witness | None:
+        with self._lock:
+            witness, self._witness = self._witness, None
+            return witness
+
+    def _look(self, stopped: Callable[[], bool]) -> Loss | None:
+        """Look who else is there; return why this process gives way."""
+        session, client_id, claim = self._session, self._client_id, self._claim
+        if claim is None:
+            self._hide()
+            return None
+        witness = Witness(self._ask(claim), claim)
+        self._found = found = witness.find(stopped)
+        if found is not None and found.epoch:
+            witness.close()
+            if claim.newer(found):
+                return Loss(
+                    reason=sentences.superseded(
+                        session.where, client_id.declared, claim.holder, found.holder
+                    )
+                )
+            log.warning(
+                "%s: process %s runs as %r, too, and was started earlier; it gives way",
+                session.where,
+                found.holder,
+                client_id.declared,
+            )
+        elif session.taken_over:
+            witness.close()
+            self._hide()
+            self._announce(session.where)
+        else:
+            with self._lock:
+                self._witness = witness
+        return None
+
+    def _hide(self) -> None:
+        self._address = self._session.own_address
+        self._client_id.hide()
+
+    def _held(self, connection: int) -> None:
+        """A connection may have held for a while; on a timer's thread."""
         session = self._session
-        if session.connection == connection and session.up and not self._announced:
+        if session.connection != connection or not session.up:
+            return
+        self.close()
+        if self._client_id.private and not self._announced:
             self._announce(session.where)
 
     def _announce(self, where: str) -> None:

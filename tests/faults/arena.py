@@ -53,19 +53,20 @@ class Arena:
     """One drill. ``lines`` are added to Mosquitto's configuration.
 
     The broker is at ``host``; ``prefix`` starts Mosquitto where that is. ``max_payload`` is what
-    the topology says, ``regional`` what the regional controller declares besides.
+    the topology says, ``regional`` and ``broker`` what these declare besides, ``extra`` more keys.
     """
 
     def __init__(
         self, folder: Path, port: int, kind: str, *, senders=4, lines=(),
-        host="127.0.0.1", prefix=(), max_payload=1_048_576, regional="",
+        host="127.0.0.1", prefix=(), max_payload=1_048_576, regional="", broker="", extra="",
+        anonymous=True,
     ) -> None:  # fmt: skip
         self.folder = folder
         self.port = port
         self.kind = kind
         self.host = host
         self.prefix = prefix
-        self.lines = ("allow_anonymous true", *lines)
+        self.lines = (f"allow_anonymous {str(anonymous).lower()}", *lines)
         self.names = [f"lc{number}" for number in range(senders)]
         self.file = folder / "arena.yaml"
         self.state = folder / "state"
@@ -83,9 +84,11 @@ class Arena:
         self.file.write_text(
             f"name: arena\n"
             f"broker: {{host: {host}, port: {port}, keepalive: {KEEPALIVE}s,"
-            f" max_payload: {max_payload}}}\n"
+            f" max_payload: {max_payload}{broker}}}\n"
             f"signing_key: file:{key}\n"
-            "outbox: {messages: 1000000, size: 1000000000}\n"  # so that nothing is coalesced
+            # So that nothing is coalesced; what is not acknowledged is soon doubted.
+            "outbox: {messages: 1000000, size: 1000000000, patience: 2s}\n"
+            f"{extra}"
             f"defaults: {{heartbeat: 1s}}\n"
             f"regions: {{r: {{}}}}\n"
             f"controllers:\n  gc: {{role: global}}\n  rc: {{role: regional, region: r{regional}}}\n"
@@ -185,6 +188,14 @@ class Arena:
     def log(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")[-3000:]
 
+    def alive(self) -> bool:
+        """Return True if no process of a controller ended."""
+        return all(child.poll() is None for child in self._children)
+
+    def log_bytes(self) -> int:
+        """Return how much all controllers wrote to their logs."""
+        return sum((self.folder / name).stat().st_size for name in ("rc.log", "field.log"))
+
     def logged(self, name: str, text: str, after: float) -> list[float]:
         """Return when a process logged lines with ``text``, in seconds since the time ``after``."""
         found = LOGGED.findall((self.folder / f"{name}.log").read_text(errors="replace"))
@@ -200,10 +211,12 @@ class Arena:
         return sum(len(Truth(self.truth / name).accepted) for name in self.names)
 
     def waiting(self, state=None) -> int:
-        """Return how many messages wait in the senders' outboxes."""
+        """Return how many reports wait in the senders' outboxes; events wait for a global controller."""
         found = 0
         for name in self.names:
-            ((count,),) = self.ask(name, "SELECT count(*) FROM outbox", state)
+            ((count,),) = self.ask(
+                name, "SELECT count(*) FROM outbox WHERE stream LIKE 'discovery/%'", state
+            )
             found += count
         return found
 

@@ -8,8 +8,7 @@ import time
 
 import pytest
 
-from pdsno_cli.messaging import rival
-from pdsno_cli.messaging.rival import Claim, Rival
+from pdsno_cli.messaging.rival import Claim, Rival, Witness
 from tests.messaging.recorder import Recorder
 
 
@@ -106,6 +105,23 @@ def test_a_stranger_that_takes_the_id_again_and_again_gets_it_and_is_announced(
     assert one.ends == []
 
 
+def test_a_broker_that_flaps_is_not_taken_for_a_thief(mosquitto, connect, topic_root, monkeypatch):
+    monkeypatch.setattr("pdsno_cli.messaging.rival._PATIENCE", 0.3)
+    monkeypatch.setattr("pdsno_cli.messaging.take_over._CONFIRMED", 0.5)
+    broker = mosquitto()
+    one = Twin(f"{topic_root}/status", "host-a, process 1", 1)
+    connect(broker, "one", f"{topic_root}/#", listener=one, claim=one.claim, start=False)
+    one.transport.start(one)
+    for times in range(1, 7):
+        one.wait_up(times)
+        broker.kill()
+        broker.start()
+    one.wait_up(7)
+    time.sleep(1)
+    assert one.alarms == one.ends == []
+    assert not one.transport._client_id.private
+
+
 def test_a_broker_that_gives_the_reason_is_believed_at_once(answering, connect, monkeypatch):
     # As MQTT 5 wants it; Mosquitto 2.0.11 and rumqttd close without a word.
     monkeypatch.setattr("pdsno_cli.messaging.rival._PATIENCE", 0.3)
@@ -126,7 +142,9 @@ def test_a_stranger_s_word_ends_nobody(mosquitto, connect, topic_root):
     birth = {"state": "birth", "holder": "stranger", "epoch": 2**50}
     sender.publish(one.claim.topic, json.dumps(birth).encode(), qos=1, retain=True)
     asking, _ = connect(broker, "asking", one.claim.topic, start=False)
-    found = rival.find(asking, one.claim, lambda: False)
+    witness = Witness(asking, one.claim)
+    found = witness.find(lambda: False)
+    assert witness.steady
     assert found == Rival("stranger", 0)
     assert not one.claim.newer(found)
 
@@ -138,4 +156,5 @@ def test_one_who_died_before_is_not_taken_for_the_other(mosquitto, connect, monk
     up.wait_up()
     sender.publish("status/one", b'{"state": "death", "holder": "old"}', qos=1, retain=True)
     asking, _ = connect(broker, "asking", "status/+", start=False)
-    assert rival.find(asking, Claim("status/one", "new", 1, read), lambda: False) is None
+    witness = Witness(asking, Claim("status/one", "new", 1, read))
+    assert witness.find(lambda: False) is None
