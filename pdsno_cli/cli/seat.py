@@ -52,6 +52,7 @@ def lookout(
     topology: Topology, state: StateDir, filters: tuple[str, ...]
 ) -> Iterator[tuple[Operator, Sight]]:
     """Join to look on, and tell what can be seen; UsageError when an embedded broker is not up."""
+    from pdsno_cli.runtime.kept_qos import highest_kept
     from pdsno_cli.runtime.mqtt_wiring import broker_access, watching_transport
     from pdsno_cli.runtime.witness import Sight
     from pdsno_cli.supervisor.gateway import GatewayTransport
@@ -63,10 +64,15 @@ def lookout(
     else:
         access = broker_access(topology, embedded_port=port or 0)
         transport, flags = watching_transport(topology, access, _name(), filters)
-        # rumqttd delivers at the QoS of the subscription, whatever that of the message was, and
-        # tells no published retain flag.
+        # rumqttd tells no published retain flag, and some brokers change the QoS on the way.
         own = not topology.broker.embedded
-        sight = Sight(transport="mqtt", qos=own, retain=own and flags)
+        highest = highest_kept(topology, access) if own else None
+        sight = Sight(
+            transport="mqtt",
+            qos=highest is not None,
+            retain=own and flags,
+            highest=2 if highest is None else highest,
+        )
     with _joined(topology, state, transport) as operator:
         yield operator, sight
 

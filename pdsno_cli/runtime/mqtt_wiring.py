@@ -79,10 +79,10 @@ def mqtt_transport(
 
 
 def probe_transport(
-    topology: Topology, access: BrokerAccess, filters: tuple[str, ...]
+    topology: Topology, access: BrokerAccess, filters: tuple[str, ...], *, qos: int = 1
 ) -> Transport:
     """Return the transport of a client that looks on for a moment, under a name of its own."""
-    return _transport(topology, access, f"probe-{os.urandom(6).hex()}", filters, qos=1)
+    return _transport(topology, access, f"probe-{os.urandom(6).hex()}", filters, qos=qos)
 
 
 def watching_transport(

@@ -27,11 +27,15 @@ _BAD_SIGNATURE = (Reason.UNSIGNED, Reason.ALTERED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
-    """A way onto the traffic, ``mqtt`` or ``bus``, and what it shows as it was published."""
+    """A way onto the traffic, ``mqtt`` or ``bus``, and what it shows as it was published.
+
+    ``highest`` is the highest QoS that is delivered; what is published at more comes at that.
+    """
 
     transport: str
     qos: bool
     retain: bool
+    highest: int = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +122,10 @@ class Witness:
         payload = None if envelope is None else envelope.payload
         # A death is published at QoS 1, as nobody repeats it.
         qos = 1 if isinstance(payload, Status) and payload.state == "death" else rule.qos
+        qos = min(qos, self._sight.highest)
         marks = []
         if self._sight.qos and arrival.qos != qos:
-            marks.append(f"QoS {arrival.qos}, not {qos}")
+            marks.append(f"delivered at QoS {arrival.qos}, not {qos}")
         if arrival.retained and not rule.retain:
             marks.append("retained, which it must not be")
         elif self._sight.retain and rule.retain and not arrival.retained:

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from pdsno_cli.broker.embedded import EmbeddedBroker
 from pdsno_cli.model.messages import Event, PolicyDocument
 
 from .conftest import PDSNO, WAIT, until
@@ -26,6 +27,20 @@ def tail(site, *args: str):
 def lines(run) -> list[dict]:
     assert run.end() == 0, run.lines
     return [json.loads(line) for line in run.out.splitlines()]
+
+
+def test_a_broker_that_delivers_at_its_own_qos_is_not_held_against_senders(site, tmp_path):
+    # rumqttd as a broker of one's own: it delivers at the QoS of the subscription, as amqtt does.
+    broker = EmbeddedBroker(max_payload=1_048_576)
+    port = broker.start().port
+    try:
+        site.write(broker=f"{{host: 127.0.0.1, port: {port}}}", interval="500ms")
+        site.up().ready()
+        seen = lines(tail(site, "--json", "--count", "30"))
+    finally:
+        broker.stop()
+    assert {item["qos"] for item in seen} == {None}
+    assert {mark for item in seen for mark in item["marks"]} <= {"again"}
 
 
 @pytest.mark.parametrize("way", ["embedded", "mosquitto", "mosquitto-5", "in-process"])
@@ -114,9 +129,12 @@ def test_tail_marks_forgeries_strangers_and_wrong_delivery(live, watch):
     for seq in (4, 7, 7):
         data = sealed(live, event, topic=where, sender="g1", kind="event", seq=seq)
         shout(live.port, where, data, "-q", "0")
-    for seq, marks in ((4, ["QoS 0, not 1"]), (7, ["gap: 2 missing", "QoS 0, not 1"])):
+    for seq, marks in (
+        (4, ["delivered at QoS 0, not 1"]),
+        (7, ["gap: 2 missing", "delivered at QoS 0, not 1"]),
+    ):
         assert watch.first(topic=where, seq=seq)["marks"] == marks
-    watch.first(topic=where, seq=7, marks=["again", "QoS 0, not 1"])
+    watch.first(topic=where, seq=7, marks=["again", "delivered at QoS 0, not 1"])
 
     shout(live.port, where, b"psst", "-r")
     unsigned = watch.first(topic=where, signature="unsigned")

@@ -101,7 +101,7 @@ def test_see_a_stored_copy_is_no_repetition():
     ("sight", "qos", "retained", "expected"),
     [
         (ALL, 1, False, ()),
-        (ALL, 0, False, ("QoS 0, not 1",)),
+        (ALL, 0, False, ("delivered at QoS 0, not 1",)),
         (ALL, 1, True, ("retained, which it must not be",)),
         (
             Sight(transport="mqtt", qos=True, retain=False),
@@ -135,7 +135,7 @@ def test_see_a_death_at_qos_1_and_a_will_outside_of_the_count():
     beats = [Arrival(topic, sealed(topic, BEAT, kind="status", seq=n), True, 0) for n in (1, 2)]
     will = Arrival(topic, sealed(topic, death, kind="status", seq=0), True, 1)
     assert marks(beats[0], will, beats[1]) == [(), (), ()]
-    assert marks(msgspec.structs.replace(will, qos=0)) == [("QoS 0, not 1",)]
+    assert marks(msgspec.structs.replace(will, qos=0)) == [("delivered at QoS 0, not 1",)]
 
 
 def test_see_a_topic_that_the_map_does_not_declare():
@@ -205,3 +205,10 @@ def test_gist_of_an_order():
     assert gist(Command(order="discover")) == "discover"
     ordered = Command(order="policy", policy=SAMPLES["policy"][0])
     assert gist(ordered) == f"policy {GISTS['policy']}"
+
+
+def test_a_qos_that_the_way_cannot_show_is_not_asked_for():
+    topic = TOPICS.events("r1")
+    low = Sight(transport="mqtt", qos=True, retain=True, highest=0)
+    data = event(1).data
+    assert marks(Arrival(topic, data, qos=0), sight=low) == [()]
