@@ -132,6 +132,11 @@ class GlobalController:
             log.info("%s is in region %s now", cycle.local_id, summary.region)
             tx.move_local(cycle.local_id, summary.region)
         tx.after(partial(self._settle_homes, summary))
+        unseen = {cycle.local_id: [*cycle.silent] for cycle in summary.locals if cycle.silent}
+        for loss in summary.inactive:
+            unseen.setdefault(loss.local_id, []).append(loss.device_id)
+        for local_id, device_ids in unseen.items():
+            tx.see_last(local_id, device_ids)
         tx.apply_summary(summary, at=now)
         for cycle in summary.locals:
             tx.put_cycle(cycle, region=summary.region, at=now)

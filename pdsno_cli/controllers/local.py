@@ -36,6 +36,7 @@ log = logging.getLogger(__name__)
 # that hundreds that start together do not probe together, then and in every cycle that follows.
 SPREAD = 0.02
 
+MOST_SILENT = 100  # devices that a report names because they did not answer, while still present
 POLICY_WAIT = 3.0  # seconds to wait for the retained policy before going by the file
 
 
@@ -271,7 +272,17 @@ class LocalController:
             updated=updated,
             inactive=changes.inactive,
             active=len(changes.active),
+            silent=self._silent(changes),
         )
+
+    def _silent(self, changes: Changes) -> tuple[str, ...] | None:
+        """Return the present devices that did not answer, None where that is not to be told."""
+        if changes.outcome == "failed":
+            return None
+        present = {device.device_id for device in changes.active}
+        silent = sorted(present.difference(changes.seen))
+        most = min(MOST_SILENT, self._context.topology.broker.max_payload // 1000)
+        return tuple(silent) if len(silent) <= most else None
 
     def _warn(self, result: SweepResult, changes: Changes) -> None:
         """Say once what keeps a protocol from being used, and always that a cycle failed."""

@@ -11,14 +11,18 @@ from pdsno_cli.model.messages import DiscoveryReport, Summary
 
 Large = TypeVar("Large", DiscoveryReport, Summary)
 
-_LISTS = ("new", "updated", "inactive")
+_LISTS = {
+    DiscoveryReport: ("new", "updated", "inactive"),
+    Summary: ("locals", "new", "updated", "inactive"),
+}
 _ENVELOPE = 2048  # bytes of a message around its payload: envelope and signature
 _encode = msgspec.json.Encoder().encode
 
 
 def join(received: Sequence[Large]) -> Large:
     """Return what was split: ``received`` are all its parts, in order."""
-    lists = {name: tuple(i for part in received for i in getattr(part, name)) for name in _LISTS}
+    names = _LISTS[type(received[0])]
+    lists = {name: tuple(i for part in received for i in getattr(part, name)) for name in names}
     return msgspec.structs.replace(received[-1], snapshot=received[0].snapshot, **lists)
 
 
@@ -27,11 +31,12 @@ def parts(whole: Large, limit: int) -> list[Large]:
 
     The first part is the snapshot, where ``whole`` is one; all but the last say that more follow.
     """
-    bare = msgspec.structs.replace(whole, **dict.fromkeys(_LISTS, ()))
+    names = _LISTS[type(whole)]
+    bare = msgspec.structs.replace(whole, **dict.fromkeys(names, ()))
     room = max(limit - len(_encode(bare)) - _ENVELOPE, limit // 4)
     filled: list[dict[str, list[object]]] = [{}]
     size = 0
-    for name in _LISTS:
+    for name in names:
         for item in getattr(whole, name):
             length = len(_encode(item)) + 1
             if size + length > room and size:
@@ -45,7 +50,7 @@ def parts(whole: Large, limit: int) -> list[Large]:
             whole,
             snapshot=whole.snapshot and number == 0,
             more=number < last,
-            **{name: tuple(lists.get(name, ())) for name in _LISTS},
+            **{name: tuple(lists.get(name, ())) for name in names},
         )
         for number, lists in enumerate(filled)
     ]

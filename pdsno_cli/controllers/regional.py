@@ -138,8 +138,15 @@ class RegionalController:
         """Apply a report in ``tx``."""
         local_id, now = envelope.sender_id, time.time()
         cycle = LocalCycle(
-            local_id=local_id, epoch=envelope.epoch, cycle=report.cycle, active=report.active
+            local_id=local_id,
+            epoch=envelope.epoch,
+            cycle=report.cycle,
+            active=report.active,
+            seen_at=None if report.silent is None else report.started_at,
+            silent=report.silent or (),
         )
+        if report.silent or report.inactive:
+            tx.see_last(local_id, (*cycle.silent, *report.inactive))
         lost = tx.apply_changes(
             local_id=local_id,
             region=self._region,

@@ -24,7 +24,7 @@ class Changes:
     """What a cycle changes, ready to be stored and reported.
 
     ``new`` holds devices seen for the first time or back after they were inactive; ``updated``
-    those that differ in more than ``uptime``; ``inactive`` the ids that are gone. ``seen`` are
+    those that differ in more than an ``uptime`` that runs on; ``inactive`` the ids that are gone. ``seen`` are
     the ids that answered in this cycle. ``known`` is everything to remember for the next cycle,
     inactive devices too; ``forgotten`` are ids that were another known device all along.
     """
@@ -75,7 +75,7 @@ def decide(
         before = known.get(found.device_id) if found.device_id else None
         if before is not None and before.active:
             item = _refresh(before, found, failed, missed_cycles)
-            if not item.device.same(before.device):
+            if not item.device.same(before.device) or _restarted(before.device, item.device):
                 updated.append(item.device)
         else:
             item = _admit(found, before, after)
@@ -96,6 +96,11 @@ def decide(
         forgotten=tuple(sorted(forgotten)),
         known=after,
     )
+
+
+def _restarted(before: Device, after: Device) -> bool:
+    """Whether the agent's clock began anew: as long as it runs on, everybody can count on."""
+    return before.uptime is not None and after.uptime is not None and after.uptime < before.uptime
 
 
 def _order(device: Device) -> tuple[tuple[int, ...], str]:

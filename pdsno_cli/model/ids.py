@@ -47,6 +47,15 @@ def timestamp(at: float | None = None) -> str:
     return f"{_second(second)}.{millisecond:03d}Z"
 
 
+def unix_seconds(text: str) -> float | None:
+    """Return the Unix time of an RFC 3339 timestamp, None where it is none or has no offset."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else moment.timestamp()
+
+
 @lru_cache(maxsize=16)
 def _second(second: int) -> str:
     """Return a second as text: most messages are of the same one as the message before."""

@@ -25,7 +25,9 @@ class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``active`` is the number of devices that the local controller now holds for present. A
     ``snapshot`` lists every present device (the known ones under ``updated``), so a receiver
     drops what it does not list: the first report in the life of a store is one. ``more`` says
-    that the cycle goes on in the next report, because it was too large for one.
+    that the cycle goes on in the next report, because it was too large for one. ``silent`` are
+    the present devices that did not answer in this cycle: all others were seen in it. It is None
+    where that is not told, because the cycle failed or too many were silent.
     """
 
     region: str
@@ -40,6 +42,7 @@ class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     inactive: tuple[str, ...]
     active: Count
     more: bool = False
+    silent: tuple[str, ...] | None = None
 
 
 class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
@@ -86,12 +89,18 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LocalCycle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How far the reports of one local controller are committed in its region."""
+    """How far the reports of one local controller are committed in its region.
+
+    ``seen_at`` (RFC 3339) is when the last cycle began of which it is known who answered: all of
+    its present devices but ``silent``.
+    """
 
     local_id: str
     epoch: Ordinal
     cycle: Count
     active: Count
+    seen_at: str | None = None
+    silent: tuple[str, ...] = ()
 
 
 class RegionDevice(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -105,7 +105,9 @@ class Queries:
 
     def device_records(self) -> list[DeviceRecord]:
         """Return every device with its history."""
-        return [rows.device_record(row) for row in self._all(_ALL_DEVICES)]
+        cycles = {cycle.local_id: cycle for cycle in self.cycles()}
+        records = map(rows.device_record, self._all(_ALL_DEVICES))
+        return [rows.seen_since(record, cycles.get(record.local_id)) for record in records]
 
     def contents(self) -> dict[str, Contents]:
         """Return what is held for present of each local controller, by its id."""
@@ -136,10 +138,7 @@ class Queries:
 
     def cycles(self) -> list[LocalCycle]:
         """Return how far the reports of each local controller are committed here."""
-        return [
-            LocalCycle(local_id=row.local_id, epoch=row.epoch, cycle=row.cycle, active=row.active)
-            for row in self._all(_CYCLES)
-        ]
+        return [rows.local_cycle(row) for row in self._all(_CYCLES)]
 
     def homes(self) -> dict[str, tuple[str, int]]:
         """Return the region and the epoch of each local controller's last committed cycle."""

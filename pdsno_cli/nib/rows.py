@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from pdsno_cli.model.devices import Device, Known
+from pdsno_cli.model.ids import timestamp, unix_seconds
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, RegionDevice
 
 if TYPE_CHECKING:
@@ -124,7 +125,35 @@ def known_row(
 
 def cycle_row(cycle: LocalCycle, region: str, at: float) -> tuple[object, ...]:
     """Return the row that says how far a local controller is."""
-    return cycle.local_id, region, cycle.epoch, cycle.cycle, cycle.active, at
+    seen = None if cycle.seen_at is None else unix_seconds(cycle.seen_at)
+    silent = None if seen is None else text(cycle.silent)
+    seen = None if seen is None else min(seen, at)  # a clock that is ahead saw nobody later
+    return cycle.local_id, region, cycle.epoch, cycle.cycle, cycle.active, at, seen, silent
+
+
+def local_cycle(row: sa.Row[Any]) -> LocalCycle:
+    """Return how far a local controller is."""
+    return LocalCycle(
+        local_id=row.local_id,
+        epoch=row.epoch,
+        cycle=row.cycle,
+        active=row.active,
+        seen_at=None if row.seen_at is None else timestamp(row.seen_at),
+        silent=() if row.silent is None else _strings(row.silent),
+    )
+
+
+def seen_since(record: DeviceRecord, cycle: LocalCycle | None) -> DeviceRecord:
+    """Return a device as its local controller saw it last, though nothing was told of it since."""
+    if cycle is None or not record.active or record.device.device_id in cycle.silent:
+        return record
+    seen = unix_seconds(cycle.seen_at or "")
+    if seen is None or seen <= record.last_seen:
+        return record
+    device, passed = record.device, seen - record.last_seen
+    if device.uptime is not None:
+        device = msgspec.structs.replace(device, uptime=round(device.uptime + passed, 2))
+    return replace(record, device=device, last_seen=seen)
 
 
 def event_row(event: Event, *, sender: str, at: float) -> tuple[object, ...]:

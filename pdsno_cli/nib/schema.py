@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 5  # kept in the file's user_version
+VERSION = 6  # kept in the file's user_version
 
 METADATA = sa.MetaData()
 
@@ -100,6 +100,9 @@ CYCLES = sa.Table(
     sa.Column("cycle", sa.Integer, nullable=False),
     sa.Column("active", sa.Integer, nullable=False),
     sa.Column("committed_at", sa.Float, nullable=False),
+    # All present devices of the local were seen then, but those in `silent`, a JSON array.
+    sa.Column("seen_at", sa.Float),
+    sa.Column("silent", sa.Text),
 )
 
 # How far each sender's streams are committed here: of epoch's numbers 1 to `seq`, so many were
@@ -200,7 +203,13 @@ ANSWERED = sa.Table(
 )
 
 # What makes a store of an earlier version one of the next.
-UPGRADES = {4: ("ALTER TABLE controllers ADD COLUMN seq INTEGER DEFAULT '0' NOT NULL",)}
+UPGRADES = {
+    4: ("ALTER TABLE controllers ADD COLUMN seq INTEGER DEFAULT '0' NOT NULL",),
+    5: (
+        "ALTER TABLE cycles ADD COLUMN seen_at FLOAT",
+        "ALTER TABLE cycles ADD COLUMN silent TEXT",
+    ),
+}
 
 _APPEND_ONLY = """\
 CREATE TRIGGER events_no_{lower} BEFORE {action} ON events

@@ -71,8 +71,32 @@ def _upsert_device() -> Insert:
     return statement.on_conflict_do_update(index_elements=["local_id", "device_id"], set_=values)
 
 
+def _upsert_cycle() -> Insert:
+    """Return the statement that takes in a cycle; one that does not say who was seen keeps that."""
+    statement = insert(CYCLES)
+    new = statement.excluded
+    values: dict[str, sa.ColumnElement[object]] = {
+        c.name: new[c.name] for c in CYCLES.columns if c.name != "local_id"
+    }
+    for kept in (CYCLES.c.seen_at, CYCLES.c.silent):
+        values[kept.name] = sa.func.coalesce(new[kept.name], kept)
+    return statement.on_conflict_do_update(index_elements=["local_id"], set_=values)
+
+
 PUT_DEVICES = Bulk(DEVICES, _upsert_device())
-PUT_CYCLES = Bulk(CYCLES, upsert(CYCLES))
+PUT_CYCLES = Bulk(CYCLES, _upsert_cycle())
+SEEN = (
+    sa.update(DEVICES)
+    .where(
+        DEVICES.c.local_id == sa.bindparam("of_local"),
+        DEVICES.c.device_id == sa.bindparam("of_device"),
+        DEVICES.c.last_seen < sa.bindparam("seen_at"),
+    )
+    .values(
+        last_seen=sa.bindparam("seen_at"),
+        uptime=DEVICES.c.uptime + sa.bindparam("seen_at") - DEVICES.c.last_seen,
+    )
+)
 APPEND_EVENTS = Bulk(EVENTS, insert(EVENTS))
 DEACTIVATE = (
     sa.update(DEVICES)

@@ -17,7 +17,7 @@ from pdsno_cli.nib.gathered import Gathered
 from pdsno_cli.nib.marks import Position, Verdict, advance, judge
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.received import Advance, Tallies
-from pdsno_cli.nib.schema import DEVICES, POLICIES
+from pdsno_cli.nib.schema import CYCLES, DEVICES, POLICIES
 
 _Then = Callable[[], None]
 _DAY = 86_400.0  # seconds
@@ -27,6 +27,7 @@ _ACTIVE_KEYS = sa.select(DEVICES.c.local_id, DEVICES.c.device_id).where(DEVICES.
 _ACTIVE_OF_LOCAL = _ACTIVE_KEYS.where(DEVICES.c.local_id == sa.bindparam("local_id"))
 _ACTIVE_OF_REGION = _ACTIVE_KEYS.where(DEVICES.c.region == sa.bindparam("region"))
 _OF_LOCAL = sa.select(DEVICES.c.device_id).where(DEVICES.c.local_id == sa.bindparam("local_id"))
+_CYCLE_OF_LOCAL = sa.select(CYCLES).where(CYCLES.c.local_id == sa.bindparam("local_id"))
 _POLICY_VERSION = sa.select(POLICIES.c.version).where(POLICIES.c.scope == sa.bindparam("scope"))
 
 
@@ -369,6 +370,23 @@ class Transaction:
     def forget_controller(self, controller_id: str) -> None:
         """Keep nothing of a controller's status any more."""
         self._execute(sql.FORGET_CONTROLLER, {"of_controller": controller_id})
+
+    def see_last(self, local_id: str, device_ids: Iterable[str]) -> None:
+        """Write when devices were seen last that are seen no longer, before the next cycle is kept.
+
+        As long as they are, the cycles of their local controller say so for all of them together.
+        """
+        row = self._execute(_CYCLE_OF_LOCAL, {"local_id": local_id}).first()
+        if row is None or row.seen_at is None:
+            return
+        silent = rows.local_cycle(row).silent
+        values = [
+            {"of_local": local_id, "of_device": one, "seen_at": row.seen_at}
+            for one in device_ids
+            if one not in silent
+        ]
+        if values:
+            self._execute(sql.SEEN, values)
 
     def put_cycle(self, cycle: LocalCycle, *, region: str, at: float) -> None:
         """Keep how far a local controller's reports are committed."""

@@ -82,6 +82,13 @@ def test_decide_reports_nothing_when_only_uptime_differs():
     assert changes.active[0].uptime == 9.0
 
 
+def test_decide_reports_an_uptime_that_began_anew():
+    history = History()
+    history.cycle(speak(A, uptime=900.0))
+    assert history.told(speak(A, uptime=5.0)) == ([], [f"mac:{M1}"], [])
+    assert history.told(speak(A, uptime=15.0)) == NOTHING
+
+
 @pytest.mark.parametrize(
     "second",
     [speak(A, name="other"), speak(A, sys_descr="x"), speak(B), speak(A, sys_object_id="1.3")],

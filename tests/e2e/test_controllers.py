@@ -285,6 +285,42 @@ def test_local_that_moves_leaves_its_old_region_at_once_at_the_top(site, mosquit
     assert placed(site)["g1"] == [("A", 10)]
 
 
+def test_seen_and_uptime_move_at_the_top_although_nothing_changes(site):
+    site.write(devices=6, snmp=6)
+    text = site.file.read_text()
+    site.file.write_text(
+        text.replace("[icmp, snmp]", "[snmp]").replace("missed_cycles: 2", "missed_cycles: 1000")
+    )
+    site.up().ready()
+    until(lambda: len(site.devices()) == 6, "all devices at the top")
+    first = {d["addresses"][0]: d for d in site.devices()}
+    gone = f"{site.net}.1"
+
+    def moved(since, owner="g1"):
+        found = {d["addresses"][0]: d for d in site.devices("--of", owner)}
+        return {
+            address
+            for address, d in found.items()
+            if d["last_seen"] > since[address]["last_seen"]
+            and d["uptime"] > since[address]["uptime"]
+        }
+
+    for owner in ("rc1", "g1"):
+        until(lambda: moved(first, owner) == first.keys(), f"moving at {owner}")  # noqa: B023
+    assert site.ask("lab", "remove", str(site.file), gone).returncode == 0
+
+    def settled():  # it does not answer any more, and is present for a thousand cycles
+        before = {d["addresses"][0]: d for d in site.devices()}
+        until(lambda: moved(before) >= before.keys() - {gone}, "the others moving")
+        return gone not in moved(before)
+
+    until(settled, "one silent device")
+    devices = {d["addresses"][0]: d for d in site.devices()}
+    assert {d["state"] for d in devices.values()} == {"active"}
+    assert {d["version"] for d in devices.values()} == {1}
+    assert first[gone]["last_seen"] < devices[gone]["last_seen"]
+
+
 def test_status_and_devices_without_a_run(site):
     site.write()
     status = site.ask("status", str(site.file))

@@ -164,7 +164,7 @@ def test_repair_and_reports_with_a_clock_an_hour_off_are_taken(live, ear, monkey
         late = sealed(live, report("r1", device), topic=topic, sender="lc-late",
                       kind="discovery_report")  # fmt: skip
         settled = Command(order="resend", stream="discovery/r1/lc1", epoch=0, seq=0)
-        resend = sealed(live, settled, sender="rc1", epoch=int(_now()) + HOUR)
+        resend = sealed(live, settled, sender="rc1", epoch=int(_now() + HOUR))
     shout(live.port, topic, late)
     until(lambda: any(d["local_id"] == "lc-late" for d in live.devices("--of", "rc1")), "its entry")
     shout(live.port, live.topics.command("lc1"), resend)

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.errors import OperationError, StateError, UsageError
+from pdsno_cli.model.ids import timestamp
 from pdsno_cli.model.messages import (
     Event,
     LocalCycle,
@@ -89,6 +90,55 @@ def test_a_rising_uptime_is_no_new_version(store):
     report(store, updated=(device(1, uptime=99.0),))
     record = records(store)["ip:10.0.0.1"]
     assert (record.version, record.device.uptime) == (1, 99.0)
+
+
+def cycled(store, number: int, seen: float | None, *silent: str, lost=()) -> None:
+    """Keep a cycle of lc_1 that began at ``seen``, in which some devices did not answer."""
+    with store.transaction() as tx:
+        tx.see_last("lc_1", (*silent, *lost))
+        tx.apply_changes(
+            local_id="lc_1", region="A", at=seen or 0.0, new=(), updated=(), inactive=lost,
+            snapshot=False,
+        )  # fmt: skip
+        tx.put_cycle(
+            LocalCycle(
+                local_id="lc_1", epoch=1, cycle=number, active=2,
+                seen_at=None if seen is None else timestamp(seen), silent=silent,
+            ),
+            region="A", at=1000.0,
+        )  # fmt: skip
+
+
+def seen_last(store) -> list[tuple[float, float | None]]:
+    return [(item.last_seen, item.device.uptime) for item in store.device_records()]
+
+
+def test_devices_of_which_nothing_changed_are_seen_in_the_last_cycle_that_they_answered(store):
+    one, two = "ip:10.0.0.1", "ip:10.0.0.2"
+    report(store, new=(device(1), device(2, uptime=None)), at=10.0)
+    assert seen_last(store) == [(10.0, 1.5), (10.0, None)]
+    cycled(store, 1, 40.0)
+    assert seen_last(store) == [(40.0, 31.5), (40.0, None)]
+    cycled(store, 2, 70.0, one)
+    assert seen_last(store) == [(40.0, 31.5), (70.0, None)]
+    cycled(store, 3, None)  # it failed, or does not say
+    cycled(store, 4, 100.0, one, two)
+    assert seen_last(store) == [(40.0, 31.5), (70.0, None)]
+    cycled(store, 5, 130.0, lost=[one])
+    assert seen_last(store) == [(40.0, 31.5), (130.0, None)]
+    assert [item.version for item in store.device_records()] == [2, 1]
+    cycled(store, 6, 99_999.0)  # its clock is ahead: not later than the commit
+    assert seen_last(store)[1] == (1000.0, None)
+    assert store.cycles()[0].seen_at == timestamp(1000.0)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-01-01T00:00:00", "2" * 10_000])
+def test_a_cycle_with_a_time_that_is_none_says_nothing_of_who_was_seen(store, text):
+    report(store, new=(device(1),), at=10.0)
+    with store.transaction() as tx:
+        cycle = LocalCycle(local_id="lc_1", epoch=1, cycle=1, active=1, seen_at=text)
+        tx.put_cycle(cycle, region="A", at=50.0)
+    assert seen_last(store) == [(10.0, 1.5)]
 
 
 def test_an_inactive_device_is_kept_and_may_come_back(store):
@@ -523,6 +573,8 @@ def test_a_store_of_the_version_before_is_upgraded_and_keeps_what_it_holds(tmp_p
         first = made.begin_epoch()
     with closing(sqlite3.connect(path)) as old:
         old.execute("ALTER TABLE controllers DROP COLUMN seq")
+        old.execute("ALTER TABLE cycles DROP COLUMN seen_at")
+        old.execute("ALTER TABLE cycles DROP COLUMN silent")
         old.execute("INSERT INTO controllers VALUES ('lc_1', 'local', 'A', 'online', 7, 1, 10.0)")
         old.execute(f"PRAGMA user_version = {min(UPGRADES)}")
         old.commit()
