@@ -60,14 +60,24 @@ def test_the_example_of_an_envelope_conforms():
 
 def test_the_tables_are_complete():
     assert re.findall(r"^\| \[`(\w+)`\]", PAGE, re.MULTILINE) == list(MESSAGE_TYPES)
-    orders, refusals = PAGE.split("## Orders")[1].split("## What a receiver refuses")
+    orders, rest = PAGE.split("## Orders")[1].split("## Events")
+    events, refusals = rest.split("## What a receiver refuses")
     assert entries(orders) == [order for order in orders_of_the_schema() if order not in REPAIR]
+    assert (
+        re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", events, re.MULTILINE)))[1:]
+        == examples_of_events()
+    )
     assert entries(refusals) == [reason.value for reason in Reason]
 
 
 def entries(section: str) -> list[str]:
     """Return the first cells of a table that are names, its head aside."""
     return re.findall(r"^\| `([\w-]+)` \| (?!to \|)", section, re.MULTILINE)
+
+
+def examples_of_events() -> list[str]:
+    schema = json.loads(schema_path("event").read_text())
+    return schema["properties"]["event"]["examples"]
 
 
 def orders_of_the_schema() -> list[str]:
