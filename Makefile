@@ -6,15 +6,20 @@ STAMP  := $(VENV)/.installed
 TOOLS  := $(VENV)/.installed-test
 FILE   ?= topologies/zone-a.yaml
 JOBS   ?= 4
+# The quick ones, which CI runs on every Python that is at hand.
+UNIT   := $(addprefix tests/,cli controllers discovery lint messaging model nib render runtime schemas spec supervisor system)
 PDSNO_SOAK_RESULTS ?= build/soak.jsonl
 
-.PHONY: up test check lint types layers bench soak setup tools debian clean
+.PHONY: up test unit check lint types layers bench soak setup tools debian clean
 
 up: $(STAMP)
 	@$(BIN)/pdsno up $(FILE)
 
 test: debian $(TOOLS)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not bench" $(ARGS)
+
+unit: $(TOOLS)
+	@$(BIN)/python -m pytest -q -n $(JOBS) --dist worksteal -m "not bench" $(UNIT) $(ARGS)
 
 check: lint types layers
 
@@ -64,5 +69,5 @@ debian:
 	@sh .ci/debian-packages mosquitto mosquitto-clients nats-server snmp snmpd iproute2
 
 clean:
-	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf $(VENV) .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -122,8 +122,12 @@ def _open() -> sqlite3.Connection:
             raise MissingStoreError(f"{path} does not exist")
         return _connect(f"file:{quote(str(path.absolute()))}?mode=ro", read_only=True)
     raw = _connect(str(path), read_only=False)
-    raw.execute("PRAGMA journal_mode = WAL")
-    raw.execute("PRAGMA synchronous = FULL")
+    try:
+        raw.execute("PRAGMA journal_mode = WAL")
+        raw.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        raw.close()  # nobody else knows of it
+        raise
     return raw
 
 
