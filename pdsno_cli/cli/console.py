@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from pdsno_cli.model.errors import OperationError
-from pdsno_cli.model.printable import printable
+from pdsno_cli.model.printable import printable_lines
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ def progress(text: str) -> None:
 
 def said(text: str) -> None:
     """Print, as progress, what may hold words from outside: nothing a terminal would act upon."""
-    progress(_printable_lines(text))
+    progress(printable_lines(text))
 
 
 class Unbroken(io.TextIOBase):
@@ -99,10 +99,6 @@ class Unbroken(io.TextIOBase):
         return len(text)
 
 
-def _printable_lines(text: str) -> str:
-    return "\n".join(map(printable, text.split("\n")))
-
-
 def _silence(stream: TextIO) -> None:
     """Send what is held back, and all that follows, nowhere; else Python complains at the end."""
     with contextlib.suppress(OSError, ValueError):
@@ -134,7 +130,7 @@ def _substitute(error: UnicodeError) -> tuple[str, int]:
 def fail(text: str) -> None:
     """Print why a command failed."""
     head = "\033[1;31merror:\033[0m" if colour(sys.stderr) else "error:"
-    progress(f"{head} {_printable_lines(text)}")
+    progress(f"{head} {printable_lines(text)}")
 
 
 def findings(diagnostics: Sequence[Diagnostic]) -> None:

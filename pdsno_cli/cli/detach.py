@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.cli import console
 from pdsno_cli.cli.display import PlainLines
 from pdsno_cli.model.errors import OperationError
+from pdsno_cli.model.printable import printable_lines
 from pdsno_cli.system.interpreter import run_module
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def detached(topology: Topology, state: StateDir, report: int) -> Iterator[Plain
     except BaseException as exc:
         text = str(exc) if isinstance(exc, OperationError) else f"{type(exc).__name__}: {exc}"
         logger.error(text)  # noqa: TRY400 - who prints the error has the traceback
-        _write(report, text.encode(errors="backslashreplace"))
+        _write(report, printable_lines(text).encode(errors="backslashreplace"))
         raise
 
 

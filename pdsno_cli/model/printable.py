@@ -19,3 +19,8 @@ def printable(text: str) -> str:
 def shown(text: str, longest: int = LONGEST) -> str:
     """Return ``text`` printable, cut to ``longest`` characters before that."""
     return printable(text if len(text) <= longest else text[: longest - 1] + "…")
+
+
+def printable_lines(text: str) -> str:
+    """Return ``text`` of one or more lines, each of them printable."""
+    return "\n".join(map(printable, text.split("\n")))

@@ -96,6 +96,18 @@ def test_supervisor_killed_while_the_fork_server_is_frozen_leaves_nothing(site):
     until(lambda: not run.members(), "the end of every process")
 
 
+def test_children_end_with_their_supervisor_though_the_fork_server_is_stuck(site):
+    site.write()
+    run = site.up().ready()
+    stuck = fork_server(run)
+    hold(stuck)
+    run.process.kill()
+    run.end()
+    until(lambda: run.members() == [stuck], "the end of every other process")
+    os.kill(stuck, signal.SIGKILL)
+    os.waitpid(stuck, WALL)
+
+
 def test_down_ends_everything_though_all_of_it_is_frozen(site):
     site.write()
     run = site.up().ready()
