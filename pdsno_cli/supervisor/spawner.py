@@ -243,12 +243,14 @@ class Spawner:
 
 
 def _kill(process: subprocess.Popen[bytes], children: Iterable[int]) -> None:
-    """Kill a fork server and its children, if it is still there."""
-    # Children first: while their parent lives, no other process can have their numbers.
-    for pid in children:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    """Kill a fork server and its children, if it is still there.
+
+    Without it they end by themselves, and their numbers may be other processes' by now.
+    """
     if process.poll() is None:
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         process.kill()
 
 

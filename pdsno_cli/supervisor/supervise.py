@@ -176,6 +176,7 @@ class Supervisor:
         asyncio.get_running_loop().call_later(delay, self._start_spawner)
         for name, child in self._children.items():
             if child.alive:
+                self._spawner.withdraw(name)  # it is asked for again in its time
                 self.ended(name, None)
         self._observer.said(f"the fork server is gone ({reason}); starting another")
 

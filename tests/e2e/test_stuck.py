@@ -86,6 +86,21 @@ def test_fork_server_that_stays_stuck_is_replaced(site):
     until(all_back, "every controller being ready again")
 
 
+def test_fork_server_killed_while_it_starts_many_starts_each_once(site):
+    site.write()
+    targets = f"{{split: {site.net}.128/25, into: 31}}"
+    many = f"  lc[10:49]: {{role: local, region: r1, discovery: {{targets: {targets}}}}}\n"
+    site.file.write_text(site.file.read_text().replace("  lc1:", many + "  lc1:"))
+    run = site.up()
+    until(lambda: len(list((site.state / "logs").glob("lc*.log"))) > 5, "the first of them")
+    os.kill(fork_server(run), signal.SIGKILL)
+    run.wait_line("the fork server is gone")
+    run.ready()
+    assert len(run.members()) == 44 + 4  # supervisor, broker, fork server and lab
+    texts = [path.read_text() for path in (site.state / "logs").iterdir()]
+    assert not [text for text in texts if "already running" in text]
+
+
 def test_supervisor_killed_while_the_fork_server_is_frozen_leaves_nothing(site):
     site.write()
     run = site.up().ready()
