@@ -1,4 +1,4 @@
-"""The embedded broker's process: ``python -m pdsno_cli.broker PARENT MAX_PAYLOAD PORT_311 PORT_5``.
+"""The embedded broker's process: ``-m pdsno_cli.broker PARENT MAX_PAYLOAD PORT_311 PORT_5 FILES ROOT``.
 
 It serves until it is killed, listens on loopback only, and ends with its parent. A port 0 is not
 served. It is started by ``embedded.EmbeddedBroker`` and by nobody else.
@@ -18,11 +18,17 @@ from pdsno_cli.system import parent_death
 
 def main() -> None:
     """Serve until killed; the process ends with a line on stderr when it cannot."""
-    parent, max_payload, port_311, port_5 = map(int, sys.argv[1:])
+    *numbers, root = sys.argv[1:]
+    parent, max_payload, port_311, port_5, files = map(int, numbers)
     parent_death.hold(parent, signal.SIGKILL)
     warnings.to_stderr()
-    _allow_many_files()
-    settings = Settings(max_payload=max_payload, port_311=port_311 or None, port_5=port_5 or None)
+    settings = Settings(
+        max_payload=max_payload,
+        files=_allow_files(files),
+        root=root,
+        port_311=port_311 or None,
+        port_5=port_5 or None,
+    )
 
     from iotcore.iotcore import IotCoreBroker
 
@@ -33,11 +39,12 @@ def main() -> None:
     broker.run_forever()
 
 
-def _allow_many_files() -> None:
-    """Raise the limit on open files: every client is one."""
+def _allow_files(wanted: int) -> int:
+    """Set the limit on open files, of which every client is one; return what it is now."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(65_536, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    return limit
 
 
 if __name__ == "__main__":

@@ -2,16 +2,23 @@
 
 rumqttd keeps, for each topic filter that anyone subscribes to, a log of the last segments, in
 memory and whatever was read already. Its defaults allow a gigabyte a filter. Ours allow 4 MiB,
-beyond which an absent subscriber loses the oldest messages.
+beyond which an absent subscriber loses the oldest messages, and 128 KiB for what has a filter for each
+controller: in a large topology these would fill the memory within hours.
+
+Connections are bounded by file descriptors alone. One that is over ``max_connections`` ends the
+listener for good (a panic, as of 0.20), while one over the descriptors waits until some are free.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 SEGMENT_BYTES = 512 * 1024
 SEGMENTS = 8
-CONNECTIONS = 10_000
+SMALL_SEGMENT_BYTES = 64 * 1024
+SMALL_SEGMENTS = 2
+SMALL = ("status", "ack", "command")  # classes of topics with a filter for each controller
 INFLIGHT = 100  # QoS 1 messages on their way to one client at once
 CONNECT_TIMEOUT = 10_000  # milliseconds within which a client must send CONNECT
 _OVERHEAD = 70_000  # bytes a packet needs beside its payload: a topic of up to 65,535
@@ -21,9 +28,14 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the embedded broker serves; a port None is not served. ``max_payload`` in bytes."""
+    """What the embedded broker serves; a port None is not served. ``max_payload`` in bytes.
+
+    ``files`` is how many file descriptors it may have, ``root`` the topic root of its topology.
+    """
 
     max_payload: int
+    files: int
+    root: str
     port_311: int | None
     port_5: int | None
 
@@ -40,12 +52,22 @@ id = 0
 
 [router]
 id = 0
-max_connections = {CONNECTIONS}
+max_connections = {settings.files + 1}
 max_outgoing_packet_count = 200
 max_segment_size = {SEGMENT_BYTES}
 max_segment_count = {SEGMENTS}
 
+[router.custom_segment]
+{"".join(_small(f"{settings.root}/{name}/+") for name in SMALL)}
 {"".join(listeners)}"""
+
+
+def _small(topic_filter: str) -> str:
+    # A JSON string is a TOML string, too.
+    return (
+        f"{json.dumps(topic_filter)} = {{ max_segment_size = {SMALL_SEGMENT_BYTES}, "
+        f"max_segment_count = {SMALL_SEGMENTS} }}\n"
+    )
 
 
 def _listener(version: str, port: int, max_payload: int) -> str:

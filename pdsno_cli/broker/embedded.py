@@ -18,6 +18,7 @@ from typing import Literal
 from pdsno_cli.broker.config import HOST
 from pdsno_cli.broker.probe import probe
 from pdsno_cli.model.errors import BrokerError
+from pdsno_cli.model.topics import DEFAULT_ROOT
 from pdsno_cli.system.interpreter import run_module
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 _START = 10.0  # seconds within which it accepts a client, on a machine under load
 _POLL = 0.005  # seconds between attempts
 _STOP = 2.0  # seconds between SIGTERM and SIGKILL
+_FILES = 65_536  # that it may open, and the machine permits
 _ATTEMPTS = 3  # when a free port is taken by somebody else in the same instant
 
 
@@ -44,6 +46,7 @@ class EmbeddedBroker:
     """The embedded broker's process, on loopback. It ends with the thread that started it.
 
     ``port`` 0 takes a free one, and keeps it over restarts. ``max_payload`` is in bytes.
+    ``files`` bounds how many clients it serves, ``root`` is the topic root of its topology.
     ``warned`` is called with each line that the broker writes, on a thread of its own.
     """
 
@@ -53,8 +56,12 @@ class EmbeddedBroker:
         max_payload: int,
         port: int = 0,
         protocol: Literal["3.1.1", "5"] = "3.1.1",
+        files: int = _FILES,
+        root: str = DEFAULT_ROOT,
         warned: Callable[[str], None] | None = None,
     ) -> None:
+        self._files = files
+        self._root = root
         self._max_payload = max_payload
         self._wanted = port
         self._v5 = protocol == "5"
@@ -116,9 +123,9 @@ class EmbeddedBroker:
         for port in {endpoint.port, endpoint.port_311}:
             _check_free(port)
         port_5 = endpoint.port if self._v5 else 0
-        numbers = (os.getpid(), self._max_payload, endpoint.port_311, port_5)
+        numbers = (os.getpid(), self._max_payload, endpoint.port_311, port_5, self._files)
         self.process = process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            run_module("pdsno_cli.broker", *map(str, numbers)),
+            run_module("pdsno_cli.broker", *map(str, numbers), self._root),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

@@ -139,6 +139,11 @@ class Board:
             self.health(row).level == "down" for row in self.others.values()
         )
 
+    def all_on_broker(self) -> bool:
+        """Return True unless a controller that tried the broker is not connected to it."""
+        found = [row.transports.get("mqtt") for row in self.rows.values()]
+        return all(state is None or state.up for state in found)
+
     def broker(self) -> TransportState | None:
         """Return how the broker is for the controllers; None before any tried it.
 

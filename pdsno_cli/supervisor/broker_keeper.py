@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -25,12 +26,15 @@ from pdsno_cli.supervisor.backoff import restart_delay
 from pdsno_cli.supervisor.broker_check import check_broker
 
 if TYPE_CHECKING:
-    import signal
     from collections.abc import Callable
 
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.spec.topology import Topology
 
+_STRANGERS = 1_000  # clients of the embedded broker beside the controllers
+_PROBED = 3.0  # seconds between two looks at whether the embedded broker lets clients in
+_ANSWER = 2.0  # seconds within which it does
+_SILENT = 3  # looks in vain after which it is started again, where a controller is not on it
 _SETTLED = 30.0  # seconds of being up after which earlier ends are forgiven
 
 
@@ -59,6 +63,9 @@ class BrokerKeeper:
         self._access = broker_access(topology)
         self._embedded: EmbeddedBroker | None = None
         self._watch: asyncio.Task[None] | None = None
+        self._probes: asyncio.Task[None] | None = None
+        self._stopped = False  # by a drill
+        self.all_on_it: Callable[[], bool] = lambda: True
         self._loop = asyncio.get_running_loop()
         self._state: TransportState | None = None
         self._allowed = asyncio.Event()
@@ -104,18 +111,24 @@ class BrokerKeeper:
             max_payload=self._spec.max_payload,
             port=self._spec.port,
             protocol=self._spec.protocol,
+            files=_STRANGERS + 2 * len(self._topology.controllers),
+            root=self._topology.topics.root,
             warned=self._warned,
         )
         endpoint = await self._loop.run_in_executor(self._thread, self._embedded.start)
         self._access = replace(self._access, addresses=(Address(endpoint.host, endpoint.port),))
         self._state = TransportState(up=True, since=time.time())
         self._watch = self._loop.create_task(self._keep())
+        self._probes = self._loop.create_task(self._probe_ours())
 
     async def stop(self) -> None:
         """End the embedded broker, as wanted."""
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
+        if self._probes is not None:
+            self._probes.cancel()
+            self._probes = None
         if self._embedded is not None:
             self._embedded.give_up()
             await self._loop.run_in_executor(self._thread, self._embedded.stop)
@@ -127,6 +140,8 @@ class BrokerKeeper:
         if process is None or process.poll() is not None:
             return False
         process.send_signal(number)
+        if number in (signal.SIGSTOP, signal.SIGCONT):
+            self._stopped = number == signal.SIGSTOP
         return True
 
     def hold(self) -> None:
@@ -209,6 +224,33 @@ class BrokerKeeper:
     def _warned(self, line: str) -> None:
         """Pass on what the broker says; on a thread of its own."""
         self._loop.call_soon_threadsafe(self._say, f"broker: {line}")
+
+    async def _probe_ours(self) -> None:
+        """End the embedded broker where it lives and lets nobody in, so that it is started again.
+
+        Its threads may end one by one, and a stopped process does not end at all. Where every
+        controller is connected it is left alone: it is full, and that passes.
+        """
+        vain = 0
+        while True:
+            await asyncio.sleep(_PROBED)
+            embedded, address = self._embedded, self._access.addresses[0]
+            process = None if embedded is None else embedded.process
+            if process is None or process.poll() is not None or self._stopped:
+                vain = 0
+                continue
+            try:
+                await asyncio.to_thread(
+                    probe, *address, protocol=self._spec.protocol, timeout=_ANSWER
+                )
+            except BrokerError as exc:
+                vain = 0 if self.all_on_it() or self._stopped else vain + 1
+                if vain >= _SILENT and embedded is not None and embedded.process is process:
+                    vain = 0
+                    self._say(f"{exc}; ending the broker, which lets nobody in")
+                    process.kill()
+            else:
+                vain = 0
 
     async def _keep(self) -> None:
         """Start the broker again whenever it ends, however often that takes."""

@@ -63,6 +63,7 @@ class Supervisor:
             self._observer.said,
             fallback="HTTP" if topology.uses("http") else None,
         )
+        self._keeper.all_on_it = self.board.all_on_broker
         self._key = key
         self._spawner = Spawner(state, self)
         self._lab = LabLine(self._spawner)

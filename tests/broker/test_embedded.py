@@ -161,3 +161,30 @@ def test_it_may_open_as_many_files_as_the_machine_permits(make):
     limits = Path(f"/proc/{broker.process.pid}/limits").read_text()
     soft, hard = re.search(r"Max open files +(\d+) +(\d+)", limits).groups()
     assert int(soft) == min(int(hard), 65_536)
+
+
+def test_more_clients_than_it_may_have_wait_until_some_go_and_harm_nobody(make):
+    endpoint = make(files=64).start()
+    strangers = []
+    try:
+        for _ in range(100):
+            sock = socket.create_connection((endpoint.host, endpoint.port))
+            strangers.append(sock)
+        with pytest.raises(BrokerError):
+            probe(endpoint.host, endpoint.port, timeout=0.5)
+    finally:
+        for sock in strangers:
+            sock.close()
+    deadline = time.monotonic() + 15  # it forgets those who never say CONNECT after 10 s
+    while True:
+        try:
+            probe(endpoint.host, endpoint.port, timeout=0.5)
+        except BrokerError:
+            assert time.monotonic() < deadline
+        else:
+            break
+
+
+def test_a_topic_root_that_needs_quoting_is_taken(make):
+    endpoint = make(root='pl"ant\\ü/x').start()
+    probe(endpoint.host, endpoint.port)
