@@ -130,14 +130,24 @@ class Chain:
         posted = False
         if self._reception is not None and HTTP in order:
             posted = self._reception.office.offer(topic, data, retain=retain)
+        problem: ValueError | None = None
         for name in self._candidates(order):
-            if self._links[name].publish(topic, data, qos=qos, retain=retain, expiry=expiry):
+            try:
+                taken = self._links[name].publish(
+                    topic, data, qos=qos, retain=retain, expiry=expiry
+                )
+            except ValueError as exc:  # too large for this one; another may take it
+                problem = exc
+                continue
+            if taken:
                 self._carried[name] += 1
                 if self._mirror is not None and name != self._last:
                     self._mirror(Publication(topic=topic, data=data, qos=qos, retain=retain))
                 return True
         if posted:
             self._carried[HTTP] += 1
+        elif problem is not None:
+            raise problem
         # Over HTTP nobody else is there to hear it: those below come for what is theirs.
         alone = self._carrier == HTTP and HTTP in order
         return posted or (alone and self._http is not None and not self._http.reaches(topic))

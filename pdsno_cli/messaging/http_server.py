@@ -6,6 +6,7 @@ when the first connection comes, or when a transport is lost and connections are
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import selectors
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pdsno_cli.model.errors import OperationError
+from pdsno_cli.model.errors import DiskError, OperationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -224,8 +225,6 @@ def _listen(host: str, port: int, *, free: bool) -> socket.socket:
     try:
         return _bound(host, port, free=free)
     except OSError as exc:
-        import errno
-
         if exc.errno != errno.EADDRNOTAVAIL:
             raise OperationError(
                 f"HTTP cannot be served on {host} port {port}: {exc.strerror or exc}"
@@ -268,4 +267,5 @@ def _tell(path: Path, address: str) -> None:
             file.write(address + "\n")
         draft.replace(path)
     except OSError as exc:
-        raise OperationError(f"{path} cannot be written: {exc.strerror}") from exc
+        kind = DiskError if exc.errno in (errno.ENOSPC, errno.EDQUOT) else OperationError
+        raise kind(f"{path} cannot be written: {exc.strerror}") from exc

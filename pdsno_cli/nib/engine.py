@@ -6,6 +6,7 @@ compiles and caches, once for its children.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -86,6 +87,8 @@ def _translate(path: Path | None, error: BaseException | None) -> PdsnoError | N
         return StateError(f"{path} is no store or is damaged: move it away, a new one will be made")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return DiskError(f"{path} is in use by another process")
+    if name.startswith("SQLITE_CANTOPEN") and path is not None and _no_room(path.parent):
+        return DiskError(f"the disk of {path} has no room for another file")
     if name.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
         return StateError(f"{path} cannot be opened: {error}")
     if name.startswith("SQLITE_IOERR"):
@@ -93,11 +96,22 @@ def _translate(path: Path | None, error: BaseException | None) -> PdsnoError | N
     return None
 
 
+def _no_room(folder: Path) -> bool:
+    """Return True if no file can be made there for want of blocks or inodes."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return disk.f_bavail == 0 or (disk.f_files > 0 and disk.f_favail == 0)
+
+
 def _create(path: Path) -> None:
     """Make sure that the file is there and private before SQLite opens it."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise DiskError(f"the disk of {path} has no room for another file") from exc
         raise StateError(f"{path} cannot be opened: {exc.strerror}") from exc
 
 
