@@ -67,6 +67,9 @@ async def _read(request: Request, limit: int) -> Batch:
     encoding = request.headers.get("content-encoding", "identity")
     if encoding not in ("identity", "gzip"):
         raise ValueError(f"content encoding {encoding!r} is not known: use gzip or none")
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > limit:
+        raise TooLargeError
     body = http_wire.Inflater(limit, gzip=encoding == "gzip")
     async for piece in request.stream():
         body.feed(piece)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from pdsno_cli.messaging.http_listener import Listener, most_connections
 from pdsno_cli.model.errors import DiskError, OperationError
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
 _BACKLOG = 1024  # a region's controllers come all at once
-_CONCURRENCY = 2_000  # connections beyond which uvicorn answers 503
 _KEEP_ALIVE = 120  # seconds that an idle connection is kept: longer than heartbeats are apart
 _GRACE = 1  # seconds for answers under way at the end
 _JOIN = 3.0
@@ -126,11 +126,11 @@ class Reception:
 
 def preload() -> None:
     """Import, before forking, what a server that is connected to needs."""
-    import uvicorn.protocols.http.h11_impl  # what the name "h11" of its configuration stands for
+    import uvicorn
 
-    from pdsno_cli.messaging import http_app
+    from pdsno_cli.messaging import http_app, http_bounds
 
-    del uvicorn, http_app
+    del uvicorn, http_app, http_bounds
 
 
 class HttpServer:
@@ -138,7 +138,7 @@ class HttpServer:
 
     def __init__(self, *, host: str = LOOPBACK, port: int = 0, told: Path | None = None) -> None:
         self._host, self._port, self._told = host, port, told
-        self._socket: socket.socket | None = None
+        self._socket: Listener | None = None
         self._thread: threading.Thread | None = None
         self._server: uvicorn.Server | None = None
         self._stopping = False
@@ -192,6 +192,7 @@ class HttpServer:
             import uvicorn
 
             from pdsno_cli.messaging.http_app import make_app
+            from pdsno_cli.messaging.http_bounds import bounded
 
             config = uvicorn.Config(
                 make_app(desk),
@@ -199,9 +200,8 @@ class HttpServer:
                 access_log=False,
                 lifespan="off",
                 loop="asyncio",
-                http="h11",
+                http=bounded(self._socket.most),
                 ws="none",
-                limit_concurrency=_CONCURRENCY,
                 timeout_keep_alive=_KEEP_ALIVE,
                 timeout_graceful_shutdown=_GRACE,
                 server_header=False,
@@ -221,7 +221,7 @@ def split(address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _listen(host: str, port: int, *, free: bool) -> socket.socket:
+def _listen(host: str, port: int, *, free: bool) -> Listener:
     try:
         return _bound(host, port, free=free)
     except OSError as exc:
@@ -239,12 +239,12 @@ def _listen(host: str, port: int, *, free: bool) -> socket.socket:
         ) from exc
 
 
-def _bound(host: str, port: int, *, free: bool = False) -> socket.socket:
+def _bound(host: str, port: int, *, free: bool = False) -> Listener:
     """Bind and listen; with ``free``, an address that a drill has taken away will do as well."""
     family = socket.AF_INET
     if host:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-    made = socket.socket(family, socket.SOCK_STREAM)
+    made = Listener(family, socket.SOCK_STREAM, most_connections())
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if free and sys.platform == "linux":

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import resource
+import sys
+
+
+def open_files_allowed() -> int:
+    """Return how many files this process may have open; a very large number without a limit."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 def allow_open_files(wanted: int) -> int:
