@@ -94,6 +94,9 @@ class Policies:
             return f"a policy of {envelope.sender_id} is there"
         if known is not None and document.version < known.version:
             return f"the older version {document.version} is there"
+        found = self._problem(document)
+        if found is not None:
+            return f"version {document.version} is there: {found}"
         if known is not None and document.version > known.version:
             log.warning("policy %s %d is of another run", document.scope, document.version)
         return None

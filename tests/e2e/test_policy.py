@@ -245,11 +245,14 @@ def test_published_policy_that_makes_no_sense_is_refused_and_discovery_goes_on(l
     )
     until(lambda: live.row("lc1")["refused"] == {"invalid": len(tried)}, "their refusal")
     assert standings(live, "r1") == before
+    heard.first(lambda _, b: b["payload"].get("event") == "policy_restored")
+    retained = ear(live.port, f"{live.root}/policy/r1").first(lambda m, _: m["retain"])
+    assert body(retained)["payload"]["version"] == version
+    hostile(live, version + 100, scan_interval=0.0)
     pid = live.row("lc1")["pid"]
-    os.kill(pid, signal.SIGKILL)  # what is retained is the last of them
+    os.kill(pid, signal.SIGKILL)
     until(lambda: live.row("lc1")["pid"] not in (None, pid) and live.row("lc1")["state"] == "ready",
           "another process")  # fmt: skip
-    until(lambda: live.row("lc1")["refused"] == {"invalid": 1}, "its refusal")
     done = live.ask("discover", str(live.file), "lc1", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["controllers"][0]["devices"] == 3
