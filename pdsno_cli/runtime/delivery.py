@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+RESEND_PAUSE = 0.15  # seconds between two times that a stream is sent again, less than ASK_DELAY
+
 
 class Delivery:
     """Takes what others say of this controller's streams, and of their own. Owner's thread only."""
@@ -40,6 +42,7 @@ class Delivery:
         self._role = role
         self._orders = Orders(context, role, open_message)
         self._renumber = renumber
+        self._resent: dict[str, float] = {}  # when each stream was, on the monotonic clock
         self._requests: dict[str, Position] = {}  # the last one of each controller
 
     def take(self, envelope: Envelope) -> bool:
@@ -95,7 +98,10 @@ class Delivery:
 
     def _resend(self, receiver: str, command: Command) -> None:
         """Send a stream again, or tell that its beginning is gone, and then everything anew."""
-        stream = command.stream
+        stream, now = command.stream, time.monotonic()
+        if now < self._resent.get(stream, -RESEND_PAUSE) + RESEND_PAUSE:
+            return  # whoever still misses something asks again
+        self._resent[stream] = now
         log.warning("%s asks for %s after %d/%d", receiver, stream, command.epoch, command.seq)
         if self._outbox.resend(stream, Position(command.epoch, command.seq)):
             return

@@ -217,3 +217,13 @@ def test_a_request_that_is_replayed_is_carried_out_once(local):
         again()
     until(lambda: local.refusals().get("replayed") == 50, "the refusals")
     assert len(local.reports()) == 2
+
+
+def test_many_requests_at_once_have_a_stream_sent_again_once(local):
+    local.start()
+    for _ in range(100):
+        local.command("resend", stream=REPORTS)
+    local.next_report(1)
+    local.discover()  # behind all of the requests
+    until(lambda: local.reports()[-1].seq == 2, "the report that was ordered")
+    assert [item.seq for item in local.reports()].count(1) <= 4
