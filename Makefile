@@ -7,7 +7,7 @@ TOOLS  := $(VENV)/.installed-test
 FILE   ?= topologies/zone-a.yaml
 JOBS   ?= 4
 # The quick ones, which CI runs on every Python that is at hand.
-UNIT   := $(addprefix tests/,cli controllers discovery lint messaging model nib render runtime schemas spec supervisor system)
+UNIT   := $(addprefix tests/,cli client controllers discovery lint messaging model nib render runtime schemas spec supervisor system)
 PDSNO_SOAK_RESULTS ?= build/soak.jsonl
 
 .PHONY: up test unit check lint types layers bench soak setup tools debian clean

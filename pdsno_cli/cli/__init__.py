@@ -1,1 +1,1 @@
-"""Layer 5: one command per file; parses, calls, prints. Nothing else prints or exits."""
+"""Layer 6: one command per file; parses, calls, prints. Nothing else prints or exits."""

@@ -14,9 +14,9 @@ from pdsno_cli.cli.running import JSON, STATE_DIR, running, seconds
 from pdsno_cli.cli.table import plural, table
 
 if TYPE_CHECKING:
+    from pdsno_cli.client.inventories import Inventory
     from pdsno_cli.nib.audit import Account
     from pdsno_cli.nib.contents import Contents
-    from pdsno_cli.runtime.inventories import Inventory
 
 FORMAT_VERSION = 1
 _WAITS = 4  # times ``outbox.patience`` that a message may wait, unless --max-wait says otherwise
@@ -45,9 +45,9 @@ def audit(
     Exit 1 unless every message is accounted for, none waits for too long, and the inventories are
     equal. Reads the stores, whether the topology is up or not.
     """
+    from pdsno_cli.client.audit import accounts
+    from pdsno_cli.client.inventories import PATIENCE, inventories
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.runtime.audit import accounts
-    from pdsno_cli.runtime.inventories import PATIENCE, inventories
 
     topology, state = running(file, state_dir)
     limit = _WAITS * topology.outbox.patience if max_wait is None else seconds(max_wait)

@@ -14,8 +14,8 @@ from pdsno_cli.cli.table import table
 from pdsno_cli.cli.which import file_first
 
 if TYPE_CHECKING:
-    from pdsno_cli.runtime.discovering import Following, Outcome
-    from pdsno_cli.runtime.operator import Operator
+    from pdsno_cli.client.discovery_request import DiscoveryRequests, Outcome
+    from pdsno_cli.client.operator import Operator
     from pdsno_cli.spec.topology import Controller, Topology
 
 FORMAT_VERSION = 1
@@ -39,7 +39,7 @@ def discover(
     Returns once the regional controllers have committed what was found; exits with 1, naming
     them, when some did not in time.
     """
-    from pdsno_cli.cli.seat import seat
+    from pdsno_cli.client.session import operator_session
     from pdsno_cli.model.errors import OperationError
 
     file, ids = file_first(words or [])
@@ -48,9 +48,9 @@ def discover(
     chosen = _chosen(topology, ids, region)
     topics = topology.topics
     filters = (topics.discovery("+", "+"), topics.ack("+"), topics.events("+"))
-    with seat(topology, state, filters) as operator:
-        following = _order(topology, operator, chosen, time.monotonic() + patience)
-    outcomes = list(following.outcomes.values())
+    with operator_session(topology, state, filters, console.progress) as operator:
+        requests = _order(topology, operator, chosen, time.monotonic() + patience)
+    outcomes = list(requests.outcomes.values())
     if as_json:
         report = {"format_version": FORMAT_VERSION, "topology": topology.name,
                   "controllers": [_json(item) for item in outcomes]}  # fmt: skip
@@ -89,21 +89,21 @@ def _chosen(topology: Topology, ids: list[str], region: str | None) -> list[Cont
 
 def _order(
     topology: Topology, operator: Operator, chosen: list[Controller], deadline: float
-) -> Following:
-    from pdsno_cli.runtime.discovering import DISCOVER, Following, Outcome
+) -> DiscoveryRequests:
+    from pdsno_cli.client.discovery_request import DISCOVER, DiscoveryRequests, Outcome
 
-    following = Following(topology)
+    requests = DiscoveryRequests(topology)
     for spec in chosen:
         ordered = time.monotonic()
         number = operator.order(spec.controller_id, DISCOVER, deadline=deadline)
-        following.outcomes[number] = Outcome(
+        requests.outcomes[number] = Outcome(
             local_id=spec.controller_id, region=spec.region, ordered=ordered
         )
     for envelope in operator.messages(deadline):
-        following.hear(envelope, time.monotonic())
-        if following.done:
+        requests.update(envelope, time.monotonic())
+        if requests.done:
             break
-    return following
+    return requests
 
 
 def _failure(item: Outcome, patience: float) -> str:

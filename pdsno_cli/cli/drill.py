@@ -145,7 +145,7 @@ class Drill:
 
     def _values(self, measured: Measured) -> dict[str, float | None]:
         """Return each measure by its key; lost and twice as ``pdsno audit`` counts them."""
-        from pdsno_cli.runtime.audit import accounts
+        from pdsno_cli.client.audit import accounts
 
         found, missing = accounts(self.topology, self.state)
         if missing:

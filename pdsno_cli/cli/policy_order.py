@@ -12,9 +12,9 @@ from pdsno_cli.cli.table import table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pdsno_cli.client.operator import Operator
+    from pdsno_cli.client.policy_rollout import PolicyRollout
     from pdsno_cli.model.messages import Command
-    from pdsno_cli.runtime.applying import Applying
-    from pdsno_cli.runtime.operator import Operator
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Controller, Topology
 
@@ -35,30 +35,30 @@ def carry_out(
 
     Waits for ``patience`` seconds; OperationError when it is refused, or some do not in time.
     """
-    from pdsno_cli.cli.seat import seat
+    from pdsno_cli.client.session import operator_session
     from pdsno_cli.controllers.policy import concerned
     from pdsno_cli.model.errors import OperationError
 
     controllers = concerned(topology, scope)
     filters = (topology.topics.policy(scope), topology.topics.events("+"))
     began = time.monotonic()
-    with seat(topology, state, filters) as operator:
-        applying = _order(operator, scope, command, controllers, began + patience)
-    if applying.refused is not None:
-        raise OperationError(f"{controllers[0].controller_id} refused: {applying.refused}")
-    if applying.version is None:
+    with operator_session(topology, state, filters, console.progress) as operator:
+        rollout = _order(operator, scope, command, controllers, began + patience)
+    if rollout.refused is not None:
+        raise OperationError(f"{controllers[0].controller_id} refused: {rollout.refused}")
+    if rollout.version is None:
         raise OperationError(
             f"{controllers[0].controller_id} did not publish the policy within {patience:g} s"
         )
-    after = {name: at - began for name, at in applying.since.items()}
+    after = {name: at - began for name, at in rollout.since.items()}
     if as_json:
-        _print_json(topology, scope, applying.version, controllers, after)
+        _print_json(topology, scope, rollout.version, controllers, after)
     else:
-        rows = [_cells(item, applying.version, after) for item in controllers]
+        rows = [_cells(item, rollout.version, after) for item in controllers]
         console.data(table(_HEAD, rows))
-    if applying.missing:
+    if rollout.missing:
         raise OperationError(
-            f"not in force within {patience:g} s at {', '.join(applying.missing)}; "
+            f"not in force within {patience:g} s at {', '.join(rollout.missing)}; "
             "they take it when they are back"
         )
 
@@ -69,16 +69,16 @@ def _order(
     command: Command,
     controllers: Sequence[Controller],
     deadline: float,
-) -> Applying:
-    from pdsno_cli.runtime.applying import Applying
+) -> PolicyRollout:
+    from pdsno_cli.client.policy_rollout import PolicyRollout
 
-    applying = Applying(scope, [item.controller_id for item in controllers])
-    applying.order = operator.order(controllers[0].controller_id, command, deadline=deadline)
+    rollout = PolicyRollout(scope, [item.controller_id for item in controllers])
+    rollout.order = operator.order(controllers[0].controller_id, command, deadline=deadline)
     for envelope in operator.messages(deadline):
-        applying.hear(envelope, time.monotonic())
-        if applying.done:
+        rollout.update(envelope, time.monotonic())
+        if rollout.done:
             break
-    return applying
+    return rollout
 
 
 def _cells(spec: Controller, version: int, after: dict[str, float]) -> tuple[str, ...]:

@@ -28,9 +28,9 @@ def show(
 ) -> None:
     """Show the policies in force, whether the topology is up or not."""
     from pdsno_cli.cli.scopes import known_scope
+    from pdsno_cli.client.policy_status import in_force
     from pdsno_cli.controllers.policy import scopes
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.runtime.standing import in_force
 
     topology, state = running(file, state_dir)
     if scope is not None:

@@ -14,7 +14,7 @@ from pdsno_cli.cli.running import JSON, STATE_DIR, running
 from pdsno_cli.cli.table import table
 
 if TYPE_CHECKING:
-    from pdsno_cli.runtime.standing import Standing
+    from pdsno_cli.client.policy_status import PolicyStatus
 
 FORMAT_VERSION = 1
 _HEAD = ("controller", "scope", "running", "wanted", "since")
@@ -26,11 +26,11 @@ def status(
     state_dir: STATE_DIR = None,
 ) -> None:
     """Show which version of each policy every controller goes by, and which is wanted."""
+    from pdsno_cli.client.policy_status import policy_statuses
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.runtime.standing import standings
 
     topology, state = running(file, state_dir)
-    found = standings(topology, state)
+    found = policy_statuses(topology, state)
     if all(item.version is None for item in found):
         raise UsageError(f"{topology.name} was never up in {state.root}: no policy is known there")
     if as_json:
@@ -41,17 +41,17 @@ def status(
         console.data(table(_HEAD, [_cells(item) for item in found]))
 
 
-def _since(item: Standing) -> str | None:
+def _since(item: PolicyStatus) -> str | None:
     from pdsno_cli.model.ids import timestamp
 
     return None if item.since is None else timestamp(item.since)
 
 
-def _json(item: Standing) -> dict[str, Any]:
+def _json(item: PolicyStatus) -> dict[str, Any]:
     return asdict(item) | {"since": _since(item)}
 
 
-def _cells(item: Standing) -> tuple[str, ...]:
+def _cells(item: PolicyStatus) -> tuple[str, ...]:
     running = "unknown" if item.version is None else str(item.version)
     wanted = "" if item.wanted is None else str(item.wanted)
     return (item.controller_id, item.scope, running, wanted, _since(item) or "")

@@ -73,7 +73,7 @@ def discard(words: _WORDS, timeout: TIMEOUT = "30s", state_dir: STATE_DIR = None
 def _order(
     order: Literal["replay", "discard"], words: list[str], timeout: str, state_dir: Path | None
 ) -> None:
-    from pdsno_cli.cli.seat import seat
+    from pdsno_cli.client.session import operator_session
     from pdsno_cli.model.errors import OperationError
     from pdsno_cli.model.messages import Command, Event
 
@@ -82,7 +82,9 @@ def _order(
     topology, state = running(file, state_dir)
     name, entries = _named(topology, rest)
     deadline = time.monotonic() + patience
-    with seat(topology, state, (topology.topics.events("+"),)) as operator:
+    with operator_session(
+        topology, state, (topology.topics.events("+"),), console.progress
+    ) as operator:
         open_orders = {
             operator.order(name, Command(order=order, entry=entry), deadline=deadline): entry
             for entry in entries

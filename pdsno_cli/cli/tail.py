@@ -18,8 +18,8 @@ from pdsno_cli.cli.which import file_first
 from pdsno_cli.model.printable import printable
 
 if TYPE_CHECKING:
-    from pdsno_cli.runtime.operator import Operator
-    from pdsno_cli.runtime.witness import Sighting, Witness
+    from pdsno_cli.client.monitor import Monitor, ObservedMessage
+    from pdsno_cli.client.operator import Operator
 
 _RED, _DIM, _PLAIN = "\033[31m", "\033[2m", "\033[0m"
 
@@ -46,9 +46,9 @@ def tail(
     Marks undeclared topics, wrong senders, QoS and retain against the rule of the class, gaps and
     repetitions. Ends on Ctrl-C with a summary.
     """
-    from pdsno_cli.cli.seat import lookout
+    from pdsno_cli.client.monitor import Monitor
+    from pdsno_cli.client.session import monitor_session
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.runtime.witness import Witness
 
     file, filters = file_first(words or [])
     if len(filters) > 1:
@@ -57,11 +57,11 @@ def tail(
     topology, state = running(file, state_dir)
     root = topology.topics.root
     wanted = _filter(filters[0] if filters else "#", root)
-    with lookout(topology, state, (wanted,)) as (operator, sight):
+    with monitor_session(topology, state, (wanted,), console.progress) as (operator, visibility):
         seen = _Seen()
         try:
-            witness = Witness(topology, operator.open, sight)
-            _follow(operator, witness, seen, deadline=deadline, count=count, as_json=as_json)
+            monitor = Monitor(topology, operator.open, visibility)
+            _follow(operator, monitor, seen, deadline=deadline, count=count, as_json=as_json)
         except KeyboardInterrupt:
             pass  # as wanted
         finally:
@@ -80,9 +80,9 @@ class _Seen:
     def total(self) -> int:
         return sum(self._types.values())
 
-    def add(self, sighting: Sighting) -> None:
-        self._types[str(sighting.said("message_type") or "unknown")] += 1
-        self._marked += bool(sighting.marks or sighting.signature != "ok")
+    def add(self, message: ObservedMessage) -> None:
+        self._types[str(message.field("message_type") or "unknown")] += 1
+        self._marked += bool(message.marks or message.signature != "ok")
 
     def summary(self) -> str:
         kinds = ", ".join(f"{number} {kind}" for kind, number in self._types.most_common())
@@ -92,7 +92,7 @@ class _Seen:
 
 def _follow(
     operator: Operator,
-    witness: Witness,
+    monitor: Monitor,
     seen: _Seen,
     *,
     deadline: float | None,
@@ -101,10 +101,10 @@ def _follow(
 ) -> None:
     colour = console.colour(sys.stdout)
     for arrival in operator.arrivals(deadline):
-        sighting = witness.see(arrival)
-        seen.add(sighting)
+        message = monitor.observe(arrival)
+        seen.add(message)
         now = time.time()
-        line = _json(sighting, now) if as_json else _line(sighting, now, colour=colour)
+        line = _json(message, now) if as_json else _line(message, now, colour=colour)
         if not console.data(line) or seen.total == count:
             return
 
@@ -124,21 +124,21 @@ def _filter(text: str, root: str) -> str:
     return text if levels[0] == root else f"{root}/{text}"
 
 
-def _line(sighting: Sighting, at: float, *, colour: bool) -> str:
+def _line(message: ObservedMessage, at: float, *, colour: bool) -> str:
     moment = f"{datetime.fromtimestamp(at).astimezone():%H:%M:%S.%f}"[:-3]
-    marks = list(sighting.marks)
-    if sighting.signature != "ok":
-        marks.insert(0, sighting.signature)
-    number = f"{sighting.said('epoch')}/{sighting.said('seq')}"
-    known = sighting.document is not None
+    marks = list(message.marks)
+    if message.signature != "ok":
+        marks.insert(0, message.signature)
+    number = f"{message.field('epoch')}/{message.field('seq')}"
+    known = message.document is not None
     words = [
-        sighting.topic,
-        *([str(sighting.said(key)) for key in ("sender_id", "message_type")] if known else []),
+        message.topic,
+        *([str(message.field(key)) for key in ("sender_id", "message_type")] if known else []),
         *([number] if known else []),
-        f"{sighting.size} B",
-        f"{sighting.transport} {_delivery(sighting)}",
-        *(["signed"] if sighting.signature == "ok" else []),
-        sighting.gist,
+        f"{message.size} B",
+        f"{message.transport} {_delivery(message)}",
+        *(["signed"] if message.signature == "ok" else []),
+        message.summary,
     ]
     text = "  ".join(printable(word) for word in words if word)
     wrong = "".join(f"  [{printable(mark)}]" for mark in marks)
@@ -147,31 +147,31 @@ def _line(sighting: Sighting, at: float, *, colour: bool) -> str:
     return f"{moment}  {text}{wrong}"
 
 
-def _delivery(sighting: Sighting) -> str:
+def _delivery(message: ObservedMessage) -> str:
     """Return QoS and retain flag: ``q1r``, ``q1-`` where not retained, ``?`` where unknown."""
-    qos = "?" if sighting.qos is None else str(sighting.qos)
-    retain = {True: "r", False: "-", None: "?"}[sighting.retain]
+    qos = "?" if message.qos is None else str(message.qos)
+    retain = {True: "r", False: "-", None: "?"}[message.retain]
     return f"q{qos}{retain}"
 
 
-def _json(sighting: Sighting, at: float) -> str:
+def _json(message: ObservedMessage, at: float) -> str:
     from pdsno_cli.model.ids import timestamp
 
     return json.dumps(
         {
             "at": timestamp(at),
-            "topic": sighting.topic,
-            "sender": sighting.said("sender_id"),
-            "type": sighting.said("message_type"),
-            "epoch": sighting.said("epoch"),
-            "seq": sighting.said("seq"),
-            "size": sighting.size,
-            "transport": sighting.transport,
-            "qos": sighting.qos,
-            "retain": sighting.retain,
-            "signature": sighting.signature,
-            "marks": list(sighting.marks),
-            "gist": sighting.gist,
-            "message": sighting.document,
+            "topic": message.topic,
+            "sender": message.field("sender_id"),
+            "type": message.field("message_type"),
+            "epoch": message.field("epoch"),
+            "seq": message.field("seq"),
+            "size": message.size,
+            "transport": message.transport,
+            "qos": message.qos,
+            "retain": message.retain,
+            "signature": message.signature,
+            "marks": list(message.marks),
+            "gist": message.summary,
+            "message": message.document,
         }
     )

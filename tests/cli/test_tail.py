@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pdsno_cli.cli.tail import _filter, _line
+from pdsno_cli.client.monitor import ObservedMessage
 from pdsno_cli.model.errors import UsageError
-from pdsno_cli.runtime.witness import Sighting
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def test_filter_that_is_none_is_refused(text):
         _filter(text, "site")
 
 
-HOSTILE = Sighting(
+HOSTILE = ObservedMessage(
     transport="mqtt",
     topic="site/events/\x1b[2Jr1",
     size=7,
@@ -38,7 +38,7 @@ HOSTILE = Sighting(
     retain=True,
     signature="unsigned",
     marks=("undeclared topic",),
-    gist="",
+    summary="",
     document={"sender_id": "a\nb", "message_type": 5},
 )
 

@@ -44,7 +44,7 @@ class Outcome:
         return self.seconds is not None or self.refused is not None
 
 
-class Following:
+class DiscoveryRequests:
     """The orders of one session, by message_id."""
 
     def __init__(self, topology: Topology) -> None:
@@ -57,7 +57,7 @@ class Following:
         """Whether all are settled."""
         return all(item.settled for item in self.outcomes.values())
 
-    def hear(self, envelope: Envelope, now: float) -> None:
+    def update(self, envelope: Envelope, now: float) -> None:
         """Take in a message; ``now`` is on the clock of ``Outcome.ordered``."""
         payload = envelope.payload
         answered = self.outcomes.get(envelope.correlation_id or "")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pdsno_cli.model.messages import Envelope
 
 
-class Applying:
+class PolicyRollout:
     """One order: which version its publisher made of it, and who goes by that.
 
     ``since`` has, for each controller that does, the time at which that was heard; ``refused``
@@ -46,7 +46,7 @@ class Applying:
         """Whether nothing more is to be waited for."""
         return self.refused is not None or (self.version is not None and not self.missing)
 
-    def hear(self, envelope: Envelope, now: float) -> None:
+    def update(self, envelope: Envelope, now: float) -> None:
         """Take in a message."""
         payload, answers = envelope.payload, envelope.correlation_id == self.order
         if isinstance(payload, PolicyDocument) and answers:

@@ -1,4 +1,7 @@
-"""How a command joins a running topology: over its broker, or through the control socket."""
+"""Sessions of a command with a running topology, over its broker or its control socket.
+
+What goes wrong meanwhile is passed to ``on_trouble`` as one line.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,15 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pdsno_cli.cli import console
 from pdsno_cli.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from pdsno_cli.client.monitor import Visibility
+    from pdsno_cli.client.operator import Operator
     from pdsno_cli.messaging.transport import Transport
-    from pdsno_cli.runtime.operator import Operator
     from pdsno_cli.runtime.state_dir import StateDir
-    from pdsno_cli.runtime.witness import Sight
     from pdsno_cli.spec.topology import Topology
 
 
@@ -24,7 +26,12 @@ _LIFE = 2.0  # seconds in which a broker has told who is online, which it has re
 
 
 @contextmanager
-def seat(topology: Topology, state: StateDir, filters: tuple[str, ...]) -> Iterator[Operator]:
+def operator_session(
+    topology: Topology,
+    state: StateDir,
+    filters: tuple[str, ...],
+    on_trouble: Callable[[str], None],
+) -> Iterator[Operator]:
     """Join a topology as its operator; UsageError when it is not up.
 
     It is up where its control socket answers, or, on a broker of its own, where one of its
@@ -41,52 +48,57 @@ def seat(topology: Topology, state: StateDir, filters: tuple[str, ...]) -> Itera
     else:
         access = broker_access(topology, embedded_port=port or 0)
         transport = mqtt_transport(topology, access, _name(), filters)
-    with _joined(topology, state, transport) as operator:
+    with _joined(topology, state, transport, on_trouble) as operator:
         if port is None:
             _require_life(topology, operator)
         yield operator
 
 
 @contextmanager
-def lookout(
-    topology: Topology, state: StateDir, filters: tuple[str, ...]
-) -> Iterator[tuple[Operator, Sight]]:
+def monitor_session(
+    topology: Topology,
+    state: StateDir,
+    filters: tuple[str, ...],
+    on_trouble: Callable[[str], None],
+) -> Iterator[tuple[Operator, Visibility]]:
     """Join to look on, and tell what can be seen; UsageError when an embedded broker is not up."""
-    from pdsno_cli.runtime.kept_qos import highest_kept
+    from pdsno_cli.client.kept_qos import highest_kept
+    from pdsno_cli.client.monitor import Visibility
     from pdsno_cli.runtime.mqtt_wiring import broker_access, watching_transport
-    from pdsno_cli.runtime.witness import Sight
     from pdsno_cli.supervisor.gateway import GatewayTransport
 
     port = _broker_port(topology, state)
     if port == 0:
         transport: Transport = GatewayTransport(state.control, filters)
-        sight = Sight(transport="bus", qos=True, retain=False)
+        visibility = Visibility(transport="bus", qos=True, retain=False)
     else:
         access = broker_access(topology, embedded_port=port or 0)
         transport, flags = watching_transport(topology, access, _name(), filters)
         # rumqttd tells no published retain flag, and some brokers change the QoS on the way.
         own = not topology.broker.embedded
         highest = highest_kept(topology, access) if own else None
-        sight = Sight(
+        visibility = Visibility(
             transport="mqtt",
             qos=highest is not None,
             retain=own and flags,
             highest=2 if highest is None else highest,
         )
-    with _joined(topology, state, transport) as operator:
-        yield operator, sight
+    with _joined(topology, state, transport, on_trouble) as operator:
+        yield operator, visibility
 
 
 @contextmanager
-def _joined(topology: Topology, state: StateDir, transport: Transport) -> Iterator[Operator]:
+def _joined(
+    topology: Topology, state: StateDir, transport: Transport, on_trouble: Callable[[str], None]
+) -> Iterator[Operator]:
+    from pdsno_cli.client.operator import Operator
     from pdsno_cli.runtime.keys import signing_key
-    from pdsno_cli.runtime.operator import Operator
 
     if topology.signing_key is None and not state.key.exists():
         raise UsageError(f"there is no signing key in {state.root}: was {topology.name} up there?")
     key = signing_key(topology, state)
-    operator = Operator(topology=topology, key=key, transport=transport, told=console.progress)
-    with operator.seated():
+    operator = Operator(topology=topology, key=key, transport=transport, on_trouble=on_trouble)
+    with operator.joined():
         yield operator
 
 

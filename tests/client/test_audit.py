@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from pdsno_cli.client import audit
 from pdsno_cli.lint.engine import require
 from pdsno_cli.nib.marks import Position
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.store import Store
-from pdsno_cli.runtime import audit
 from pdsno_cli.runtime.state_dir import StateDir
 from tests.conftest import ONE_OF_EACH
 

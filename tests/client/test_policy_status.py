@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from pdsno_cli.client.policy_status import in_force, policy_statuses
 from pdsno_cli.model.messages import PolicyDocument
 from pdsno_cli.nib.store import Store
-from pdsno_cli.runtime.standing import in_force, standings
 from pdsno_cli.runtime.state_dir import StateDir
 from tests.runtime.test_authority import TOPOLOGY
 
@@ -29,7 +29,7 @@ def tell(state: StateDir, name: str, scope: str, version: int) -> None:
 def rows(state: StateDir, scope: str) -> dict[str, tuple]:
     return {
         item.controller_id: (item.version, item.wanted, item.since, item.source)
-        for item in standings(TOPOLOGY, state)
+        for item in policy_statuses(TOPOLOGY, state)
         if item.scope == scope
     }
 

@@ -1,6 +1,6 @@
-"""Looks on: judges live traffic by the topic map, by its signatures and by its numbers; pure.
+"""Checks live traffic passively: against the topic map, its signatures and its numbers; pure.
 
-It keeps nothing on disk, so it knows a stream only from its first message on.
+Nothing is kept on disk, so a stream is known only from its first observed message on.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from pdsno_cli.client.describe import describe
 from pdsno_cli.model.messages import OPERATOR, Status
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.render.families import families
-from pdsno_cli.runtime.gist import gist
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ _BAD_SIGNATURE = (Reason.UNSIGNED, Reason.ALTERED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Visibility:
     """A way onto the traffic, ``mqtt`` or ``bus``, and what it shows as it was published.
 
     ``highest`` is the highest QoS that is delivered; what is published at more comes at that.
@@ -39,7 +39,7 @@ class Sight:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
+class ObservedMessage:
     """One message as it was seen.
 
     ``qos`` and ``retain`` are None where they cannot be known. ``signature`` is ``ok`` or why not.
@@ -54,29 +54,29 @@ class Sighting:
     retain: bool | None
     signature: str
     marks: tuple[str, ...]
-    gist: str
+    summary: str
     document: dict[str, Any] | None
 
-    def said(self, key: str) -> Any:
+    def field(self, key: str) -> Any:
         """Return a member of the envelope, None where there is none."""
         return None if self.document is None else self.document.get(key)
 
 
-class Witness:
+class Monitor:
     """Judges what one session sees. ``open_`` verifies; it raises RefusedError."""
 
     def __init__(
-        self, topology: Topology, open_: Callable[[str, bytes], Envelope], sight: Sight
+        self, topology: Topology, open_: Callable[[str, bytes], Envelope], visibility: Visibility
     ) -> None:
         self._topics = topology.topics
         self._declared = {topic for family in families(topology) for topic in family.topics}
         self._open = open_
-        self._sight = sight
-        self._numbers = Numbers()
+        self._visibility = visibility
+        self._gaps = GapDetector()
 
-    def see(self, arrival: Arrival) -> Sighting:
+    def observe(self, arrival: Arrival) -> ObservedMessage:
         """Return what there is to say of one message."""
-        sight = self._sight
+        visibility = self._visibility
         marks = list(self._place(arrival.topic))
         signature, words, envelope = "ok", "", None
         try:
@@ -87,18 +87,18 @@ class Witness:
             elif not marks or refused.reason is not Reason.WRONG_TOPIC:
                 marks.append(str(refused))
         if envelope is not None:
-            words = gist(envelope.payload)
+            words = describe(envelope.payload)
             marks += self._number(arrival, envelope)
         marks += self._delivery(arrival, envelope)
-        return Sighting(
-            transport=sight.transport,
+        return ObservedMessage(
+            transport=visibility.transport,
             topic=arrival.topic,
             size=len(arrival.data),
-            qos=arrival.qos if sight.qos else None,
-            retain=arrival.retained if sight.retain or arrival.retained else None,
+            qos=arrival.qos if visibility.qos else None,
+            retain=arrival.retained if visibility.retain or arrival.retained else None,
             signature=signature,
             marks=tuple(marks),
-            gist=words,
+            summary=words,
             document=_document(arrival.data),
         )
 
@@ -109,8 +109,8 @@ class Witness:
         return ["not of this file"] if known else ["undeclared topic"]
 
     def _number(self, arrival: Arrival, envelope: Envelope) -> list[str]:
-        mark = self._numbers.judge(envelope)
-        stored = arrival.retained and not self._sight.retain  # a copy is no news
+        mark = self._gaps.judge(envelope)
+        stored = arrival.retained and not self._visibility.retain  # a copy is no news
         return [mark] if mark is not None and not stored else []
 
     def _delivery(self, arrival: Arrival, envelope: Envelope | None) -> list[str]:
@@ -122,18 +122,18 @@ class Witness:
         payload = None if envelope is None else envelope.payload
         # A death is published at QoS 1, as nobody repeats it.
         qos = 1 if isinstance(payload, Status) and payload.state == "death" else rule.qos
-        qos = min(qos, self._sight.highest)
+        qos = min(qos, self._visibility.highest)
         marks = []
-        if self._sight.qos and arrival.qos != qos:
+        if self._visibility.qos and arrival.qos != qos:
             marks.append(f"delivered at QoS {arrival.qos}, not {qos}")
         if arrival.retained and not rule.retain:
             marks.append("retained, which it must not be")
-        elif self._sight.retain and rule.retain and not arrival.retained:
+        elif self._visibility.retain and rule.retain and not arrival.retained:
             marks.append("not retained")
         return marks
 
 
-class Numbers:
+class GapDetector:
     """Finds gaps and repetitions in the streams that are heard."""
 
     def __init__(self) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pdsno_cli.model.messages import Payload
 
 
-def gist(payload: Payload) -> str:
+def describe(payload: Payload) -> str:
     """Return a payload in a few words."""
     match payload:
         case DiscoveryReport():

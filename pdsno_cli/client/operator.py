@@ -30,7 +30,7 @@ _WAKE = 0.2  # seconds after which a wait for nothing is looked into: Ctrl-C mus
 class Operator:
     """One session, with an epoch of its own: the time of its start in microseconds.
 
-    ``told`` hears, on the transport's thread, that the connection is lost, and that it is back.
+    ``on_trouble`` hears, on the transport's thread, that the connection is lost, and that it is back.
     The thread that makes it owns it; the transport's thread calls the ``on_`` methods.
     """
 
@@ -40,12 +40,12 @@ class Operator:
         topology: Topology,
         key: bytes,
         transport: Transport,
-        told: Callable[[str], None],
+        on_trouble: Callable[[str], None],
     ) -> None:
         self._topics = topology.topics
         self._codec = Codec(key, topology.topics, topology.broker.max_payload, entitled(topology))
         self._transport = transport
-        self._told = told
+        self._on_trouble = on_trouble
         self._epoch = time.time_ns() // 1000
         self._sequence = Sequence()
         self._news: Handoff[Arrival | None] = Handoff()
@@ -54,7 +54,7 @@ class Operator:
         self._fatal = ""
 
     @contextmanager
-    def seated(self) -> Iterator[None]:
+    def joined(self) -> Iterator[None]:
         """Join for as long as the block lasts; BrokerError when that cannot be."""
         self._transport.start(self)
         try:
@@ -126,7 +126,7 @@ class Operator:
     def on_up(self, connection: int, session_present: bool) -> None:
         """Every filter is granted."""
         if self._lost and self._joined.is_set():
-            self._told("connected again")
+            self._on_trouble("connected again")
         self._lost = ""
         self._joined.set()
 
@@ -141,9 +141,9 @@ class Operator:
             self._joined.set()
             self._news.put(None)
         elif loss.reason != self._lost and self._joined.is_set():
-            self._told(loss.reason)
+            self._on_trouble(loss.reason)
         self._lost = loss.reason
 
     def on_alarm(self, alarm: Alarm) -> None:
         """Something that a person should look into."""
-        self._told(alarm.text)
+        self._on_trouble(alarm.text)

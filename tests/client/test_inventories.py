@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from pdsno_cli.client.inventories import inventories
 from pdsno_cli.lint.engine import require
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.nib.contents import contents
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.store import Store
-from pdsno_cli.runtime.inventories import inventories
 from pdsno_cli.runtime.state_dir import StateDir
 from tests.conftest import ONE_OF_EACH
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class PolicyStatus:
     """What one controller goes by in one scope; ``since`` in Unix seconds.
 
     ``version`` is None where nobody knows, ``wanted`` where the publisher's is not known.
@@ -52,35 +52,35 @@ def in_force(topology: Topology, state: StateDir, scope: str) -> PolicyRecord | 
     )
 
 
-def standings(topology: Topology, state: StateDir) -> list[Standing]:
+def policy_statuses(topology: Topology, state: StateDir) -> list[PolicyStatus]:
     """Return what every controller goes by, scope by scope, the widest first."""
     wide = scopes(topology)
     own = {name: _records(state, name, wide) for name in topology.controllers}
     told = _told(topology, state)
-    result: list[Standing] = []
+    result: list[PolicyStatus] = []
     for scope in wide:
         names = [item.controller_id for item in concerned(topology, scope)]
-        rows = [_standing(name, scope, own[name].get(scope), told) for name in names]
+        rows = [_status(name, scope, own[name].get(scope), told) for name in names]
         versions = [item.version for item in rows if item.version is not None]
         wanted = rows[0].version or max(versions, default=None)  # the first is the publisher
         result += [replace(item, wanted=wanted) for item in rows]
     return result
 
 
-def _standing(
+def _status(
     name: str,
     scope: str,
     record: PolicyRecord | None,
     told: dict[tuple[str, str], AppliedRecord],
-) -> Standing:
+) -> PolicyStatus:
     said = told.get((name, scope))
     if record is not None:
-        return Standing(controller_id=name, scope=scope, version=record.document.version,
+        return PolicyStatus(controller_id=name, scope=scope, version=record.document.version,
                         since=record.since, source="store")  # fmt: skip
     if said is not None:
-        return Standing(controller_id=name, scope=scope, version=said.version, since=said.at,
+        return PolicyStatus(controller_id=name, scope=scope, version=said.version, since=said.at,
                         source="event")  # fmt: skip
-    return Standing(controller_id=name, scope=scope)
+    return PolicyStatus(controller_id=name, scope=scope)
 
 
 def _told(topology: Topology, state: StateDir) -> dict[tuple[str, str], AppliedRecord]:

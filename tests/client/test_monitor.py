@@ -3,25 +3,25 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from pdsno_cli.client.describe import describe
+from pdsno_cli.client.monitor import Monitor, Visibility
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.transport import Arrival
 from pdsno_cli.model.messages import Command, Event, Status
 from pdsno_cli.model.topics import TopicMap
 from pdsno_cli.runtime.authority import entitled
-from pdsno_cli.runtime.gist import gist
-from pdsno_cli.runtime.witness import Sight, Witness
 from tests.messaging.samples import KEY, LIMIT, SAMPLES
 from tests.runtime.test_authority import TOPOLOGY
 
-ALL = Sight(transport="mqtt", qos=True, retain=True)
+ALL = Visibility(transport="mqtt", qos=True, retain=True)
 TOPICS = TopicMap()
 CODEC = Codec(KEY, TOPICS, LIMIT, entitled(TOPOLOGY))
 EVENT = Event(event="mac_in_two_regions", severity="info", subject="x")
 BEAT = Status(state="heartbeat", role="local", region="r1", connection=1, heartbeat=1.0)
 
 
-def witness(sight: Sight = ALL) -> Witness:
-    return Witness(TOPOLOGY, CODEC.open, sight)
+def monitor(visibility: Visibility = ALL) -> Monitor:
+    return Monitor(TOPOLOGY, CODEC.open, visibility)
 
 
 def sealed(topic=None, payload=EVENT, *, sender="lc1", kind="event", epoch=1, seq=1) -> bytes:
@@ -40,15 +40,15 @@ def event(seq: int, *, epoch: int = 1, sender: str = "lc1", **kwargs) -> Arrival
     return Arrival(TOPICS.events("r1"), data, **{"qos": 1, **kwargs})
 
 
-def marks(*arrivals: Arrival, sight: Sight = ALL) -> list[tuple[str, ...]]:
-    looking = witness(sight)
-    return [looking.see(arrival).marks for arrival in arrivals]
+def marks(*arrivals: Arrival, visibility: Visibility = ALL) -> list[tuple[str, ...]]:
+    looking = monitor(visibility)
+    return [looking.observe(arrival).marks for arrival in arrivals]
 
 
 def test_see_a_message_as_it_should_be():
-    seen = witness().see(event(1))
+    seen = monitor().observe(event(1))
     assert (seen.signature, seen.marks, seen.qos, seen.retain) == ("ok", (), 1, False)
-    assert (seen.said("sender_id"), seen.said("seq")) == ("lc1", 1)
+    assert (seen.field("sender_id"), seen.field("seq")) == ("lc1", 1)
     assert seen.size == len(sealed())
 
 
@@ -94,32 +94,35 @@ def test_see_a_stored_copy_is_no_repetition():
     topic = TOPICS.status("lc1")
     live = Arrival(topic, sealed(topic, BEAT, kind="status", seq=4), qos=0)
     stored = msgspec.structs.replace(live, retained=True)
-    assert marks(live, stored, sight=Sight(transport="mqtt", qos=True, retain=False)) == [(), ()]
+    assert marks(live, stored, visibility=Visibility(transport="mqtt", qos=True, retain=False)) == [
+        (),
+        (),
+    ]
 
 
 @pytest.mark.parametrize(
-    ("sight", "qos", "retained", "expected"),
+    ("visibility", "qos", "retained", "expected"),
     [
         (ALL, 1, False, ()),
         (ALL, 0, False, ("delivered at QoS 0, not 1",)),
         (ALL, 1, True, ("retained, which it must not be",)),
         (
-            Sight(transport="mqtt", qos=True, retain=False),
+            Visibility(transport="mqtt", qos=True, retain=False),
             1,
             True,
             ("retained, which it must not be",),
         ),
-        (Sight(transport="mqtt", qos=False, retain=False), 0, False, ()),
+        (Visibility(transport="mqtt", qos=False, retain=False), 0, False, ()),
     ],
 )
 def test_see_holds_delivery_against_the_rule_as_far_as_it_can_be_known(
-    sight, qos, retained, expected
+    visibility, qos, retained, expected
 ):
-    looking = witness(sight)
-    seen = looking.see(event(1, qos=qos, retained=retained))
+    looking = monitor(visibility)
+    seen = looking.observe(event(1, qos=qos, retained=retained))
     assert seen.marks == expected
-    assert seen.qos == (qos if sight.qos else None)
-    assert seen.retain == (retained if sight.retain or retained else None)
+    assert seen.qos == (qos if visibility.qos else None)
+    assert seen.retain == (retained if visibility.retain or retained else None)
 
 
 def test_see_a_policy_that_is_not_retained():
@@ -145,23 +148,23 @@ def test_see_a_topic_that_the_map_does_not_declare():
         ("pdsno/policy", "undeclared topic"),
         ("pdsno/events/r9", "not of this file"),
     ):
-        seen = witness().see(Arrival(topic, data, qos=1))
+        seen = monitor().observe(Arrival(topic, data, qos=1))
         assert seen.marks == (mark,)
         assert seen.signature == "altered"  # it was signed for another topic
     signed = CODEC.seal(topic="pdsno/rumours/r1", sender_id="lc1", message_type="event",
                         payload=EVENT, epoch=1, seq=1)  # fmt: skip
-    seen = witness().see(Arrival("pdsno/rumours/r1", signed, qos=1))
+    seen = monitor().observe(Arrival("pdsno/rumours/r1", signed, qos=1))
     assert (seen.signature, seen.marks) == ("ok", ("undeclared topic",))
 
 
 def test_see_a_sender_that_has_no_say_there():
     document, _, _ = SAMPLES["policy"]
     topic = TOPICS.policy("r1")
-    seen = witness().see(Arrival(topic, sealed(topic, document, kind="policy"), True, 1))
+    seen = monitor().observe(Arrival(topic, sealed(topic, document, kind="policy"), True, 1))
     assert seen.signature == "ok"
     (mark,) = seen.marks
     assert "'lc1' may not publish on" in mark
-    assert seen.said("sender_id") == "lc1"
+    assert seen.field("sender_id") == "lc1"
 
 
 @pytest.mark.parametrize(
@@ -174,10 +177,10 @@ def test_see_a_sender_that_has_no_say_there():
     ],
 )
 def test_see_what_is_not_signed(data, signature):
-    seen = witness().see(Arrival(TOPICS.events("r1"), data, qos=1))
+    seen = monitor().observe(Arrival(TOPICS.events("r1"), data, qos=1))
     assert seen.signature == signature
     assert seen.marks == ()
-    assert seen.gist == ""
+    assert seen.summary == ""
 
 
 def test_see_a_message_that_is_too_large():
@@ -198,17 +201,17 @@ GISTS = {
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_gist_of_every_kind_is_a_few_words(kind):
-    assert gist(SAMPLES[kind][0]) == GISTS[kind]
+    assert describe(SAMPLES[kind][0]) == GISTS[kind]
 
 
 def test_gist_of_an_order():
-    assert gist(Command(order="discover")) == "discover"
+    assert describe(Command(order="discover")) == "discover"
     ordered = Command(order="policy", policy=SAMPLES["policy"][0])
-    assert gist(ordered) == f"policy {GISTS['policy']}"
+    assert describe(ordered) == f"policy {GISTS['policy']}"
 
 
 def test_a_qos_that_the_way_cannot_show_is_not_asked_for():
     topic = TOPICS.events("r1")
-    low = Sight(transport="mqtt", qos=True, retain=True, highest=0)
+    low = Visibility(transport="mqtt", qos=True, retain=True, highest=0)
     data = event(1).data
-    assert marks(Arrival(topic, data, qos=0), sight=low) == [()]
+    assert marks(Arrival(topic, data, qos=0), visibility=low) == [()]

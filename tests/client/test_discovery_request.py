@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from pdsno_cli.client.discovery_request import DiscoveryRequests, Outcome
+from pdsno_cli.model.messages import Ack, Envelope, Event
+from tests.messaging.samples import DEVICE, SAMPLES
+from tests.runtime.test_authority import TOPOLOGY
+
+REPORT = msgspec.structs.replace(SAMPLES["discovery_report"][0], region="r1")
+STREAM = "discovery/r1/lc1"
+
+
+def envelope(payload, *, sender="lc1", stream=STREAM, seq=1, answers="m1") -> Envelope:
+    return Envelope(
+        message_id="x",
+        message_type="any",
+        schema_version="1.0",
+        sender_id=sender,
+        recipient_id="broadcast",
+        timestamp="2026-01-02T03:04:05.678Z",
+        stream=stream,
+        epoch=5,
+        seq=seq,
+        payload=payload,
+        correlation_id=answers,
+    )
+
+
+def ack(seq: int, *, sender="rc1", epoch=5) -> Envelope:
+    payload = Ack(stream=STREAM, epoch=epoch, seq=seq)
+    return envelope(payload, sender=sender, stream="ack/lc1", answers=None)
+
+
+@pytest.fixture
+def requests() -> DiscoveryRequests:
+    made = DiscoveryRequests(TOPOLOGY)
+    made.outcomes["m1"] = Outcome(local_id="lc1", region="r1", ordered=10.0)
+    return made
+
+
+def test_hear_report_then_ack_is_committed(requests):
+    requests.update(envelope(REPORT, seq=4), 11.0)
+    assert not requests.done
+    requests.update(ack(4), 12.5)
+    assert requests.done
+    outcome = requests.outcomes["m1"]
+    assert (outcome.new, outcome.inactive, outcome.active, outcome.seconds) == (1, 1, 28, 2.5)
+
+
+def test_hear_ack_before_the_report_is_committed_all_the_same(requests):
+    requests.update(ack(5), 11.0)
+    requests.update(envelope(REPORT, seq=4), 12.0)
+    assert requests.outcomes["m1"].seconds == 2.0
+
+
+@pytest.mark.parametrize("other", [ack(3), ack(4, sender="rc2"), ack(9, epoch=4)])
+def test_hear_ack_of_something_else_commits_nothing(requests, other):
+    requests.update(envelope(REPORT, seq=4), 11.0)
+    requests.update(other, 12.0)
+    assert not requests.done
+
+
+def test_hear_report_in_parts_counts_each_once_and_waits_for_the_last(requests):
+    first = msgspec.structs.replace(REPORT, more=True)
+    last = msgspec.structs.replace(REPORT, new=(), updated=(DEVICE, DEVICE), inactive=())
+    for _ in range(2):
+        requests.update(envelope(first, seq=4), 11.0)
+    requests.update(ack(4), 11.0)
+    assert not requests.done
+    requests.update(envelope(last, seq=5), 12.0)
+    requests.update(ack(5), 13.0)
+    outcome = requests.outcomes["m1"]
+    assert (outcome.new, outcome.updated, outcome.inactive) == (1, 2, 1)
+    assert requests.done
+
+
+def test_hear_report_that_answers_nobody_changes_nothing(requests):
+    requests.update(envelope(REPORT, answers=None), 11.0)
+    requests.update(envelope(REPORT, answers="another"), 11.0)
+    requests.update(ack(1), 12.0)
+    assert requests.outcomes["m1"].cycle is None
+
+
+def test_hear_refusal_is_settled_with_its_reason(requests):
+    event = Event(
+        event="command_refused", severity="warning", subject="lc1", detail={"why": "too late"}
+    )
+    requests.update(envelope(event, sender="lc2", stream="events/r1"), 11.0)
+    assert not requests.done
+    requests.update(envelope(event, stream="events/r1"), 11.0)
+    assert requests.done
+    assert requests.outcomes["m1"].refused == "too late"
