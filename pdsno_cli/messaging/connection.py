@@ -72,10 +72,12 @@ class Connection:
         except (OSError, UnicodeError) as exc:  # UnicodeError: a host name that cannot be one
             session.reached = session.reached or isinstance(exc, ssl.SSLError)
             session.lost = sentences.failure(where, exc)
-        except Exception:
-            # paho does not expect every packet that is none.
-            log.exception("%s: the broker's packets make no sense", where)
-            session.lost = f"{where}: the broker's packets make no sense; is it an MQTT broker?"
+        except Exception as exc:
+            log.debug("%s: the broker's packets make no sense", where, exc_info=True)
+            session.lost = (
+                f"{where}: the broker's packets make no sense ({type(exc).__name__}); "
+                "is it an MQTT broker?"
+            )
         finally:
             session.up = False
             self._waker.watch(None)

@@ -239,12 +239,12 @@ class MqttTransport:
                 self._stopping.wait(wait)
         return None
 
-    def _ask(self, claim: Claim) -> MqttTransport:
-        """Return another client of the same broker, which hears who publishes as this one does."""
+    def _ask(self, filters: Sequence[str]) -> MqttTransport:
+        """Return another client of the same broker, which looks who else uses the client id."""
         return MqttTransport(
             addresses=self._addresses,
             client_id=f"{self._client_id.declared}-{os.urandom(4).hex()}",
-            filters=[claim.topic],
+            filters=filters,
             protocol=self._protocol,
             username=self._username,
             password=self._password,

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
 
 from pdsno_cli.model.printable import shown
 
@@ -13,7 +18,15 @@ if TYPE_CHECKING:
     from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication, Transport
 
 _PATIENCE = 1.5  # seconds within which a newcomer publishes its birth
+_LINE = 2_000  # bytes of a log line that are looked at
+_KEPT = 20  # addresses that are kept
 _LOOK = 0.1  # seconds between looks at whether to give up
+
+
+# What brokers tell of connections: Mosquitto with "log_dest topic", and EMQX.
+_LOGGED = re.compile(r"connected from (?P<address>\S+) as (?P<client_id>.+?) \(")
+_MOSQUITTO = "$SYS/broker/log/N"
+_EMQX = "$SYS/brokers/+/clients/{}/connected"
 
 
 class Rival(NamedTuple):
@@ -25,6 +38,12 @@ class Rival(NamedTuple):
     holder: str
     epoch: int
     heartbeat: float = 0.0
+
+
+class _Connected(msgspec.Struct):
+    """What EMQX says of a client that connects."""
+
+    ipaddress: str
 
 
 class Claim(NamedTuple):
@@ -50,11 +69,17 @@ class Claim(NamedTuple):
 class Witness:
     """Another client of the same broker: hears who else publishes as we do, and proves it is up.
 
-    ``transport`` subscribes to the topic of ``claim``. Its thread calls the ``on_`` methods.
+    ``ask`` makes a client with filters: one for the topic of ``claim``, one for what the broker may
+    tell of connections as ``client_id``, on which some brokers close. Their threads call the ``on_``
+    methods.
     """
 
-    def __init__(self, transport: Transport, claim: Claim) -> None:
-        self._transport = transport
+    def __init__(
+        self, ask: Callable[[Sequence[str]], Transport], claim: Claim, client_id: str
+    ) -> None:
+        self._log = _Log(client_id)
+        self._log_transport = ask((_MOSQUITTO, _EMQX.format(client_id)))
+        self._transport = ask((claim.topic,))
         self._claim = claim
         self._found = threading.Event()
         self._rival: Rival | None = None
@@ -66,10 +91,16 @@ class Witness:
         Waits a few seconds, less once ``stopped``.
         """
         self._transport.start(self)
+        self._log_transport.start(self._log)
         deadline = time.monotonic() + _PATIENCE
         while not (self._found.wait(_LOOK) or stopped() or time.monotonic() > deadline):
             pass
         return self._rival
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where clients of the id connected from, as far as the broker tells; oldest first."""
+        return list(self._log.addresses)
 
     @property
     def steady(self) -> bool:
@@ -79,6 +110,7 @@ class Witness:
     def close(self) -> None:
         """End the connection."""
         self._transport.stop()
+        self._log_transport.stop()
 
     def will(self, connection: int) -> Publication | None:
         """Nobody is told of a witness that goes."""
@@ -101,3 +133,33 @@ class Witness:
 
     def on_alarm(self, alarm: Alarm) -> None:
         """The transport that this one watches for raises its own."""
+
+
+class _Log:
+    """Takes in what a broker tells of connections; a broker that refuses that costs nothing."""
+
+    def __init__(self, client_id: str) -> None:
+        self._client_id = client_id
+        self.addresses: deque[str] = deque(maxlen=_KEPT)
+
+    def will(self, connection: int) -> Publication | None:
+        return None
+
+    def on_up(self, connection: int, session_present: bool) -> None:
+        pass
+
+    def on_message(self, arrival: Arrival) -> None:
+        arrival.release()
+        text = arrival.data[:_LINE].decode("utf-8", "replace")
+        found = _LOGGED.search(text)
+        if found is not None and found["client_id"] == self._client_id:
+            self.addresses.append(shown(found["address"]))
+        elif arrival.topic.endswith("/connected"):
+            with suppress(msgspec.DecodeError):
+                self.addresses.append(shown(msgspec.json.decode(text, type=_Connected).ipaddress))
+
+    def on_down(self, loss: Loss) -> None:
+        pass
+
+    def on_alarm(self, alarm: Alarm) -> None:
+        pass

@@ -125,6 +125,13 @@ class Session:
             if reasons[0].is_failure:
                 log.warning("%s: a later subscription is refused", self.where)
             return
+        if len(reasons) != len(self._asked):
+            self.lost = (
+                f"{self.where}: the broker answers {len(reasons)} of {len(self._asked)} "
+                "subscriptions"
+            )
+            self.refused = self.over = True
+            return
         for topic_filter, reason in zip(self._asked, reasons, strict=True):
             if reason.is_failure:
                 self.lost = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging import sentences
@@ -29,7 +29,7 @@ _CONFIRMED = 5.0  # seconds that a connection under another id holds where the f
 
 
 class TakeOver:
-    """Defends ``client_id``. ``ask`` makes a transport that subscribes to the topic of ``claim``.
+    """Defends ``client_id``. ``ask`` makes another client of the broker, with filters.
 
     A suspicion is tested by another client, the witness: where it stays connected while this one is
     closed on once more, the broker does not flap. It is announced once a connection under another id
@@ -42,7 +42,7 @@ class TakeOver:
         client_id: ClientId,
         session: Session,
         claim: Claim | None,
-        ask: Callable[[Claim], Transport],
+        ask: Callable[[Sequence[str]], Transport],
         alarm: Callable[[Alarm], None],
     ) -> None:
         self._client_id = client_id
@@ -54,6 +54,8 @@ class TakeOver:
         self._witness: Witness | None = None
         self._found: Rival | None = None
         self._address = ""  # that the connection which was taken over came from
+        self._own: set[str] = set()  # addresses of this client's connections
+        self._other = ""  # address that the other client came from, where the broker tells
         self._announced = False
 
     def ended(self, held: float, stopped: Callable[[], bool]) -> tuple[bool, Loss | None]:
@@ -67,6 +69,9 @@ class TakeOver:
         witness = self._take_witness()
         if witness is not None:
             alone = session.was_up and held <= SHORT and witness.steady
+            self._own.add(session.own_address)
+            strange = [item for item in witness.addresses if item not in self._own]
+            self._other = strange[-1] if strange else ""
             witness.close()
             if alone:
                 self._hide()
@@ -81,6 +86,7 @@ class TakeOver:
 
     def came_up(self) -> None:
         """Wait whether this connection holds: then a suspicion is over, or proved."""
+        self._own = {self._session.own_address, *self._own} if self._witness is not None else set()
         private = self._client_id.private and not self._announced
         if private or self._witness is not None:
             timer = threading.Timer(
@@ -106,7 +112,7 @@ class TakeOver:
         if claim is None:
             self._hide()
             return None
-        witness = Witness(self._ask(claim), claim)
+        witness = Witness(self._ask, claim, client_id.declared)
         self._found = found = witness.find(stopped)
         if found is not None and found.epoch:
             witness.close()
@@ -146,11 +152,13 @@ class TakeOver:
 
     def _announce(self, where: str) -> None:
         self._announced = True
-        other = self._found.holder if self._found is not None else ""
+        other = self._found.holder if self._found is not None else self._other
         text = sentences.taken_over(where, self._client_id.declared, self._address, other)
         detail = {"client_id": self._client_id.declared, "broker": where}
         if self._address:
             detail["address"] = self._address
-        if other:
-            detail["other"] = other
+        if self._other:
+            detail["other_address"] = self._other
+        if self._found is not None:
+            detail["other"] = self._found.holder
         self._alarm(Alarm(event="client_id_taken_over", text=text, detail=detail))

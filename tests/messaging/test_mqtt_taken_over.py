@@ -58,6 +58,11 @@ def test_of_two_processes_of_ours_the_earlier_gives_way_and_both_are_named(
     assert later.ends == []
 
 
+def asks(connect, broker):
+    """Return what makes other clients of a broker."""
+    return lambda filters: connect(broker, f"asking-{filters[0]}", *filters, start=False)[0]
+
+
 class Thief:
     """Connects with somebody's client id again and again."""
 
@@ -105,6 +110,26 @@ def test_a_stranger_that_takes_the_id_again_and_again_gets_it_and_is_announced(
     assert one.ends == []
 
 
+def test_a_broker_that_tells_gives_the_address_of_the_stranger_too(
+    mosquitto, connect, topic_root, monkeypatch
+):
+    monkeypatch.setattr("pdsno_cli.messaging.rival._PATIENCE", 0.3)
+    monkeypatch.setattr("pdsno_cli.messaging.take_over._CONFIRMED", 0.5)
+    broker = mosquitto("allow_anonymous true", "log_dest topic", "log_type all")
+    one = Twin(f"{topic_root}/status", "host-a, process 1", 1)
+    connect(broker, "victim", f"{topic_root}/#", listener=one, claim=one.claim, start=False)
+    one.transport.start(one)
+    one.wait_up()
+    thief = Thief(connect, broker, "victim", 0.3)
+    try:
+        one.wait(lambda r: r.alarms, 40)
+    finally:
+        thief.end()
+    detail = one.alarms[0].detail
+    assert detail["other_address"].startswith("127.0.0.1")
+    assert detail["other_address"] != detail["address"]
+
+
 def test_a_broker_that_flaps_is_not_taken_for_a_thief(mosquitto, connect, topic_root, monkeypatch):
     monkeypatch.setattr("pdsno_cli.messaging.rival._PATIENCE", 0.3)
     monkeypatch.setattr("pdsno_cli.messaging.take_over._CONFIRMED", 0.5)
@@ -141,8 +166,7 @@ def test_a_stranger_s_word_ends_nobody(mosquitto, connect, topic_root):
     up.wait_up()
     birth = {"state": "birth", "holder": "stranger", "epoch": 2**50}
     sender.publish(one.claim.topic, json.dumps(birth).encode(), qos=1, retain=True)
-    asking, _ = connect(broker, "asking", one.claim.topic, start=False)
-    witness = Witness(asking, one.claim)
+    witness = Witness(asks(connect, broker), one.claim, "one")
     found = witness.find(lambda: False)
     assert witness.steady
     assert found == Rival("stranger", 0)
@@ -155,6 +179,5 @@ def test_one_who_died_before_is_not_taken_for_the_other(mosquitto, connect, monk
     sender, up = connect(broker, "sender")
     up.wait_up()
     sender.publish("status/one", b'{"state": "death", "holder": "old"}', qos=1, retain=True)
-    asking, _ = connect(broker, "asking", "status/+", start=False)
-    witness = Witness(asking, Claim("status/one", "new", 1, read))
+    witness = Witness(asks(connect, broker), Claim("status/one", "new", 1, read), "one")
     assert witness.find(lambda: False) is None
