@@ -76,7 +76,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``connection`` counts the connections of this epoch, from 1: a death counts only when its
     epoch and connection are those of the latest birth. ``heartbeat`` is the seconds between
     beats; three missed ones are a death. ``reason`` says why a death: ``will`` or ``stop``.
-    ``holder`` names the process, for people: its host and number.
+    ``holder`` names the process, for people: its host, number and topology.
     """
 
     state: Literal["birth", "heartbeat", "death"]
