@@ -81,22 +81,24 @@ async def _take(desk: Desk, batch: Batch, *, gzip: bool) -> Response:
     wanted = [item for item in batch.messages if desk.receives(item.topic)]
     committed = _Signal(len(wanted))
 
+    proven = desk.nonces.take(batch.sender, batch.nonce, batch.seen, batch.proof)
+
     def hand_over() -> str | None:
-        sender = desk.office.visit(wanted)
+        # First whose it is: the acknowledgement must find somebody who waits for it.
+        sender = desk.office.visit(wanted, batch.sender if proven else None)
         for item in wanted:
             desk.hear(Arrival(item.topic, item.data.encode(), release=committed.give))
         return sender
 
-    sender = None
-    if wanted:
+    if not wanted:
+        sender = hand_over()
+    else:
         # On a thread: it waits where the controller's mailbox is full.
         sender = await run_in_threadpool(hand_over)
         if not await committed.wait(COMMIT_WAIT):
             busy = _fault(503, "not committed in time: send it again")
             busy.headers["retry-after"] = "1"
             return busy
-    elif not batch.messages:
-        sender = desk.office.holder(batch.seen)
     if sender is None:
         mail = None
     elif any(desk.acknowledges(item.topic) for item in wanted):
@@ -110,6 +112,8 @@ async def _take(desk: Desk, batch: Batch, *, gzip: bool) -> Response:
         messages=() if mail is None else mail.items,
         seen=batch.seen if mail is None else mail.seen,
         more=mail is not None and mail.more,
+        nonce=desk.nonces.give(batch.sender),
+        proven=proven,
     )
     body = http_wire.encode(answer)
     headers = {}

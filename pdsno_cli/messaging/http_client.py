@@ -16,6 +16,7 @@ from pdsno_cli.messaging.http_wire import Item
 from pdsno_cli.messaging.transport import Arrival, Loss
 
 if TYPE_CHECKING:
+    from pdsno_cli.messaging.http_challenge import Identity
     from pdsno_cli.messaging.transport import Listener, Publication
 
 log = logging.getLogger(__name__)
@@ -26,11 +27,18 @@ class HttpClient:
 
     Unlike others it may be started again after a stop. Without receivers it is up at once:
     nobody is above, and those below come by themselves. A ``source`` is the IPv4 address that
-    connections come from.
+    connections come from. Without an ``identity`` it gets no mail.
     """
 
-    def __init__(self, receivers: Sequence[Receiver], *, source: str | None = None) -> None:
+    def __init__(
+        self,
+        receivers: Sequence[Receiver],
+        *,
+        identity: Identity | None = None,
+        source: str | None = None,
+    ) -> None:
         self._receivers = tuple(receivers)
+        self._identity = identity
         self._source = source
         self._couriers: tuple[Courier, ...] = ()
         self._listener: Listener | None = None
@@ -54,7 +62,7 @@ class HttpClient:
         """Ask every parent whether it is there, and keep asking."""
         self._listener = listener
         self._couriers = tuple(
-            Courier(receiver, self, self._source) for receiver in self._receivers
+            Courier(receiver, self, self._identity, self._source) for receiver in self._receivers
         )
         for courier in self._couriers:
             courier.start()

@@ -19,6 +19,8 @@ from pdsno_cli.model.topics import matches
 if TYPE_CHECKING:
     import httpx
 
+    from pdsno_cli.messaging.http_challenge import Identity
+
 log = logging.getLogger(__name__)
 
 CAPACITY = 1_000  # messages that wait for one receiver; beyond, publish returns False
@@ -81,7 +83,10 @@ class Courier:
     ``home`` is told what comes of it. A ``source`` is the IPv4 address that connections come from.
     """
 
-    def __init__(self, receiver: Receiver, home: Home, source: str | None) -> None:
+    def __init__(
+        self, receiver: Receiver, home: Home, identity: Identity | None, source: str | None
+    ) -> None:
+        self._identity = identity
         self.receiver = receiver
         self.links: frozenset[str] | None = None
         self._home = home
@@ -99,6 +104,8 @@ class Courier:
         self._where = receiver.controller_id
         self._seen = ""
         self._more = False
+        self._nonce = ""  # for the next request; used once
+        self._unproven = False  # whether the last answer said so
 
     def start(self) -> None:
         """Start the thread."""
@@ -204,7 +211,7 @@ class Courier:
 
     def _post(self, http: httpx.Client, batch: tuple[Item, ...]) -> str | None:
         """Post one batch, again while the receiver is busy; why it does not answer, or None."""
-        body = http_wire.encode(Batch(messages=batch, seen=self._seen))
+        body = http_wire.encode(self._sealed(batch))
         headers = {}
         if len(body) > http_wire.WORTH_GZIP:
             body, headers = http_wire.compress(body), {"content-encoding": "gzip"}
@@ -224,6 +231,19 @@ class Courier:
             log.error("%s refuses %d messages: %r", self._where, len(batch), text[:200])
             return None
         return f"{self._where}: answers with HTTP {status}"
+
+    def _sealed(self, batch: tuple[Item, ...]) -> Batch:
+        """Return a request with the proof of whose it is, as far as that is possible."""
+        who, nonce, self._nonce = self._identity, self._nonce, ""
+        if who is None:
+            return Batch(messages=batch, seen=self._seen)
+        return Batch(
+            messages=batch,
+            seen=self._seen,
+            sender=who.controller_id,
+            nonce=nonce,
+            proof=who.prove(self.receiver.controller_id, nonce, self._seen),
+        )
 
     def _ask(self, http: httpx.Client, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         """Return status and body of the answer; _NoAnswerError, saying why, when there is none."""
@@ -257,7 +277,11 @@ class Courier:
         if answer.controller != self.receiver.controller_id:
             return f"{self._where}: {answer.controller!r} answers there"
         self.links = frozenset(answer.links)
-        self._seen, self._more = answer.seen, answer.more
+        # Without a good proof the mail stays there: it is fetched with the nonce that came instead.
+        missed = bool(answer.nonce) and not answer.proven
+        self._seen, self._nonce = answer.seen, answer.nonce
+        self._more = answer.more or (missed and not self._unproven)
+        self._unproven = missed
         self._home.came(answer.messages)
         return None
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     import uvicorn
 
+    from pdsno_cli.messaging.http_challenge import Nonces
     from pdsno_cli.messaging.post_office import PostOffice
     from pdsno_cli.messaging.transport import Arrival
 
@@ -52,7 +53,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What the endpoints work with. ``max_body`` is in bytes.
+    """What the endpoints work with. ``max_body`` is in bytes. ``nonces`` tell who asks for mail.
 
     ``receives`` says whether a topic is for this controller, ``acknowledges`` whether it answers
     a message on it by an acknowledgement. ``hear`` takes a message, and waits where it must.
@@ -60,6 +61,7 @@ class Desk:
 
     controller_id: str
     office: PostOffice
+    nonces: Nonces
     receives: Callable[[str], bool]
     acknowledges: Callable[[str], bool]
     max_body: int
@@ -78,11 +80,13 @@ class Reception:
         epoch: int,
         server: HttpServer,
         office: PostOffice,
+        nonces: Nonces,
         receives: Callable[[str], bool],
         acknowledges: Callable[[str], bool],
         max_body: int,
     ) -> None:
         self._controller_id = controller_id
+        self._nonces = nonces
         self._epoch = epoch
         self._server = server
         self._receives = receives
@@ -114,6 +118,7 @@ class Reception:
             Desk(
                 controller_id=self._controller_id,
                 office=self.office,
+                nonces=self._nonces,
                 receives=self._receives,
                 acknowledges=self._acknowledges,
                 max_body=self._max_body,

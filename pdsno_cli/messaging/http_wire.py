@@ -28,10 +28,16 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A request: messages in order, and the cursor of the last answer that was taken in."""
+    """A request: messages in order, and the cursor of the last answer that was taken in.
+
+    ``sender`` is who asks for mail; ``proof`` shows it, over the ``nonce`` of the last answer.
+    """
 
     messages: tuple[Item, ...]
     seen: str = ""
+    sender: str = ""
+    nonce: str = ""
+    proof: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -39,7 +45,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``accepted`` counts the messages that were for this controller. ``messages`` is the mail of
     the sender, ``seen`` the cursor that says so in the next request, ``more`` that more waits.
-    ``links`` names the transports that the controller has up.
+    ``links`` names the transports that the controller has up. ``nonce`` is for the sender's next
+    request; ``proven`` says that the proof of this one was good, so that its mail is here.
     """
 
     controller: str
@@ -48,6 +55,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     messages: tuple[Item, ...] = ()
     seen: str = ""
     more: bool = False
+    nonce: str = ""
+    proven: bool = False
 
 
 class Fault(msgspec.Struct, frozen=True):

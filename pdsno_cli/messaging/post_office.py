@@ -1,8 +1,9 @@
 """Keeps mail for those who come over HTTP: what a broker would have delivered to them.
 
-A visitor is a controller whose signed message came over HTTP. While it keeps coming, what this
-controller publishes on topics that the visitor subscribes to waits for its next visit. Retained
-messages are given to every newcomer, so a controller that missed a policy gets it from its parent.
+A visitor is a controller whose signed message came over HTTP, and that proves with each request that
+it is the one who comes. While it keeps coming, what this controller publishes on topics that the
+visitor subscribes to waits for its next visit. Retained messages are given to every newcomer, so a
+controller that missed a policy gets it from its parent.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 CAPACITY = 1_000  # messages of one visitor; beyond, the oldest go: their senders send again
 _BEATS = 3  # heartbeats for which a visitor is expected back
 _LEAST = 3.0  # seconds for which it is, whatever its heartbeat
-_ROUTES = 10_000  # topics whose visitors are remembered
+_ROUTES = 10_000  # topics whose visitors are remembered, and visitors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +48,7 @@ class Mail(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Box:
-    """The mail of one visitor. Its name is in its cursors, for whoever holds one may ask again."""
+    """The mail of one visitor. Its name is in its cursors: those of another box say nothing."""
 
     visitor: Visitor
     epoch: int
@@ -92,22 +93,40 @@ class PostOffice:
         self._relayed = relayed
         self._clock = clock
         self._lock = threading.Lock()
+        self._met: dict[str, tuple[int, Visitor]] = {}  # epoch, by whose messages came
         self._boxes: dict[str, _Box] = {}
         self._routes: dict[str, tuple[_Box, ...]] = {}
         self._retained: dict[str, Item] = {}
         self._versions: dict[str, int] = {}
 
-    def visit(self, items: Iterable[Item]) -> str | None:
-        """Return who sent these messages, by the first that is verified; it is present now."""
+    def visit(self, items: Iterable[Item], proven: str | None) -> str | None:
+        """Take note of who sent these messages, by the first that is verified.
+
+        Return ``proven``, who proved to be the one that brings them, where that is a visitor: it
+        is present now.
+        """
+        self._meet(items)
+        with self._lock:
+            met = self._met.get(proven or "")
+        return None if proven is None or met is None else self._welcome(proven, *met)
+
+    def _meet(self, items: Iterable[Item]) -> None:
         for item in items:
             try:
                 envelope = self._open(item.topic, item.data.encode())
             except RefusedError:
                 continue  # the controller, which is handed it too, counts and names it
             visitor = self._admit(envelope)
-            if visitor is not None:
-                return self._welcome(envelope.sender_id, envelope.epoch, visitor)
-        return None
+            if visitor is None:
+                continue
+            sender = envelope.sender_id
+            with self._lock:
+                known = self._met.get(sender)
+                if known is None and len(self._met) >= _ROUTES:
+                    self._met.pop(next(iter(self._met)))
+                if known is None or envelope.epoch >= known[0]:
+                    self._met[sender] = envelope.epoch, visitor
+            return
 
     def offer(self, topic: str, data: bytes, *, retain: bool) -> bool:
         """Put a message of this controller into the boxes of those present whom it is for.
@@ -164,16 +183,6 @@ class PostOffice:
                 tuple(taken), f"{box.name}:{last}" if taken else seen, len(taken) < len(box.items)
             )
 
-    def holder(self, seen: str) -> str | None:
-        """Return the present visitor that was given the cursor ``seen``, None for anybody else."""
-        name = seen.partition(":")[0]
-        now = self._clock()
-        with self._lock:
-            for sender, box in self._boxes.items():
-                if secrets.compare_digest(box.name.encode(), name.encode()) and now < box.until:
-                    return sender
-        return None
-
     def watch(self, sender: str, on_mail: Callable[[], None] | None) -> None:
         """Call ``on_mail``, on any thread, when mail for a visitor comes; None ends that."""
         with self._lock:
@@ -181,12 +190,10 @@ class PostOffice:
             if box is not None:
                 box.on_mail = on_mail
 
-    def _welcome(self, sender: str, epoch: int, visitor: Visitor) -> str | None:
+    def _welcome(self, sender: str, epoch: int, visitor: Visitor) -> str:
         now = self._clock()
         with self._lock:
             box = self._boxes.get(sender)
-            if box is not None and epoch < box.epoch:
-                return None  # of a start that is over: an old message told again
             if box is None or epoch > box.epoch or now >= box.until:
                 box = self._boxes[sender] = _Box(visitor=visitor, epoch=epoch, until=0.0)
                 self._routes.clear()

@@ -82,6 +82,10 @@ class Signer:
                 f"the signature of a message on {topic!r} fits neither bytes nor topic",
             )
 
+    def code(self, purpose: str, text: bytes) -> str:
+        """Return the HMAC, as hex, of what is no message; ``purpose`` is a text that is no topic."""
+        return self._hmac(purpose, text).decode()
+
     def _look_closely(self, topic: str, data: bytes) -> None:
         """Raise RefusedError unless ``data`` ends in a signature block for this key."""
         block = _SIGNATURE.search(data, max(0, len(data) - _TAIL))

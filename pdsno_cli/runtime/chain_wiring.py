@@ -9,11 +9,13 @@ from pdsno_cli.controllers.subscriptions import children, filters
 from pdsno_cli.messaging.bus import BusTransport
 from pdsno_cli.messaging.chain import HTTP, Chain
 from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
 from pdsno_cli.messaging.http_courier import Receiver
 from pdsno_cli.messaging.http_server import LOOPBACK, HttpServer, Reception, split
 from pdsno_cli.messaging.http_wire import body_limit
 from pdsno_cli.messaging.post_office import PostOffice, Visitor
+from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.model.messages import DiscoveryReport, Envelope, Event, Status
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES, GLOBAL, matches
@@ -53,10 +55,13 @@ def chain(
     orders = {name: _without_bus(topology.chain(name)) for name in CLASSES}
     names = tuple(dict.fromkeys((*_without_bus(topology.fallbacks), *sum(orders.values(), ()))))
     codec = Codec(key, topology.topics, topology.broker.max_payload, entitled(topology))
+    signer = Signer(key)
     links: dict[str, Subscribing] = {}
     for name in names:
         if name == HTTP:
-            links[name] = HttpClient(_receivers(topology, state, spec), source=source)
+            identity = Identity(controller_id=controller_id, signer=signer)
+            receivers = _receivers(topology, state, spec)
+            links[name] = HttpClient(receivers, identity=identity, source=source)
         else:
             wanted = filters(topology, spec)
             links[name] = mqtt_transport(
@@ -69,7 +74,8 @@ def chain(
             )
     reception = None
     if HTTP in links:
-        reception = _reception(topology, state, codec, spec, epoch, host=source or LOOPBACK)
+        host = source or LOOPBACK
+        reception = _reception(topology, state, spec, epoch, codec=codec, signer=signer, host=host)
     return Chain(
         links=links,
         order=_by_topic(topology, orders),
@@ -217,10 +223,11 @@ def _admission(topology: Topology, spec: Controller) -> Callable[[Envelope], Vis
 def _reception(
     topology: Topology,
     state: StateDir,
-    codec: Codec,
     spec: Controller,
     epoch: int,
     *,
+    codec: Codec,
+    signer: Signer,
     host: str,
 ) -> Reception | None:
     """Return who receives over HTTP: on the declared address, else on a free port of ``host``."""
@@ -251,6 +258,7 @@ def _reception(
             admit=_admission(topology, spec),
             relayed=frozenset(() if spec.role is Role.GLOBAL else {topics.policy(GLOBAL)}),
         ),
+        nonces=Nonces(spec.controller_id, signer),
         receives=receives,
         acknowledges=acknowledges,
         max_body=body_limit(topology.broker.max_payload),

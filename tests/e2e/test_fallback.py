@@ -13,6 +13,7 @@ import pytest
 
 from .conftest import until
 from .test_mosquitto import Mosquitto
+from .test_mosquitto import ear as ear  # noqa: PLC0414 - a fixture shared by name
 
 BOTH = "[mqtt, http]"
 
@@ -189,3 +190,17 @@ def test_chain_of_mqtt_alone_opens_no_http_port(site, broker):
     until(lambda: site.row("lc1")["state"] == "disconnected", "the loss")
     broker.start()
     all_on(site, "mqtt", 40)
+
+
+def test_heartbeat_posted_again_by_a_stranger_earns_no_mail(live, broker, ear):
+    heard = ear(broker.port, f"{live.root}/status/lc1")
+    beat = heard.first(lambda _, b: b["payload"]["state"] == "heartbeat")
+    address = (live.state / "http" / "rc1").read_text().strip()
+    message = {"topic": beat["topic"], "data": beat["data"].decode()}
+    plain: dict = {"messages": [message]}
+    for request in (plain, plain | {"sender": "lc1"}, plain | {"seen": "0:1", "sender": "lc1"}):
+        for _ in range(3):
+            answer = httpx.post(f"http://{address}/v1/messages", json=request, trust_env=False)
+            assert answer.status_code == 200
+            assert answer.json()["accepted"] == 1
+            assert "messages" not in answer.json()

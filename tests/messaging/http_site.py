@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 
 from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
 from pdsno_cli.messaging.http_courier import Receiver
 from pdsno_cli.messaging.http_server import HttpServer, Reception
 from pdsno_cli.messaging.http_wire import body_limit
 from pdsno_cli.messaging.post_office import PostOffice, Visitor
+from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.messaging.transport import Arrival
 from pdsno_cli.model.messages import Status
 from pdsno_cli.model.topics import GLOBAL, matches
@@ -25,6 +27,7 @@ CHILD_WANTS = (
     TOPICS.command(CHILD),
 )
 CODEC = Codec(KEY, TOPICS, LIMIT)
+SIGNER = Signer(KEY)
 
 
 def sealed(kind: str, *, epoch: int = 1, seq: int = 1, sender: str | None = None) -> bytes:
@@ -83,6 +86,7 @@ class Parent:
             epoch=7,
             server=self.server,
             office=self.office,
+            nonces=Nonces(PARENT, SIGNER),
             receives=lambda topic: any(matches(item, topic) for item in WANTED),
             acknowledges=lambda topic: "/discovery/" in topic,
             max_body=body_limit(LIMIT),
@@ -120,5 +124,6 @@ def make_client(address, *, controller_id: str = PARENT, source: str | None = No
                 parent=True,
             )
         ],
+        identity=Identity(controller_id=CHILD, signer=SIGNER),
         source=source,
     )

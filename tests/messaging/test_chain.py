@@ -11,6 +11,7 @@ import pytest
 from pdsno_cli.messaging import switch
 from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.messaging.chain import Chain
+from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
 from pdsno_cli.messaging.http_courier import Receiver
 from pdsno_cli.messaging.http_server import HttpServer, Reception
@@ -25,6 +26,7 @@ from tests.messaging.http_site import (
     CHILD,
     CHILD_WANTS,
     PARENT,
+    SIGNER,
     WANTED,
     make_office,
     sealed,
@@ -82,10 +84,14 @@ def reception(port: int) -> Reception:
         epoch=1,
         server=HttpServer(port=port),
         office=make_office(),
+        nonces=Nonces(PARENT, SIGNER),
         receives=lambda topic: any(matches(item, topic) for item in WANTED),
         acknowledges=lambda topic: topic == REPORT,
         max_body=body_limit(LIMIT),
     )
+
+
+WHO = Identity(controller_id=CHILD, signer=SIGNER)
 
 
 class Site:
@@ -98,7 +104,10 @@ class Site:
             controller_id=PARENT, filters=WANTED, address=lambda: f"127.0.0.1:{port}", parent=True
         )
         parent = {"mqtt": mqtt(mqtt_port, PARENT, *WANTED, "wills"), "http": HttpClient([])}
-        child = {"mqtt": mqtt(mqtt_port, CHILD, *CHILD_WANTS), "http": HttpClient([above])}
+        child = {
+            "mqtt": mqtt(mqtt_port, CHILD, *CHILD_WANTS),
+            "http": HttpClient([above], identity=WHO),
+        }
         self.parent, self.above = chains(
             Chain(
                 links={name: parent[name] for name in names},

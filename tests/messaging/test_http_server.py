@@ -12,10 +12,12 @@ import httpx
 import pytest
 
 from pdsno_cli.messaging import http_app
+from pdsno_cli.messaging.http_challenge import prove
 from pdsno_cli.messaging.http_server import HttpServer, split
 from pdsno_cli.messaging.http_wire import MAX_MESSAGES, PATH, body_limit
+from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.model.errors import OperationError
-from tests.messaging.http_site import CHILD, PARENT, Parent, sealed, status, topic_of
+from tests.messaging.http_site import CHILD, PARENT, SIGNER, Parent, sealed, status, topic_of
 from tests.messaging.samples import LIMIT, TOPICS
 
 
@@ -35,6 +37,14 @@ def http(parent):
 def body(*messages: tuple[str, bytes], seen: str = "") -> bytes:
     items = [{"topic": topic, "data": data.decode()} for topic, data in messages]
     return json.dumps({"messages": items, "seen": seen}).encode()
+
+
+def proven(http, *messages: tuple[str, bytes], seen: str = "") -> bytes:
+    """Return a request of the child itself: it asks for a nonce, and proves with that who it is."""
+    nonce = http.post(PATH, json={"messages": [], "sender": CHILD}).json()["nonce"]
+    request = json.loads(body(*messages, seen=seen))
+    proof = prove(SIGNER, PARENT, CHILD, nonce, seen)
+    return json.dumps(request | {"sender": CHILD, "nonce": nonce, "proof": proof}).encode()
 
 
 def post(http, content: bytes, **headers: str) -> httpx.Response:
@@ -83,18 +93,68 @@ def test_acknowledgement_rides_home_in_the_answer_to_what_it_acknowledges(parent
         threading.Timer(0.01, parent.office.offer, ack, {"retain": False}).start()
 
     parent.on_commit = commit_and_acknowledge_a_moment_later
-    answer = post(http, body(report())).json()
+    answer = post(http, proven(http, report())).json()
     assert answer["messages"] == [{"topic": ack[0], "data": ack[1].decode()}]
 
 
 def test_newcomer_is_given_retained_policy_and_keeps_getting_it_until_it_confirms(parent, http):
     policy = topic_of("policy"), sealed("policy")
     parent.office.offer(*policy, retain=True)
-    first = post(http, body(beat(1))).json()
+    first = post(http, proven(http, beat(1))).json()
     assert [item["topic"] for item in first["messages"]] == [policy[0]]
-    again = post(http, body(beat(2))).json()  # as if the first answer had been lost
+    again = post(http, proven(http, beat(2))).json()  # as if the first answer had been lost
     assert again["messages"] == first["messages"]
-    assert "messages" not in post(http, body(beat(3), seen=again["seen"])).json()
+    assert "messages" not in post(http, proven(http, beat(3), seen=again["seen"])).json()
+
+
+def mail(http, content: bytes) -> list[str]:
+    return [item["data"] for item in post(http, content).json().get("messages", [])]
+
+
+def test_who_posts_a_heartbeat_again_gets_no_mail_and_drops_none(parent, http):
+    """Acknowledgements were fetched, and dropped with the cursor that came with them, by anybody."""
+    policy, ack = sealed("policy"), sealed("ack")
+    parent.office.offer(topic_of("policy"), policy, retain=True)
+    mine = post(http, proven(http, beat())).json()
+    parent.office.offer(topic_of("ack"), ack, retain=False)
+    wanted = [policy.decode(), ack.decode()]
+    bare = body(beat())  # as it was heard
+    assert mail(http, bare) == []
+    assert mail(http, body(seen=mine["seen"])) == []
+    named = json.loads(bare) | {"sender": CHILD}
+    nonce = post(http, json.dumps(named).encode()).json()["nonce"]
+    for proof in ("", "0" * 64, prove(Signer(bytes(32)), PARENT, CHILD, nonce, "")):
+        answer = post(http, json.dumps(named | {"nonce": nonce, "proof": proof}).encode()).json()
+        assert "messages" not in answer
+        assert "proven" not in answer
+    assert mail(http, proven(http)) == wanted
+
+
+def test_request_that_is_posted_again_gets_no_mail(parent, http):
+    parent.office.offer(topic_of("policy"), sealed("policy"), retain=True)
+    request = proven(http, beat())
+    assert len(mail(http, request)) == 1
+    assert mail(http, request) == []
+    assert len(mail(http, proven(http))) == 1
+
+
+def test_proof_for_one_cursor_is_none_for_another(parent, http):
+    parent.office.offer(topic_of("policy"), sealed("policy"), retain=True)
+    seen = post(http, proven(http, beat())).json()["seen"]
+    changed = json.loads(proven(http)) | {"seen": seen}
+    assert mail(http, json.dumps(changed).encode()) == []
+    assert len(mail(http, proven(http))) == 1
+
+
+def test_each_answer_gives_the_nonce_for_the_next_request(parent, http):
+    parent.office.offer(topic_of("policy"), sealed("policy"), retain=True)
+    answer = post(http, proven(http, beat())).json()
+    for _ in range(3):
+        assert answer["proven"]
+        proof = prove(SIGNER, PARENT, CHILD, answer["nonce"], "")
+        again = {"messages": [], "sender": CHILD, "nonce": answer["nonce"], "proof": proof}
+        answer = post(http, json.dumps(again).encode()).json()
+        assert len(answer["messages"]) == 1
 
 
 def test_unsigned_message_is_handed_over_for_the_controller_to_refuse_and_earns_no_mail(
@@ -117,10 +177,10 @@ def test_topic_that_is_not_for_this_controller_is_left_out(parent, http):
 def test_gzip_is_taken_and_given(parent, http):
     policy = TOPICS.policy("zone-A"), b" " * 10_000
     parent.office.offer(*policy, retain=True)
-    answer = post(http, gzip.compress(body(beat())), content_encoding="gzip")
+    answer = post(http, gzip.compress(proven(http, beat())), content_encoding="gzip")
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.json()["messages"] == [{"topic": policy[0], "data": policy[1].decode()}]
-    plain = post(http, body(beat(2)), accept_encoding="identity")
+    plain = post(http, proven(http, beat(2)), accept_encoding="identity")
     assert "content-encoding" not in plain.headers
     assert plain.json()["messages"] == answer.json()["messages"]
 
