@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 
 import pytest
@@ -78,3 +79,15 @@ def test_a_message_that_expired_is_not_delivered_in_mqtt_5(
     mosquitto, connect, topic_root, protocol, left
 ):
     assert left_behind(mosquitto(), connect, topic_root, protocol) == left
+
+
+def test_the_largest_packet_is_announced_so_that_the_broker_sends_none_that_is_larger(connect):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(10)
+        connect(server.getsockname()[1], "one", protocol="5", max_payload=1_000_000)
+        peer, _ = server.accept()
+        with peer:
+            peer.settimeout(10)
+            packet = peer.recv(1000)
+    at = packet.index(b"\x27")  # Maximum Packet Size (MQTT 5.0 section 3.1.2.11.4)
+    assert 1_000_000 < int.from_bytes(packet[at + 1 : at + 5], "big") < 1_100_000
