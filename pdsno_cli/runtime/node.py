@@ -10,7 +10,6 @@ import logging
 import threading
 import time
 from contextlib import closing, suppress
-from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 import msgspec
@@ -99,16 +98,18 @@ class Node:
         self._seldom = Seldom()
         self._connection = 0
         self._epoch = 0
-        self._renumbered = False
+        # What receivers that take no number of this epoch have committed, and the epoch to go on in.
+        self._committed: dict[str, Position] = {}
+        self._next_epoch = 0
         self._stopped = False
         self.fatal: str | None = None
 
     def run(self) -> None:
         """Run on the calling thread; ``fatal`` says afterwards why, if it was not wanted."""
         while True:
-            self._renumbered = False
+            self._committed, self._next_epoch = {}, 0
             self._run_epoch()
-            if not self._renumbered:
+            if not self._next_epoch:
                 break
             self._mailbox = Mailbox()
             if self._stopped:  # looked at last: a stop until then closed the mailbox before
@@ -168,7 +169,7 @@ class Node:
             self._role = _ROLES[spec.role](context)
             self._presence = Presence(context)
             self._delivery = Delivery(
-                context, self._outbox, self._role, self._codec.open, partial(self._renumber, store)
+                context, self._outbox, self._role, self._codec.open, self._renumber
             )
             self._intake = Intake(
                 topology=topology,
@@ -199,6 +200,8 @@ class Node:
                 self._transport.stop(self._death("stop") if self._connection else None)
                 with suppress(PdsnoError):  # what ended the loop is on its way up already
                     self._outbox.drop()
+            if self._next_epoch:  # last, when nothing more is staged in this one
+                renumber(store, self._codec, self._committed, self._next_epoch)
 
     def _end_role(self) -> None:
         """Have the role keep what is unsaid; whatever that raises, others must hear of the end."""
@@ -300,15 +303,14 @@ class Node:
         if not self._delivery.take(envelope):
             self._role.receive(envelope)
 
-    def _renumber(self, store: Store, stream: str, after: Position) -> None:
-        """Number anew what waits, and begin another epoch, where a receiver asks and has to."""
+    def _renumber(self, stream: str, after: Position) -> None:
+        """End this epoch where a receiver asks for another and has to: what waits is renumbered."""
         epoch = epoch_beyond(after, self._epoch, time.time())
         if epoch is None:
             log.warning("%s: its receiver is at %d/%d and takes no other epoch", stream, *after)
             return
-        self._outbox.drop()
-        renumber(store, self._codec, stream, after, epoch)
-        self._renumbered = True
+        self._committed[stream] = after
+        self._next_epoch = max(self._next_epoch, epoch)
         self._mailbox.close()
 
     def _stalled(self, stream: str | None) -> None:

@@ -18,6 +18,8 @@ from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.nib.marks import START, Position
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pdsno_cli.messaging.codec import Codec
     from pdsno_cli.nib.outbox import Kept
     from pdsno_cli.nib.store import Store, Transaction
@@ -41,19 +43,20 @@ def epoch_beyond(asked: Position, own: int, now: float) -> int | None:
     return max(int(now), asked.epoch + 1) if is_ahead(own, now) else None
 
 
-def renumber(store: Store, codec: Codec, stream: str, after: Position, epoch: int) -> None:
-    """Seal again, under ``epoch``, all that waits of ``stream`` and is not committed.
+def renumber(store: Store, codec: Codec, committed: Mapping[str, Position], epoch: int) -> None:
+    """Seal again, under ``epoch``, all that waits of some streams and is not ``committed``.
 
-    Its receiver has committed all up to ``after``. What waits of other streams under a later epoch
-    than ``epoch`` is sealed again as well, and no later number is remembered. The store's next
-    epoch is a later one.
+    That has, for each of these streams, how far its receiver is. What waits of other streams under
+    a later epoch than ``epoch`` is sealed again as well, and no later number is remembered. The
+    store's next epoch is a later one. Nothing may be staged between this and that epoch.
     """
     with store.transaction() as tx:
-        if 0 < after.seq <= store.issued(stream, after.epoch):
-            tx.settle(stream, after)
+        for stream, after in committed.items():
+            if 0 < after.seq <= store.issued(stream, after.epoch):
+                tx.settle(stream, after)
         for name in store.outbox_streams():
             waiting = store.outbox(name, START, _ALL)
-            if name == stream or waiting[-1].epoch > epoch:
+            if name in committed or waiting[-1].epoch > epoch:
                 tx.coalesce(name)
                 _seal_again(tx, codec, waiting, epoch)
         tx.forget_numbers(beyond=epoch)
