@@ -59,7 +59,7 @@ class Arena:
     def __init__(
         self, folder: Path, port: int, kind: str, *, senders=4, lines=(),
         host="127.0.0.1", prefix=(), max_payload=1_048_576, regional="", broker="", extra="",
-        anonymous=True,
+        anonymous=True, patience="15s",
     ) -> None:  # fmt: skip
         self.folder = folder
         self.port = port
@@ -86,8 +86,8 @@ class Arena:
             f"broker: {{host: {host}, port: {port}, keepalive: {KEEPALIVE}s,"
             f" max_payload: {max_payload}{broker}}}\n"
             f"signing_key: file:{key}\n"
-            # So that nothing is coalesced; what is not acknowledged is soon doubted.
-            "outbox: {messages: 1000000, size: 1000000000, patience: 2s}\n"
+            # So that nothing is coalesced.
+            f"outbox: {{messages: 1000000, size: 1000000000, patience: {patience}}}\n"
             f"{extra}"
             f"defaults: {{heartbeat: 1s}}\n"
             f"regions: {{r: {{}}}}\n"

@@ -57,7 +57,7 @@ def end(drill, field, reports: int, name: str, **figures) -> None:
 def test_flapping_broker(arena, kind, fallback):
     times, every = (9, 4.0) if FULL else (5, 1.0)
     reports = sizes(times * every)
-    drill = arena(kind, extra=CHAINS[fallback])
+    drill = arena(kind, patience="2s", extra=CHAINS[fallback])
     drill.start_broker()
     drill.start_regional()
     field = drill.start_field(reports, RATE)
@@ -86,6 +86,7 @@ def test_refused_connect(arena, tmp_path, fallback):
         anonymous=False,
         lines=(f"password_file {passwords}",),
         broker=f", username: plane, password: 'file:{secret}'",
+        patience="2s",
         extra=CHAINS[fallback],
     )
     drill.start_broker()
@@ -111,7 +112,7 @@ def test_one_class_denied(arena, tmp_path, denied, fallback):
     reports = sizes(seconds)
     rights = tmp_path / "rights"
     rights.write_text("topic readwrite #\n")
-    drill = arena("mosquitto", lines=(f"acl_file {rights}",), extra=CHAINS[fallback])
+    drill = arena("mosquitto", lines=(f"acl_file {rights}",), patience="2s", extra=CHAINS[fallback])
     drill.start_broker()
     drill.start_regional()
     field = drill.start_field(reports, RATE)
@@ -135,7 +136,9 @@ def test_one_class_denied(arena, tmp_path, denied, fallback):
 def test_every_report_over_the_broker_s_size_limit(arena, protocol, fallback):
     seconds = 30.0 if FULL else 5.0
     reports = sizes(seconds)
-    drill = arena("mosquitto", broker=f', protocol: "{protocol}"', extra=CHAINS[fallback])
+    drill = arena(
+        "mosquitto", broker=f', protocol: "{protocol}"', patience="2s", extra=CHAINS[fallback]
+    )
     drill.start_broker()
     drill.start_regional()
     field = drill.start_field(reports, RATE)
@@ -181,7 +184,7 @@ def thief(port: int, *client_ids: str, every: float = 0.5):
 def test_client_ids_taken_over_by_a_stranger(arena, kind, fallback):
     seconds = 30.0 if FULL else 4.0
     reports = sizes(seconds + 15)
-    drill = arena(kind, extra=CHAINS[fallback])
+    drill = arena(kind, patience="2s", extra=CHAINS[fallback])
     drill.start_broker()
     drill.start_regional()
     field = drill.start_field(reports, RATE)
