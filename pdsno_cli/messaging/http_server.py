@@ -159,6 +159,8 @@ class HttpServer:
         if self._told is not None:
             _tell(self._told, f"{self._host}:{self.port}")
         self._wake, self._waker = socket.socketpair()
+        # Once the web server is loaded nobody reads: who tells of a lost link must not wait for it.
+        self._waker.setblocking(False)
         self._thread = threading.Thread(target=self._run, args=(desk,), name="http", daemon=True)
         self._thread.start()
 

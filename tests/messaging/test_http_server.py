@@ -280,6 +280,14 @@ def test_server_that_nobody_visits_loads_nothing_and_ends_at_once(parent):
         pass
 
 
+@pytest.mark.timeout(30)
+def test_warm_never_waits_however_often_a_link_is_lost(parent, http):
+    assert http.get("/healthz").status_code == 200  # it is loaded: nothing more wakes it
+    for _ in range(10_000):
+        parent.reception.warm()
+    assert http.get("/healthz").status_code == 200
+
+
 def test_port_in_use_is_one_clear_sentence(parent):
     other = HttpServer(port=parent.server.port)
     sentence = f"HTTP cannot be served on 127.0.0.1 port {parent.server.port}: Address already"
