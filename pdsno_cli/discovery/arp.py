@@ -11,10 +11,10 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any
 
-from pdsno_cli.discovery import links
+from pdsno_cli.discovery import onlink
 from pdsno_cli.discovery.answers import ProbeUnavailableError
 from pdsno_cli.discovery.mac import normalise_mac
-from pdsno_cli.discovery.pace import ask
+from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import enlarge_buffers
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def sweep(
     tries: int = TRIES,
     timeout: float = TIMEOUT,
 ) -> dict[str, str]:
-    """Return the MAC of every answering target of ``interfaces``, as ``links.on_link`` gives it.
+    """Return the MAC of every answering target of ``interfaces``, as ``onlink.on_link`` gives it.
 
     Raises ProbeUnavailableError when no interface could be used. Waits on interfaces in turn.
     """
@@ -62,7 +62,9 @@ def sweep(
         with contextlib.closing(exchange):
             indices = range(len(targets))
             try:
-                ask(exchange, indices, rate=rate, tries=tries, timeout=timeout, cancel=cancel)
+                request_all(
+                    exchange, indices, rate=rate, tries=tries, timeout=timeout, cancel=cancel
+                )
             except OSError as exc:  # the link went down in mid-sweep
                 reasons.append(f"{interface}: {exc.strerror}")
         found.update(exchange.macs)
@@ -83,7 +85,7 @@ def _open(interface: str, targets: Mapping[str, str]) -> _Requests:
     except (OSError, ValueError) as exc:
         raise ProbeUnavailableError(f"cannot use {interface}: {exc}") from exc
     try:
-        return _Requests(link, links.hardware_address(interface), targets)
+        return _Requests(link, onlink.hardware_address(interface), targets)
     except (OSError, ValueError) as exc:
         link.close()
         raise ProbeUnavailableError(f"cannot use {interface}: {exc}") from exc

@@ -15,7 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery.answers import ProbeUnavailableError
-from pdsno_cli.discovery.pace import ask
+from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import Sender, enlarge_buffers
 
 if TYPE_CHECKING:
@@ -57,7 +57,9 @@ def sweep(
     sock, raw = _open()
     with sock:
         echo = _Echo(sock, targets, raw=raw)
-        ask(echo, range(len(targets)), rate=rate, tries=tries, timeout=timeout, cancel=cancel)
+        request_all(
+            echo, range(len(targets)), rate=rate, tries=tries, timeout=timeout, cancel=cancel
+        )
     if echo.sender.trouble is not None and not echo.answered:
         raise ProbeUnavailableError(f"no echo request could be sent: {echo.sender.trouble}")
     return frozenset(targets[index] for index in echo.answered)

@@ -19,10 +19,10 @@ from pysnmp.proto.api import v2c  # type: ignore[import-untyped]  # ships no typ
 from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.answers import ProbeUnavailableError, SystemInfo
 from pdsno_cli.discovery.ber import Oid, Response, Value, read_response
-from pdsno_cli.discovery.lenient import DESCRIPTION_CHARACTERS, NAME_CHARACTERS, clean_text
 from pdsno_cli.discovery.mac import format_mac
-from pdsno_cli.discovery.pace import ask
+from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import Sender, enlarge_buffers
+from pdsno_cli.discovery.text import DESCRIPTION_CHARACTERS, NAME_CHARACTERS, clean_text
 
 if TYPE_CHECKING:
     import threading
@@ -199,7 +199,7 @@ class _Agents:
         self._packet, self._take, self._answered = packet, take, set()
         # Late answers to the questions before must not pass for answers to these.
         self._first_id = _ID_BASE + secrets.randbelow(_ID_BASE - len(self._targets))
-        ask(
+        request_all(
             self,
             indices,
             rate=rate,

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pdsno_cli.discovery import links
+from pdsno_cli.discovery import onlink
 from pdsno_cli.discovery.answers import Answers, ProbeUnavailableError
 from pdsno_cli.discovery.merge import merge, sort_protocols
 from pdsno_cli.model.devices import Observation, ProbeResult
@@ -45,7 +45,7 @@ def preload(protocols: Iterable[str], targets: Iterable[str] | None = None) -> N
     wanted = set(protocols)
     for name in wanted & {"icmp", "snmp"}:
         importlib.import_module(f"pdsno_cli.discovery.{name}")
-    if "arp" in wanted and (targets is None or links.on_link(targets)):
+    if "arp" in wanted and (targets is None or onlink.on_link(targets)):
         from pdsno_cli.discovery import arp
 
         arp.preload()
@@ -109,7 +109,7 @@ def _run(
 
 
 def _arp(targets: Sequence[str], _snmp: Snmp, cancel: threading.Event) -> tuple[int, Found]:
-    interfaces = links.on_link(targets)
+    interfaces = onlink.on_link(targets)
     if not interfaces:
         return 0, {}
     from pdsno_cli.discovery import arp

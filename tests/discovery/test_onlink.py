@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pdsno_cli.discovery.links import assign, on_link, parse_routes
+from pdsno_cli.discovery.onlink import assign, on_link, parse_routes
 
 ROUTES = """Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
 eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0

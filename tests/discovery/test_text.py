@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdsno_cli.discovery.lenient import clean_text
+from pdsno_cli.discovery.text import clean_text
 
 
 @pytest.mark.parametrize(

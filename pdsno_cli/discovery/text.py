@@ -1,4 +1,4 @@
-"""Reads text as agents send it, whatever its encoding, so that it can be stored and shown."""
+"""Decodes and cleans text that devices send, so that it can be stored and shown."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ DESCRIPTION_CHARACTERS = 1024  # agents exceed the 255 that RFC 3418 gives sysDe
 def clean_text(octets: bytes, limit: int) -> str | None:
     """Return printable text of at most ``limit`` characters, None when nothing is left.
 
-    UTF-8, or else Latin-1, which cannot fail. What does not print (line ends, escape sequences,
-    bidirectional marks) becomes a space and spaces are not repeated: a terminal is safe with it.
+    UTF-8, or else Latin-1, which cannot fail. Unprintable characters (line ends, escape sequences,
+    bidirectional marks) become a space, and runs of spaces become one: safe on a terminal.
     """
     try:
         text = octets.decode()
     except UnicodeDecodeError:
         text = octets.decode("latin-1")
+    return clean(text, limit)
+
+
+def clean(text: str, limit: int) -> str | None:
+    """Return ``text`` as ``clean_text`` does, where it is decoded already."""
     printable = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(printable.split())[:limit].rstrip() or None

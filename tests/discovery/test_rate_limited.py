@@ -1,4 +1,4 @@
-"""Asking without any protocol: order, bounds, and a sender that never stops."""
+"""The rate-limited engine without a protocol: order, bounds, and a sender that never stops."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tracemalloc
 
 import pytest
 
-from pdsno_cli.discovery.pace import ask
+from pdsno_cli.discovery.rate_limited import request_all
 
 FAST = 1e6
 
@@ -43,7 +43,7 @@ def asked():
 
     def run(indices, *, answers=lambda _: (), rate=FAST, tries=2, timeout=0.01, cancel=None):
         made.append(Questions(answers))
-        ask(made[-1], indices, rate=rate, tries=tries, timeout=timeout,
+        request_all(made[-1], indices, rate=rate, tries=tries, timeout=timeout,
             cancel=cancel or threading.Event())  # fmt: skip
         return made[-1].sent
 
@@ -57,35 +57,35 @@ def endless(_sent):
         yield None
 
 
-def test_ask_gives_each_target_its_tries(asked):
+def test_request_all_gives_each_target_its_tries(asked):
     sent = asked(range(200), tries=3)
     assert sorted(sent) == sorted([*range(200)] * 3)
 
 
-def test_ask_does_not_ask_again_who_answered(asked):
+def test_request_all_does_not_retry_a_target_that_answered(asked):
     sent = asked((3, 5, 8), answers=lambda sent: [5] if 5 in sent else [])
     assert sorted(sent) == [3, 3, 5, 8, 8]
 
 
-def test_ask_ends_at_once_when_all_have_answered(asked):
+def test_request_all_ends_at_once_when_all_have_answered(asked):
     assert asked((1, 2), answers=list, timeout=3600.0) == [1, 2]
 
 
-def test_ask_ends_although_somebody_never_stops_sending(asked):
+def test_request_all_ends_although_a_sender_never_stops(asked):
     assert sorted(asked(range(20), answers=endless)) == sorted([*range(20)] * 2)
 
 
-def test_ask_is_cancelled_although_somebody_never_stops_sending(asked):
+def test_request_all_is_cancelled_although_a_sender_never_stops(asked):
     cancel = threading.Event()
     threading.Timer(0.1, cancel.set).start()
     asked(range(20), answers=endless, timeout=3600.0, cancel=cancel)
 
 
-def test_ask_takes_an_answer_from_a_target_that_it_does_not_ask(asked):
+def test_request_all_ignores_an_answer_from_another_target(asked):
     assert asked((1,), answers=lambda _: [0, 7, None, 1]) == [1]
 
 
-def test_ask_of_a_million_targets_holds_what_is_under_way(asked):
+def test_request_all_of_a_million_targets_keeps_only_those_in_flight(asked):
     cancel = threading.Event()
     cancel.set()
     tracemalloc.start()
@@ -96,5 +96,5 @@ def test_ask_of_a_million_targets_holds_what_is_under_way(asked):
         tracemalloc.stop()
 
 
-def test_ask_of_nobody_ends(asked):
+def test_request_all_of_no_targets_ends(asked):
     assert asked(()) == []

@@ -1,4 +1,4 @@
-"""Which targets are on a link of this machine, so that ARP can ask them (Linux)."""
+"""Which targets are on a link of this machine, so that ARP reaches them (Linux)."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ def assign(targets: Iterable[str], routes: Sequence[Route]) -> dict[str, list[st
 
 
 def on_link(targets: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
-    """Return, by interface that speaks ARP, the targets on its link and the address to ask from.
+    """Return, by interface that uses ARP, the targets on its link, each with the source address to send from.
 
     Empty where there is none, and on systems without ``/proc/net/route``. The machine's own
-    addresses are left out: nobody answers for them on the wire.
+    addresses are left out: no host answers for them on the wire.
     """
     try:
         routes = parse_routes(Path("/proc/net/route").read_text(encoding="utf-8"))
@@ -75,7 +75,7 @@ def on_link(targets: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
         targets = targets.within(near)
     found = {}
     for interface, addresses in assign(targets, routes).items():
-        if _speaks_arp(interface):
+        if _uses_arp(interface):
             sources = ((target, _source(target)) for target in addresses)
             others = {t: s for t, s in sources if s is not None and s != t}
             if others:
@@ -89,11 +89,11 @@ def hardware_address(interface: str) -> bytes:
     answer = _ioctl(interface, _SIOCGIFHWADDR)
     (kind,) = struct.unpack_from("=H", answer, 16)
     if kind != _ETHERNET:
-        raise OSError(errno.EADDRNOTAVAIL, f"{interface} is no Ethernet interface")
+        raise OSError(errno.EADDRNOTAVAIL, f"{interface} is not an Ethernet interface")
     return answer[18:24]
 
 
-def _speaks_arp(interface: str) -> bool:
+def _uses_arp(interface: str) -> bool:
     try:
         (flags,) = struct.unpack_from("=H", _ioctl(interface, _SIOCGIFFLAGS), 16)
         hardware_address(interface)
