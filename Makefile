@@ -10,7 +10,7 @@ JOBS   ?= 4
 UNIT   := $(addprefix tests/,cli client controllers discovery lint messaging model nib render runtime schemas spec supervisor system)
 PDSNO_SOAK_RESULTS ?= build/soak.jsonl
 
-.PHONY: up test unit check lint types layers bench soak setup tools debian clean
+.PHONY: up test unit check lint types layers bench soak derived setup tools debian clean
 
 up: $(STAMP)
 	@$(BIN)/pdsno up $(FILE)
@@ -45,6 +45,10 @@ soak: debian $(TOOLS)
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "not alone" tests/faults $(ARGS)
 	@$(BIN)/python -m pytest -q -s -m alone tests/faults $(ARGS)
 	@$(BIN)/python -m tests.faults.results $(PDSNO_SOAK_RESULTS) docs/reliability.md
+
+# What the registry of probes determines: an enum of the topology schema, a table in docs/discovery.md.
+derived: $(TOOLS)
+	@$(BIN)/python -m tests.discovery.derived
 
 setup: $(STAMP)
 tools: $(TOOLS)

@@ -1,1 +1,1 @@
-"""Discovery: probes that ask the network, a sweep that runs them, and what a cycle changes."""
+"""Discovery: probes send requests, a sweep runs them, and a cycle decides what changes."""

@@ -1,7 +1,7 @@
 """ARP (RFC 826) through scapy: the MAC of every target that is on a link of this machine.
 
-A target behind a router, or on loopback, is not ARP's: without any on-link target the protocol
-does not apply, which is no failure. scapy is imported only where there is one.
+ARP does not reach a target behind a router, or on loopback. scapy is imported only where a target
+is on a link.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.discovery import onlink
-from pdsno_cli.discovery.answers import ProbeUnavailableError
 from pdsno_cli.discovery.mac import normalise_mac
+from pdsno_cli.discovery.probe import Answers, Probe, ProbeRequest, ProbeUnavailableError
 from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import enlarge_buffers
+from pdsno_cli.model.probes import FACTS
 
 if TYPE_CHECKING:
     import threading
@@ -26,17 +27,28 @@ TRIES = 2
 TIMEOUT = 0.5  # seconds to wait for the answer of one try
 
 _ETH_P_ARP = 0x0806
-_PATCHED = "127.0.0.1"  # stands in the prebuilt frame where each request puts its own
-_IS_AT = 2  # the ARP operation of an answer
+_PATCHED = "127.0.0.1"  # a placeholder in the prebuilt frame; each request overwrites it
+_IS_AT = 2  # the ARP operation of a reply
 _IS_AT_OCTETS = _IS_AT.to_bytes(2, "big")
 
 
-def preload() -> None:
-    """Import scapy's Ethernet layer; without IPv6, which it would spend its start on."""
-    from scapy.config import conf
+class ArpProbe:
+    """Implements ``Probe``."""
 
-    conf.ipv6_enabled = False
-    import scapy.layers.l2  # noqa: F401
+    def preload(self) -> None:
+        """Import scapy's Ethernet layer, without IPv6, which slows its start."""
+        from scapy.config import conf
+
+        conf.ipv6_enabled = False
+        import scapy.layers.l2  # noqa: F401
+
+    def sweep(self, request: ProbeRequest) -> Answers:
+        """Return the MAC of every answering target that is on a link."""
+        found = sweep(request.interfaces, request.cancel)
+        return {address: {"mac": mac} for address, mac in found.items()}
+
+
+PROBE: Probe = ArpProbe()
 
 
 def sweep(
@@ -47,41 +59,41 @@ def sweep(
     tries: int = TRIES,
     timeout: float = TIMEOUT,
 ) -> dict[str, str]:
-    """Return the MAC of every answering target of ``interfaces``, as ``onlink.on_link`` gives it.
+    """Return the MAC of every answering target of ``interfaces``, as ``onlink.on_link`` returns them.
 
-    Raises ProbeUnavailableError when no interface could be used. Waits on interfaces in turn.
+    Raises ProbeUnavailableError when no interface could be used. One interface after another.
     """
     found: dict[str, str] = {}
     reasons = []
     for interface, targets in interfaces.items():
         try:
-            exchange = _open(interface, targets)
+            requests = _open(interface, targets)
         except ProbeUnavailableError as exc:
             reasons.append(str(exc))
             continue
-        with contextlib.closing(exchange):
+        with contextlib.closing(requests):
             indices = range(len(targets))
             try:
                 request_all(
-                    exchange, indices, rate=rate, tries=tries, timeout=timeout, cancel=cancel
+                    requests, indices, rate=rate, tries=tries, timeout=timeout, cancel=cancel
                 )
             except OSError as exc:  # the link went down in mid-sweep
                 reasons.append(f"{interface}: {exc.strerror}")
-        found.update(exchange.macs)
+        found.update(requests.macs)
     if reasons and len(reasons) == len(interfaces) and not found:
         raise ProbeUnavailableError("; ".join(sorted(set(reasons))))
     return found
 
 
 def _open(interface: str, targets: Mapping[str, str]) -> _Requests:
-    preload()
+    PROBE.preload()
     from scapy.config import conf
 
     try:
-        # Bound to ARP alone: no filter to compile, nothing else to look at.
+        # Bound to ARP alone: no filter to compile, no other frames to read.
         link = conf.L2socket(iface=interface, type=_ETH_P_ARP, promisc=False)
     except PermissionError as exc:
-        raise ProbeUnavailableError("needs CAP_NET_RAW") from exc
+        raise ProbeUnavailableError(f"needs {FACTS['arp'].privilege}") from exc
     except (OSError, ValueError) as exc:
         raise ProbeUnavailableError(f"cannot use {interface}: {exc}") from exc
     try:
@@ -92,7 +104,7 @@ def _open(interface: str, targets: Mapping[str, str]) -> _Requests:
 
 
 class _Requests:
-    """The exchange: one broadcast request per target, sent from a prebuilt frame."""
+    """Implements ``ProbeSocket``: one broadcast request per target, sent from a prebuilt frame."""
 
     def __init__(self, link: Any, hardware: bytes, targets: Mapping[str, str]) -> None:
         from scapy.layers.l2 import ARP, Ether
@@ -131,11 +143,11 @@ class _Requests:
                 frame = self._link.ins.recv(2048)
             except BlockingIOError:
                 return
-            yield self._take(frame)
+            yield self._accept(frame)
 
-    def _take(self, frame: bytes) -> int | None:
-        """Remember the MAC that an answer tells of a target; the first answer counts."""
-        # Reading a frame costs more than sending one: only what may matter is read.
+    def _accept(self, frame: bytes) -> int | None:
+        """Store the MAC of a target from its first answer; return the target, or None for junk."""
+        # Parsing a frame costs more than sending one: only frames that may matter are parsed.
         if frame[20:22] != _IS_AT_OCTETS or frame[28:32] not in self._awaited:
             return None
         try:

@@ -1,8 +1,8 @@
 """Reads SNMP responses (BER, RFC 3416) as real agents send them; pure.
 
-A value that is encoded wrongly is lost alone: what stands beside it may be right, and other
-managers read it, too. Of the message itself only what is needed is looked at, since anybody may
-send anything: nothing here raises on bytes, recurses, or takes longer than the datagram is long.
+A wrongly encoded value is skipped alone: the values beside it may be right, and other managers read
+them. Only the needed parts of the message are read, since any host may send anything: nothing here
+raises on bytes, recurses, or takes longer than the datagram is long.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LARGEST = 0xFFFF_FFFF  # of TimeTicks and of a sub-identifier: 32 bits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Value:
-    """A value as it was sent: its type's tag, and its octets."""
+    """A value as it was sent: the tag of its type and its octets."""
 
     tag: int
     octets: bytes
@@ -41,7 +41,7 @@ class Value:
     def ticks(self) -> int | None:
         """The hundredths of a second of TimeTicks, None for another type or too large a number.
 
-        It is unsigned whatever its first bit says: many agents leave out the octet that would.
+        It is unsigned whatever its first bit: many agents omit the leading zero octet.
         """
         number = int.from_bytes(self.octets, "big")
         if self.tag != _TIME_TICKS or not self.octets or number > _LARGEST:
@@ -97,7 +97,7 @@ def _items(data: bytes) -> Iterator[Value]:
         if length & 0x80:
             size = length & 0x7F
             if not 1 <= size <= 4 or at + size > len(data):
-                return  # lengths that are told by an end mark are not SNMP's (RFC 3417 section 8)
+                return  # SNMP does not use the indefinite form (RFC 3417 section 8)
             length = int.from_bytes(data[at : at + size], "big")
             at += size
         if at + length > len(data):

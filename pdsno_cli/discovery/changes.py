@@ -1,7 +1,7 @@
 """Decides what one discovery cycle changes: known devices + observations → changes; pure.
 
-The rules are told in ``docs/discovery.md``. Two ideas carry them: silence counts only when the
-protocol could be used, and it counts cycles in a row before anything is taken back.
+``docs/discovery.md`` has the rules. Two ideas are behind them: silence counts only when the
+protocol could be used, and only after several cycles in a row is anything removed.
 """
 
 from __future__ import annotations
@@ -12,9 +12,11 @@ from typing import Literal
 
 from msgspec.structs import replace
 
+from pdsno_cli.discovery.fields import fields_of, members
 from pdsno_cli.discovery.identity import Match, match, new_id
-from pdsno_cli.discovery.merge import sort_addresses, sort_protocols
+from pdsno_cli.discovery.merge import sort_addresses
 from pdsno_cli.model.devices import Device, Known, Observation, ProbeResult
+from pdsno_cli.model.probes import rank, sort_protocols
 
 Outcome = Literal["complete", "partial", "failed"]
 
@@ -24,9 +26,9 @@ class Changes:
     """What a cycle changes, ready to be stored and reported.
 
     ``new`` holds devices seen for the first time or back after they were inactive; ``updated``
-    those that differ in more than an ``uptime`` that runs on; ``inactive`` the ids that are gone. ``seen`` are
-    the ids that answered in this cycle. ``known`` is everything to remember for the next cycle,
-    inactive devices too; ``forgotten`` are ids that were another known device all along.
+    those that differ in more than an ``uptime`` that runs on; ``inactive`` the ids that are gone.
+    ``seen`` are the ids that answered in this cycle. ``known`` is everything to remember for the
+    next cycle, inactive devices too; ``forgotten`` are ids that turned out to be another device.
     """
 
     outcome: Outcome
@@ -39,13 +41,13 @@ class Changes:
 
     @property
     def active(self) -> tuple[Device, ...]:
-        """The devices that are held for present after this cycle, in the order of address."""
+        """The devices that are present after this cycle, in the order of address."""
         present = (item.device for item in self.known.values() if item.active)
         return tuple(sorted(present, key=_order))
 
 
 def outcome_of(probes: Iterable[ProbeResult]) -> Outcome:
-    """Judge a cycle by its probes; one that asked nobody, without an error, does not apply."""
+    """Return the outcome of a cycle; a probe with neither targets nor an error does not count."""
     applicable = [probe for probe in probes if probe.error is not None or probe.targets]
     failed = sum(probe.error is not None for probe in applicable)
     if failed == len(applicable):
@@ -99,7 +101,7 @@ def decide(
 
 
 def _restarted(before: Device, after: Device) -> bool:
-    """Whether the agent's clock began anew: as long as it runs on, everybody can count on."""
+    """Return True if the uptime started again; while it runs on, a receiver can compute it."""
     return before.uptime is not None and after.uptime is not None and after.uptime < before.uptime
 
 
@@ -118,16 +120,13 @@ def _admit(found: Match, before: Known | None, taken: Mapping[str, Known]) -> Kn
         addresses=seen.addresses,
         protocols=seen.protocols,
         mac=mac,
-        sys_name=seen.sys_name,
-        sys_descr=seen.sys_descr,
-        sys_object_id=seen.sys_object_id,
-        uptime=seen.uptime,
+        **members(fields_of(seen, seen.protocols)),
     )
     return Known(device=device, mac_source=source)
 
 
 def _refresh(before: Known, found: Match, failed: frozenset[str], missed_cycles: int) -> Known:
-    """Return a present device after it answered: what is silent is kept until it was too long."""
+    """Return a present device after it answered; silent parts are kept for ``missed_cycles``."""
     seen, device = found.observation, before.device
     silent = {
         key: before.silent.get(key, 0) + (key not in failed)
@@ -142,10 +141,10 @@ def _refresh(before: Known, found: Match, failed: frozenset[str], missed_cycles:
             *(a for a in device.addresses if a in kept and a not in found.lost),
         ]
     )
-    spoke = "snmp" in seen.protocols
-    told = seen if spoke else device if "snmp" in protocols else None
+    silent_protocols = [name for name in protocols if name not in seen.protocols]
+    fields = fields_of(device, silent_protocols) | fields_of(seen, seen.protocols)
     mac, source = device.mac, before.mac_source
-    if seen.mac is not None and (mac is None or seen.mac_source == "arp" or source != "arp"):
+    if seen.mac is not None and (mac is None or rank(seen.mac_source) <= rank(source)):
         mac, source = seen.mac, seen.mac_source
     return Known(
         device=Device(
@@ -153,10 +152,7 @@ def _refresh(before: Known, found: Match, failed: frozenset[str], missed_cycles:
             addresses=addresses,
             protocols=protocols,
             mac=mac,
-            sys_name=told.sys_name if told else None,
-            sys_descr=told.sys_descr if told else None,
-            sys_object_id=told.sys_object_id if told else None,
-            uptime=told.uptime if told else None,
+            **members(fields),
         ),
         silent={key: n for key, n in kept.items() if n and (key in protocols or key in addresses)},
         mac_source=source,
@@ -164,7 +160,7 @@ def _refresh(before: Known, found: Match, failed: frozenset[str], missed_cycles:
 
 
 def _miss(before: Known, failed: frozenset[str], missed_cycles: int) -> Known:
-    """Return a device after a cycle without its answer; nobody could ask it if all its ways failed."""
+    """Return a device after a cycle without its answer; no miss if all its protocols failed."""
     if not before.active or failed.issuperset(before.device.protocols):
         return before
     missed = before.missed + 1

@@ -2,7 +2,7 @@
 
 Several sweeps may run on one machine at once. The kernel gives each datagram socket its own
 identifier; raw sockets see all replies, so a kernel filter keeps those of this identifier. Both
-check the address and a random token in the data, so nobody takes another's reply for its own.
+check the address and a random token in the data, so no sweep accepts the reply to another's.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ import struct
 import sys
 from typing import TYPE_CHECKING
 
-from pdsno_cli.discovery.answers import ProbeUnavailableError
+from pdsno_cli.discovery.probe import Answers, Probe, ProbeRequest, ProbeUnavailableError
 from pdsno_cli.discovery.rate_limited import request_all
-from pdsno_cli.discovery.sockets import Sender, enlarge_buffers
+from pdsno_cli.discovery.sockets import DatagramSender, enlarge_buffers
+from pdsno_cli.model.probes import FACTS
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Sequence
 
-RATE = 5000.0  # questions a second
+RATE = 5000.0  # requests a second
 TRIES = 2
 TIMEOUT = 0.7  # seconds to wait for the answer of one try
 
@@ -31,6 +32,20 @@ _HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence
 _TOKEN_BYTES = 8
 _INDEX = struct.Struct("!I")
 _SO_ATTACH_FILTER = 26  # Linux, socket(7); no constant in the library before 3.14
+
+
+class IcmpProbe:
+    """Implements ``Probe``."""
+
+    def preload(self) -> None:
+        """Do nothing: this module imports no library."""
+
+    def sweep(self, request: ProbeRequest) -> Answers:
+        """Return every target that answers, without fields."""
+        return {address: {} for address in sweep(request.targets, request.cancel)}
+
+
+PROBE: Probe = IcmpProbe()
 
 
 def checksum(data: bytes) -> int:
@@ -60,8 +75,8 @@ def sweep(
         request_all(
             echo, range(len(targets)), rate=rate, tries=tries, timeout=timeout, cancel=cancel
         )
-    if echo.sender.trouble is not None and not echo.answered:
-        raise ProbeUnavailableError(f"no echo request could be sent: {echo.sender.trouble}")
+    if echo.sender.error is not None and not echo.answered:
+        raise ProbeUnavailableError(f"no echo request could be sent: {echo.sender.error}")
     return frozenset(targets[index] for index in echo.answered)
 
 
@@ -75,13 +90,11 @@ def _open() -> tuple[socket.socket, bool]:
         sock.setblocking(False)
         enlarge_buffers(sock)
         return sock, kind == socket.SOCK_RAW
-    raise ProbeUnavailableError(
-        "needs CAP_NET_RAW, or a group within the sysctl net.ipv4.ping_group_range"
-    )
+    raise ProbeUnavailableError(f"needs {FACTS['icmp'].privilege}")
 
 
 class _Echo:
-    """The exchange: one echo request per target, replies matched by token, index and address."""
+    """Implements ``ProbeSocket``: one echo request per target; token, index and address must match."""
 
     def __init__(self, sock: socket.socket, targets: Sequence[str], *, raw: bool) -> None:
         self._sock = sock
@@ -89,7 +102,7 @@ class _Echo:
         self._raw = raw
         self._identifier = int.from_bytes(os.urandom(2), "big")
         self._token = os.urandom(_TOKEN_BYTES)
-        self.sender = Sender(sock)
+        self.sender = DatagramSender(sock)
         self.answered: set[int] = set()
         if raw and sys.platform == "linux":
             _keep_replies_of(sock, self._identifier)
@@ -108,7 +121,7 @@ class _Echo:
         while True:
             try:
                 packet, (address, _) = self._sock.recvfrom(2048)
-            except OSError:  # nothing more, or an ICMP error of one target: it just does not answer
+            except OSError:  # drained, or an ICMP error of one target, which counts as no answer
                 return
             index = self._match(packet, address)
             if index is not None:
@@ -116,7 +129,7 @@ class _Echo:
             yield index
 
     def _match(self, packet: bytes, address: str) -> int | None:
-        """Return the target that a packet answers for, or None when it is none of ours."""
+        """Return the target that a packet answers for, None if it is not a reply to this sweep."""
         # A raw socket delivers the IP header too; macOS does so on datagram sockets as well.
         if self._raw or sys.platform == "darwin":
             packet = packet[(packet[0] & 0x0F) * 4 :] if packet else b""
@@ -134,7 +147,7 @@ class _Echo:
 def _keep_replies_of(sock: socket.socket, identifier: int) -> None:
     """Let the kernel drop all but echo replies of ``identifier`` (classic BPF, Linux).
 
-    Hundreds of sweeps at once would else fill each other's receive buffers.
+    Otherwise hundreds of sweeps at once would fill each other's receive buffers.
     """
     program = (
         (0xB1, 0, 0, 0),  # X = length of the IP header

@@ -1,7 +1,7 @@
-"""Tells which known device each observation of a cycle is; pure.
+"""Decides which known device each observation of a cycle is; pure.
 
 By MAC first, then by address where a MAC is unknown on either side. An interface's MAC (ARP) and
-the one that an agent names first (SNMP) may differ for one device, so only MACs learnt by the
+the first one in an agent's table (SNMP) may differ for one device, so only MACs that come from the
 same protocol contradict each other.
 """
 
@@ -13,17 +13,19 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from pdsno_cli.discovery.merge import sort_addresses, sort_protocols
+from pdsno_cli.discovery.fields import fields_of, members
+from pdsno_cli.discovery.merge import sort_addresses
 from pdsno_cli.model.devices import Device, Known, Observation
+from pdsno_cli.model.probes import rank, sort_protocols
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """All that was seen of one device in one cycle.
+    """All observations of one device in one cycle.
 
-    ``device_id`` is None for a stranger. ``confirmed`` are the addresses that answered as this
-    device: all of them, or only those with its MAC where that was seen. ``lost`` are addresses
-    the device had that answered as another.
+    ``device_id`` is None for an unknown device. ``confirmed`` are the addresses that answered as
+    this device: all of them, or only those with its MAC where a MAC was seen. ``lost`` are
+    addresses of the device that answered as another device.
     """
 
     device_id: str | None
@@ -33,9 +35,9 @@ class Match:
 
 
 def new_id(seen: Observation, taken: Mapping[str, Known]) -> str:
-    """Return the id that a device gets at first sight, and keeps for life."""
+    """Return the id of a device that is seen for the first time; it never changes."""
     base = f"mac:{seen.mac}" if seen.mac is not None else f"ip:{seen.addresses[0]}"
-    # A device found by address may have come by this MAC since; a number tells the two apart.
+    # A device found by address may have got this MAC since; a number makes the id unique.
     number, name = 1, base
     while name in taken:
         number += 1
@@ -48,9 +50,9 @@ def match(
 ) -> tuple[list[Match], frozenset[str]]:
     """Return the matches, and the known ids that turn out to be another known device.
 
-    Such an id never had a MAC, and every address it had has answered as somebody else.
+    Such an id never had a MAC, and all of its addresses have answered as other devices.
     """
-    groups, strangers = _group(known, observations, missed_cycles)
+    groups, unknown = _group(known, observations, missed_cycles)
     seen = {address for item in observations for address in item.addresses}
     matches = []
     for device_id, items in groups.items():
@@ -64,7 +66,7 @@ def match(
             )
         )
     matches += [
-        Match(device_id=None, observation=item, confirmed=item.addresses) for item in strangers
+        Match(device_id=None, observation=item, confirmed=item.addresses) for item in unknown
     ]
     absorbed = frozenset(
         key
@@ -77,7 +79,7 @@ def match(
 def _group(
     known: Mapping[str, Known], observations: Sequence[Observation], missed_cycles: int
 ) -> tuple[dict[str, list[Observation]], list[Observation]]:
-    """Return the observations of each known device, those with a MAC first, and the strangers'."""
+    """Return the observations of each known device, those with a MAC first, and all others."""
     by_mac = {
         item.device.mac: key
         for key, item in sorted(known.items(), key=lambda pair: (pair[1].active, pair[0]))
@@ -93,11 +95,13 @@ def _group(
         owner = by_mac.get(seen.mac or "")
         if owner is None:
             rest.append(seen)
-        elif _another(known[owner].device, seen, (known[k].device for k in _at(by_address, seen))):
+        elif _shares_mac(
+            known[owner].device, seen, (known[k].device for k in _at(by_address, seen))
+        ):
             rest.append(replace(seen, mac=None, mac_source=None))
         else:
             groups[owner].append(seen)
-    strangers = []
+    unknown = []
     for seen in sorted(rest, key=lambda item: item.mac is None):
         candidates = [(address, key) for address in seen.addresses for key in by_address[address]]
         fitting = [
@@ -108,8 +112,8 @@ def _group(
         if fitting:
             groups[min(fitting)[1]].append(seen)
         else:
-            strangers.append(seen)
-    return dict(groups), strangers
+            unknown.append(seen)
+    return dict(groups), unknown
 
 
 def _at(by_address: Mapping[str, Sequence[str]], seen: Observation) -> Iterator[str]:
@@ -117,11 +121,11 @@ def _at(by_address: Mapping[str, Sequence[str]], seen: Observation) -> Iterator[
         yield from by_address.get(address, ())
 
 
-def _another(owner: Device, seen: Observation, there: Iterable[Device]) -> bool:
-    """Whether an observation with the MAC of ``owner`` is of another device that shares it.
+def _shares_mac(owner: Device, seen: Observation, there: Iterable[Device]) -> bool:
+    """Return True if an observation with the MAC of ``owner`` is of another device.
 
-    While two agents share one that is nobody's, one alone may answer in a cycle: it is known by
-    its name at its address.
+    Two agents may share a MAC, and one of them alone may answer in a cycle: the name of the device
+    known at its address identifies it.
     """
     return (
         owner.sys_name != seen.sys_name
@@ -133,7 +137,7 @@ def _another(owner: Device, seen: Observation, there: Iterable[Device]) -> bool:
 
 
 def _rank(item: Known, address: str, key: str) -> tuple[bool, int, int, str]:
-    """Order the devices that an address may mean: the one that answered there last comes first."""
+    """Return the sort key of the devices at an address: the last that answered there comes first."""
     return (not item.active, item.missed, item.silent.get(address, 0), key)
 
 
@@ -144,9 +148,9 @@ def _fits(
     address: str,
     missed_cycles: int,
 ) -> bool:
-    """Whether an observation at an address of ``item`` may be that device."""
+    """Return True if an observation at an address of ``item`` may be that device."""
     if seen.mac is None:
-        # The device itself answers elsewhere: here it is believed for some cycles, not for ever.
+        # The device answers elsewhere too: it keeps this address for some cycles, not for ever.
         elsewhere = any(other.mac is not None for other in group)
         return not elsewhere or item.silent.get(address, 0) + 1 < missed_cycles
     if _contradict(item.device.mac, item.mac_source, seen):
@@ -155,9 +159,10 @@ def _fits(
 
 
 def _contradict(mac: str | None, source: str | None, seen: Observation) -> bool:
+    """Return True if two MACs of one protocol differ; an unknown source counts as the same."""
     if mac is None or seen.mac is None or mac == seen.mac:
         return False
-    return {source, seen.mac_source} != {"arp", "snmp"}
+    return source is None or seen.mac_source is None or source == seen.mac_source
 
 
 def _confirmed(items: Sequence[Observation]) -> tuple[str, ...]:
@@ -166,19 +171,20 @@ def _confirmed(items: Sequence[Observation]) -> tuple[str, ...]:
 
 
 def _combine(items: Sequence[Observation]) -> Observation:
-    """Return the observations of one device as one; ARP's MAC outranks SNMP's."""
+    """Return the observations of one device as one, with the MAC of the first protocol."""
     if len(items) == 1:
         return items[0]
-    best = min(items, key=lambda item: item.mac_source or "~")
-    # One agent's word, not a mixture: of the first observation that has any.
-    spoke = next((item for item in items if "snmp" in item.protocols), best)
+    best = min(items, key=lambda item: rank(item.mac_source))
+    protocols = sort_protocols(name for item in items for name in item.protocols)
+    fields: dict[str, str | float] = {}
+    for name in reversed(protocols):
+        # The fields of one agent, not a mixture: those of the first observation with the protocol.
+        first = next(item for item in items if name in item.protocols)
+        fields |= fields_of(first, (name,))
     return Observation(
         addresses=sort_addresses(address for item in items for address in item.addresses),
-        protocols=sort_protocols(name for item in items for name in item.protocols),
+        protocols=protocols,
         mac=best.mac,
         mac_source=best.mac_source,
-        sys_name=spoke.sys_name,
-        sys_descr=spoke.sys_descr,
-        sys_object_id=spoke.sys_object_id,
-        uptime=spoke.uptime,
+        **members(fields),
     )

@@ -1,11 +1,11 @@
-"""MAC addresses (EUI-48) as probes meet them: which bytes identify a device, and how they print."""
+"""MAC addresses (EUI-48): which ones identify a device, and the one form they are written in."""
 
 from __future__ import annotations
 
 _GROUP_BIT = 0x01  # of the first octet: multicast and broadcast, IEEE 802-2014 section 8.2.2
 
-# Addresses that several devices have at once or in turn, so that none is told by them: they belong
-# to a service, or are made from what is not unique. Hexadecimal digits that they begin with.
+# Addresses that several devices have at once or in turn, and that identify none: they belong to a
+# service, or are derived from a value that is not unique. Each entry is their first hex digits.
 _SHARED = (
     "00005e",  # IANA's: VRRP (RFC 9568) and CARP are 00:00:5e:00:01 and 00:00:5e:00:02
     "00000c07ac",  # HSRP
@@ -17,15 +17,15 @@ _SHARED = (
     "001c73000099",  # VARP, as its manuals configure it everywhere
     "02bf",  # Network Load Balancing, unicast mode
     "025056564452",  # NSX: every distributed router
-    "0242",  # Docker: made from a private IPv4 address, which every host gives out anew
+    "0242",  # Docker: derived from a private IPv4 address, the same on every host
 )
 
 
 def format_mac(octets: bytes) -> str | None:
     """Return six bytes as lower-case hex pairs joined by colons.
 
-    None for what names no single device: another length, all zero, a group address, one that
-    several devices share by design.
+    None if they do not identify one device: another length, all zero, a group address, an address
+    that several devices share by design.
     """
     if len(octets) != 6 or not any(octets) or octets[0] & _GROUP_BIT:
         return None

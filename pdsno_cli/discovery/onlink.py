@@ -1,4 +1,4 @@
-"""Which targets are on a link of this machine, so that ARP reaches them (Linux)."""
+"""Finds the targets that are on a link of this machine, so that ARP reaches them (Linux)."""
 
 from __future__ import annotations
 

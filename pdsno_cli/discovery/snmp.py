@@ -1,8 +1,8 @@
 """SNMP v2c (RFC 3416) to many IPv4 addresses: the system group, then the first physical address.
 
-One UDP socket. Requests are pysnmp's; answers are read by ``ber``, which forgives what agents get
-wrong, and matched by address and request-id. Agents are not trusted: one answer to a question, what
-cannot be read is none, walks are bounded, text is cleaned and cut.
+One UDP socket. pysnmp encodes requests; ``ber`` decodes answers, tolerant of agents' mistakes, and
+they are matched by address and request-id. Agents are not trusted: one answer to a request counts,
+undecodable ones are ignored, walks are bounded, text is cleaned and cut.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pyasn1.codec.ber import encoder  # type: ignore[import-untyped]  # ships no types
 from pysnmp.proto.api import v2c  # type: ignore[import-untyped]  # ships no types
 
 from pdsno_cli.discovery import unreachable
-from pdsno_cli.discovery.answers import ProbeUnavailableError, SystemInfo
 from pdsno_cli.discovery.ber import Oid, Response, Value, read_response
 from pdsno_cli.discovery.mac import format_mac
+from pdsno_cli.discovery.probe import Answers, Probe, ProbeRequest, ProbeUnavailableError
 from pdsno_cli.discovery.rate_limited import request_all
-from pdsno_cli.discovery.sockets import Sender, enlarge_buffers
+from pdsno_cli.discovery.sockets import DatagramSender, enlarge_buffers
 from pdsno_cli.discovery.text import DESCRIPTION_CHARACTERS, NAME_CHARACTERS, clean_text
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 RATE = 2000.0  # requests a second
 BULK_ROWS = 25  # max-repetitions: the answer fits an Ethernet frame
-MAX_BULKS = 20  # a walk ends here: an endless table costs 20 requests, not a cycle
+MAX_BULKS = 20  # an endless table costs 20 requests, not a cycle
 
 SYS_DESCR: Oid = (1, 3, 6, 1, 2, 1, 1, 1, 0)
 SYS_OBJECT_ID: Oid = (1, 3, 6, 1, 2, 1, 1, 2, 0)
@@ -40,51 +40,84 @@ SYS_NAME: Oid = (1, 3, 6, 1, 2, 1, 1, 5, 0)
 SYSTEM = (SYS_DESCR, SYS_OBJECT_ID, SYS_UP_TIME, SYS_NAME)
 IF_PHYS_ADDRESS: Oid = (1, 3, 6, 1, 2, 1, 2, 2, 1, 6)
 
-_DATAGRAM_BYTES = 16_384  # more than any answer to these questions
+_DATAGRAM_BYTES = 16_384  # more than any answer to these requests
 _ID_BASE = 0x4000_0000  # request-ids from here on always take four bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemInfo:
+    """The system group and MAC of an SNMP agent; None where it sends no usable value.
+
+    ``uptime`` is in seconds. ``mac`` is six lower-case hex pairs joined by colons. The names are
+    those of the fields that the registry lists.
+    """
+
+    sys_name: str | None = None
+    sys_descr: str | None = None
+    sys_object_id: str | None = None
+    uptime: float | None = None
+    mac: str | None = None
+
+
+class SnmpProbe:
+    """Implements ``Probe``."""
+
+    def preload(self) -> None:
+        """Do nothing: this module imports pysnmp itself."""
+
+    def sweep(self, request: ProbeRequest) -> Answers:
+        """Return the system group and the MAC of every agent that answers."""
+        found = sweep(request.targets, request.snmp, request.cancel)
+        return {
+            address: {name: value for name, value in asdict(info).items() if value is not None}
+            for address, info in found.items()
+        }
+
+
+PROBE: Probe = SnmpProbe()
 
 
 def sweep(
     targets: Sequence[str], settings: Snmp, cancel: threading.Event, *, rate: float = RATE
 ) -> dict[str, SystemInfo]:
-    """Return what every answering agent among ``targets`` says of itself.
+    """Return the system group and MAC of every agent among ``targets`` that answers.
 
     ``settings.community`` is resolved. Raises ProbeUnavailableError when there is no network.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         enlarge_buffers(sock)
-        unreachable.report(sock)
+        unreachable.enable(sock)
         agents = _Agents(sock, targets, settings)
-        found = _ask_system(agents, range(len(targets)), rate, cancel)
-        if agents.sender.trouble is not None and not found:
-            raise ProbeUnavailableError(f"no request could be sent: {agents.sender.trouble}")
+        found = _get_system(agents, range(len(targets)), rate, cancel)
+        if agents.sender.error is not None and not found:
+            raise ProbeUnavailableError(f"no request could be sent: {agents.sender.error}")
         macs = _walk_macs(agents, tuple(found), rate, cancel)
     return {targets[i]: replace(info, mac=macs.get(i)) for i, info in found.items()}
 
 
-def _ask_system(
+def _get_system(
     agents: _Agents, indices: Sequence[int], rate: float, cancel: threading.Event
 ) -> dict[int, SystemInfo]:
-    """GET the system group; an agent that refuses one object is asked again without it."""
+    """GET the system group; after an error for one object, GET it again without that object."""
     found: dict[int, SystemInfo] = {}
-    wanted: dict[int, tuple[Oid, ...]] = {}  # of those that refused an object
+    wanted: dict[int, tuple[Oid, ...]] = {}  # of agents that returned an error for an object
 
     def packet(index: int) -> bytes:
         return agents.get(wanted.get(index, SYSTEM))
 
-    def take(index: int, response: Response) -> None:
+    def accept(index: int, response: Response) -> None:
         asked, position = wanted.pop(index, SYSTEM), response.error_index
         if response.error_status == 0:
             found[index] = _system_info(response.bindings)
             return
-        found[index] = SystemInfo()  # it speaks, even if it says nothing
+        found[index] = SystemInfo()  # it answered, if only with an error
         refused = position - 1 if 0 < position <= len(asked) else len(asked) - 1
         wanted[index] = asked[:refused] + asked[refused + 1 :]
 
     pending = indices
     for _ in SYSTEM:
-        agents.converse(pending, packet, take, rate=rate, cancel=cancel)
+        agents.request(pending, packet, accept, rate=rate, cancel=cancel)
         pending = tuple(index for index, oids in wanted.items() if oids)
         if not pending:
             break
@@ -94,14 +127,14 @@ def _ask_system(
 def _walk_macs(
     agents: _Agents, indices: Sequence[int], rate: float, cancel: threading.Event
 ) -> dict[int, str]:
-    """Walk ifPhysAddress of each agent up to the first address that names a station.
+    """Walk ifPhysAddress of each agent up to the first address that identifies a device.
 
     Rows come in the order of ifIndex, so the first is that of the lowest.
     """
     macs: dict[int, str] = {}
     starts: dict[int, Oid] = dict.fromkeys(indices, IF_PHYS_ADDRESS)
 
-    def take(index: int, response: Response) -> None:
+    def accept(index: int, response: Response) -> None:
         start = starts.pop(index)
         if response.error_status != 0:
             return
@@ -109,7 +142,7 @@ def _walk_macs(
         for oid, value in response.bindings:
             inside = oid[: len(IF_PHYS_ADDRESS)] == IF_PHYS_ADDRESS
             if not inside or oid <= previous or value.text is None:
-                return  # the end of the column, or of patience with this agent
+                return  # the end of the column, or an agent whose OIDs do not rise
             mac = format_mac(value.text)
             if mac is not None:
                 macs[index] = mac
@@ -121,7 +154,7 @@ def _walk_macs(
     for _ in range(MAX_BULKS):
         asked = dict(starts)
         packets = {index: agents.bulk(start) for index, start in asked.items()}
-        agents.converse(tuple(packets), packets.__getitem__, take, rate=rate, cancel=cancel)
+        agents.request(tuple(packets), packets.__getitem__, accept, rate=rate, cancel=cancel)
         starts = {i: start for i, start in starts.items() if start != asked.get(i)}
         if not starts or cancel.is_set():
             break
@@ -146,19 +179,19 @@ def _text(value: Value, limit: int) -> str | None:
 
 
 class _Agents:
-    """The exchange: every agent of a sweep behind one socket, one request each at a time."""
+    """Implements ``ProbeSocket``: all agents of a sweep on one socket, one request each at a time."""
 
     def __init__(self, sock: socket.socket, targets: Sequence[str], settings: Snmp) -> None:
         self._sock = sock
         self._targets = targets
         self._settings = settings
         self._encoded: dict[tuple[Oid, ...], bytes] = {}
-        self._asked: Container[int] = ()
+        self._requested: Container[int] = ()
         self._packet: Callable[[int], bytes]
         self._first_id = 0
-        self._take: Callable[[int, Response], None]
+        self._accept: Callable[[int, Response], None]
         self._answered: set[int] = set()
-        self.sender = Sender(sock)
+        self.sender = DatagramSender(sock)
 
     def get(self, oids: tuple[Oid, ...]) -> bytes:
         """Return a GetRequest, its request-id still blank."""
@@ -185,19 +218,19 @@ class _Agents:
         v2c.apiMessage.set_pdu(message, pdu)
         return bytes(encoder.encode(message))
 
-    def converse(
+    def request(
         self,
         indices: Sequence[int],
         packet: Callable[[int], bytes],
-        take: Callable[[int, Response], None],
+        accept: Callable[[int, Response], None],
         *,
         rate: float,
         cancel: threading.Event,
     ) -> None:
-        """Send each target its packet; hand every first answer to ``take``."""
-        self._asked = indices if isinstance(indices, range) else frozenset(indices)
-        self._packet, self._take, self._answered = packet, take, set()
-        # Late answers to the questions before must not pass for answers to these.
+        """Send each target its packet; pass the first answer of each to ``accept``."""
+        self._requested = indices if isinstance(indices, range) else frozenset(indices)
+        self._packet, self._accept, self._answered = packet, accept, set()
+        # Late answers to earlier requests must not match these.
         self._first_id = _ID_BASE + secrets.randbelow(_ID_BASE - len(self._targets))
         request_all(
             self,
@@ -213,7 +246,7 @@ class _Agents:
 
     def send(self, index: int) -> bool:
         packet = self._packet(index)
-        # Behind seven bytes of headers and the community, the only part that is not ours to choose.
+        # After seven bytes of headers and the community, which may contain any bytes.
         at = packet.index(_BLANK_ID, 7 + len(self._settings.community.encode())) + 2
         identified = packet[:at] + (self._first_id + index).to_bytes(4, "big") + packet[at + 4 :]
         return self.sender.send(identified, (self._targets[index], self._settings.port))
@@ -228,12 +261,12 @@ class _Agents:
             except BlockingIOError:
                 break
             except OSError:
-                yield None  # what an unreachable target left behind; its details are queued, too
+                yield None  # the error of an unreachable target; its details are queued, too
                 continue
             yield self._match(data, address)
 
     def _match(self, data: bytes, address: str) -> int | None:
-        """Hand an answer on; the target that it came from, or None when it is not asked for."""
+        """Accept an answer; return the target that it came from, None if it matches no request."""
         index = self._find(address)
         if index is None:
             return None
@@ -241,16 +274,16 @@ class _Agents:
         if response is None or response.request_id != self._first_id + index:
             return None
         self._answered.add(index)
-        self._take(index, response)
+        self._accept(index, response)
         return index
 
     def _find(self, address: str) -> int | None:
-        """Return the target at an address, None where none is that still has to answer."""
+        """Return the target at an address, None if none there has a request without an answer."""
         try:
             index = self._targets.index(address)
         except ValueError:
             return None
-        return index if index in self._asked and index not in self._answered else None
+        return index if index in self._requested and index not in self._answered else None
 
 
 _BLANK_ID = b"\x02\x04" + _ID_BASE.to_bytes(4, "big")  # INTEGER, four bytes (X.690)

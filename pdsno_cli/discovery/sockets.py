@@ -8,7 +8,7 @@ import socket
 
 BUFFER_BYTES = 4 * 1024 * 1024
 
-# The send failed for good for this target, or for now; others may do. EACCES: a broadcast address
+# The send failed for this target, permanently or for now; others may succeed. EACCES: a broadcast address
 # or a route that prohibits. EINVAL: a blackhole route. ECONNREFUSED: always an earlier target's.
 _ONE_TARGET = frozenset(
     {
@@ -30,10 +30,10 @@ _FORCE = {socket.SO_SNDBUF: 32, socket.SO_RCVBUF: 33}
 
 
 def enlarge_buffers(sock: socket.socket) -> None:
-    """Give a socket buffers for a whole sweep, as far as the machine allows.
+    """Set socket buffers large enough for a whole sweep, as far as the machine allows.
 
-    Questions to neighbours that are not resolved yet hold the send buffer; with the default
-    size, answers of devices that are there get lost.
+    Requests to neighbours that are not resolved yet occupy the send buffer; with the default
+    size, answers of present devices get lost.
     """
     for option, forced in _FORCE.items():
         with contextlib.suppress(OSError):
@@ -43,25 +43,27 @@ def enlarge_buffers(sock: socket.socket) -> None:
                 sock.setsockopt(socket.SOL_SOCKET, forced, BUFFER_BYTES)
 
 
-class Sender:
-    """Sends datagrams and remembers whether any got out, to tell a silent network from none.
-
-    ``trouble`` is the last reason why nothing could be sent, None once one question got out or
-    was refused for its own target only.
-    """
+class DatagramSender:
+    """Sends datagrams and records whether any was sent: a silent network differs from none."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._out = False
+        self._sent = False
         self._reason: str | None = None
 
     @property
-    def trouble(self) -> str | None:
-        """Why no question at all could be sent, or None."""
-        return None if self._out else self._reason
+    def error(self) -> str | None:
+        """The last reason why no datagram could be sent.
+
+        None once one was sent, or failed for its own target only.
+        """
+        return None if self._sent else self._reason
 
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
-        """Send; False when this target cannot be asked, BlockingIOError when the buffer is full."""
+        """Send a datagram. Return False if this target cannot be reached.
+
+        Raises BlockingIOError when the send buffer is full.
+        """
         for _ in range(_ATTEMPTS):
             try:
                 self._sock.sendto(data, address)
@@ -74,7 +76,7 @@ class Sender:
                 if exc.errno not in _ONE_TARGET:
                     raise
             else:
-                self._out = True
+                self._sent = True
                 return True
-        self._out = True
+        self._sent = True
         return False

@@ -1,7 +1,7 @@
-"""Learns of closed UDP ports from the machine's own ICMP queue (Linux, ip(7) IP_RECVERR).
+"""Detects closed UDP ports from the machine's own ICMP queue (Linux, ip(7) IP_RECVERR).
 
-A host without an agent says so at once with 'port unreachable' (RFC 792): no need to wait for a
-timeout and ask it again. Elsewhere nothing is learnt and timeouts decide.
+A host without an agent answers at once with 'port unreachable' (RFC 792), which saves the timeout
+and the retries. On other systems timeouts decide.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ _FROM_ICMP = 2  # SO_EE_ORIGIN_ICMP
 _PORT_UNREACHABLE = (3, 3)
 
 
-def report(sock: socket.socket) -> None:
-    """Have the kernel queue ICMP errors of ``sock`` for ``closed_ports``."""
+def enable(sock: socket.socket) -> None:
+    """Make the kernel queue ICMP errors of ``sock`` for ``closed_ports``."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
 
 
 def closed_ports(sock: socket.socket) -> Iterator[tuple[str, int] | None]:
-    """Drain the queue; for each error yield the address and port that nobody listens on, or None."""
+    """Drain the queue; for each error yield the closed address and port, or None."""
     if sys.platform != "linux":
         return
     while True:

@@ -59,7 +59,8 @@ def require_policy(path: Path | str, topology: Topology, scope: str) -> PolicyDo
 
 def _shape(topology: Topology, scope: str) -> Shape:
     """Return the shape of a scope's policy; a region's may give its local controllers targets."""
-    base = schema()["definitions"]["policy"]
+    definitions = schema()["definitions"]
+    base = definitions["policy"]
     properties = dict(base["properties"])
     if scope != GLOBAL:
         names = [item.controller_id for item in topology.of_role(Role.LOCAL, scope)]
@@ -71,7 +72,7 @@ def _shape(topology: Topology, scope: str) -> Shape:
             "examples": [{name: ["10.0.1.0/24"] for name in names[:1]}],
         }
     return Shape(
-        schema={**base, "properties": properties},
+        schema={**base, "properties": properties, "definitions": definitions},
         kind="a policy",
         least="one key, for example: scan_interval: 30s",
         advice="docs/operations.md shows one",

@@ -6,16 +6,14 @@ import msgspec
 
 from pdsno_cli.model.numbers import Count, Seconds
 
-PROTOCOLS = ("arp", "icmp", "snmp")
-
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one cycle saw of one device, merged over protocols.
 
     ``addresses`` are IPv4 addresses, lowest first. ``mac`` is six lower-case hex pairs joined
-    by colons, None where no probe learned one; ``mac_source`` is the protocol that taught it.
-    ``protocols`` are those that the device answered, in the order of ``PROTOCOLS``. ``uptime`` is
-    sysUpTime in seconds.
+    by colons, None where no probe found one; ``mac_source`` is the protocol it comes from.
+    ``protocols`` are those that the device answered, in the order of ``probes.PROTOCOLS``.
+    ``uptime`` is sysUpTime in seconds.
     """
 
     addresses: tuple[str, ...]
@@ -45,7 +43,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     uptime: float | None = None
 
     def same(self, other: Device) -> bool:
-        """Whether the two differ in nothing but their uptime, which always does."""
+        """Return True if the two differ in nothing but their uptime, which always does."""
         return (
             self.addresses == other.addresses
             and self.protocols == other.protocols
@@ -62,7 +60,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``missed`` counts the cycles in a row without any answer. ``silent`` counts, per protocol and
     per address of a device that does answer, the cycles in a row in which that one did not.
-    ``mac_source`` is the protocol that taught the MAC.
+    ``mac_source`` is the protocol that the MAC comes from.
     """
 
     device: Device
@@ -73,10 +71,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How one protocol fared in one cycle.
+    """The result of one probe in one cycle.
 
-    ``error`` says why the protocol could not be used at all; a probe without answers is no error.
-    ``targets`` counts those that the protocol can ask: 0 without an error says that it does not
+    ``error`` is the reason why the protocol could not be used at all; no answers are not an error.
+    ``targets`` counts those that the protocol can ask: 0 without an error means that it does not
     apply here, as ARP where no target is on a link of the machine.
     """
 

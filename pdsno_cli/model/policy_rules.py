@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdsno_cli.model.devices import PROTOCOLS
 from pdsno_cli.model.durations import DAY, SHORTEST
 from pdsno_cli.model.horizon import is_ahead
+from pdsno_cli.model.probes import PROTOCOLS
 from pdsno_cli.model.targets import TOO_MANY, AddressSet, parse_target
 from pdsno_cli.model.topics import GLOBAL
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from pdsno_cli.model.probes import DEFAULT_PROTOCOLS
 from pdsno_cli.model.topics import TopicMap
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Discovery:
     """
 
     interval: float = 30.0
-    protocols: tuple[str, ...] = ("arp", "icmp", "snmp")
+    protocols: tuple[str, ...] = DEFAULT_PROTOCOLS
     missed_cycles: int = 3
     targets: tuple[str, ...] = ()
     snmp: Snmp = field(default_factory=Snmp)

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pdsno_cli.discovery.answers import Answers, SystemInfo
 from pdsno_cli.discovery.changes import decide, outcome_of
 from pdsno_cli.discovery.merge import merge
 from pdsno_cli.model.devices import Device, Observation, ProbeResult
+from tests.discovery.results import info, results
 
 A, B, C = "10.0.0.1", "10.0.0.2", "10.0.0.3"
 M1, M2 = "02:00:00:00:00:01", "02:00:00:00:00:02"
@@ -173,12 +173,12 @@ def test_decide_joins_two_known_devices_that_prove_to_be_one():
 
 def test_decide_keeps_agents_that_share_a_mac_apart_also_when_one_does_not_answer():
     history = History()
-    one, two = SystemInfo(sys_name="one", mac=M1), SystemInfo(sys_name="two", mac=M1)
-    both = merge(Answers(icmp=frozenset({A, B}), snmp={A: one, B: two}))
+    one, two = info(sys_name="one", mac=M1), info(sys_name="two", mac=M1)
+    both = merge(results(icmp=frozenset({A, B}), snmp={A: one, B: two}))
     history.cycle(*both)
     for lost in (B, A, B, A):
-        left = {address: info for address, info in ((A, one), (B, two)) if address != lost}
-        history.cycle(*merge(Answers(icmp=frozenset({A, B}), snmp=left)))
+        left = {address: found for address, found in ((A, one), (B, two)) if address != lost}
+        history.cycle(*merge(results(icmp=frozenset({A, B}), snmp=left)))
         history.cycle(*both)
         assert [(k, i.device.addresses, i.device.sys_name) for k, i in history.known.items()] == [
             (f"ip:{A}", (A,), "one"),
@@ -259,23 +259,19 @@ addresses = st.sampled_from([f"10.0.0.{n}" for n in range(1, 6)])
 macs = st.sampled_from([f"02:00:00:00:00:0{n}" for n in range(1, 4)])
 names = st.none() | st.sampled_from(["x", "y"])
 sweeps = st.builds(
-    Answers,
+    results,
     arp=st.dictionaries(addresses, macs, max_size=3),
     icmp=st.frozensets(addresses),
     snmp=st.dictionaries(
         addresses,
-        st.builds(SystemInfo, mac=st.none() | macs, sys_name=names, uptime=st.floats(0, 9)),
+        st.builds(info, mac=st.none() | macs, sys_name=names, uptime=st.floats(0, 9)),
         max_size=3,
     ),
 )
 
 
 def without(answers, failed):
-    return Answers(
-        arp={} if "arp" in failed else answers.arp,
-        icmp=frozenset() if "icmp" in failed else answers.icmp,
-        snmp={} if "snmp" in failed else answers.snmp,
-    )
+    return {name: {} if name in failed else found for name, found in answers.items()}
 
 
 cycles = st.lists(st.tuples(sweeps, st.frozensets(st.sampled_from(ALL))), max_size=12)

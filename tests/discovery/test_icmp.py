@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pdsno_cli.discovery import icmp
-from pdsno_cli.discovery.answers import ProbeUnavailableError
+from pdsno_cli.discovery.probe import ProbeUnavailableError
 
 NEAR = "ip addr add 10.101.0.1/24 dev near0;"
 PEER = "for n in 2 5 9; do ip addr add 10.101.0.$n/24 dev far0; done"
@@ -68,7 +68,7 @@ def test_sweep_without_a_network_is_unavailable(in_namespace):
     code = """
 import json, threading
 from pdsno_cli.discovery import icmp
-from pdsno_cli.discovery.answers import ProbeUnavailableError
+from pdsno_cli.discovery.probe import ProbeUnavailableError
 try:
     icmp.sweep(["198.51.100.1"], threading.Event())
 except ProbeUnavailableError as exc:

@@ -17,7 +17,7 @@ from pysnmp.proto import rfc1905
 from pysnmp.proto.api import v2c
 
 from pdsno_cli.discovery import snmp
-from pdsno_cli.discovery.answers import SystemInfo
+from pdsno_cli.discovery.snmp import SystemInfo
 from pdsno_cli.spec.topology import Snmp
 from tests.conftest import require
 from tests.discovery.test_ber import tlv

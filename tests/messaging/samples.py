@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from pdsno_cli.model.devices import PROTOCOLS, Device, ProbeResult
+from pdsno_cli.model.devices import Device, ProbeResult
 from pdsno_cli.model.messages import (
     Ack,
     Command,
@@ -19,6 +19,7 @@ from pdsno_cli.model.messages import (
     Summary,
 )
 from pdsno_cli.model.numbers import MAX_INTEGER
+from pdsno_cli.model.probes import PROTOCOLS
 from pdsno_cli.model.topics import TopicMap
 
 KEY = bytes(range(32))

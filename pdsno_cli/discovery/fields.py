@@ -1,0 +1,41 @@
+"""Which fields of a device come from which protocols; pure.
+
+``yields`` in the registry says it, so that merge, identity and changes name no field of a probe's:
+they keep, replace or drop the fields of a protocol together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.model.probes import FACTS
+
+if TYPE_CHECKING:
+    from pdsno_cli.discovery.probe import Fields
+    from pdsno_cli.model.devices import Device, Observation
+
+
+def names(protocol: str) -> tuple[str, ...]:
+    """Return the names of the fields that a protocol yields.
+
+    The MAC is not among them: it outlives its protocol and has rules of its own (``identity``).
+    """
+    facts = FACTS.get(protocol)
+    return tuple(name for name in facts.yields if name != "mac") if facts is not None else ()
+
+
+def fields_of(item: Device | Observation, protocols: Iterable[str]) -> dict[str, str | float]:
+    """Return the fields that ``item`` has from these protocols."""
+    values = ((name, getattr(item, name)) for key in protocols for name in names(key))
+    return {name: value for name, value in values if value is not None}
+
+
+def answered(protocol: str, answer: Fields) -> dict[str, str | float]:
+    """Return the fields of an answer that its protocol may yield."""
+    return {name: answer[name] for name in names(protocol) if name in answer}
+
+
+def members(fields: Fields) -> dict[str, Any]:
+    """Return the fields as keyword arguments of a Device or an Observation."""
+    return dict(fields)

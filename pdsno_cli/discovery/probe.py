@@ -1,0 +1,71 @@
+"""The contract between a sweep and its probes.
+
+A probe is one module with a ``PROBE``, and one entry in ``model.probes.PROBES``::
+
+    class EchoProbe:
+        def preload(self) -> None: ...
+        def sweep(self, request: ProbeRequest) -> Answers: ...
+
+    PROBE: Probe = EchoProbe()
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from pdsno_cli.model.errors import OperationError
+
+if TYPE_CHECKING:
+    from pdsno_cli.model.probes import ProbeFacts
+    from pdsno_cli.spec.topology import Snmp
+
+# The fields of one device by name, those that the probe's registry entry lists in ``yields``.
+# ``uptime`` is in seconds; ``mac`` has six hex pairs.
+Fields = Mapping[str, str | float]
+
+# The fields of every target that answered, by IPv4 address in dotted form; empty fields say that
+# it answered and nothing more.
+Answers = Mapping[str, Fields]
+
+
+class ProbeUnavailableError(OperationError):
+    """A protocol cannot be used on this machine at this time; the message is one sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeRequest:
+    """What one sweep asks of one probe.
+
+    ``targets`` are IPv4 addresses in dotted form, up to a million. ``interfaces`` has, for an
+    ``on_link`` probe, the targets of each interface with the source address to send from; it is
+    empty for others. ``snmp.community`` is resolved. ``cancel`` ends the sweep early.
+    """
+
+    targets: Sequence[str]
+    snmp: Snmp
+    cancel: threading.Event
+    interfaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+class Probe(Protocol):
+    """Sends requests of one protocol to many targets and returns their answers."""
+
+    def preload(self) -> None:
+        """Import what ``sweep`` imports late, so that forked processes share it."""
+
+    def sweep(self, request: ProbeRequest) -> Answers:
+        """Return the answers; called on a thread of its own, waits for the network.
+
+        Raises ProbeUnavailableError when the protocol cannot be used here, for example for lack
+        of a privilege. A target that does not answer is not an error.
+        """
+
+
+def load(facts: ProbeFacts) -> Probe:
+    """Import the module of a probe and return its ``PROBE``."""
+    probe: Probe = importlib.import_module(facts.module).PROBE
+    return probe

@@ -1,0 +1,70 @@
+"""The registry of probes: the name of each, what it needs and what it yields.
+
+Facts only, so that everything may read them: the topology file, policies, lint and the order of
+protocols derive from here. The code is in ``discovery/``, imported when a sweep uses it.
+``docs/discovery.md`` says how to add one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeFacts:
+    """One protocol that discovery can use.
+
+    ``name`` is the protocol's name in topology files, reports and stores; ``module`` holds its
+    ``PROBE`` (``discovery.probe.Probe``). ``asks`` is the request in a few words. ``privilege`` is
+    what a process may lack to use it, None where any may. An ``on_link`` probe reaches only targets
+    on a link of this machine. ``yields`` are the fields of a device that an answer may have.
+    """
+
+    name: str
+    module: str
+    asks: str
+    yields: tuple[str, ...] = ()
+    privilege: str | None = None
+    on_link: bool = False
+
+
+# The order counts: protocols are listed in it, and where two probes yield the same field, or
+# different MACs, the earlier one is believed.
+PROBES = (
+    ProbeFacts(
+        name="arp",
+        module="pdsno_cli.discovery.arp",
+        asks="who-has (RFC 826), through scapy",
+        yields=("mac",),
+        privilege="CAP_NET_RAW",
+        on_link=True,
+    ),
+    ProbeFacts(
+        name="icmp",
+        module="pdsno_cli.discovery.icmp",
+        asks="echo request (RFC 792)",
+        privilege="CAP_NET_RAW, or a group within the sysctl net.ipv4.ping_group_range",
+    ),
+    ProbeFacts(
+        name="snmp",
+        module="pdsno_cli.discovery.snmp",
+        asks="SNMP v2c GET of the system group, then GETBULK of ifPhysAddress up to the first MAC",
+        yields=("mac", "sys_name", "sys_descr", "sys_object_id", "uptime"),
+    ),
+)
+
+FACTS = {facts.name: facts for facts in PROBES}
+PROTOCOLS = tuple(FACTS)
+DEFAULT_PROTOCOLS = ("arp", "icmp", "snmp")  # of a topology file that names none
+
+
+def sort_protocols(protocols: Iterable[str]) -> tuple[str, ...]:
+    """Return each protocol once, in the order of the registry; unknown ones are left out."""
+    present = set(protocols)
+    return tuple(name for name in PROTOCOLS if name in present)
+
+
+def rank(protocol: str | None) -> int:
+    """Return the position of a protocol in the registry; the last for None or an unknown one."""
+    return PROTOCOLS.index(protocol) if protocol in FACTS else len(PROTOCOLS)
