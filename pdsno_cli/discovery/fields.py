@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from pdsno_cli.discovery.text import clean
+from pdsno_cli.model.devices import EXTRA_VALUE, Device
 from pdsno_cli.model.probes import FACTS
 
 if TYPE_CHECKING:
     from pdsno_cli.discovery.probe import Fields
-    from pdsno_cli.model.devices import Device, Observation
+    from pdsno_cli.model.devices import Observation
+
+_MEMBERS = frozenset(Device.__struct_fields__)
 
 
 def names(protocol: str) -> tuple[str, ...]:
@@ -27,8 +31,13 @@ def names(protocol: str) -> tuple[str, ...]:
 
 def fields_of(item: Device | Observation, protocols: Iterable[str]) -> dict[str, str | float]:
     """Return the fields that ``item`` has from these protocols."""
-    values = ((name, getattr(item, name)) for key in protocols for name in names(key))
-    return {name: value for name, value in values if value is not None}
+    extra = item.extra or {}
+    found = {}
+    for name in (name for protocol in protocols for name in names(protocol)):
+        value = getattr(item, name) if name in _MEMBERS else extra.get(name)
+        if value is not None:
+            found[name] = value
+    return found
 
 
 def answered(protocol: str, answer: Fields) -> dict[str, str | float]:
@@ -37,5 +46,14 @@ def answered(protocol: str, answer: Fields) -> dict[str, str | float]:
 
 
 def members(fields: Fields) -> dict[str, Any]:
-    """Return the fields as keyword arguments of a Device or an Observation."""
-    return dict(fields)
+    """Return the fields as keyword arguments of a Device or an Observation.
+
+    Those that are not members of these types go into ``extra``, as text that is safe to print.
+    """
+    own = {name: value for name, value in fields.items() if name in _MEMBERS}
+    rest = {
+        name: text
+        for name, value in fields.items()
+        if name not in _MEMBERS and (text := clean(str(value), EXTRA_VALUE)) is not None
+    }
+    return {**own, "extra": rest} if rest else own

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from pdsno_cli.model.numbers import Count, Seconds
+
+EXTRA_FIELDS, EXTRA_NAME, EXTRA_VALUE = 32, 64, 1024  # fields; characters of a name and of a value
+
+# The fields of a device that only some probe knows, by name; never empty.
+Extra = Annotated[
+    dict[
+        Annotated[str, msgspec.Meta(max_length=EXTRA_NAME)],
+        Annotated[str, msgspec.Meta(max_length=EXTRA_VALUE)],
+    ],
+    msgspec.Meta(min_length=1, max_length=EXTRA_FIELDS),
+]
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -13,7 +26,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``addresses`` are IPv4 addresses, lowest first. ``mac`` is six lower-case hex pairs joined
     by colons, None where no probe found one; ``mac_source`` is the protocol it comes from.
     ``protocols`` are those that the device answered, in the order of ``probes.PROTOCOLS``.
-    ``uptime`` is sysUpTime in seconds.
+    ``uptime`` is sysUpTime in seconds. ``extra`` is as in ``Device``.
     """
 
     addresses: tuple[str, ...]
@@ -24,13 +37,15 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sys_descr: str | None = None
     sys_object_id: str | None = None
     uptime: float | None = None
+    extra: Extra | msgspec.UnsetType = msgspec.UNSET
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One device as a controller knows it, and as reports carry it: always whole, never a diff.
 
     ``device_id`` is given by the local controller at first sight (``mac:…`` or ``ip:…``), stays
-    for life and is unique within that local controller.
+    for life and is unique within that local controller. ``extra`` has the fields of probes that are
+    not members of this type; without any it is left out of messages.
     """
 
     device_id: str
@@ -41,6 +56,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sys_descr: str | None = None
     sys_object_id: str | None = None
     uptime: float | None = None
+    extra: Extra | msgspec.UnsetType = msgspec.UNSET
 
     def same(self, other: Device) -> bool:
         """Return True if the two differ in nothing but their uptime, which always does."""
@@ -52,6 +68,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             and self.sys_descr == other.sys_descr
             and self.sys_object_id == other.sys_object_id
             and self.device_id == other.device_id
+            and self.extra == other.extra
         )
 
 

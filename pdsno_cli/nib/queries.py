@@ -38,6 +38,7 @@ _REGION_DEVICES = sa.select(
     DEVICES.c.sys_descr,
     DEVICES.c.sys_object_id,
     DEVICES.c.uptime,
+    DEVICES.c.extra,
 ).order_by(DEVICES.c.local_id, DEVICES.c.device_id)
 _ACTIVE_DEVICES = _REGION_DEVICES.where(DEVICES.c.active)
 _INACTIVE_DEVICES = _REGION_DEVICES.where(sa.not_(DEVICES.c.active))

@@ -21,6 +21,7 @@ DeviceRow = tuple[Any, ...]  # the values of a device in the order of the table'
 _encode = msgspec.json.Encoder().encode
 _document = msgspec.json.Decoder(PolicyDocument).decode
 _strings = msgspec.json.Decoder(tuple[str, ...]).decode
+_extra = msgspec.json.Decoder(dict[str, str]).decode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,6 +197,7 @@ def _device_row(  # noqa: PLR0917 - keywords cost, and this is called for every 
         first,
         last,
         memory,
+        text(device.extra) if device.extra else None,
     )
 
 
@@ -210,6 +212,7 @@ def device(row: sa.Row[Any]) -> Device:
         sys_descr=row.sys_descr,
         sys_object_id=row.sys_object_id,
         uptime=row.uptime,
+        extra=_extra(row.extra) if row.extra is not None else msgspec.UNSET,
     )
 
 
@@ -223,6 +226,7 @@ def region_device(  # noqa: PLR0917 - keywords cost, and this is called for ever
     sys_descr: str | None,
     sys_object_id: str | None,
     uptime: float | None,
+    extra: str | None,
 ) -> RegionDevice:
     """Return a device with its local controller, from the values of a row in this order."""
     device = Device(
@@ -234,6 +238,7 @@ def region_device(  # noqa: PLR0917 - keywords cost, and this is called for ever
         sys_descr=sys_descr,
         sys_object_id=sys_object_id,
         uptime=uptime,
+        extra=_extra(extra) if extra is not None else msgspec.UNSET,
     )
     return RegionDevice(local_id=local_id, device=device)
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 6  # kept in the file's user_version
+VERSION = 7  # kept in the file's user_version
 
 METADATA = sa.MetaData()
 
@@ -20,7 +20,7 @@ META = sa.Table(
 )
 
 # One row for each device that a local controller has ever found. `addresses` and `protocols` are
-# JSON arrays; `memory` is what the local controller itself remembers from cycle to cycle, as JSON,
+# JSON arrays, `extra` is a JSON object or empty; `memory` is what the local controller itself remembers from cycle to cycle, as JSON,
 # and is empty everywhere else. `version` rises with every change. Times are Unix seconds.
 DEVICES = sa.Table(
     "devices",
@@ -40,6 +40,7 @@ DEVICES = sa.Table(
     sa.Column("first_seen", sa.Float, nullable=False),
     sa.Column("last_seen", sa.Float, nullable=False),
     sa.Column("memory", sa.Text),
+    sa.Column("extra", sa.Text),
 )
 
 EVENTS = sa.Table(
@@ -209,6 +210,7 @@ UPGRADES = {
         "ALTER TABLE cycles ADD COLUMN seen_at FLOAT",
         "ALTER TABLE cycles ADD COLUMN silent TEXT",
     ),
+    6: ("ALTER TABLE devices ADD COLUMN extra TEXT",),
 }
 
 _APPEND_ONLY = """\

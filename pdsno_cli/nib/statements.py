@@ -27,6 +27,7 @@ _CONTENT = (
     DEVICES.c.sys_name,
     DEVICES.c.sys_descr,
     DEVICES.c.sys_object_id,
+    DEVICES.c.extra,
     DEVICES.c.active,
 )
 # Written out, not bound: a bulk statement binds nothing but its rows.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import strategies as st
 
 from pdsno_cli.model.devices import Device, ProbeResult
@@ -35,6 +36,7 @@ DEVICE = Device(
     sys_descr='a "quoted" name: with a colon, \\ and \n',
     sys_object_id="1.3.6.1.4.1.9.1.716",
     uptime=12345.67,
+    extra={"qotd": "a text"},
 )
 PROBE = ProbeResult(protocol="icmp", targets=30, answers=28, seconds=0.51)
 
@@ -130,6 +132,7 @@ _devices = st.builds(
     sys_descr=_optional,
     sys_object_id=_optional,
     uptime=st.none() | _floats,
+    extra=st.just(msgspec.UNSET) | st.dictionaries(_texts, _texts, min_size=1, max_size=3),
 )
 _probes = st.builds(
     ProbeResult,

@@ -79,6 +79,16 @@ def test_an_update_is_a_new_version(store):
     assert (record.version, record.first_seen, record.last_seen) == (2, 10.0, 20.0)
 
 
+def test_extra_fields_are_kept_and_a_change_of_one_is_a_new_version(store):
+    states = [device(1), device(1, extra={"a": "x"}), device(1, extra={"a": "y"}), device(1)]
+    for version, state in enumerate(states, 1):
+        report(store, updated=(state,))
+        record = records(store)["ip:10.0.0.1"]
+        assert (record.device, record.version) == (state, version)
+        assert store.devices() == [RegionDevice(local_id="lc_1", device=state)]
+        assert store.known()["ip:10.0.0.1"].device == state
+
+
 def test_a_report_applied_again_changes_nothing(store):
     for _ in range(3):
         report(store, new=(device(1), device(2)), updated=(device(3),))
@@ -575,6 +585,7 @@ def test_a_store_of_the_version_before_is_upgraded_and_keeps_what_it_holds(tmp_p
         old.execute("ALTER TABLE controllers DROP COLUMN seq")
         old.execute("ALTER TABLE cycles DROP COLUMN seen_at")
         old.execute("ALTER TABLE cycles DROP COLUMN silent")
+        old.execute("ALTER TABLE devices DROP COLUMN extra")
         old.execute("INSERT INTO controllers VALUES ('lc_1', 'local', 'A', 'online', 7, 1, 10.0)")
         old.execute(f"PRAGMA user_version = {min(UPGRADES)}")
         old.commit()

@@ -9,6 +9,8 @@ import jsonschema
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.signing import Signer
@@ -113,6 +115,15 @@ def test_the_schema_and_the_type_have_the_same_members(kind):
     assert set(SCHEMAS[kind]["properties"]) == {field.name for field in fields}
     required = {field.name for field in fields if field.required}
     assert set(SCHEMAS[kind]["required"]) == required
+
+
+def test_a_device_without_extra_fields_is_sent_without_the_member():
+    report = SAMPLES["discovery_report"][0]
+    (device,) = report.new
+    assert device.extra
+    plain = replace(report, new=(replace(device, extra=UNSET),))
+    assert b'"extra"' in sealed("discovery_report")
+    assert b'"extra"' not in sealed("discovery_report", plain)
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
