@@ -1,0 +1,123 @@
+"""The probe that docs/discovery.md adds: its steps are followed in a copy, and the copy is run."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from tests.discovery.derived import PAGE, SCHEMA
+
+ROOT = Path(__file__).parents[2]
+MODULE, REGISTRY = Path("pdsno_cli/discovery/qotd.py"), Path("pdsno_cli/model/probes.py")
+QUOTE = "to be\x1b[31m or not"
+CYCLES = """
+import json, sys
+from msgspec.structs import replace
+from pdsno_cli.discovery.changes import decide
+from pdsno_cli.discovery.sweep import preload, sweep
+from pdsno_cli.model.devices import Observation, ProbeResult
+from pdsno_cli.spec.topology import Snmp
+
+preload(["qotd"], sys.argv[1:])
+result = sweep(sys.argv[1:], ["qotd"], Snmp())
+(seen,), (probe,) = result.observations, result.probes
+seen = replace(seen, protocols=("icmp", *seen.protocols))
+silent = Observation(addresses=seen.addresses, protocols=("icmp",))
+pinged = ProbeResult(protocol="icmp", targets=1, answers=1, seconds=0.1)
+known, cycles = {}, []
+for found in (seen, seen, silent, silent, silent):
+    changes = decide(known, [found], probes=[probe, pinged], missed_cycles=3)
+    known = changes.known
+    (device,) = changes.active
+    cycles.append([len(changes.new), len(changes.updated), device.extra or None])
+print(json.dumps([[probe.targets, probe.answers, probe.error], cycles]))
+"""
+
+
+@pytest.fixture
+def steps(tmp_path, agent):
+    """Follow the page in a copy of the package; yield its folder and the responder's address."""
+    ignored = shutil.ignore_patterns("__pycache__", "schemas")
+    shutil.copytree(ROOT / "pdsno_cli", tmp_path / "pdsno_cli", ignore=ignored)
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    for file in (PAGE, Path("tests/discovery/derived.py")):
+        (tmp_path / file).parent.mkdir(parents=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    section = (ROOT / PAGE).read_text().split("## Add a probe")[1].split("\n## ")[0]
+    module, entry = re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    registry = (tmp_path / REGISTRY).read_text()
+    end = ")\n\nFACTS"
+    assert registry.count(end) == 1
+    entry = indent(entry.rstrip() + ",\n", "    ")
+    (tmp_path / REGISTRY).write_text(registry.replace(end, entry + end))
+    address = "127.101.40.1"
+    with agent(address, lambda _: QUOTE.encode()) as port:
+        # Ports below 1024 are root's.
+        (tmp_path / MODULE).write_text(module.replace("PORT = 17\n", f"PORT = {port}\n"))
+        python(tmp_path, "-m", "tests.discovery.derived")
+        yield tmp_path, address
+
+
+def python(folder, *arguments, status=0):
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(folder)},  # before the package that is installed
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout
+
+
+def changed(folder):
+    """Return the files of a copy that differ from the original's, or are not there."""
+    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return {
+        file
+        for file in files
+        if "__pycache__" not in file.parts
+        and not ((ROOT / file).is_file() and filecmp.cmp(ROOT / file, folder / file, shallow=False))
+    }
+
+
+def test_a_probe_is_two_files_and_what_derives_from_them(steps):
+    folder, _ = steps
+    assert changed(folder) == {MODULE, REGISTRY, SCHEMA, PAGE}
+    assert "\n| `qotd` | Quote of the Day (RFC 865) | `qotd` |" in (folder / PAGE).read_text()
+
+
+def test_a_sweep_with_an_added_probe_keeps_its_field_as_long_as_the_others(steps):
+    folder, address = steps
+    probe, cycles = json.loads(python(folder, "-c", CYCLES, address, "127.101.40.2"))
+    assert probe == [2, 1, None]
+    field = {"qotd": "to be [31m or not"}
+    assert cycles == [[1, 0, field], [0, 0, field], [0, 0, field], [0, 0, field], [0, 1, None]]
+
+
+def test_an_added_probe_is_declared_in_a_topology_and_its_field_arrives_at_the_top(steps):
+    folder, address = steps
+    file = folder / "topology.yaml"
+    file.write_text(
+        "name: toy\nbroker: {embedded: true}\nregions: {r1: {}}\n"
+        "controllers:\n  gc: {role: global}\n  rc: {role: regional, region: r1}\n"
+        f"  lc: {{role: local, region: r1, discovery: {{targets: {address}, protocols: [qotd]}}}}\n"
+    )
+    assert "PDS104" in python(ROOT, "-m", "pdsno_cli", "validate", str(file), status=1)
+    python(folder, "-m", "pdsno_cli", "validate", str(file))
+    state = ("--state-dir", str(folder / "state"))
+    python(folder, "-m", "pdsno_cli", "up", str(file), "--cycles", "1", *state)
+    shown = json.loads(python(folder, "-m", "pdsno_cli", "devices", str(file), "--json", *state))
+    (device,) = shown["devices"]
+    assert (device["protocols"], device["extra"]) == (["qotd"], {"qotd": "to be [31m or not"})
