@@ -1,7 +1,7 @@
-"""Which fields of a device come from which protocols; pure.
+"""Maps the fields of a device to the protocols that yield them; pure.
 
-``yields`` in the registry says it, so that merge, identity and changes name no field of a probe's:
-they keep, replace or drop the fields of a protocol together.
+The source is ``yields`` in the registry. merge, identity and changes name no field of a probe: they
+keep, replace or drop the fields of a protocol together.
 """
 
 from __future__ import annotations

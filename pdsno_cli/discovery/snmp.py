@@ -107,13 +107,13 @@ def _get_system(
         return agents.get(wanted.get(index, SYSTEM))
 
     def accept(index: int, response: Response) -> None:
-        asked, position = wanted.pop(index, SYSTEM), response.error_index
+        oids, position = wanted.pop(index, SYSTEM), response.error_index
         if response.error_status == 0:
             found[index] = _system_info(response.bindings)
             return
         found[index] = SystemInfo()  # it answered, if only with an error
-        refused = position - 1 if 0 < position <= len(asked) else len(asked) - 1
-        wanted[index] = asked[:refused] + asked[refused + 1 :]
+        refused = position - 1 if 0 < position <= len(oids) else len(oids) - 1
+        wanted[index] = oids[:refused] + oids[refused + 1 :]
 
     pending = indices
     for _ in SYSTEM:
@@ -152,10 +152,10 @@ def _walk_macs(
             starts[index] = previous
 
     for _ in range(MAX_BULKS):
-        asked = dict(starts)
-        packets = {index: agents.bulk(start) for index, start in asked.items()}
+        before = dict(starts)
+        packets = {index: agents.bulk(start) for index, start in before.items()}
         agents.request(tuple(packets), packets.__getitem__, accept, rate=rate, cancel=cancel)
-        starts = {i: start for i, start in starts.items() if start != asked.get(i)}
+        starts = {i: start for i, start in starts.items() if start != before.get(i)}
         if not starts or cancel.is_set():
             break
     return macs

@@ -83,14 +83,14 @@ def sweep(
 def _run(facts: ProbeFacts, request: ProbeRequest) -> tuple[Answers, ProbeResult]:
     """Run one probe on the current thread; an exception becomes its result."""
     started = time.monotonic()
-    asked, error = len(request.targets), None
+    count, error = len(request.targets), None
     answers: Answers = {}
     try:
         if facts.on_link:
             interfaces = onlink.on_link(request.targets)
-            asked = sum(map(len, interfaces.values()))
+            count = sum(map(len, interfaces.values()))
             request = replace(request, interfaces=interfaces)
-        if asked or not facts.on_link:
+        if count or not facts.on_link:
             answers = load(facts).sweep(request)
     except ProbeUnavailableError as exc:
         error = str(exc)
@@ -98,7 +98,7 @@ def _run(facts: ProbeFacts, request: ProbeRequest) -> tuple[Answers, ProbeResult
         error = f"{type(exc).__name__}: {exc}"
     return answers, ProbeResult(
         protocol=facts.name,
-        targets=asked,
+        targets=count,
         answers=len(answers),
         seconds=round(time.monotonic() - started, 3),
         error=error,

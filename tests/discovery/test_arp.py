@@ -39,8 +39,8 @@ def test_sweep_learns_the_macs_of_a_link(in_namespace):
 
 
 def test_sweep_without_privileges_says_what_it_needs(in_namespace):
-    _, answers, error, _ = in_namespace(CODE, near=NEAR, peer=PEER, without="net_raw")
-    assert (answers, error) == (0, "needs CAP_NET_RAW")
+    targets, answers, error, _ = in_namespace(CODE, near=NEAR, peer=PEER, without="net_raw")
+    assert (targets, answers, error) == (30, 0, "needs CAP_NET_RAW")
 
 
 def test_sweep_without_on_link_targets_does_not_apply_and_imports_nothing(in_namespace):
