@@ -29,7 +29,7 @@ def ping(*addresses):
     return Observation(addresses=addresses, protocols=("icmp",))
 
 
-def speak(address, mac=M1, name="sw", source="snmp", **more):
+def agent_at(address, mac=M1, name="sw", source="snmp", **more):
     return Observation(
         addresses=(address,),
         protocols=("icmp", "snmp"),
@@ -54,7 +54,7 @@ class History:
         self.known = changes.known
         return changes
 
-    def told(self, *observations, failed=()):
+    def reported(self, *observations, failed=()):
         """Return the ids of new, updated and inactive devices."""
         changes = self.cycle(*observations, failed=failed)
         return (
@@ -67,56 +67,66 @@ class History:
 NOTHING = ([], [], [])
 
 
-def test_decide_reports_a_first_sight_as_new_with_an_id_for_life():
+def test_decide_reports_a_first_sight_as_new_with_a_permanent_id():
     history = History()
-    assert history.told(ping(A), speak(B)) == ([f"ip:{A}", f"mac:{M1}"], [], [])
-    assert history.told(speak(A, mac=M2), speak(B)) == ([], [f"ip:{A}"], [])
+    assert history.reported(ping(A), agent_at(B)) == ([f"ip:{A}", f"mac:{M1}"], [], [])
+    assert history.reported(agent_at(A, mac=M2), agent_at(B)) == ([], [f"ip:{A}"], [])
     assert history.known[f"ip:{A}"].device.mac == M2
 
 
 def test_decide_reports_nothing_when_only_uptime_differs():
     history = History()
-    history.cycle(speak(A, uptime=1.0))
-    changes = history.cycle(speak(A, uptime=9.0))
+    history.cycle(agent_at(A, uptime=1.0))
+    changes = history.cycle(agent_at(A, uptime=9.0))
     assert not changes.updated
     assert changes.active[0].uptime == 9.0
 
 
-def test_decide_reports_an_uptime_that_began_anew():
+def test_decide_reports_an_uptime_that_restarted():
     history = History()
-    history.cycle(speak(A, uptime=900.0))
-    assert history.told(speak(A, uptime=5.0)) == ([], [f"mac:{M1}"], [])
-    assert history.told(speak(A, uptime=15.0)) == NOTHING
+    history.cycle(agent_at(A, uptime=900.0))
+    assert history.reported(agent_at(A, uptime=5.0)) == ([], [f"mac:{M1}"], [])
+    assert history.reported(agent_at(A, uptime=15.0)) == NOTHING
 
 
 @pytest.mark.parametrize(
     "second",
-    [speak(A, name="other"), speak(A, sys_descr="x"), speak(B), speak(A, sys_object_id="1.3")],
+    [
+        agent_at(A, name="other"),
+        agent_at(A, sys_descr="x"),
+        agent_at(B),
+        agent_at(A, sys_object_id="1.3"),
+    ],
 )
 def test_decide_reports_any_other_difference_as_updated(second):
     history = History(missed_cycles=1)
-    history.cycle(speak(A))
-    assert history.told(second) == ([], [f"mac:{M1}"], [])
+    history.cycle(agent_at(A))
+    assert history.reported(second) == ([], [f"mac:{M1}"], [])
 
 
 def test_decide_reports_inactive_after_missed_cycles_in_a_row():
     history = History()
     history.cycle(ping(A))
-    assert [history.told() for _ in range(4)] == [NOTHING, NOTHING, ([], [], [f"ip:{A}"]), NOTHING]
+    assert [history.reported() for _ in range(4)] == [
+        NOTHING,
+        NOTHING,
+        ([], [], [f"ip:{A}"]),
+        NOTHING,
+    ]
 
 
-def test_decide_starts_counting_anew_after_an_answer():
+def test_decide_restarts_counting_after_an_answer():
     history = History()
     history.cycle(ping(A))
     history.cycle()
     history.cycle()
     history.cycle(ping(A))
-    assert [history.told() for _ in range(3)] == [NOTHING, NOTHING, ([], [], [f"ip:{A}"])]
+    assert [history.reported() for _ in range(3)] == [NOTHING, NOTHING, ([], [], [f"ip:{A}"])]
 
 
 def test_decide_reports_a_return_as_new_under_the_old_id():
     history = History(missed_cycles=1)
-    history.cycle(speak(A))
+    history.cycle(agent_at(A))
     history.cycle()
     changes = history.cycle(ping(A))
     assert [(d.device_id, d.mac, d.sys_name) for d in changes.new] == [(f"mac:{M1}", M1, None)]
@@ -124,46 +134,46 @@ def test_decide_reports_a_return_as_new_under_the_old_id():
 
 def test_decide_takes_another_mac_at_an_address_for_another_device():
     history = History()
-    history.cycle(speak(A, mac=M1))
-    assert history.told(speak(A, mac=M2)) == ([f"mac:{M2}"], [], [])
-    history.cycle(speak(A, mac=M2))
-    assert history.told(speak(A, mac=M2)) == ([], [], [f"mac:{M1}"])
+    history.cycle(agent_at(A, mac=M1))
+    assert history.reported(agent_at(A, mac=M2)) == ([f"mac:{M2}"], [], [])
+    history.cycle(agent_at(A, mac=M2))
+    assert history.reported(agent_at(A, mac=M2)) == ([], [], [f"mac:{M1}"])
 
 
 def test_decide_does_not_take_the_agents_mac_for_another_device_when_arp_missed():
     history = History()
-    history.cycle(speak(A, mac=M1, source="arp"))
-    assert history.told(speak(A, mac=M2, source="snmp")) == NOTHING
+    history.cycle(agent_at(A, mac=M1, source="arp"))
+    assert history.reported(agent_at(A, mac=M2, source="snmp")) == NOTHING
     assert history.known[f"mac:{M1}"].device.mac == M1
 
 
 def test_decide_lets_arp_correct_the_agents_mac():
     history = History()
-    history.cycle(speak(A, mac=M2, source="snmp"))
-    assert history.told(speak(A, mac=M1, source="arp")) == ([], [f"mac:{M2}"], [])
-    assert history.told(speak(B, mac=M2, source="snmp")) == ([f"mac:{M2}#2"], [], [])
+    history.cycle(agent_at(A, mac=M2, source="snmp"))
+    assert history.reported(agent_at(A, mac=M1, source="arp")) == ([], [f"mac:{M2}"], [])
+    assert history.reported(agent_at(B, mac=M2, source="snmp")) == ([f"mac:{M2}#2"], [], [])
 
 
 def test_decide_follows_a_mac_to_another_address():
     history = History()
-    history.cycle(speak(A))
-    changes = history.cycle(speak(B))
+    history.cycle(agent_at(A))
+    changes = history.cycle(agent_at(B))
     assert [d.addresses for d in changes.updated] == [(A, B)]
-    history.cycle(speak(B))
-    assert [d.addresses for d in history.cycle(speak(B)).updated] == [(B,)]
+    history.cycle(agent_at(B))
+    assert [d.addresses for d in history.cycle(agent_at(B)).updated] == [(B,)]
 
 
 def test_decide_gives_up_an_address_at_once_when_another_device_has_it():
     history = History()
-    history.cycle(speak(A, mac=M1))
-    changes = history.cycle(speak(B, mac=M1), speak(A, mac=M2))
+    history.cycle(agent_at(A, mac=M1))
+    changes = history.cycle(agent_at(B, mac=M1), agent_at(A, mac=M2))
     assert [(d.device_id, d.addresses) for d in changes.updated] == [(f"mac:{M1}", (B,))]
     assert [(d.device_id, d.addresses) for d in changes.new] == [(f"mac:{M2}", (A,))]
 
 
 def test_decide_joins_two_known_devices_that_prove_to_be_one():
     history = History()
-    history.cycle(speak(A), ping(B))
+    history.cycle(agent_at(A), ping(B))
     joined = Observation(addresses=(A, B), protocols=("icmp", "snmp"), mac=M1, mac_source="snmp")
     changes = history.cycle(joined)
     assert [(d.device_id, d.addresses) for d in changes.updated] == [(f"mac:{M1}", (A, B))]
@@ -191,12 +201,12 @@ def test_decide_parts_an_address_that_no_longer_proves_to_be_the_device():
     both = Observation(addresses=(A, B), protocols=("icmp", "snmp"), mac=M1, mac_source="snmp")
     history.cycle(both)
     part = replace(both, addresses=(A,))
-    assert [history.told(part, ping(B)) for _ in range(3)] == [
+    assert [history.reported(part, ping(B)) for _ in range(3)] == [
         NOTHING,
         NOTHING,
         ([f"ip:{B}"], [f"mac:{M1}"], []),
     ]
-    assert history.told(part, ping(B)) == NOTHING
+    assert history.reported(part, ping(B)) == NOTHING
 
 
 def test_decide_in_a_failed_cycle_changes_nothing():
@@ -214,18 +224,18 @@ def test_decide_does_not_count_a_miss_where_the_only_protocol_failed():
     assert (changes.outcome, changes.inactive) == ("partial", (f"ip:{B}",))
 
 
-def test_decide_keeps_what_a_failed_protocol_taught():
+def test_decide_keeps_the_fields_of_a_failed_protocol():
     history = History(missed_cycles=1)
-    history.cycle(speak(A))
+    history.cycle(agent_at(A))
     for _ in range(3):
-        assert history.told(ping(A), failed=("snmp",)) == NOTHING
+        assert history.reported(ping(A), failed=("snmp",)) == NOTHING
     assert history.known[f"mac:{M1}"].device.sys_name == "sw"
 
 
-def test_decide_keeps_a_silent_agents_word_for_missed_cycles():
+def test_decide_keeps_the_fields_of_a_silent_agent_for_missed_cycles():
     history = History()
-    history.cycle(speak(A))
-    assert [history.told(ping(A)) for _ in range(3)] == [
+    history.cycle(agent_at(A))
+    assert [history.reported(ping(A)) for _ in range(3)] == [
         NOTHING,
         NOTHING,
         ([], [f"mac:{M1}"], []),
@@ -238,7 +248,7 @@ def test_decide_takes_several_addresses_of_a_silent_agent_for_the_one_device():
     history = History()
     both = Observation(addresses=(A, B), protocols=("icmp", "snmp"), mac=M1, mac_source="snmp")
     history.cycle(both)
-    assert [history.told(ping(A), ping(B)) for _ in range(2)] == [NOTHING, NOTHING]
+    assert [history.reported(ping(A), ping(B)) for _ in range(2)] == [NOTHING, NOTHING]
 
 
 @pytest.mark.parametrize(
