@@ -6,22 +6,19 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, Self
 
-import msgspec
 import sqlalchemy as sa
 
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
-from pdsno_cli.nib import outbox, received, rows
+from pdsno_cli.nib import received, rows
 from pdsno_cli.nib import statements as sql
 from pdsno_cli.nib.gathered import Gathered
 from pdsno_cli.nib.marks import Position, Verdict, advance, judge
-from pdsno_cli.nib.outbox import Kept
+from pdsno_cli.nib.outbox_writes import OutboxWrites
 from pdsno_cli.nib.received import Advance, Tallies
 from pdsno_cli.nib.schema import CYCLES, DEVICES, POLICIES
 
 _Then = Callable[[], None]
-_DAY = 86_400.0  # seconds
-_NUMBER = ("stream", "epoch", "seq")
 _Key = tuple[str, str]  # local controller and device
 _ACTIVE_KEYS = sa.select(DEVICES.c.local_id, DEVICES.c.device_id).where(DEVICES.c.active)
 _ACTIVE_OF_LOCAL = _ACTIVE_KEYS.where(DEVICES.c.local_id == sa.bindparam("local_id"))
@@ -31,7 +28,7 @@ _CYCLE_OF_LOCAL = sa.select(CYCLES).where(CYCLES.c.local_id == sa.bindparam("loc
 _POLICY_VERSION = sa.select(POLICIES.c.version).where(POLICIES.c.scope == sa.bindparam("scope"))
 
 
-class Transaction:
+class Transaction(OutboxWrites):
     """One unit of work: all of it is committed, or none. Owner's thread; see ``Store``.
 
     Rows that come in numbers are gathered and written together, at the latest before the next
@@ -159,49 +156,6 @@ class Transaction:
     def discard(self, quarantine_id: int) -> bool:
         """Drop a message from quarantine; whether it was there."""
         return bool(self._execute(received.DISCARD, {"of_id": quarantine_id}).rowcount)
-
-    def keep(self, message: Kept) -> None:
-        """Put a message into the outbox, and its number into the record of those given out."""
-        values = msgspec.structs.asdict(message)
-        self._execute(outbox.KEEP, values)
-        self._execute(outbox.PUT_ISSUED, {name: values[name] for name in _NUMBER})
-
-    def answer(self, message_id: str, *, at: float) -> None:
-        """Keep that an order is answered; for a day, since it is void long before that."""
-        self._execute(sql.PUT_ANSWERED, {"message_id": message_id, "at": at})
-        self._execute(sql.FORGET_ANSWERED, {"before": at - _DAY})
-
-    def settle(self, stream: str, position: Position) -> int:
-        """Drop what is acknowledged of a stream; return how many messages that was."""
-        values = {"epoch": position.epoch, "seq": position.seq}
-        dropped = self._execute(outbox.DROP, {"of_stream": stream, **values}).rowcount
-        if dropped:
-            self._execute(sql.PUT_SETTLED, {"stream": stream, **values})
-        return dropped
-
-    def coalesce(self, stream: str) -> int:
-        """Drop what waits of a stream, because something newer tells it all.
-
-        Return how many messages that was; their numbers stay on record.
-        """
-        values = {"of_stream": stream}
-        ranges = self._execute(outbox.RANGES, values).all()
-        if not ranges:
-            return 0
-        self._execute(
-            outbox.PUT_COALESCED,
-            [{"stream": stream, **row._mapping} for row in ranges],  # noqa: SLF001 - SQLAlchemy's public name
-        )
-        return self._execute(outbox.DROP_ALL, values).rowcount
-
-    def forget_numbers(self, *, beyond: int) -> None:
-        """Forget all numbers of our own that are of an epoch ``beyond`` that one."""
-        for statement in outbox.FORGET_BEYOND:
-            self._execute(statement, {"beyond": beyond})
-
-    def go_on_from(self, epoch: int) -> None:
-        """Have the next epoch be one beyond ``epoch``, and no later than that needs."""
-        self._execute(sql.PUT_META, {**sql.EPOCH, "value": epoch})
 
     def take_told(self) -> list[tuple[str, dict[str, Device]]]:
         """Return, once, which devices were written as present so far: all, once it is committed.

@@ -26,11 +26,10 @@ from pdsno_cli.supervisor.control import ControlServer
 from pdsno_cli.supervisor.gateway import conversation
 from pdsno_cli.supervisor.progress import Progress
 from pdsno_cli.supervisor.report import Broker, status_report
+from pdsno_cli.supervisor.waiting import done_before
 from pdsno_cli.system.interrupts import on_interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from pdsno_cli.lab.server import Lab
     from pdsno_cli.messaging.chain import Chain
     from pdsno_cli.model.notices import Notice
@@ -84,7 +83,7 @@ class InProcess:
         control = ControlServer(self._state.control, self._answer)
         try:
             self._open_lab()
-            if await self._unless_stopped(self._find_broker()):
+            if await done_before(self._stop, self._find_broker()):
                 collector.spare()
                 await control.start()
                 self._observer.began(self.board, self._text)
@@ -118,18 +117,6 @@ class InProcess:
         await keeper.start()
         self._access = keeper.access
         self._text = f"{keeper.text}, then {BUS}" if topology.uses("bus") else keeper.text
-
-    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Return True once ``work`` is done, False when stopped before."""
-        done = asyncio.ensure_future(work)
-        stopped = asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait((done, stopped), return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if not done.done():
-            done.cancel()
-            return False
-        done.result()
-        return True
 
     def notice(self, notice: Notice) -> None:
         """Take a controller's notice, from its thread."""

@@ -27,11 +27,10 @@ from pdsno_cli.supervisor.links import Links
 from pdsno_cli.supervisor.progress import Progress
 from pdsno_cli.supervisor.report import Broker, status_report
 from pdsno_cli.supervisor.spawner import Spawner
+from pdsno_cli.supervisor.waiting import done_before
 from pdsno_cli.system.interrupts import on_interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.observer import Observer
@@ -94,7 +93,7 @@ class Supervisor:
         try:
             self._spawner.start()  # it imports while the broker starts
             self._links.mend_all()
-            if await self._unless_stopped(self._keeper.start()):
+            if await done_before(self._stop, self._keeper.start()):
                 self._spawner.give(
                     Job(
                         topology=self._topology,
@@ -185,20 +184,8 @@ class Supervisor:
 
     async def _start_lab(self) -> None:
         self._start(LAB)
-        if not await self._unless_stopped(self._lab.ready()) and self._failure is not None:
+        if not await done_before(self._stop, self._lab.ready()) and self._failure is not None:
             raise LabError(self._failure)
-
-    async def _unless_stopped(self, work: Coroutine[Any, Any, None]) -> bool:
-        """Wait for ``work``, or to be stopped; whether the work was done."""
-        done = asyncio.ensure_future(work)
-        stopped = asyncio.ensure_future(self._stop.wait())
-        await asyncio.wait((done, stopped), return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        if not done.done():
-            done.cancel()
-            return False
-        done.result()
-        return True
 
     def _start(self, name: str) -> None:
         if not self._stop.is_set():
