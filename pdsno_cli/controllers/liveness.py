@@ -53,7 +53,8 @@ def hear(
                 return known, "stale"
             return replace(known, alive=False, heard=now), "down"
         if epoch == known.epoch and seq <= known.seq:
-            return known, "stale"
+            # As the one that a broker kept: no sign of life, but it says how often to expect one.
+            return replace(known, heartbeat=status.heartbeat), "stale"
     elif status.state == "death":
         return None, "stale"
     peer = Peer(

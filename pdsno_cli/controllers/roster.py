@@ -83,7 +83,7 @@ class Roster:
                     seq=known.seq,
                     alive=True,
                     heard=now,
-                    heartbeat=_USUAL,
+                    heartbeat=declared[name].heartbeat if name in declared else _USUAL,
                 )
         self._watch(_USUAL)
 
@@ -145,6 +145,9 @@ class Roster:
             before, status, epoch=envelope.epoch, seq=envelope.seq, now=time.monotonic()
         )
         if peer is None:
+            return
+        if verdict == "down" and sender in self._recalled:
+            self._forget(sender)
             return
         self._peers[sender] = peer
         if verdict != "stale":

@@ -255,6 +255,8 @@ class Intake:
         """Count what does not verify; what is signed but unreadable may block its stream."""
         if self._retained is not None and arrival.topic == self._retained.topic:
             self._retained.seen("nothing is there" if not arrival.data else str(refused))
+        if not arrival.data and self._is_retained(arrival.topic):
+            return  # a retained message was cleared, as that of a controller that is gone
         self._refused.count(arrival, refused)
         header = refused.header
         if header is not None:
@@ -265,6 +267,11 @@ class Intake:
                 Position(header.epoch, header.seq),
                 refused.detail,
             )
+
+    def _is_retained(self, topic: str) -> bool:
+        topics = self._topology.topics
+        item = topics.class_of(topic)
+        return item is not None and topics.rule(item.name).retain
 
     def _poison(self, arrival: Arrival, envelope: Envelope, error: Exception) -> None:
         log.error(

@@ -39,7 +39,10 @@ class World(Clock):
                 scheduler=self,
                 fallen_back=lambda: self.fallen_back,
                 subscribe=self.subscribed.append,
-                topology=SimpleNamespace(topics=TopicMap(), controllers={"lc1": None, "lc2": None}),
+                topology=SimpleNamespace(
+                    topics=TopicMap(),
+                    controllers=dict.fromkeys(("lc1", "lc2"), SimpleNamespace(heartbeat=BEAT)),
+                ),
                 spec=SimpleNamespace(controller_id="rc1", region="r1"),
                 watcher=SimpleNamespace(notice=self.shown.append),
             ),
@@ -58,9 +61,9 @@ class World(Clock):
                 tx=tx, stage=lambda _, event: self.events.append((event.event, event.subject))
             )
 
-    def hear(self, sender: str, seq: int, connection: int = 1, epoch: int = 1) -> None:
+    def hear(self, sender, seq: int, connection=1, epoch=1, heartbeat=BEAT) -> None:
         status = Status(
-            state="heartbeat", role="local", region="r1", connection=connection, heartbeat=BEAT
+            state="heartbeat", role="local", region="r1", connection=connection, heartbeat=heartbeat
         )
         self.roster.hear(
             Envelope(
@@ -179,3 +182,17 @@ def test_who_is_not_of_the_file_is_forgotten_when_it_is_not_there_after_a_restar
     assert restarted.cleared[1:] == ["pdsno/status/new"]
     assert restarted.events == []
     assert [c.controller_id for c in restarted.store.controllers()] == ["stays"]
+
+
+def test_a_slow_child_that_is_recalled_has_three_of_its_own_heartbeats(world, monkeypatch):
+    world.roster.connected()
+    world.roster.meet("slow")
+    world.hear("slow", 1, heartbeat=4 * BEAT)
+    world.wait(roster.KEEP_DELAY)
+    restarted = World(world.store, monkeypatch)
+    restarted.roster.connected()
+    restarted.hear("slow", 1, heartbeat=4 * BEAT)  # as the broker has kept it
+    restarted.wait(11 * BEAT)
+    assert restarted.gone == []
+    restarted.wait(2 * BEAT)
+    assert restarted.gone == ["slow"]

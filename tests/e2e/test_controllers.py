@@ -202,10 +202,12 @@ def test_local_taken_out_of_the_topology_takes_its_devices_with_it(site):
     site.file.write_text(
         "\n".join(line for line in text.splitlines() if not line.startswith(("  lc2:", "lab:")))
     )
-    run = site.up("--cycles", "1")
+    run = site.up().ready()
+    # At once where its region heard that it stopped, else when it is not heard of.
+    until(lambda: {d["local_id"] for d in site.devices()} == {"lc1"}, "its devices to go")
+    assert len(site.devices()) == 3
+    run.interrupt()
     assert run.end() == 0, run.lines
-    assert "3 devices at the top" in run.out
-    assert {d["local_id"] for d in site.devices()} == {"lc1"}
     site.file.write_text(text)
     back = site.up("--cycles", "1")
     assert back.end() == 0, back.lines
@@ -372,7 +374,7 @@ def test_a_local_that_only_its_own_file_names_is_a_whole_member_of_its_region(si
     assert any(d["local_id"] == "lc9" for d in site.devices())
     again.interrupt()
     assert again.end() == 0
-    until(lambda: online(site, "lc9") == "offline", "the word of its end")
+    until(lambda: online(site, "lc9") != "online", "the word of its end")
     os.kill(site.row("rc1")["pid"], signal.SIGKILL)
     until(lambda: not any(d["local_id"] == "lc9" for d in site.devices()), "it to be forgotten")
     late = ear(mosquitto.port, f"{site.root}/status/+")
@@ -422,3 +424,22 @@ def test_a_local_that_only_its_own_file_names_is_a_whole_member_over_http(site):
     until(lambda: health(site, "lc9") == "ready", "it to be shown")
     os.kill(run.process.pid, signal.SIGKILL)
     until(lambda: health(site, "lc9") == "down", "it to be shown as down")
+
+
+def test_local_taken_out_of_the_topology_leaves_no_retained_status(site, mosquitto, ear):
+    broker = f"{{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}"
+    site.write(broker=broker)
+    assert site.up("--cycles", "1").end() == 0
+    before = ear(mosquitto.port, f"{site.root}/status/+")
+    before.first(lambda m, _: m["retain"] and m["topic"].endswith("/lc2"))
+    text = site.file.read_text()
+    site.file.write_text(
+        "\n".join(line for line in text.splitlines() if not line.startswith(("  lc2:", "lab:")))
+    )
+    site.up().ready()
+    until(lambda: any(not m["data"] for m in list(before.heard)), "its status to be cleared")
+    (cleared,) = [m["topic"] for m in before.heard if not m["data"]]
+    assert cleared == f"{site.root}/status/lc2"
+    late = ear(mosquitto.port, f"{site.root}/status/+")
+    late.first(lambda m, _: m["retain"] and m["topic"].endswith("/lc1"))
+    assert not any(m["topic"].endswith("/lc2") for m in late.heard)
