@@ -101,15 +101,15 @@ class Reception:
         hear: Callable[[Arrival], None],
         *,
         links: Callable[[], tuple[str, ...]],
-        carrier: Callable[[], str | None],
+        active: Callable[[], str | None],
     ) -> None:
         """Listen; OperationError, naming the address, when that cannot be.
 
-        ``links`` are the transports that this controller has up, ``carrier`` the one in use.
+        ``links`` are the transports that this controller has up, ``active`` the one in use.
         """
 
         def health() -> tuple[bool, Health]:
-            name = carrier()
+            name = active()
             return name is not None, Health(
                 controller=self._controller_id, epoch=self._epoch, transport=name, links=links()
             )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers.subscriptions import children, filters
 from pdsno_cli.messaging.bus import BusTransport
-from pdsno_cli.messaging.chain import HTTP, Chain
 from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.failover import HTTP, FailoverTransport
 from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
 from pdsno_cli.messaging.http_courier import Receiver
@@ -46,7 +46,7 @@ def chain(
     key: bytes,
     access: BrokerAccess,
     source: str | None,
-) -> Chain:
+) -> FailoverTransport:
     """Return the chain of one controller that runs in a process of its own.
 
     ``source`` is its own loopback address, where it has one.
@@ -76,7 +76,7 @@ def chain(
     if HTTP in links:
         host = source or LOOPBACK
         reception = _reception(topology, state, spec, epoch, codec=codec, signer=signer, host=host)
-    return Chain(
+    return FailoverTransport(
         links=links,
         order=_by_topic(topology, orders),
         reception=reception,
@@ -92,7 +92,7 @@ def shared_chain(
     key: bytes,
     bus: Bus,
     access: BrokerAccess | None,
-) -> Chain:
+) -> FailoverTransport:
     """Return the chain of one controller that shares its process with the others.
 
     Without ``access`` to a broker of its own the bus is all there is. HTTP is passed over: whoever
@@ -104,7 +104,7 @@ def shared_chain(
     }
     names = {name for order in orders.values() for name in order}
     if access is None or "mqtt" not in names:
-        return Chain(
+        return FailoverTransport(
             links={"bus": BusTransport(bus, controller_id, wanted)}, order=lambda _: ("bus",)
         )
     codec = Codec(key, topology.topics, topology.broker.max_payload, entitled(topology))
@@ -123,7 +123,7 @@ def shared_chain(
             return state is None or not state.up
 
         links["bus"] = BusTransport(bus, controller_id, wanted, alone=alone)
-    made = Chain(
+    made = FailoverTransport(
         links=links,
         order=_by_topic(topology, orders),
         mirror=bus.mirror if "bus" in links else None,

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     from pdsno_cli.controllers.ports import Role as RolePort
     from pdsno_cli.controllers.ports import Watcher
-    from pdsno_cli.messaging.chain import Chain
+    from pdsno_cli.messaging.failover import FailoverTransport
     from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication
     from pdsno_cli.model.messages import Envelope
     from pdsno_cli.nib.marks import Position
@@ -83,7 +83,7 @@ class Node:
         controller_id: str,
         key: bytes,
         store: Path | str,
-        connect: Callable[[str, int], Chain],
+        connect: Callable[[str, int], FailoverTransport],
         watcher: Watcher,
     ) -> None:
         self._spec = topology.controllers[controller_id]
@@ -164,7 +164,7 @@ class Node:
                 sweep=sweep,
                 watcher=self._watcher,
                 subscribe=self._transport.subscribe,
-                fallen_back=lambda: self._transport.fallen_back,
+                fallen_back=lambda: self._transport.is_degraded,
             )
             self._role = _ROLES[spec.role](context)
             self._presence = Presence(context)
@@ -349,7 +349,7 @@ class Node:
 
     def _tell_carried(self) -> None:
         """Tell, now and then, how much each transport carried."""
-        counts = self._transport.carried
+        counts = self._transport.sent_counts
         if counts != self._carried:
             self._carried = counts
             self._watcher.notice(
@@ -370,7 +370,7 @@ class Node:
                 controller_id=self._spec.controller_id,
                 state=state,
                 epoch=self._epoch,
-                transport=self._transport.carrier if state == "ready" else None,
+                transport=self._transport.active if state == "ready" else None,
                 detail=detail,
             )
         )

@@ -2,9 +2,9 @@
 
 A broker may let a client in and then drop one class of its messages without a word: by an access
 list, a size limit, a full queue. So where something waits and nothing of its stream was acknowledged
-for ``patience`` seconds, the carrier makes another connection; after as long again it is left for the
-next transport; where none helps, the controller is degraded, and an event says so. It then begins
-again, since whatever is wrong out there may be put right at any time.
+for ``patience`` seconds, the active transport makes another connection; after as long again it is
+left for the next transport; where none helps, the controller is degraded, and an event says so. It
+then begins again, since whatever is wrong out there may be put right at any time.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class Carrier(Protocol):
     """What is judged: the fallback chain."""
 
     @property
-    def carrier(self) -> str | None:
+    def active(self) -> str | None:
         """The transport that carries, None while none does."""
 
     def reconnect(self, reason: str) -> None:
         """Make another connection."""
 
     def leave(self, reason: str) -> bool:
-        """Pass the carrier over for a while; False where nothing else is there."""
+        """Pass the active transport over for a while; False where nothing else is there."""
 
 
 class Progress:
@@ -81,7 +81,7 @@ class Progress:
         now = time.monotonic()
         if now - since < self._patience:
             self._recovered()
-        elif self._carrier.carrier is not None and now - self._acted >= self._patience:
+        elif self._carrier.active is not None and now - self._acted >= self._patience:
             self._act(stream, now - since, now)
 
     def _recovered(self) -> None:

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pdsno_cli.messaging.chain import Chain
 from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.messaging.transport import Arrival
 from pdsno_cli.model.errors import PdsnoError
 from pdsno_cli.model.messages import Ack, Command, PolicyDocument
@@ -54,7 +54,7 @@ def rehearse(topology: Topology) -> None:
         controller_id=name,
         key=_KEY,
         store=":memory:",
-        connect=lambda *_: Chain(links={"mqtt": stage}, order=lambda _: ("mqtt",)),
+        connect=lambda *_: FailoverTransport(links={"mqtt": stage}, order=lambda _: ("mqtt",)),
         watcher=stage,
     )
     stage.script = _script(topology, spec, above[0])

@@ -31,7 +31,7 @@ from pdsno_cli.system.interrupts import on_interrupt
 
 if TYPE_CHECKING:
     from pdsno_cli.lab.server import Lab
-    from pdsno_cli.messaging.chain import Chain
+    from pdsno_cli.messaging.failover import FailoverTransport
     from pdsno_cli.model.notices import Notice
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.runtime.state_dir import StateDir
@@ -152,7 +152,7 @@ class InProcess:
         self._nodes[name] = node, thread
         thread.start()
 
-    def _connect(self, name: str, epoch: int) -> Chain:
+    def _connect(self, name: str, epoch: int) -> FailoverTransport:
         return shared_chain(
             name, epoch, topology=self._topology, key=self._key, bus=self._bus, access=self._access
         )

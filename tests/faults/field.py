@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pdsno_cli.lint.engine import require
-from pdsno_cli.messaging.chain import Chain
+from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.model.devices import Device
 from pdsno_cli.model.errors import DiskError
 from pdsno_cli.model.messages import DiscoveryReport
@@ -229,7 +229,7 @@ def run(job: Job, *, until_told: bool = True) -> None:
     access = broker_access(topology, embedded_port=job.port)
     sources = own_addresses(topology, state)
 
-    def connect(name: str, epoch: int) -> Chain:
+    def connect(name: str, epoch: int) -> FailoverTransport:
         return chain(
             name, epoch, topology=topology, state=state, key=key, access=access,
             source=sources.get(name),

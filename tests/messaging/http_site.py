@@ -75,7 +75,7 @@ class Parent:
     def __init__(self, told=None, port: int = 0) -> None:
         self.held = False
         self.arrivals: list[Arrival] = []
-        self.carrier: str | None = "http"
+        self.active: str | None = "http"
         self.links: tuple[str, ...] = ("http",)
         self.office = make_office()
         self.on_commit = lambda: None
@@ -91,7 +91,7 @@ class Parent:
             acknowledges=lambda topic: "/discovery/" in topic,
             max_body=body_limit(LIMIT),
         )
-        self.reception.start(self._hear, links=lambda: self.links, carrier=lambda: self.carrier)
+        self.reception.start(self._hear, links=lambda: self.links, active=lambda: self.active)
 
     @property
     def address(self) -> str:

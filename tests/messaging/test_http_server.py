@@ -251,7 +251,7 @@ def test_healthz_says_who_is_there_and_what_carries(parent, http):
     assert answer.json() == {
         "controller": PARENT, "epoch": 7, "transport": "http", "links": ["mqtt", "http"]
     }  # fmt: skip
-    parent.carrier = None
+    parent.active = None
     assert http.get("/healthz").status_code == 503
 
 

@@ -12,8 +12,8 @@ import pytest
 from pdsno_cli.controllers.subscriptions import filters
 from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.bus import Bus, BusTransport
-from pdsno_cli.messaging.chain import Chain
 from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.model.devices import Device
 from pdsno_cli.model.messages import Ack, Command, DiscoveryReport, PolicyDocument
@@ -73,7 +73,7 @@ class Regional:
 
     def connect(self, name, epoch):
         link = BusTransport(self.bus, name, filters(self.topology, self.topology.controllers[name]))
-        return Chain(links={"bus": link}, order=lambda _: ("bus",))
+        return FailoverTransport(links={"bus": link}, order=lambda _: ("bus",))
 
     def stop(self):
         self.node.stop()

@@ -18,7 +18,7 @@ class Play(Clock):
         super().__init__()
         monkeypatch.setattr(progress.time, "monotonic", self.monotonic)
         self.other = other
-        self.carrier = "mqtt"
+        self.active = "mqtt"
         self.standing: tuple[str, float] | None = None
         self.done: list[str] = []
         self.progress = Progress(
@@ -78,6 +78,6 @@ def test_an_acknowledgement_ends_it_and_is_told_once(play):
 
 @pytest.mark.parametrize("play", [True], indirect=True)
 def test_nothing_is_done_while_nothing_carries(play):
-    play.carrier = None
+    play.active = None
     play.wait(PATIENCE * 5)
     assert play.done == []

@@ -11,8 +11,8 @@ import pytest
 from pdsno_cli.controllers.subscriptions import filters
 from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.bus import Bus, BusTransport
-from pdsno_cli.messaging.chain import Chain
 from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.model.messages import Ack, Command, DiscoveryReport, PolicyDocument
 from pdsno_cli.model.notices import RefusalNotice
 from pdsno_cli.nib.marks import Position
@@ -81,7 +81,7 @@ class Local:
 
     def connect(self, name, epoch):
         link = BusTransport(self.bus, name, filters(self.topology, self.topology.controllers[name]))
-        return Chain(links={"bus": link}, order=lambda _: ("bus",))
+        return FailoverTransport(links={"bus": link}, order=lambda _: ("bus",))
 
     def end(self):
         if self.node is not None:

@@ -1,30 +1,30 @@
 from __future__ import annotations
 
-from pdsno_cli.messaging.switch import (
+from pdsno_cli.messaging.failover_policy import (
     DAMPING,
     GRACE,
     HELD,
     LONGEST_DAMPING,
     SHUNNED,
-    Switch,
+    FailoverPolicy,
 )
 
 ABOVE = ("mqtt", "http")
 
 
 class Play:
-    """A switch and a clock."""
+    """A policy and a clock."""
 
     def __init__(self, *order: str) -> None:
         self.now = 100.0
-        self.switch = Switch(order, self.now)
+        self.policy = FailoverPolicy(order, self.now)
 
     def up(self, name: str):
-        self.switch.up(name, self.now)
+        self.policy.up(name, self.now)
         return self.look()
 
     def down(self, name: str):
-        self.switch.down(name, self.now)
+        self.policy.down(name, self.now)
         return self.look()
 
     def wait(self, seconds: float, above=ABOVE):
@@ -32,7 +32,7 @@ class Play:
         return self.look(above)
 
     def look(self, above=ABOVE):
-        return self.switch.decide(self.now, above=above)
+        return self.policy.decide(self.now, above=above)
 
 
 def test_best_link_carries_and_the_fallback_rests():
@@ -78,7 +78,7 @@ def test_best_link_carries_again_only_after_the_damping_time():
     play = on_http()
     verdict = play.up("mqtt")
     assert verdict == ("http", True, play.now + DAMPING)
-    assert play.wait(DAMPING - 0.1).carrier == "http"
+    assert play.wait(DAMPING - 0.1).active == "http"
     assert play.wait(0.2) == ("mqtt", False, None)
 
 
@@ -86,15 +86,15 @@ def test_best_link_does_not_carry_while_those_above_do_not_hear_on_it():
     play = on_http()
     play.up("mqtt")
     verdict = play.wait(DAMPING, above=("http",))
-    assert verdict.carrier == "http"
+    assert verdict.active == "http"
     assert verdict.look_again > play.now
-    assert play.wait(1, above=None).carrier == "mqtt"  # nobody is above
+    assert play.wait(1, above=None).active == "mqtt"  # nobody is above
 
 
 def test_best_link_carries_at_once_when_the_fallback_is_lost():
     play = on_http()
     play.up("mqtt")
-    assert play.down("http").carrier == "mqtt"
+    assert play.down("http").active == "mqtt"
 
 
 def test_damping_grows_with_every_flap_and_is_forgotten_by_a_link_that_held():
@@ -102,23 +102,23 @@ def test_damping_grows_with_every_flap_and_is_forgotten_by_a_link_that_held():
     expected = DAMPING
     for _ in range(6):
         play.up("mqtt")
-        assert play.wait(expected - 0.1).carrier == "http"
-        assert play.wait(0.2).carrier == "mqtt"
+        assert play.wait(expected - 0.1).active == "http"
+        assert play.wait(0.2).active == "mqtt"
         play.wait(HELD / 2)
-        assert play.down("mqtt").carrier == "http"
+        assert play.down("mqtt").active == "http"
         expected = min(2 * expected, LONGEST_DAMPING)
     play.up("mqtt")
-    assert play.wait(expected).carrier == "mqtt"
+    assert play.wait(expected).active == "mqtt"
     play.wait(HELD)
     play.down("mqtt")
     play.up("mqtt")
-    assert play.wait(DAMPING).carrier == "mqtt"
+    assert play.wait(DAMPING).active == "mqtt"
 
 
 def test_loss_of_both_is_nobody_and_either_of_them_ends_it():
     play = on_http()
     assert play.down("http") == (None, True, None)
-    assert play.up("http").carrier == "http"
+    assert play.up("http").active == "http"
     play.down("http")
     assert play.up("mqtt") == ("mqtt", False, None)
 
@@ -127,28 +127,28 @@ def test_single_link_has_no_fallback():
     play = Play("mqtt")
     assert play.down("mqtt") == (None, False, None)
     assert play.wait(100) == (None, False, None)
-    assert play.up("mqtt").carrier == "mqtt"
+    assert play.up("mqtt").active == "mqtt"
 
 
 def test_a_link_that_carries_nothing_is_passed_over_longer_each_time():
     play = Play("mqtt", "http")
     play.up("mqtt")
-    assert play.switch.shun("mqtt", play.now) == SHUNNED
+    assert play.policy.shun("mqtt", play.now) == SHUNNED
     # It carries until another link is up.
     assert play.look() == ("mqtt", True, play.now + SHUNNED)
-    assert play.up("http").carrier == "http"
-    assert play.wait(SHUNNED - 1).carrier == "http"
-    assert play.wait(2).carrier == "mqtt"
-    assert play.switch.shun("mqtt", play.now) == 2 * SHUNNED
-    assert play.look().carrier == "http"
+    assert play.up("http").active == "http"
+    assert play.wait(SHUNNED - 1).active == "http"
+    assert play.wait(2).active == "mqtt"
+    assert play.policy.shun("mqtt", play.now) == 2 * SHUNNED
+    assert play.look().active == "http"
     play.wait(2 * SHUNNED + HELD + 2 * SHUNNED)
-    assert play.switch.shun("mqtt", play.now) == SHUNNED
+    assert play.policy.shun("mqtt", play.now) == SHUNNED
 
 
 def test_a_link_that_is_passed_over_carries_where_nothing_else_is_up():
     play = on_http()
     play.up("mqtt")
     play.wait(DAMPING + 1)
-    play.switch.shun("mqtt", play.now)
-    assert play.look().carrier == "http"
-    assert play.down("http").carrier == "mqtt"
+    play.policy.shun("mqtt", play.now)
+    assert play.look().active == "http"
+    assert play.down("http").active == "mqtt"

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from pdsno_cli.messaging import switch
+from pdsno_cli.messaging import failover_policy
 from pdsno_cli.messaging.bus import Bus, BusTransport
-from pdsno_cli.messaging.chain import Chain
+from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
 from pdsno_cli.messaging.http_courier import Receiver
@@ -48,8 +48,8 @@ class Mortal(Recorder):
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(switch, "GRACE", 0.1)
-    monkeypatch.setattr(switch, "DAMPING", 0.3)
+    monkeypatch.setattr(failover_policy, "GRACE", 0.1)
+    monkeypatch.setattr(failover_policy, "DAMPING", 0.3)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def broker(mosquitto):
 def chains():
     made = []
 
-    def start(chain: Chain) -> tuple[Chain, Mortal]:
+    def start(chain: FailoverTransport) -> tuple[FailoverTransport, Mortal]:
         recorder = Mortal()
         made.append(chain)
         chain.start(recorder)
@@ -109,14 +109,14 @@ class Site:
             "http": HttpClient([above], identity=WHO),
         }
         self.parent, self.above = chains(
-            Chain(
+            FailoverTransport(
                 links={name: parent[name] for name in names},
                 order=lambda _: names,
                 reception=reception(port),
             )
         )
         self.child, self.below = chains(
-            Chain(
+            FailoverTransport(
                 links={name: child[name] for name in names}, order=lambda _: names, at_once=at_once
             )
         )
@@ -139,14 +139,14 @@ def test_broker_lost_and_back_moves_everything_to_http_and_back(broker, chains):
     site = Site(chains, broker.port)
     first = site.report(1)
     site.above.wait(lambda _: site.reports() == [first])
-    assert (site.parent.carrier, site.child.carrier) == ("mqtt", "mqtt")
+    assert (site.parent.active, site.child.active) == ("mqtt", "mqtt")
 
     broker.kill()
     site.below.wait_up(2)
     site.above.wait_up(2)
     assert site.below.downs
-    assert (site.parent.carrier, site.child.carrier) == ("http", "http")
-    assert site.child.fallen_back
+    assert (site.parent.active, site.child.active) == ("http", "http")
+    assert site.child.is_degraded
     second = site.report(2)
     site.above.wait(lambda _: site.reports() == [first, second])
     ack = sealed("ack")
@@ -157,7 +157,7 @@ def test_broker_lost_and_back_moves_everything_to_http_and_back(broker, chains):
     broker.start()
     beats = iter(range(2, 1000))
     site.above.wait_up(3)
-    while site.child.carrier != "mqtt":  # it learns from an answer that its parent is on MQTT
+    while site.child.active != "mqtt":  # it learns from an answer that its parent is on MQTT
         site.beat(next(beats))
         site.below._changed.acquire()
         site.below._changed.wait(0.1)
@@ -165,7 +165,7 @@ def test_broker_lost_and_back_moves_everything_to_http_and_back(broker, chains):
     site.below.wait_up(3)
     third = site.report(3)
     site.above.wait(lambda _: site.reports() == [first, second, third])
-    carried = site.child.carried
+    carried = site.child.sent_counts
     assert carried["mqtt"] >= 2
     assert carried["http"] >= 2
     numbers = [number for number, _ in site.below.ups]
@@ -185,25 +185,25 @@ def test_policy_missed_while_the_broker_was_away_comes_with_the_first_visit(brok
 
 def test_start_without_a_broker_falls_back(chains):
     site = Site(chains, free_port())
-    assert (site.parent.carrier, site.child.carrier) == ("http", "http")
+    assert (site.parent.active, site.child.active) == ("http", "http")
     assert site.below.ups[0][1] is False
     report = site.report(1)
     site.above.wait(lambda _: site.reports() == [report])
 
 
 def test_chain_of_mqtt_alone_stays_down_until_the_broker_is_back(broker, chains):
-    chain, recorder = chains(Chain(links={"mqtt": mqtt(broker.port, "a", "t")}, order=lambda _: ("mqtt",)))  # fmt: skip
+    chain, recorder = chains(FailoverTransport(links={"mqtt": mqtt(broker.port, "a", "t")}, order=lambda _: ("mqtt",)))  # fmt: skip
     recorder.wait_up()
     assert chain.publish("t", b"1", qos=1, retain=False)
     recorder.wait_messages(1)
     broker.kill()
     recorder.wait(lambda r: len(r.downs) > 1)  # the loss, and an attempt in vain
     assert not chain.publish("t", b"2", qos=1, retain=False)
-    assert chain.carrier is None
-    assert not chain.fallen_back
+    assert chain.active is None
+    assert not chain.is_degraded
     broker.start()
     recorder.wait_up(2)
-    assert chain.carried == {"mqtt": 1}
+    assert chain.sent_counts == {"mqtt": 1}
 
 
 def test_class_goes_its_own_way(broker, chains):
@@ -217,7 +217,7 @@ def test_class_goes_its_own_way(broker, chains):
         ),
     }  # fmt: skip
     _above, recorder = chains(
-        Chain(
+        FailoverTransport(
             links={"mqtt": mqtt(broker.port, PARENT, *WANTED), "http": HttpClient([])},
             order=lambda _: names,
             reception=reception(port),
@@ -225,19 +225,19 @@ def test_class_goes_its_own_way(broker, chains):
     )
     recorder.wait_up()
     orders = {REPORT: ("http", "mqtt"), TOPICS.status(CHILD): ("mqtt",)}
-    child, heard = chains(Chain(links=links, order=orders.__getitem__, at_once=True))
-    heard.wait(lambda _: child.carrier == "mqtt")  # HTTP may well have been up before
+    child, heard = chains(FailoverTransport(links=links, order=orders.__getitem__, at_once=True))
+    heard.wait(lambda _: child.active == "mqtt")  # HTTP may well have been up before
     report = sealed("discovery_report")
 
     def reported(_) -> bool:
         child.publish(REPORT, report, qos=1, retain=False)
-        return "http" in child.carried
+        return "http" in child.sent_counts
 
     recorder.wait(reported)
     child.publish(TOPICS.status(CHILD), status(1), qos=1, retain=False)
     recorder.wait(lambda r: TOPICS.status(CHILD) in [topic for topic, *_ in r.messages])
-    assert child.carrier == "mqtt"
-    assert child.carried["mqtt"] >= 1
+    assert child.active == "mqtt"
+    assert child.sent_counts["mqtt"] >= 1
 
 
 def test_late_will_carries_the_number_of_its_own_connection(broker, chains):
@@ -251,7 +251,9 @@ def test_late_will_carries_the_number_of_its_own_connection(broker, chains):
 
 def test_a_loss_that_is_final_is_passed_on_whatever_else_carries(broker, chains):
     chain, recorder = chains(
-        Chain(links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])}, order=lambda _: ())
+        FailoverTransport(
+            links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])}, order=lambda _: ()
+        )
     )
     recorder.wait_up()
     broker.kill()
@@ -262,7 +264,9 @@ def test_a_loss_that_is_final_is_passed_on_whatever_else_carries(broker, chains)
 
 def test_states_say_why_a_link_is_away_since_when_and_when_it_is_tried_again(broker, chains):
     chain, recorder = chains(
-        Chain(links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])}, order=lambda _: ())
+        FailoverTransport(
+            links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])}, order=lambda _: ()
+        )
     )
     changes = threading.Event()
     chain.watch(changes.set)
@@ -289,7 +293,7 @@ def test_states_say_why_a_link_is_away_since_when_and_when_it_is_tried_again(bro
     assert chain.states["mqtt"].since == first
 
 
-def test_farewell_goes_over_the_carrier(chains):
+def test_farewell_goes_over_the_active_transport(chains):
     site = Site(chains, free_port())
     farewell = Publication(topic=TOPICS.status(CHILD), data=status(9), qos=1, retain=True)
     site.child.stop(farewell)
@@ -299,8 +303,10 @@ def test_farewell_goes_over_the_carrier(chains):
 def test_port_that_is_taken_ends_the_start(chains):
     port = free_port()
     made = reception(port)
-    chains(Chain(links={"http": HttpClient([])}, order=lambda _: (), reception=made))
-    other = Chain(links={"http": HttpClient([])}, order=lambda _: (), reception=reception(port))
+    chains(FailoverTransport(links={"http": HttpClient([])}, order=lambda _: (), reception=made))
+    other = FailoverTransport(
+        links={"http": HttpClient([])}, order=lambda _: (), reception=reception(port)
+    )
     with pytest.raises(OperationError, match=str(port)):
         other.start(Recorder())
 
@@ -308,9 +314,13 @@ def test_port_that_is_taken_ends_the_start(chains):
 def test_bus_under_the_same_chain(chains):
     bus = Bus()
     names = ("bus",)
-    one, _ = chains(Chain(links={"bus": BusTransport(bus, "a", ())}, order=lambda _: names))
-    two, heard = chains(Chain(links={"bus": BusTransport(bus, "b", ("t",))}, order=lambda _: names))
+    one, _ = chains(
+        FailoverTransport(links={"bus": BusTransport(bus, "a", ())}, order=lambda _: names)
+    )
+    two, heard = chains(
+        FailoverTransport(links={"bus": BusTransport(bus, "b", ("t",))}, order=lambda _: names)
+    )
     heard.wait_up()
     heard.wait(lambda _: one.publish("t", b"1", qos=1, retain=False))
     heard.wait_messages(1)
-    assert (one.carrier, two.carrier) == ("bus", "bus")
+    assert (one.active, two.active) == ("bus", "bus")

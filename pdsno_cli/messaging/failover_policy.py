@@ -35,21 +35,21 @@ class _Link:
 
 
 class Verdict(NamedTuple):
-    """What is to be: who carries, whether the fallback is needed, when to look again."""
+    """The active transport, whether to start the fallback, the time of the next decision."""
 
-    carrier: str | None
+    active: str | None
     fallback: bool
     look_again: float | None
 
 
-class Switch:
+class FailoverPolicy:
     """The state of one chain. ``order`` is best first; only the last is started on demand."""
 
     def __init__(self, order: Sequence[str], now: float) -> None:
         self._order = tuple(order)
         self._links = {name: _Link(since=now) for name in order}
         self._started = now
-        self._carrier: str | None = None
+        self._active: str | None = None
         self._returned: float | None = None
         self._damping = DAMPING
 
@@ -63,7 +63,7 @@ class Switch:
         link = self._links[name]
         if link.up or not link.tried:
             link.since = now
-        if name == self._order[0] and self._carrier == name and self._returned is not None:
+        if name == self._order[0] and self._active == name and self._returned is not None:
             flapped = now - self._returned < HELD
             self._damping = min(2 * self._damping, LONGEST_DAMPING) if flapped else DAMPING
         link.up, link.tried = False, True
@@ -94,24 +94,24 @@ class Switch:
         """
         up = self.links_up
         ups = tuple(name for name in up if not self.shunned(name, now)) or up
-        carrier = self._carrier if self._carrier in ups else None
+        active = self._active if self._active in ups else None
         look: float | None = None
         untried = not self._links[self._order[0]].tried and not self._links[self._order[0]].up
-        if carrier is None and ups:
-            if untried and self._carrier is None and now < self._started + FIRST:
+        if active is None and ups:
+            if untried and self._active is None and now < self._started + FIRST:
                 look = self._started + FIRST
             else:
-                carrier = ups[0]
-        elif carrier is not None and ups[0] != carrier:
+                active = ups[0]
+        elif active is not None and ups[0] != active:
             best = self._links[ups[0]]
             if now < best.since + self._damping:
                 look = best.since + self._damping
             elif above is not None and ups[0] not in above:
                 look = now + DAMPING / 4  # what is above says so with its next answer
             else:
-                carrier = ups[0]
+                active = ups[0]
                 self._returned = now
-        self._carrier = carrier
+        self._active = active
         first = self._links[self._order[0]]
         fallback = False
         if len(self._order) > 1 and first.tried and not first.up:
@@ -122,4 +122,4 @@ class Switch:
         if len(self._order) > 1 and first.up and now < first.shunned:
             fallback = True
             look = first.shunned if look is None else min(look, first.shunned)
-        return Verdict(carrier, fallback or carrier not in (None, self._order[0]), look)
+        return Verdict(active, fallback or active not in (None, self._order[0]), look)

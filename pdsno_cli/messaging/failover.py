@@ -1,8 +1,9 @@
 """The fallback chain: several transports that look like one, the best that works carrying.
 
-What is sent goes over the carrier alone, what comes is taken from every transport that is up, and
-those who visit over HTTP get their mail whoever carries. So a switch makes no hole: order and
-de-duplication live above, and the controller does on each switch what it does on each connect.
+What is sent goes over the active transport alone, what comes is taken from every transport that is
+up, and those who visit over HTTP get their mail whichever is active. So a switch makes no hole:
+order and de-duplication live above, and the controller does on each switch what it does on each
+connect.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from pdsno_cli.messaging.failover_policy import FailoverPolicy
 from pdsno_cli.messaging.http_client import HttpClient
 from pdsno_cli.messaging.seldom import Seldom
-from pdsno_cli.messaging.switch import Switch
 from pdsno_cli.messaging.transport import Loss, Publication
 from pdsno_cli.model.notices import TransportState
 
@@ -29,7 +30,7 @@ log = logging.getLogger(__name__)
 HTTP = "http"
 
 
-class Chain:
+class FailoverTransport:
     """Carries over the best of its links; implements ``transport.Transport``.
 
     ``links`` are the transports by name, best first. ``order`` says for a topic which of them may
@@ -62,12 +63,12 @@ class Chain:
         self._http = http if isinstance(http, HttpClient) else None
         self._best = names[0]
         self._on_demand = HTTP if self._best != HTTP and not at_once and HTTP in links else None
-        self._carried: Counter[str] = Counter()
+        self._sent_counts: Counter[str] = Counter()
         self._lock = threading.RLock()  # held for every transition, and by nobody who publishes
         self._events: deque[Callable[[], Loss | None]] = deque()
         self._pumping = False
-        self._switch = Switch(names, clock())
-        self._carrier: str | None = None
+        self._policy = FailoverPolicy(names, clock())
+        self._active: str | None = None
         self._up: frozenset[str] = frozenset()
         self._shunned: frozenset[str] = frozenset()  # up, and passed over
         self._timer: threading.Timer | None = None
@@ -81,19 +82,19 @@ class Chain:
         self._seldom = Seldom()
 
     @property
-    def carrier(self) -> str | None:
+    def active(self) -> str | None:
         """The link that carries, None while nothing does."""
-        return self._carrier
+        return self._active
 
     @property
-    def fallen_back(self) -> bool:
+    def is_degraded(self) -> bool:
         """Whether a link carries that is not the best."""
-        return self._carrier not in (None, self._best)
+        return self._active not in (None, self._best)
 
     @property
-    def carried(self) -> dict[str, int]:
+    def sent_counts(self) -> dict[str, int]:
         """How many messages each link took over so far."""
-        return dict(self._carried)
+        return dict(self._sent_counts)
 
     @property
     def states(self) -> dict[str, TransportState]:
@@ -110,7 +111,7 @@ class Chain:
         self._listener = listener
         if self._reception is not None:
             self._reception.start(
-                self.hear, links=lambda: self._switch.links_up, carrier=lambda: self._carrier
+                self.hear, links=lambda: self._policy.links_up, active=lambda: self._active
             )
         for name in self._links:
             if name != self._on_demand:
@@ -125,7 +126,7 @@ class Chain:
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
     ) -> bool:
-        """Hand one message to the carrier of its class; see ``Transport.publish``."""
+        """Hand one message to the best transport of its class; see ``Transport.publish``."""
         order = self._order(topic)
         posted = False
         if self._reception is not None and HTTP in order:
@@ -140,16 +141,16 @@ class Chain:
                 problem = exc
                 continue
             if taken:
-                self._carried[name] += 1
+                self._sent_counts[name] += 1
                 if self._mirror is not None and name != self._last:
                     self._mirror(Publication(topic=topic, data=data, qos=qos, retain=retain))
                 return True
         if posted:
-            self._carried[HTTP] += 1
+            self._sent_counts[HTTP] += 1
         elif problem is not None:
             raise problem
         # Over HTTP nobody else is there to hear it: those below come for what is theirs.
-        alone = self._carrier == HTTP and HTTP in order
+        alone = self._active == HTTP and HTTP in order
         return posted or (alone and self._http is not None and not self._http.reaches(topic))
 
     def subscribe(self, topic_filter: str) -> None:
@@ -158,26 +159,26 @@ class Chain:
             link.subscribe(topic_filter)
 
     def reconnect(self, reason: str) -> None:
-        """Have the carrier make another connection, since this one carries nothing."""
-        name = self._carrier
+        """Have the active transport make another connection, since this one carries nothing."""
+        name = self._active
         if name is not None:
             log.warning("%s carries nothing, connecting again: %s", name, reason)
             self._links[name].reconnect(reason)
 
     def leave(self, reason: str) -> bool:
-        """Pass the carrier over for a while, since it carries nothing though it is up.
+        """Pass the active transport over for a while, since it carries nothing though it is up.
 
         Returns False where there is no other link. Another thread does it: the caller's may be the
         one that listeners post to.
         """
-        name = self._carrier
+        name = self._active
         if name is None or len(self._links) == 1:
             return False
 
         def happened() -> None:
-            if self._switch.shunned(name, self._clock()):
+            if self._policy.shunned(name, self._clock()):
                 return
-            seconds = self._switch.shun(name, self._clock())
+            seconds = self._policy.shun(name, self._clock())
             log.warning("%s carries nothing, passed over for %.0f s: %s", name, seconds, reason)
             before = self._states.get(name)
             if before is not None and before.up:
@@ -194,27 +195,27 @@ class Chain:
         return True
 
     def stop(self, farewell: Publication | None = None) -> None:
-        """Say ``farewell`` over the carrier and end; see ``Transport.stop``."""
+        """Say ``farewell`` over the active transport and end; see ``Transport.stop``."""
         with self._lock:
             self._stopped = True
             if self._timer is not None:
                 self._timer.cancel()
-        for name in sorted(self._running, key=lambda name: name != self._carrier):
-            self._links[name].stop(farewell if name == (self._carrier or name) else None)
+        for name in sorted(self._running, key=lambda name: name != self._active):
+            self._links[name].stop(farewell if name == (self._active or name) else None)
         if self._reception is not None:
             self._reception.stop()
 
     def _candidates(self, order: tuple[str, ...]) -> list[str]:
-        """Return the links that may take a message, the carrier first where the class says as all.
+        """Return the links that may take a message, the active one first where the class says as all.
 
-        What is up beside the carrier is better than it and on trial: it still reaches those who
+        What is up beside the active one is better than it and on trial: it still reaches those who
         have returned to it already.
         """
-        up, carrier = self._up, self._carrier
+        up, active = self._up, self._active
         usable = [name for name in order if name in up]
-        if order == tuple(self._links) and carrier in usable:
-            usable.remove(carrier)
-            usable.insert(0, carrier)
+        if order == tuple(self._links) and active in usable:
+            usable.remove(active)
+            usable.insert(0, active)
         if len(usable) > 1 and self._shunned:
             usable.sort(key=lambda name: name in self._shunned)
         return usable
@@ -235,31 +236,29 @@ class Chain:
                 self._pumping = False
 
     def _settle(self, loss: Loss | None) -> None:
-        """Do what the switch decides. The one place where the carrier changes."""
+        """Do what the policy decides. The one place where the active transport changes."""
         listener = self._listener
         assert listener is not None
         # To return to a broker that the parent does not hear on would be to fall silent.
         above = self._http.parent_links if self._http and self._best != HTTP else None
-        verdict = self._switch.decide(self._clock(), above=above)
-        before, self._carrier = self._carrier, verdict.carrier
-        self._up = frozenset(self._switch.links_up)
+        verdict = self._policy.decide(self._clock(), above=above)
+        before, self._active = self._active, verdict.active
+        self._up = frozenset(self._policy.links_up)
         now = self._clock()
         self._shunned = frozenset(
-            name
-            for name in self._links
-            if self._switch.shunned(name, now) and name != self._carrier
+            name for name in self._links if self._policy.shunned(name, now) and name != self._active
         )
-        if self._carrier is not None and self._carrier != before:
+        if self._active is not None and self._active != before:
             if len(self._links) > 1:
-                log.info("%s carries now", self._carrier)
-            listener.on_up(*self._connection(self._carrier))
-            carrying = self._states.get(self._carrier)
+                log.info("%s carries now", self._active)
+            listener.on_up(*self._connection(self._active))
+            carrying = self._states.get(self._active)
             if carrying is not None and carrying.reason is not None:
-                self._note(self._carrier, None)
-        elif loss is not None and (self._carrier is None or loss.retry_in is None):
+                self._note(self._active, None)
+        elif loss is not None and (self._active is None or loss.retry_in is None):
             listener.on_down(loss)
         elif loss is not None and self._seldom.due(loss.reason, self._clock()):
-            log.info("%s (%s carries)", loss.reason, self._carrier)
+            log.info("%s (%s carries)", loss.reason, self._active)
         self._set_fallback(wanted=verdict.fallback)
         self._arm(verdict.look_again)
 
@@ -281,12 +280,12 @@ class Chain:
             self._running.discard(name)
             self._states.pop(name, None)
             self._links[name].stop()
-            self._switch.down(name, self._clock())
-            self._up = frozenset(self._switch.links_up)
+            self._policy.down(name, self._clock())
+            self._up = frozenset(self._policy.links_up)
 
     def _run_link(self, name: str) -> None:
         self._running.add(name)
-        self._links[name].start(_Ear(self, name))
+        self._links[name].start(_LinkListener(self, name))
 
     def _arm(self, at: float | None) -> None:
         if self._timer is not None:
@@ -315,7 +314,7 @@ class Chain:
         def happened() -> None:
             if name in self._numbers:
                 self._numbers[name] = self._numbers[name][0], session_present
-            self._switch.up(name, self._clock())
+            self._policy.up(name, self._clock())
             self._note(name, None)
 
         self._event(happened)
@@ -325,7 +324,7 @@ class Chain:
         """Take note that a link is lost, or that an attempt to connect failed."""
 
         def happened() -> Loss:
-            self._switch.down(name, self._clock())
+            self._policy.down(name, self._clock())
             if name in self._running:
                 self._note(name, loss)
             if name != HTTP and self._reception is not None:
@@ -360,10 +359,10 @@ class Chain:
         self._listener.on_message(arrival)
 
 
-class _Ear:
+class _LinkListener:
     """Listens to one link."""
 
-    def __init__(self, chain: Chain, name: str) -> None:
+    def __init__(self, chain: FailoverTransport, name: str) -> None:
         self._chain = chain
         self._name = name
         self.on_message = chain.hear
