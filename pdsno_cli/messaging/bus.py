@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pdsno_cli.messaging.transport import Arrival, Listener, Loss, Publication
+from pdsno_cli.messaging.transport import Arrival, FailoverLink, Listener, Loss, Publication
 from pdsno_cli.model.topics import matches
 
 log = logging.getLogger(__name__)
@@ -197,8 +197,8 @@ class Bus:
         return route
 
 
-class BusTransport:
-    """One member's way onto the bus; implements ``transport.Transport``."""
+class BusTransport(FailoverLink):
+    """One member's way onto the bus; implements ``transport.FailoverLink``."""
 
     def __init__(
         self,
@@ -238,6 +238,10 @@ class BusTransport:
         self._filters = (*self._filters, topic_filter)
         if self._listener is not None:
             self._bus.subscribe(self._client_id, self._listener, topic_filter)
+
+    def mirror(self, topic: str, data: bytes, *, qos: int, retain: bool) -> None:
+        """Hand a message to those members alone that nothing else reaches at the moment."""
+        self._bus.mirror(Publication(topic=topic, data=data, qos=qos, retain=retain))
 
     def reconnect(self, reason: str) -> None:
         """Nothing to do: there is no connection that could be stuck."""

@@ -1,9 +1,12 @@
 """The fallback chain: several transports that look like one, the best that works carrying.
 
 What is sent goes over the active transport alone, what comes is taken from every transport that is
-up, and those who visit over HTTP get their mail whichever is active. So a switch makes no hole:
+up, and those who visit an ingress get their mail whichever is active. So a switch makes no hole:
 order and de-duplication live above, and the controller does on each switch what it does on each
 connect.
+
+No transport is treated by its name: what is special about one is a method of ``FailoverLink`` or an
+argument here.
 """
 
 from __future__ import annotations
@@ -12,31 +15,29 @@ import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging.failover_policy import FailoverPolicy
-from pdsno_cli.messaging.http_client import HttpClient
 from pdsno_cli.messaging.seldom import Seldom
 from pdsno_cli.messaging.transport import Loss, Publication
 from pdsno_cli.model.notices import TransportState
 
 if TYPE_CHECKING:
-    from pdsno_cli.messaging.http_server import Reception
-    from pdsno_cli.messaging.transport import Alarm, Arrival, Listener, Subscribing
+    from collections.abc import Callable, Collection, Mapping
+
+    from pdsno_cli.messaging.transport import Alarm, Arrival, FailoverLink, Ingress, Listener
 
 log = logging.getLogger(__name__)
-
-HTTP = "http"
 
 
 class FailoverTransport:
     """Carries over the best of its links; implements ``transport.Transport``.
 
     ``links`` are the transports by name, best first. ``order`` says for a topic which of them may
-    carry its class, best first. ``reception`` serves HTTP to the controllers below. Where
-    ``at_once`` is false, HTTP is used only while what is better is lost. ``mirror`` gets what went
-    over another link than the last one.
+    carry its class, best first. ``ingresses`` serve the controllers below, each over the transport
+    that it is named after. Links ``on_demand`` run only while the best one is lost or not active;
+    the best one always runs.
 
     Connections are counted over all links together, so that the will of one link, told late, does
     not fit a birth over another.
@@ -45,24 +46,19 @@ class FailoverTransport:
     def __init__(
         self,
         *,
-        links: Mapping[str, Subscribing],
+        links: Mapping[str, FailoverLink],
         order: Callable[[str], tuple[str, ...]],
-        reception: Reception | None = None,
-        at_once: bool = False,
-        mirror: Callable[[Publication], object] | None = None,
+        ingresses: Mapping[str, Ingress] = MappingProxyType({}),
+        on_demand: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         names = tuple(links)
         self._links = dict(links)
         self._order = order
-        self._reception = reception
-        self._mirror = mirror
-        self._last = names[-1]
+        self._ingresses = dict(ingresses)
         self._clock = clock
-        http = self._links.get(HTTP)
-        self._http = http if isinstance(http, HttpClient) else None
         self._best = names[0]
-        self._on_demand = HTTP if self._best != HTTP and not at_once and HTTP in links else None
+        self._on_demand = tuple(name for name in names[1:] if name in on_demand)
         self._sent_counts: Counter[str] = Counter()
         self._lock = threading.RLock()  # held for every transition, and by nobody who publishes
         self._events: deque[Callable[[], Loss | None]] = deque()
@@ -107,14 +103,14 @@ class FailoverTransport:
         self._states_changed = changed
 
     def start(self, listener: Listener) -> None:
-        """Serve those below and begin to connect; OperationError when HTTP cannot be served."""
+        """Serve those below and begin to connect; OperationError when an ingress cannot listen."""
         self._listener = listener
-        if self._reception is not None:
-            self._reception.start(
+        for ingress in self._ingresses.values():
+            ingress.start(
                 self.hear, links=lambda: self._policy.links_up, active=lambda: self._active
             )
         for name in self._links:
-            if name != self._on_demand:
+            if name not in self._on_demand:
                 self._run_link(name)
         self._event(_nothing)
 
@@ -128,9 +124,11 @@ class FailoverTransport:
     ) -> bool:
         """Hand one message to the best transport of its class; see ``Transport.publish``."""
         order = self._order(topic)
-        posted = False
-        if self._reception is not None and HTTP in order:
-            posted = self._reception.office.offer(topic, data, retain=retain)
+        posted = [
+            name
+            for name, ingress in self._ingresses.items()
+            if name in order and ingress.offer(topic, data, retain=retain)
+        ]
         problem: ValueError | None = None
         for name in self._candidates(order):
             try:
@@ -142,16 +140,22 @@ class FailoverTransport:
                 continue
             if taken:
                 self._sent_counts[name] += 1
-                if self._mirror is not None and name != self._last:
-                    self._mirror(Publication(topic=topic, data=data, qos=qos, retain=retain))
+                for other in self._links:
+                    if other != name:
+                        self._links[other].mirror(topic, data, qos=qos, retain=retain)
                 return True
         if posted:
-            self._sent_counts[HTTP] += 1
-        elif problem is not None:
+            self._sent_counts.update(posted)
+            return True
+        if problem is not None:
             raise problem
-        # Over HTTP nobody else is there to hear it: those below come for what is theirs.
-        alone = self._active == HTTP and HTTP in order
-        return posted or (alone and self._http is not None and not self._http.reaches(topic))
+        # Those below come for what is theirs; where nobody else listens, nothing is left to do.
+        active = self._active
+        return active is not None and active in order and not self._links[active].reaches(topic)
+
+    def has_other_up(self, name: str) -> bool:
+        """Return True if a link other than ``name`` is up."""
+        return any(state.up for other, state in self.states.items() if other != name)
 
     def subscribe(self, topic_filter: str) -> None:
         """Subscribe over each link; see ``Subscribing.subscribe``."""
@@ -202,8 +206,8 @@ class FailoverTransport:
                 self._timer.cancel()
         for name in sorted(self._running, key=lambda name: name != self._active):
             self._links[name].stop(farewell if name == (self._active or name) else None)
-        if self._reception is not None:
-            self._reception.stop()
+        for ingress in self._ingresses.values():
+            ingress.stop()
 
     def _candidates(self, order: tuple[str, ...]) -> list[str]:
         """Return the links that may take a message, the active one first where the class says as all.
@@ -239,9 +243,7 @@ class FailoverTransport:
         """Do what the policy decides. The one place where the active transport changes."""
         listener = self._listener
         assert listener is not None
-        # To return to a broker that the parent does not hear on would be to fall silent.
-        above = self._http.parent_links if self._http and self._best != HTTP else None
-        verdict = self._policy.decide(self._clock(), above=above)
+        verdict = self._policy.decide(self._clock(), above=self._links_above())
         before, self._active = self._active, verdict.active
         self._up = frozenset(self._policy.links_up)
         now = self._clock()
@@ -259,7 +261,8 @@ class FailoverTransport:
             listener.on_down(loss)
         elif loss is not None and self._seldom.due(loss.reason, self._clock()):
             log.info("%s (%s carries)", loss.reason, self._active)
-        self._set_fallback(wanted=verdict.fallback)
+        for name in self._on_demand:
+            self._set_fallback(name, wanted=verdict.fallback)
         self._arm(verdict.look_again)
 
     def _connection(self, name: str) -> tuple[int, bool]:
@@ -270,10 +273,17 @@ class FailoverTransport:
             number = self._connections
         return number, session_present
 
-    def _set_fallback(self, *, wanted: bool) -> None:
-        name = self._on_demand
-        if name is None:
-            return
+    def _links_above(self) -> frozenset[str] | None:
+        """Return the links that the parents have up, None where no fallback knows.
+
+        To return to a link that the parent does not hear on would be to fall silent. The best link
+        is not asked: that it is up again is all there is to know.
+        """
+        asked = (link.parent_links for name, link in self._links.items() if name != self._best)
+        known = [links for links in asked if links is not None]
+        return frozenset.intersection(*known) if known else None
+
+    def _set_fallback(self, name: str, *, wanted: bool) -> None:
         if wanted and name not in self._running:
             self._run_link(name)
         elif not wanted and name in self._running:
@@ -327,8 +337,9 @@ class FailoverTransport:
             self._policy.down(name, self._clock())
             if name in self._running:
                 self._note(name, loss)
-            if name != HTTP and self._reception is not None:
-                self._reception.warm()
+            for served, ingress in self._ingresses.items():
+                if served != name:
+                    ingress.warm()
             return loss
 
         self._event(happened)
@@ -353,8 +364,8 @@ class FailoverTransport:
 
     def hear(self, arrival: Arrival) -> None:
         """Take one message from whatever link it came over."""
-        if self._reception is not None:
-            self._reception.office.relay(arrival.topic, arrival.data)
+        for ingress in self._ingresses.values():
+            ingress.relay(arrival.topic, arrival.data)
         assert self._listener is not None
         self._listener.on_message(arrival)
 

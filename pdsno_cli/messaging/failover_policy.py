@@ -43,7 +43,7 @@ class Verdict(NamedTuple):
 
 
 class FailoverPolicy:
-    """The state of one chain. ``order`` is best first; only the last is started on demand."""
+    """The state of one chain. ``order`` is best first; those after the first may be started on demand."""
 
     def __init__(self, order: Sequence[str], now: float) -> None:
         self._order = tuple(order)

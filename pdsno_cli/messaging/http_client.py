@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging.http_courier import Courier, Receiver
 from pdsno_cli.messaging.http_wire import Item
-from pdsno_cli.messaging.transport import Arrival, Loss
+from pdsno_cli.messaging.transport import Arrival, FailoverLink, Loss
 
 if TYPE_CHECKING:
     from pdsno_cli.messaging.http_challenge import Identity
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class HttpClient:
-    """Carries messages to one controller's receivers; implements ``transport.Transport``.
+class HttpClient(FailoverLink):
+    """Carries messages to one controller's receivers; implements ``transport.FailoverLink``.
 
     Unlike others it may be started again after a stop. Without receivers it is up at once:
     nobody is above, and those below come by themselves. A ``source`` is the IPv4 address that
@@ -55,7 +55,7 @@ class HttpClient:
         return frozenset.intersection(*links) if links else frozenset()
 
     def reaches(self, topic: str) -> bool:
-        """Whether somebody receives ``topic`` over HTTP."""
+        """Return True if a receiver wants ``topic``: over HTTP there is nobody else."""
         return any(receiver.wants(topic) for receiver in self._receivers)
 
     def start(self, listener: Listener) -> None:

@@ -71,7 +71,10 @@ class Desk:
 
 
 class Reception:
-    """Serves HTTP to the controllers below one controller. ``max_body`` is in bytes."""
+    """Serves HTTP to the controllers below one controller; implements ``transport.Ingress``.
+
+    ``max_body`` is in bytes.
+    """
 
     def __init__(
         self,
@@ -92,7 +95,9 @@ class Reception:
         self._receives = receives
         self._acknowledges = acknowledges
         self._max_body = max_body
-        self.office = office
+        self._office = office
+        self.offer = office.offer
+        self.relay = office.relay
         self.warm = server.warm
         self.stop = server.stop
 
@@ -117,7 +122,7 @@ class Reception:
         self._server.start(
             Desk(
                 controller_id=self._controller_id,
-                office=self.office,
+                office=self._office,
                 nonces=self._nonces,
                 receives=self._receives,
                 acknowledges=self._acknowledges,

@@ -30,7 +30,7 @@ from pdsno_cli.messaging.seldom import Seldom
 from pdsno_cli.messaging.session import Session, guarded
 from pdsno_cli.messaging.take_over import TakeOver
 from pdsno_cli.messaging.tls import context
-from pdsno_cli.messaging.transport import Alarm, Arrival, Loss
+from pdsno_cli.messaging.transport import Alarm, Arrival, FailoverLink, Loss
 from pdsno_cli.messaging.waker import Waker
 from pdsno_cli.model.printable import shown
 
@@ -54,8 +54,8 @@ _FAREWELL = 1.0  # seconds to wait for the farewell's PUBACK
 _JOIN = 2.0  # seconds to wait for the network thread
 
 
-class MqttTransport:
-    """Carries messages over one MQTT broker; implements ``transport.Transport``.
+class MqttTransport(FailoverLink):
+    """Carries messages over one MQTT broker; implements ``transport.FailoverLink``.
 
     ``addresses`` are tried in turn: the next one whenever a connection ends or is not to be had.
     ``filters`` are subscribed at ``qos`` on every connect. ``persistent`` asks the broker to keep

@@ -118,3 +118,58 @@ class Subscribing(Transport, Protocol):
 
     def subscribe(self, topic_filter: str) -> None:
         """Subscribe to one more filter, now and on every later connection; from any thread."""
+
+
+class FailoverLink(Subscribing, Protocol):
+    """A transport that may stand in a fallback chain.
+
+    A class that names it as its base inherits what is right for a transport that reaches everybody,
+    as a broker does::
+
+        class Pigeons(FailoverLink):
+            def start(self, listener): ...  # and the other methods of ``Transport``
+
+    A link that runs on demand is started again after a stop.
+    """
+
+    @property
+    def parent_links(self) -> frozenset[str] | None:
+        """The transports that the parents have up, as heard over this one; None if not known."""
+        return None
+
+    def reaches(self, topic: str) -> bool:
+        """Return False if nobody can receive ``topic`` over this transport."""
+        return True
+
+    def mirror(self, topic: str, data: bytes, *, qos: int, retain: bool) -> None:
+        """Take note of a message that another transport took over. Never waits, any thread."""
+        return  # a default, not an abstract method
+
+
+class Ingress(Protocol):
+    """Serves the controllers below one controller over one transport."""
+
+    def start(
+        self,
+        hear: Callable[[Arrival], None],
+        *,
+        links: Callable[[], tuple[str, ...]],
+        active: Callable[[], str | None],
+    ) -> None:
+        """Listen; OperationError, naming the address, when that cannot be.
+
+        ``hear`` takes what comes. ``links`` are the transports that this controller has up,
+        ``active`` the one in use.
+        """
+
+    def offer(self, topic: str, data: bytes, *, retain: bool) -> bool:
+        """Keep a message of this controller for those below. Return True if it is for any."""
+
+    def relay(self, topic: str, data: bytes) -> None:
+        """Pass a message from above on to those below, where they would not get it otherwise."""
+
+    def warm(self) -> None:
+        """Expect those below, since another transport was lost; from any thread."""
+
+    def stop(self) -> None:
+        """Stop listening."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.controllers.subscriptions import children, filters
 from pdsno_cli.messaging.bus import BusTransport
 from pdsno_cli.messaging.codec import Codec
-from pdsno_cli.messaging.failover import HTTP, FailoverTransport
+from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
 from pdsno_cli.messaging.http_courier import Receiver
@@ -28,11 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pdsno_cli.messaging.bus import Bus
-    from pdsno_cli.messaging.transport import Subscribing
+    from pdsno_cli.messaging.transport import FailoverLink
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 
+HTTP = "http"
 _OF_A_LOCAL = (Status, DiscoveryReport, Event)  # what local controllers send, and names a region
 _ACKNOWLEDGED = frozenset({"discovery", "summary", "events"})
 
@@ -56,7 +57,7 @@ def chain(
     names = tuple(dict.fromkeys((*_without_bus(topology.fallbacks), *sum(orders.values(), ()))))
     codec = Codec(key, topology.topics, topology.broker.max_payload, entitled(topology))
     signer = Signer(key)
-    links: dict[str, Subscribing] = {}
+    links: dict[str, FailoverLink] = {}
     for name in names:
         if name == HTTP:
             identity = Identity(controller_id=controller_id, signer=signer)
@@ -79,8 +80,8 @@ def chain(
     return FailoverTransport(
         links=links,
         order=_by_topic(topology, orders),
-        reception=reception,
-        at_once=any(order[:1] == (HTTP,) for order in orders.values()),
+        ingresses={} if reception is None else {HTTP: reception},
+        on_demand=() if any(order[:1] == (HTTP,) for order in orders.values()) else (HTTP,),
     )
 
 
@@ -115,18 +116,16 @@ def shared_chain(
         wanted,
         claim=claim(topology, codec, controller_id, epoch),
     )
-    links: dict[str, Subscribing] = {"mqtt": mqtt}
+    links: dict[str, FailoverLink] = {"mqtt": mqtt}
     if "bus" in names:
 
         def alone() -> bool:
-            state = made.states.get("mqtt")
-            return state is None or not state.up
+            return not made.has_other_up("bus")
 
         links["bus"] = BusTransport(bus, controller_id, wanted, alone=alone)
     made = FailoverTransport(
         links=links,
         order=_by_topic(topology, orders),
-        mirror=bus.mirror if "bus" in links else None,
     )
     return made
 

@@ -97,7 +97,9 @@ WHO = Identity(controller_id=CHILD, signer=SIGNER)
 class Site:
     """The two chains; ``order`` is that of every class."""
 
-    def __init__(self, chains, mqtt_port: int, *order: str, at_once: bool = False) -> None:
+    def __init__(
+        self, chains, mqtt_port: int, *order: str, on_demand: tuple[str, ...] = ("http",)
+    ) -> None:
         names = order or ("mqtt", "http")
         port = free_port()
         above = Receiver(
@@ -112,12 +114,15 @@ class Site:
             FailoverTransport(
                 links={name: parent[name] for name in names},
                 order=lambda _: names,
-                reception=reception(port),
+                ingresses={"http": reception(port)},
+                on_demand=on_demand,
             )
         )
         self.child, self.below = chains(
             FailoverTransport(
-                links={name: child[name] for name in names}, order=lambda _: names, at_once=at_once
+                links={name: child[name] for name in names},
+                order=lambda _: names,
+                on_demand=on_demand,
             )
         )
         self.above.wait_up()
@@ -220,12 +225,13 @@ def test_class_goes_its_own_way(broker, chains):
         FailoverTransport(
             links={"mqtt": mqtt(broker.port, PARENT, *WANTED), "http": HttpClient([])},
             order=lambda _: names,
-            reception=reception(port),
+            ingresses={"http": reception(port)},
+            on_demand=("http",),
         )
     )
     recorder.wait_up()
     orders = {REPORT: ("http", "mqtt"), TOPICS.status(CHILD): ("mqtt",)}
-    child, heard = chains(FailoverTransport(links=links, order=orders.__getitem__, at_once=True))
+    child, heard = chains(FailoverTransport(links=links, order=orders.__getitem__))
     heard.wait(lambda _: child.active == "mqtt")  # HTTP may well have been up before
     report = sealed("discovery_report")
 
@@ -252,7 +258,9 @@ def test_late_will_carries_the_number_of_its_own_connection(broker, chains):
 def test_a_loss_that_is_final_is_passed_on_whatever_else_carries(broker, chains):
     chain, recorder = chains(
         FailoverTransport(
-            links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])}, order=lambda _: ()
+            links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])},
+            order=lambda _: (),
+            on_demand=("http",),
         )
     )
     recorder.wait_up()
@@ -265,7 +273,9 @@ def test_a_loss_that_is_final_is_passed_on_whatever_else_carries(broker, chains)
 def test_states_say_why_a_link_is_away_since_when_and_when_it_is_tried_again(broker, chains):
     chain, recorder = chains(
         FailoverTransport(
-            links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])}, order=lambda _: ()
+            links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])},
+            order=lambda _: (),
+            on_demand=("http",),
         )
     )
     changes = threading.Event()
@@ -303,9 +313,13 @@ def test_farewell_goes_over_the_active_transport(chains):
 def test_port_that_is_taken_ends_the_start(chains):
     port = free_port()
     made = reception(port)
-    chains(FailoverTransport(links={"http": HttpClient([])}, order=lambda _: (), reception=made))
+    chains(
+        FailoverTransport(
+            links={"http": HttpClient([])}, order=lambda _: (), ingresses={"http": made}
+        )
+    )
     other = FailoverTransport(
-        links={"http": HttpClient([])}, order=lambda _: (), reception=reception(port)
+        links={"http": HttpClient([])}, order=lambda _: (), ingresses={"http": reception(port)}
     )
     with pytest.raises(OperationError, match=str(port)):
         other.start(Recorder())
