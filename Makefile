@@ -46,7 +46,7 @@ soak: debian $(TOOLS)
 	@$(BIN)/python -m pytest -q -s -m alone tests/faults $(ARGS)
 	@$(BIN)/python -m tests.faults.results $(PDSNO_SOAK_RESULTS) docs/reliability.md
 
-# What the registry of probes determines: an enum of the topology schema, a table in docs/discovery.md.
+# What the registries of probes and transports determine: enums of the topology schema, a table in docs/discovery.md.
 derived: $(TOOLS)
 	@$(BIN)/python -m tests.discovery.derived
 

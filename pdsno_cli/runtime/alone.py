@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import BrokerError
 from pdsno_cli.runtime import collector
-from pdsno_cli.runtime.chain_wiring import chain
 from pdsno_cli.runtime.child import stop_on_signal
+from pdsno_cli.runtime.failover_wiring import failover_transport
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.runtime.mqtt_wiring import broker_access
@@ -47,7 +47,7 @@ def run_alone(topology: Topology, state: StateDir, controller_id: str, port: int
         key=key,
         store=state.store(controller_id),
         connect=partial(
-            chain,
+            failover_transport,
             topology=topology,
             state=state,
             key=key,

@@ -14,6 +14,7 @@ from pdsno_cli.model.errors import DiskError, PdsnoError
 from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import AddressSet
+from pdsno_cli.model.transports import TRANSPORTS
 from pdsno_cli.runtime.link import Link
 from pdsno_cli.runtime.logs import log_to_file
 
@@ -50,23 +51,21 @@ def import_all() -> None:
     import encodings.idna  # which looking up a host takes
 
     from pdsno_cli.messaging import mqtt
-    from pdsno_cli.runtime import chain_wiring, node
+    from pdsno_cli.runtime import failover_wiring, node
 
-    del chain_wiring, encodings, mqtt, node
+    del failover_wiring, encodings, mqtt, node
 
 
 def preload(job: Job) -> None:
     """Make ready, before forking, what the children of this job will need besides."""
     from pdsno_cli.discovery import sweep
     from pdsno_cli.runtime.rehearsal import rehearse
+    from pdsno_cli.runtime.transport_wiring import factory
 
-    if job.topology.uses("http"):
-        # Else those who lose the broker together would all import at once, when time matters. It
-        # comes first, so that what it leaves unused of the heap is used up before the forks.
-        from pdsno_cli.messaging import http_courier, http_server
-
-        http_courier.preload()
-        http_server.preload()
+    # They come first, so that what they leave unused of the heap is used up before the forks.
+    for facts in TRANSPORTS:
+        if facts.between_processes and job.topology.uses(facts.name):
+            factory(facts).preload()
     locals_ = job.topology.of_role(Role.LOCAL)
     sweep.preload(
         {protocol for local in locals_ for protocol in local.discovery.protocols},
@@ -106,7 +105,7 @@ def run_child(job: Job, name: str, line: socket.socket) -> int:
 
 def run_controller(job: Job, controller_id: str, link: Link) -> int:
     """Run one controller on the calling thread, which must be the main one."""
-    from pdsno_cli.runtime.chain_wiring import chain
+    from pdsno_cli.runtime.failover_wiring import failover_transport
     from pdsno_cli.runtime.node import Node
 
     node = Node(
@@ -115,7 +114,7 @@ def run_controller(job: Job, controller_id: str, link: Link) -> int:
         key=job.key,
         store=job.state.store(controller_id),
         connect=partial(
-            chain,
+            failover_transport,
             topology=job.topology,
             state=job.state,
             key=job.key,

@@ -11,6 +11,8 @@ from pdsno_cli.controllers.subscriptions import qos
 from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.errors import BrokerError
 from pdsno_cli.model.roles import Role
+from pdsno_cli.runtime.claim import claim
+from pdsno_cli.runtime.transport_wiring import TransportFactory, Wired, Wiring
 from pdsno_cli.spec import secrets
 
 if TYPE_CHECKING:
@@ -150,3 +152,32 @@ def _transport(
         claim=claim,
         source=source,
     )
+
+
+class MqttFactory:
+    """Implements ``TransportFactory``."""
+
+    def preload(self) -> None:
+        """Import paho."""
+        from pdsno_cli.messaging import mqtt
+
+        del mqtt
+
+    def build(self, wiring: Wiring) -> Wired | None:
+        """Return a client of the broker; None without access to one."""
+        if wiring.access is None:
+            return None
+        topology, name = wiring.topology, wiring.controller_id
+        return Wired(
+            link=mqtt_transport(
+                topology,
+                wiring.access,
+                name,
+                wiring.filters,
+                source=wiring.source,
+                claim=claim(topology, wiring.codec, name, wiring.epoch),
+            )
+        )
+
+
+TRANSPORT: TransportFactory = MqttFactory()

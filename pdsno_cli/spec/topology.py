@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pdsno_cli.model.probes import DEFAULT_PROTOCOLS
 from pdsno_cli.model.topics import TopicMap
+from pdsno_cli.model.transports import DEFAULT_FALLBACKS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,7 +143,7 @@ class Topology:
     description: str = ""
     broker: Broker = field(default_factory=Broker)
     topics: TopicMap = field(default_factory=TopicMap)
-    fallbacks: tuple[str, ...] = ("mqtt", "http", "bus")
+    fallbacks: tuple[str, ...] = DEFAULT_FALLBACKS
     outbox: Outbox = field(default_factory=Outbox)
     class_fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)

@@ -17,7 +17,7 @@ from pdsno_cli.messaging.bus import Bus
 from pdsno_cli.model.errors import OperationError, PdsnoError
 from pdsno_cli.model.roles import Role
 from pdsno_cli.runtime import collector
-from pdsno_cli.runtime.chain_wiring import shared_chain
+from pdsno_cli.runtime.failover_wiring import failover_transport
 from pdsno_cli.runtime.lab import change, plan_lab
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.node import Node
@@ -153,7 +153,7 @@ class InProcess:
         thread.start()
 
     def _connect(self, name: str, epoch: int) -> FailoverTransport:
-        return shared_chain(
+        return failover_transport(
             name, epoch, topology=self._topology, key=self._key, bus=self._bus, access=self._access
         )
 

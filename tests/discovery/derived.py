@@ -1,4 +1,4 @@
-"""What is written down of the registry of probes: the schema's enum and the table of the docs.
+"""What is written down of the registries of probes and transports: enums of the schema, a table.
 
 `python -m tests.discovery.derived` rewrites both, in the folder where it is started.
 """
@@ -10,15 +10,19 @@ import re
 from pathlib import Path
 
 from pdsno_cli.model.probes import PROBES, PROTOCOLS
+from pdsno_cli.model.transports import FACTS as TRANSPORTS_BY_NAME
 
 SCHEMA, PAGE = Path("schemas/topology.schema.json"), Path("docs/discovery.md")
 _TABLE = re.compile(r"(?<=<!-- probes -->\n)(?:\|.*\n)*")
 
 
 def schema(text: str) -> str:
-    """Return the text of the topology schema with the names of all probes."""
+    """Return the text of the topology schema with the names of all probes and transports."""
     document = json.loads(text)
     document["definitions"]["protocols"]["items"]["enum"] = list(PROTOCOLS)
+    classes = document["definitions"]["topics"]["properties"].values()
+    for holder in (document, *(item for item in classes if "properties" in item)):
+        holder["properties"]["fallbacks"]["items"]["enum"] = list(TRANSPORTS_BY_NAME)
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The schema and the documentation list the probes of the registry, no more and no fewer."""
+"""The schema and the documentation list the probes and transports of the registries, no more and no fewer."""
 
 from __future__ import annotations
 

@@ -19,8 +19,8 @@ import msgspec
 from pdsno_cli.controllers.receipts import Receipts
 from pdsno_cli.lint.engine import require
 from pdsno_cli.nib.transaction import Transaction
-from pdsno_cli.runtime.chain_wiring import chain
 from pdsno_cli.runtime.child import stop_on_signal
+from pdsno_cli.runtime.failover_wiring import failover_transport
 from pdsno_cli.runtime.intake import Intake
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
@@ -109,7 +109,7 @@ def run(file: str, state: StateDir, port: int, name: str) -> None:
     access = broker_access(topology, embedded_port=port)
     node = Node(
         topology=topology, controller_id=name, key=key, store=state.store(name), watcher=Quiet(),
-        connect=lambda own, epoch: chain(
+        connect=lambda own, epoch: failover_transport(
             own, epoch, topology=topology, state=state, key=key, access=access,
             source=own_addresses(topology, state).get(own),
         ),

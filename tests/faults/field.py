@@ -27,8 +27,8 @@ from pdsno_cli.model.errors import DiskError
 from pdsno_cli.model.messages import DiscoveryReport
 from pdsno_cli.model.roles import Role
 from pdsno_cli.runtime import node as node_module
-from pdsno_cli.runtime.chain_wiring import chain
 from pdsno_cli.runtime.child import EXIT_LATER
+from pdsno_cli.runtime.failover_wiring import failover_transport
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.runtime.mqtt_wiring import broker_access
@@ -230,7 +230,7 @@ def run(job: Job, *, until_told: bool = True) -> None:
     sources = own_addresses(topology, state)
 
     def connect(name: str, epoch: int) -> FailoverTransport:
-        return chain(
+        return failover_transport(
             name, epoch, topology=topology, state=state, key=key, access=access,
             source=sources.get(name),
         )  # fmt: skip

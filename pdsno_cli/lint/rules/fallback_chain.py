@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
+from pdsno_cli.model.transports import FACTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         where = ("topics", name, "fallbacks")
         yield from _chain(chain, where, document)
         for index, transport in enumerate(chain):
-            if transport != "bus" and transport not in told:
+            if FACTS[transport].between_processes and transport not in told:
                 yield document.finding(
                     CODE,
                     f"{name} may go over {transport}, and status may not",
@@ -37,7 +38,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
 
 
 def _chain(chain: tuple[str, ...], where: Where, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for an empty chain, a chain of the bus alone, and each repetition."""
+    """Yield a finding for an empty chain, a chain that works only within one process, and each repetition."""
     if not chain:
         yield document.finding(
             CODE,
@@ -45,12 +46,12 @@ def _chain(chain: tuple[str, ...], where: Where, document: Document) -> Iterator
             where,
             hint=EXAMPLE,
         )
-    elif set(chain) == {"bus"}:
+    elif not any(FACTS[transport].between_processes for transport in chain):
         yield document.finding(
             CODE,
-            "the bus exists only within one process: elsewhere the chain is left with nothing",
+            f"the {chain[0]} exists only within one process: elsewhere the chain is left with nothing",
             (*where, 0),
-            hint="add mqtt before it; `pdsno up --in-process` uses the bus all the same",
+            hint=f"add mqtt before it; `pdsno up --in-process` uses the {chain[0]} all the same",
         )
     for index, transport in enumerate(chain):
         if transport in chain[:index]:

@@ -1,4 +1,4 @@
-"""PDS213: HTTP as a fallback across machines to a receiver without an address."""
+"""PDS213: a fallback that needs an address (HTTP), across machines, to a receiver without one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pdsno_cli.lint.common import key_of, on_several_machines, one_for_each_key
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.model.roles import Role
+from pdsno_cli.model.transports import TRANSPORTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,18 +22,24 @@ CODE = "PDS213"
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield an error for each receiver without an address; one warning for an unwritten chain."""
-    if not topology.uses("http") or not on_several_machines(topology):
+    if not on_several_machines(topology):
         return
+    for facts in TRANSPORTS:
+        if facts.needs_address and topology.uses(facts.name):
+            yield from _without_address(facts.name, topology, document)
+
+
+def _without_address(name: str, topology: Topology, document: Document) -> Iterator[Diagnostic]:
     receivers = [
         controller
         for controller in one_for_each_key(topology)
         if controller.role is not Role.LOCAL and controller.address is None
     ]
-    named = any("http" in chain for chain in topology.class_fallbacks.values())
+    named = any(name in chain for chain in topology.class_fallbacks.values())
     if receivers and not named and not document.has(("fallbacks",)):
         yield document.finding(
             CODE,
-            "http is among the fallbacks unless the file says otherwise, and "
+            f"{name} is among the fallbacks unless the file says otherwise, and "
             f"{receivers[0].controller_id!r} has no address for it",
             ("broker",),
             severity=Severity.WARNING,
@@ -42,10 +49,10 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     for controller in receivers:
         yield document.finding(
             CODE,
-            f"http is a fallback, and {controller.controller_id!r} has no address for it",
+            f"{name} is a fallback, and {controller.controller_id!r} has no address for it",
             key_of(controller),
             key=True,
-            hint="for example: address: 10.0.0.5:8443, or leave http out of fallbacks",
+            hint=f"for example: address: 10.0.0.5:8443, or leave {name} out of fallbacks",
         )
 
 

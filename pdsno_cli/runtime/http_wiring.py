@@ -1,4 +1,4 @@
-"""Picks the transports of a controller's fallback chain, and who receives what over HTTP."""
+"""Builds the HTTP transport for a controller, and says who receives what over it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers.subscriptions import children, filters
-from pdsno_cli.messaging.bus import BusTransport
-from pdsno_cli.messaging.codec import Codec
-from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
 from pdsno_cli.messaging.http_courier import Receiver
@@ -18,138 +15,53 @@ from pdsno_cli.messaging.post_office import PostOffice, Visitor
 from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.model.messages import DiscoveryReport, Envelope, Event, Status
 from pdsno_cli.model.roles import Role
-from pdsno_cli.model.topics import CLASSES, GLOBAL, matches
-from pdsno_cli.runtime.authority import entitled
-from pdsno_cli.runtime.claim import claim
-from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
+from pdsno_cli.model.topics import GLOBAL, matches
+from pdsno_cli.runtime.transport_wiring import TransportFactory, Wired, Wiring
 from pdsno_cli.spec.topology import Controller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
-    from pdsno_cli.messaging.bus import Bus
-    from pdsno_cli.messaging.transport import FailoverLink
-    from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
+    from pdsno_cli.messaging.codec import Codec
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 
-HTTP = "http"
 _OF_A_LOCAL = (Status, DiscoveryReport, Event)  # what local controllers send, and names a region
 _ACKNOWLEDGED = frozenset({"discovery", "summary", "events"})
 
 
-def chain(
-    controller_id: str,
-    epoch: int,
-    *,
-    topology: Topology,
-    state: StateDir,
-    key: bytes,
-    access: BrokerAccess,
-    source: str | None,
-) -> FailoverTransport:
-    """Return the chain of one controller that runs in a process of its own.
+class HttpFactory:
+    """Implements ``TransportFactory``."""
 
-    ``source`` is its own loopback address, where it has one.
-    """
-    spec = topology.controllers[controller_id]
-    orders = {name: _without_bus(topology.chain(name)) for name in CLASSES}
-    names = tuple(dict.fromkeys((*_without_bus(topology.fallbacks), *sum(orders.values(), ()))))
-    codec = Codec(key, topology.topics, topology.broker.max_payload, entitled(topology))
-    signer = Signer(key)
-    links: dict[str, FailoverLink] = {}
-    for name in names:
-        if name == HTTP:
-            identity = Identity(controller_id=controller_id, signer=signer)
-            receivers = _receivers(topology, state, spec)
-            links[name] = HttpClient(receivers, identity=identity, source=source)
-        else:
-            wanted = filters(topology, spec)
-            links[name] = mqtt_transport(
-                topology,
-                access,
-                controller_id,
-                wanted,
-                source=source,
-                claim=claim(topology, codec, controller_id, epoch),
-            )
-    reception = None
-    if HTTP in links:
-        host = source or LOOPBACK
-        reception = _reception(topology, state, spec, epoch, codec=codec, signer=signer, host=host)
-    return FailoverTransport(
-        links=links,
-        order=_by_topic(topology, orders),
-        ingresses={} if reception is None else {HTTP: reception},
-        on_demand=() if any(order[:1] == (HTTP,) for order in orders.values()) else (HTTP,),
-    )
+    def preload(self) -> None:
+        """Import the client and the server.
 
+        Else those who lose the broker together would all import at once, when time matters.
+        """
+        from pdsno_cli.messaging import http_courier, http_server
 
-def shared_chain(
-    controller_id: str,
-    epoch: int,
-    *,
-    topology: Topology,
-    key: bytes,
-    bus: Bus,
-    access: BrokerAccess | None,
-) -> FailoverTransport:
-    """Return the chain of one controller that shares its process with the others.
+        http_courier.preload()
+        http_server.preload()
 
-    Without ``access`` to a broker of its own the bus is all there is. HTTP is passed over: whoever
-    it reaches is on the bus.
-    """
-    wanted = filters(topology, topology.controllers[controller_id])
-    orders = {
-        name: _in_process(topology.chain(name), broker=access is not None) for name in CLASSES
-    }
-    names = {name for order in orders.values() for name in order}
-    if access is None or "mqtt" not in names:
-        return FailoverTransport(
-            links={"bus": BusTransport(bus, controller_id, wanted)}, order=lambda _: ("bus",)
+    def build(self, wiring: Wiring) -> Wired | None:
+        """Return a client of the parents, and the ingress of a parent; None within one process."""
+        topology, state, spec = wiring.topology, wiring.state, wiring.spec
+        if state is None:
+            return None
+        signer = Signer(wiring.key)
+        identity = Identity(controller_id=spec.controller_id, signer=signer)
+        host = wiring.source or LOOPBACK
+        return Wired(
+            link=HttpClient(
+                _receivers(topology, state, spec), identity=identity, source=wiring.source
+            ),
+            ingress=_reception(
+                topology, state, spec, wiring.epoch, codec=wiring.codec, signer=signer, host=host
+            ),
         )
-    codec = Codec(key, topology.topics, topology.broker.max_payload, entitled(topology))
-    mqtt = mqtt_transport(
-        topology,
-        access,
-        controller_id,
-        wanted,
-        claim=claim(topology, codec, controller_id, epoch),
-    )
-    links: dict[str, FailoverLink] = {"mqtt": mqtt}
-    if "bus" in names:
-
-        def alone() -> bool:
-            return not made.has_other_up("bus")
-
-        links["bus"] = BusTransport(bus, controller_id, wanted, alone=alone)
-    made = FailoverTransport(
-        links=links,
-        order=_by_topic(topology, orders),
-    )
-    return made
 
 
-def _in_process(names: Iterable[str], *, broker: bool) -> tuple[str, ...]:
-    """Return what works within one process; the bus, where nothing else does."""
-    kept = tuple(name for name in names if name == "bus" or (name == "mqtt" and broker))
-    return kept or ("bus",)
-
-
-def _without_bus(names: Iterable[str]) -> tuple[str, ...]:
-    """Return what works between processes."""
-    return tuple(name for name in names if name != "bus")
-
-
-def _by_topic(
-    topology: Topology, orders: dict[str, tuple[str, ...]]
-) -> Callable[[str], tuple[str, ...]]:
-    @lru_cache(maxsize=1_000)
-    def order(topic: str) -> tuple[str, ...]:
-        item = topology.topics.class_of(topic)
-        return () if item is None else orders[item.name]
-
-    return order
+TRANSPORT: TransportFactory = HttpFactory()
 
 
 def _receivers(topology: Topology, state: StateDir, spec: Controller) -> list[Receiver]:
