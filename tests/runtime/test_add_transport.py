@@ -1,0 +1,67 @@
+"""The transport that docs/reliability.md adds: its steps are followed in a copy, which is run."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+from textwrap import indent
+
+import pytest
+
+from tests.discovery.derived import PAGE, SCHEMA
+from tests.discovery.test_add_probe import changed, python
+
+ROOT = Path(__file__).parents[2]
+TRANSPORT, WIRING = Path("pdsno_cli/messaging/udp.py"), Path("pdsno_cli/runtime/udp_wiring.py")
+REGISTRY = Path("pdsno_cli/model/transports.py")
+
+
+@pytest.fixture
+def steps(tmp_path):
+    """Follow the page in a copy of the package; return its folder."""
+    ignored = shutil.ignore_patterns("__pycache__", "schemas")
+    shutil.copytree(ROOT / "pdsno_cli", tmp_path / "pdsno_cli", ignore=ignored)
+    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
+    for file in (PAGE, Path("tests/discovery/derived.py")):
+        (tmp_path / file).parent.mkdir(parents=True)
+        shutil.copy(ROOT / file, tmp_path / file)
+    section = (ROOT / "docs/reliability.md").read_text().split("## Add a transport")[1]
+    blocks = re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
+    transport, wiring, entry = blocks
+    (tmp_path / TRANSPORT).write_text(transport)
+    (tmp_path / WIRING).write_text(wiring)
+    registry = (tmp_path / REGISTRY).read_text()
+    end = ")\n\nFACTS"
+    assert registry.count(end) == 1
+    entry = indent(entry.rstrip() + ",\n", "    ")
+    (tmp_path / REGISTRY).write_text(registry.replace(end, entry + end))
+    python(tmp_path, "-m", "tests.discovery.derived")
+    return tmp_path
+
+
+def write(folder, fallbacks):
+    file = folder / "topology.yaml"
+    file.write_text(
+        f"name: toy\nbroker: {{embedded: true}}\nfallbacks: {fallbacks}\nregions: {{r: {{}}}}\n"
+        "controllers:\n  gc: {role: global}\n  rc: {role: regional, region: r}\n"
+        "  lc: {role: local, region: r, discovery: {targets: 127.101.41.1, protocols: [icmp]}}\n"
+        "lab: {mode: loopback, devices: 1}\n"
+    )
+    return str(file)
+
+
+def test_a_transport_is_three_files_and_what_derives_from_them(steps):
+    assert changed(steps) == {TRANSPORT, WIRING, REGISTRY, SCHEMA}
+
+
+def test_an_added_transport_alone_carries_a_report_to_the_top(steps):
+    file = write(steps, "[udp]")
+    assert "PDS104" in python(ROOT, "-m", "pdsno_cli", "validate", file, status=1)
+    python(steps, "-m", "pdsno_cli", "validate", file)
+    state = ("--state-dir", str(steps / "state"))
+    python(steps, "-m", "pdsno_cli", "up", file, "--cycles", "1", *state)
+    shown = json.loads(python(steps, "-m", "pdsno_cli", "devices", file, "--json", *state))
+    assert [device["addresses"] for device in shown["devices"]] == [["127.101.41.1"]]
+    assert not list((steps / "state" / "udp").iterdir())
