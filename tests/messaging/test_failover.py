@@ -21,6 +21,7 @@ from pdsno_cli.messaging.transport import Loss, Publication
 from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.topics import matches
+from tests.e2e.conftest import until
 from tests.messaging.brokers import LIMIT, free_port
 from tests.messaging.http_site import (
     CHILD,
@@ -110,11 +111,13 @@ class Site:
             "mqtt": mqtt(mqtt_port, CHILD, *CHILD_WANTS),
             "http": HttpClient([above], identity=WHO),
         }
+        if names == ("first", "second"):
+            parent, child = (dict(zip(names, x.values(), strict=True)) for x in (parent, child))
         self.parent, self.above = chains(
             FailoverTransport(
                 links={name: parent[name] for name in names},
                 order=lambda _: names,
-                ingresses={"http": reception(port)},
+                ingresses={names[-1]: reception(port)},
                 on_demand=on_demand,
             )
         )
@@ -194,6 +197,46 @@ def test_start_without_a_broker_falls_back(chains):
     assert site.below.ups[0][1] is False
     report = site.report(1)
     site.above.wait(lambda _: site.reports() == [report])
+
+
+def test_no_transport_is_known_by_its_name(broker, chains):
+    site = Site(chains, broker.port, "first", "second", on_demand=("second",))
+    assert (site.parent.active, site.child.active) == ("first", "first")
+    broker.kill()
+    site.below.wait_up(2)
+    site.above.wait_up(2)
+    assert (site.parent.active, site.child.active) == ("second", "second")
+    report, ack = site.report(1), sealed("ack")
+    site.above.wait(lambda _: site.reports() == [report])
+    assert site.parent.publish(TOPICS.ack(CHILD), ack, qos=1, retain=False)
+    # Nobody else is there to receive what none of the children comes for.
+    assert site.parent.publish(TOPICS.ack("nobody"), ack, qos=1, retain=False)
+    site.beat(1)
+    site.below.wait(lambda r: ack in r.data)
+
+
+class Rejoining(BusTransport):
+    """A member of a bus that can be lost and come back."""
+
+    def lose(self) -> None:
+        self._bus.drop(self._client_id)
+
+    def rejoin(self) -> None:
+        self.start(self._listener._listener)
+
+
+def test_a_link_on_demand_between_two_others_runs_only_while_the_best_is_lost(chains):
+    links = {name: Rejoining(Bus(), "a", ("t",)) for name in ("one", "two", "three")}
+    chain, heard = chains(
+        FailoverTransport(links=links, order=lambda _: tuple(links), on_demand=("two",))
+    )
+    heard.wait(lambda _: chain.active == "one")
+    assert set(chain.states) <= {"one", "three"}
+    links["one"].lose()
+    heard.wait(lambda _: chain.active == "two")  # by way of the third, which was up already
+    links["one"].rejoin()
+    heard.wait(lambda _: chain.active == "one")
+    until(lambda: "two" not in chain.states, "the end of the second")
 
 
 def test_chain_of_mqtt_alone_stays_down_until_the_broker_is_back(broker, chains):
