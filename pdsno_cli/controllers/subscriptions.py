@@ -19,14 +19,13 @@ def children(topology: Topology, spec: Controller) -> tuple[Controller, ...]:
 
 
 def receives(topology: Topology, controller_id: str, stream: str) -> bool:
-    """Whether a controller commits the messages of a stream, and so acknowledges them."""
+    """Return True if a controller commits the messages of a stream, and so acknowledges them."""
     spec = topology.controllers.get(controller_id)
-    kind, _, rest = stream.partition("/")
-    if spec is None:
+    name, _, rest = stream.partition("/")
+    item = CLASSES.get(name)
+    if spec is None or item is None or item.committed_by is not spec.role:
         return False
-    if kind == "discovery":
-        return spec.role is Role.REGIONAL and spec.region == rest.partition("/")[0]
-    return kind in ("summary", "events") and spec.role is Role.GLOBAL
+    return spec.role is Role.GLOBAL or spec.region == rest.partition("/")[0]
 
 
 def qos(topology: Topology) -> int:

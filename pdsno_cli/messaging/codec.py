@@ -12,15 +12,13 @@ from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.model.ids import timestamp, uuid7
 from pdsno_cli.model.messages import (
     BROADCAST,
-    MESSAGE_TYPES,
     SCHEMA_VERSION,
-    TYPE_OF_CLASS,
     Envelope,
     Payload,
     Signature,
 )
 from pdsno_cli.model.refusals import Header, Reason, RefusedError
-from pdsno_cli.model.topics import TopicMap
+from pdsno_cli.model.topics import MESSAGE_TYPES, TopicMap
 
 Entitled = Callable[[str, str], bool]
 
@@ -191,13 +189,12 @@ class Codec:
 
     def _look_up(self, topic: str) -> _Topic:
         item = self._topics.class_of(topic)
-        message_type = TYPE_OF_CLASS.get(item.name) if item is not None else None
-        if message_type is None:
+        if item is None:
             raise RefusedError(Reason.WRONG_TOPIC, f"{topic!r} carries no message of this topology")
         owner = self._topics.owner(topic)
         if owner is not None and not self._may_publish(owner, topic):
             raise RefusedError(Reason.WRONG_TOPIC, f"{owner!r} may not publish on {topic!r}")
-        place = _Topic(message_type, owner, set() if owner is None else None)
+        place = _Topic(item.message_type, owner, set() if owner is None else None)
         if len(self._known) < _REMEMBERED:
             self._known[topic] = place
         return place

@@ -1,5 +1,7 @@
 """The one envelope and the payload of every kind of message; ``schemas/`` holds their contracts.
 
+``model.topics.CLASSES`` says which class of topic carries which, and how it is delivered.
+
 Messages and devices come in numbers and are never part of a cycle, so the collector is spared
 them (``gc=False``).
 """
@@ -177,25 +179,6 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
 
 
 Payload = DiscoveryReport | PolicyDocument | Event | Status | Summary | Ack | Command
-
-MESSAGE_TYPES: dict[str, type[Payload]] = {
-    "discovery_report": DiscoveryReport,
-    "policy": PolicyDocument,
-    "event": Event,
-    "status": Status,
-    "summary": Summary,
-    "ack": Ack,
-    "command": Command,
-}
-TYPE_OF_CLASS = {
-    "discovery": "discovery_report",
-    "policy": "policy",
-    "events": "event",
-    "status": "status",
-    "summary": "summary",
-    "ack": "ack",
-    "command": "command",
-}
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, gc=False):

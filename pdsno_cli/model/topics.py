@@ -1,6 +1,7 @@
-"""The one topic map: every class of topic, its meaning, its names and who may use them.
+"""The one topic map: every class of topic, the messages it carries and who may use it.
 
-Subscriptions, sender checks, lint rules, drawings and documentation derive from ``CLASSES``.
+Payload types, durability, subscriptions, sender checks, lint rules, drawings and documentation
+derive from ``CLASSES``; docs/messages.md says how to add one.
 Names and filters follow MQTT 5.0 section 4.7 (the same as 3.1.1).
 """
 
@@ -10,6 +11,16 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from pdsno_cli.model.messages import (
+    Ack,
+    Command,
+    DiscoveryReport,
+    Event,
+    Payload,
+    PolicyDocument,
+    Status,
+    Summary,
+)
 from pdsno_cli.model.roles import Role
 
 if TYPE_CHECKING:
@@ -19,6 +30,7 @@ DEFAULT_ROOT = "pdsno"
 MAX_TOPIC_BYTES = 65_535
 SYSTEM = "system"  # the level of `events` that belongs to no region
 GLOBAL = "global"  # the level of `policy` that belongs to no region
+COMMAND_EXPIRY = 60  # seconds after which an order is void: who still wants it gives it again
 
 
 class Party(Enum):
@@ -44,25 +56,45 @@ class TopicRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicClass:
-    """One class of topics.
+    """One class of topics, and the one kind of message that it carries.
 
-    ``patterns`` are topic names below the root; ``{region}``, ``{lc_id}``, ``{rc_id}`` and
-    ``{controller_id}`` stand for one level each. ``required`` is what the class's meaning
-    demands of its rule: a key left out is free. ``configurable`` classes are the published
-    contract and may be overridden in the topology file. The publishers of a ``watched`` class
-    subscribe to what they publish, too, to see that nobody replaces it.
+    ``name`` is the first level of each of ``patterns``, which are topic names below the root;
+    ``{region}``, ``{lc_id}``, ``{rc_id}`` and ``{controller_id}`` stand for one level each.
+    ``message_type`` names the kind on the wire and its schema, ``payload_type`` is its struct and
+    ``payload`` describes it.
+
+    Controllers of the role ``committed_by`` (a regional one: of the region that the topic names)
+    commit each message once and in order, then acknowledge it; the sender keeps and repeats it
+    until then, however long that takes. None: nobody does, so the sender publishes again what must
+    not be missed. A broker drops a message that it could not deliver in ``expiry`` seconds (None:
+    never).
+
+    ``owned``: only the controller that is the last level of a topic may publish on it; otherwise
+    ``{controller_id}`` is the recipient. The publishers of a ``watched`` class subscribe to what
+    they publish, too, to see that nobody replaces it. ``min_qos`` and ``retain`` are what the
+    class's meaning demands of its rule, for the reason ``why``; None is free.
     """
 
     name: str
     patterns: tuple[str, ...]
+    message_type: str
+    payload_type: type[Payload]
     default: TopicRule
     publishers: tuple[Party, ...]
     subscribers: tuple[Party, ...]
     payload: str
+    committed_by: Role | None = None
+    expiry: int | None = None
+    owned: bool = False
+    watched: bool = False
     min_qos: int = 0
     retain: bool | None = None
-    watched: bool = False
     why: str = ""
+
+    @property
+    def durable(self) -> bool:
+        """Return True if messages are committed and acknowledged by who receives them."""
+        return self.committed_by is not None
 
 
 CLASSES: Mapping[str, TopicClass] = {
@@ -71,10 +103,14 @@ CLASSES: Mapping[str, TopicClass] = {
         TopicClass(
             name="discovery",
             patterns=("discovery/{region}/{lc_id}",),
+            message_type="discovery_report",
+            payload_type=DiscoveryReport,
             default=TopicRule(qos=1, retain=False),
             publishers=(Party.LOCAL,),
             subscribers=(Party.REGIONAL, Party.OPERATOR),
             payload="discovery report: new, updated and inactive devices",
+            committed_by=Role.REGIONAL,
+            owned=True,
             min_qos=1,
             retain=False,
             why="a report says what changed: lost, the region's inventory is wrong; "
@@ -83,11 +119,13 @@ CLASSES: Mapping[str, TopicClass] = {
         TopicClass(
             name="policy",
             patterns=("policy/global", "policy/{region}"),
+            message_type="policy",
+            payload_type=PolicyDocument,
             default=TopicRule(qos=1, retain=True),
             publishers=(Party.GLOBAL, Party.REGIONAL),
             subscribers=(Party.REGIONAL, Party.LOCAL, Party.OPERATOR),
-            watched=True,
             payload="policy document with a version that only rises",
+            watched=True,
             min_qos=1,
             retain=True,
             why="a controller that connects later must still receive the policy in force",
@@ -95,10 +133,13 @@ CLASSES: Mapping[str, TopicClass] = {
         TopicClass(
             name="events",
             patterns=("events/system", "events/{region}"),
+            message_type="event",
+            payload_type=Event,
             default=TopicRule(qos=1, retain=False),
             publishers=EVERY_CONTROLLER,
             subscribers=(Party.GLOBAL, Party.MONITORING, Party.OPERATOR),
             payload="controller_down, policy_applied, anomalies",
+            committed_by=Role.GLOBAL,
             min_qos=1,
             retain=False,
             why="an event happened once: lost, nobody learns of it; retained, it is told again",
@@ -106,26 +147,35 @@ CLASSES: Mapping[str, TopicClass] = {
         TopicClass(
             name="status",
             patterns=("status/{controller_id}",),
+            message_type="status",
+            payload_type=Status,
             default=TopicRule(qos=0, retain=True),
             publishers=EVERY_CONTROLLER,
             subscribers=(Party.GLOBAL, Party.REGIONAL, Party.MONITORING, Party.OPERATOR),
             payload="birth, heartbeat, death (the will, QoS 1)",
+            owned=True,
             retain=True,
             why="a newcomer must see at once who is online",
         ),
         TopicClass(
             name="summary",
             patterns=("summary/{region}/{rc_id}",),
+            message_type="summary",
+            payload_type=Summary,
             default=TopicRule(qos=1, retain=False),
             publishers=(Party.REGIONAL,),
             subscribers=(Party.GLOBAL,),
             payload="what changed in the region",
+            committed_by=Role.GLOBAL,
+            owned=True,
             min_qos=1,
             retain=False,
         ),
         TopicClass(
             name="ack",
             patterns=("ack/{controller_id}",),
+            message_type="ack",
+            payload_type=Ack,
             default=TopicRule(qos=1, retain=False),
             publishers=(Party.GLOBAL, Party.REGIONAL),
             subscribers=(*EVERY_CONTROLLER, Party.OPERATOR),
@@ -136,15 +186,21 @@ CLASSES: Mapping[str, TopicClass] = {
         TopicClass(
             name="command",
             patterns=("command/{controller_id}",),
+            message_type="command",
+            payload_type=Command,
             default=TopicRule(qos=1, retain=False),
             publishers=(*EVERY_CONTROLLER, Party.OPERATOR),
             subscribers=EVERY_CONTROLLER,
             payload="send a stream again, go on from a number, discover now, publish a policy",
+            expiry=COMMAND_EXPIRY,
             min_qos=1,
             retain=False,
             why="a retained command is carried out again at every reconnect",
         ),
     )
+}
+MESSAGE_TYPES: Mapping[str, type[Payload]] = {
+    item.message_type: item.payload_type for item in CLASSES.values()
 }
 
 
@@ -237,9 +293,7 @@ class TopicMap:
     def owner(self, topic: str) -> str | None:
         """Return the only controller that may publish on ``topic``, where its name says so."""
         item = self.class_of(topic)
-        if item is not None and item.name in ("discovery", "summary", "status"):
-            return topic.rsplit("/", 1)[1]
-        return None
+        return topic.rsplit("/", 1)[1] if item is not None and item.owned else None
 
     def _levels(self, topic: str) -> list[str]:
         prefix = f"{self.root}/"

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
 _OF_A_LOCAL = (Status, DiscoveryReport, Event)  # what local controllers send, and names a region
-_ACKNOWLEDGED = frozenset({"discovery", "summary", "events"})
 
 
 class HttpFactory:
@@ -153,7 +152,7 @@ def _reception(
 
     def acknowledges(topic: str) -> bool:
         item = topics.class_of(topic)
-        return item is not None and item.name in _ACKNOWLEDGED
+        return item is not None and item.durable
 
     host, port = (host, 0) if spec.address is None else split(spec.address)
     return Reception(

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, TypeGuard
 from pdsno_cli.controllers.subscriptions import receives
 from pdsno_cli.model.errors import PdsnoError
 from pdsno_cli.model.log_limits import by_strangers
-from pdsno_cli.model.messages import DiscoveryReport, Event, Summary
 from pdsno_cli.model.refusals import RefusedError
+from pdsno_cli.model.topics import CLASSES
 from pdsno_cli.nib.marks import Position
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ _STRIDE = 40  # messages verified at a time
 _FLOOD = 200  # messages come at once that make a flood
 _PAUSE = 0.002  # seconds between two looks whether more of it has come
 _TURN = 0.25  # seconds after which a flood gives timers a turn, and a group is complete
-_DURABLE = (DiscoveryReport, Summary, Event)
+# A tuple of types: this is asked of every message.
+_DURABLE = tuple(item.payload_type for item in CLASSES.values() if item.durable)
 
 _Opened = tuple["Arrival", "Envelope | RefusedError"]
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging.transport import Publication
-from pdsno_cli.model.messages import TYPE_OF_CLASS, Event, Payload
+from pdsno_cli.model.messages import Event, Payload
 from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.nib.marks import START
 from pdsno_cli.nib.outbox import Kept
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from pdsno_cli.nib.store import Store, Transaction
     from pdsno_cli.runtime.outbox import Outbox
     from pdsno_cli.spec.topology import Outbox as Limits
-
-COMMAND_EXPIRY = 60  # seconds after which an order is void: who still wants it gives it again
 
 log = logging.getLogger(__name__)
 
@@ -150,7 +148,7 @@ class Outgoing:
         data = self._codec.seal(
             topic=topic,
             sender_id=self._sender_id,
-            message_type=TYPE_OF_CLASS[item.name],
+            message_type=item.message_type,
             payload=payload,
             epoch=self._epoch,
             seq=self._sequence.next(stream) if seq is None else seq,
@@ -161,7 +159,7 @@ class Outgoing:
             data=data,
             qos=rule.qos,
             retain=rule.retain,
-            expiry=COMMAND_EXPIRY if item.name == "command" else None,
+            expiry=item.expiry,
         )
 
     def keep(self, tx: Transaction, topic: str, payload: Payload, answers: str | None) -> None:

@@ -14,9 +14,9 @@ from msgspec.structs import replace
 
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.signing import Signer
-from pdsno_cli.model.messages import MESSAGE_TYPES
 from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.model.schemas import schema_path
+from pdsno_cli.model.topics import MESSAGE_TYPES
 from tests.messaging.samples import KEY, LIMIT, PAYLOADS, SAMPLES, TOPICS
 
 CODEC = Codec(KEY, TOPICS, LIMIT)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from pdsno_cli.model.messages import DELIVERY_ORDERS as REPAIR
-from pdsno_cli.model.messages import MESSAGE_TYPES
 from pdsno_cli.model.refusals import Reason
 from pdsno_cli.model.schemas import schema_path
+from pdsno_cli.model.topics import MESSAGE_TYPES
 from tests.conftest import require
 from tests.messaging.samples import KEY, SAMPLES
 from tests.schemas.test_messages import sealed
