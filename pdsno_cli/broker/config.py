@@ -14,11 +14,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from pdsno_cli.model.topics import CLASSES
+
 SEGMENT_BYTES = 512 * 1024
 SEGMENTS = 8
 SMALL_SEGMENT_BYTES = 64 * 1024
 SMALL_SEGMENTS = 2
-SMALL = ("status", "ack", "command")  # classes of topics with a filter for each controller
+# Classes of topics with a filter for each controller.
+SMALL = tuple(
+    name for name, item in CLASSES.items() if item.patterns == (f"{name}/{{controller_id}}",)
+)
 INFLIGHT = 100  # QoS 1 messages on their way to one client at once
 CONNECT_TIMEOUT = 10_000  # milliseconds within which a client must send CONNECT
 _OVERHEAD = 70_000  # bytes a packet needs beside its payload: a topic of up to 65,535

@@ -17,11 +17,11 @@ from pdsno_cli.model.messages import (
 )
 
 if TYPE_CHECKING:
-    from pdsno_cli.model.messages import Payload
+    import msgspec
 
 
-def describe(payload: Payload) -> str:
-    """Return a payload in a few words."""
+def describe(payload: msgspec.Struct) -> str:
+    """Return a payload in a few words; its members where the kind has no words of its own."""
     match payload:
         case DiscoveryReport():
             return f"cycle {payload.cycle} {payload.outcome}: {_changes(payload)}"
@@ -38,6 +38,8 @@ def describe(payload: Payload) -> str:
             return f"{payload.stream} up to {payload.epoch}/{payload.seq}"
         case Command():
             return _command(payload)
+    members = payload.__struct_fields__
+    return " ".join(f"{name}={getattr(payload, name)}" for name in members)
 
 
 def _changes(payload: DiscoveryReport | Summary) -> str:

@@ -1,13 +1,16 @@
-"""What each controller subscribes to, and at which QoS; pure. A test holds it to the topic map."""
+"""What each controller subscribes to, at which QoS, and what it commits; pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.roles import Role
-from pdsno_cli.model.topics import CLASSES, GLOBAL
+from pdsno_cli.model.topics import CLASSES, matches, party, publishers, subscribers
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.model.topics import TopicClass
     from pdsno_cli.spec.topology import Controller, Topology
 
 
@@ -38,16 +41,35 @@ def qos(topology: Topology) -> int:
 
 
 def filters(topology: Topology, spec: Controller) -> tuple[str, ...]:
-    """Return the topic filters that ``spec`` subscribes to."""
-    topics, region = topology.topics, spec.region or ""
-    own: tuple[str, ...]
-    if spec.role is Role.GLOBAL:
-        own = (topics.summary("+", "+"), topics.events("+"), topics.policy(GLOBAL))
-    elif spec.role is Role.REGIONAL:
-        own = (topics.discovery(region, "+"), topics.policy(GLOBAL), topics.policy(region))
-    else:
-        own = (topics.policy(GLOBAL), topics.policy(region))
-    # One filter per child: a region need not hear the heartbeats of all the others.
-    below = tuple(topics.status(child.controller_id) for child in children(topology, spec))
-    addressed = (topics.ack(spec.controller_id), topics.command(spec.controller_id))
-    return own + below + addressed
+    """Return the topic filters that ``spec`` subscribes to, as the topic map says."""
+    found: list[str] = []
+    for item in CLASSES.values():
+        own = [
+            one
+            for pattern in item.patterns
+            if _subscribes(item, pattern, spec)
+            for one in _filters_of(item, pattern, topology, spec)
+        ]
+        # A message that two filters match may come twice.
+        wide = [one for one in own if "+" in one]
+        found += [one for one in own if not any(w != one and matches(w, one) for w in wide)]
+    return tuple(f"{topology.topics.root}/{one}" for one in found)
+
+
+def _subscribes(item: TopicClass, pattern: str, spec: Controller) -> bool:
+    scope = pattern.split("/")[1]
+    wanted = subscribers(item, scope)
+    return party(spec.role) in (wanted + publishers(item, scope) if item.watched else wanted)
+
+
+def _filters_of(
+    item: TopicClass, pattern: str, topology: Topology, spec: Controller
+) -> Iterator[str]:
+    """Yield the filters, below the root, for the topics of a pattern that concern ``spec``."""
+    names = [spec.controller_id]
+    if item.owned and "{controller_id}" in pattern:
+        # One filter per child: a region need not receive the heartbeats of all the others.
+        names = [child.controller_id for child in children(topology, spec)]
+    region = "+" if spec.role is Role.GLOBAL else spec.region or ""
+    for name in names:
+        yield pattern.format(region=region, lc_id="+", rc_id="+", controller_id=name)

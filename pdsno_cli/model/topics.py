@@ -96,6 +96,11 @@ class TopicClass:
         """Return True if messages are committed and acknowledged by who receives them."""
         return self.committed_by is not None
 
+    @property
+    def names_region(self) -> bool:
+        """Return True if the level after the name is a region, at least in some topics."""
+        return any(pattern.split("/")[1] == "{region}" for pattern in self.patterns)
+
 
 CLASSES: Mapping[str, TopicClass] = {
     item.name: item

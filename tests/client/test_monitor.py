@@ -7,6 +7,7 @@ from pdsno_cli.client.describe import describe
 from pdsno_cli.client.monitor import Monitor, Visibility
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.transport import Arrival
+from pdsno_cli.model.devices import ProbeResult
 from pdsno_cli.model.messages import Command, Event, Status
 from pdsno_cli.model.topics import TopicMap
 from pdsno_cli.runtime.authority import entitled
@@ -208,6 +209,11 @@ def test_gist_of_an_order():
     assert describe(Command(order="discover")) == "discover"
     ordered = Command(order="policy", policy=SAMPLES["policy"][0])
     assert describe(ordered) == f"policy {GISTS['policy']}"
+
+
+def test_describe_of_a_kind_without_words_of_its_own_shows_its_members():
+    probe = ProbeResult(protocol="icmp", targets=2, answers=1, seconds=0.5)
+    assert describe(probe) == "protocol=icmp targets=2 answers=1 seconds=0.5 error=None"
 
 
 def test_a_qos_that_the_way_cannot_show_is_not_asked_for():

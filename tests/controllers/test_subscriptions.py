@@ -35,6 +35,19 @@ def test_filters_are_of_the_classes_that_the_topic_map_lets_the_role_subscribe_t
 
 
 @pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("g1", "summary/+/+ events/+ policy/global status/rc1 ack/g1 command/g1"),
+        ("rc1", "discovery/r1/+ policy/global policy/r1 status/lc1 ack/rc1 command/rc1"),
+        ("lc1", "policy/global policy/r1 ack/lc1 command/lc1"),
+    ],
+)
+def test_filters_are_those_that_concern_the_controller_each_once(name, expected):
+    found = filters(TOPOLOGY, TOPOLOGY.controllers[name])
+    assert sorted(found) == sorted(f"pdsno/{item}" for item in expected.split())
+
+
+@pytest.mark.parametrize(
     ("receiver", "stream", "expected"),
     [
         ("rc1", "discovery/r1/lc1", True),
