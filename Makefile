@@ -46,9 +46,10 @@ soak: debian $(TOOLS)
 	@$(BIN)/python -m pytest -q -s -m alone tests/faults $(ARGS)
 	@$(BIN)/python -m tests.faults.results $(PDSNO_SOAK_RESULTS) docs/reliability.md
 
-# What the registries of probes and transports determine: enums of the topology schema, a table in docs/discovery.md.
+# What the registries of probes, transports and message kinds determine: enums of schemas, tables of pages.
 derived: $(TOOLS)
 	@$(BIN)/python -m tests.discovery.derived
+	@$(BIN)/python -m tests.schemas.derived
 
 setup: $(STAMP)
 tools: $(TOOLS)

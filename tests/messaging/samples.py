@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 from hypothesis import strategies as st
 
@@ -21,7 +23,8 @@ from pdsno_cli.model.messages import (
 )
 from pdsno_cli.model.numbers import MAX_INTEGER
 from pdsno_cli.model.probes import PROTOCOLS
-from pdsno_cli.model.topics import TopicMap
+from pdsno_cli.model.schemas import schema_path
+from pdsno_cli.model.topics import CLASSES, TopicMap
 
 KEY = bytes(range(32))
 TOPICS = TopicMap()
@@ -226,3 +229,18 @@ PAYLOADS: dict[str, st.SearchStrategy[Payload]] = {
         active=_counts,
     ),
 }
+
+# A kind without samples of its own is tested with the examples of its schema.
+for _item in CLASSES.values():
+    _kind = _item.message_type
+    if _kind not in SAMPLES:
+        _examples = [
+            msgspec.convert(example, _item.payload_type)
+            for example in json.loads(schema_path(_kind).read_text())["examples"]
+        ]
+        _below = _item.patterns[0].format(
+            region="zone-A", lc_id="lc_1", rc_id="rc_1", controller_id="lc_1"
+        )
+        _sender = _below.rsplit("/", 1)[1] if _item.owned else "rc_1"
+        SAMPLES[_kind] = (_examples[0], f"{TOPICS.root}/{_below}", _sender)
+        PAYLOADS[_kind] = st.sampled_from(_examples)
