@@ -86,7 +86,7 @@ class GlobalController:
         if isinstance(payload, Summary):
             self._take(envelope, payload)
         elif isinstance(payload, Event):
-            self._take_event(envelope)
+            self._apply_once(envelope)
         elif isinstance(payload, PolicyDocument):
             self.retained.seen(self._policies.echo(envelope, payload))
         elif isinstance(payload, Status):
@@ -95,7 +95,8 @@ class GlobalController:
     def _publish_policy(self) -> None:
         self._policies.publish(policy.global_document(self._context.topology, 0))
 
-    def _take_event(self, envelope: Envelope) -> None:
+    def _apply_once(self, envelope: Envelope) -> None:
+        """Commit and apply a message that depends on none before it, unless it came before."""
         with self._context.store.transaction() as tx:
             if self.ledger.take(tx, envelope, whole=False, first=True):
                 self._effect(tx, envelope)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import filecmp
 import json
-import os
-import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from textwrap import indent
 
 import pytest
 
 from tests.discovery.derived import PAGE, SCHEMA
+from tests.package_copy import ROOT, changed, copy_package, insert, python, snippets
 
-ROOT = Path(__file__).parents[2]
 MODULE, REGISTRY = Path("pdsno_cli/discovery/qotd.py"), Path("pdsno_cli/model/probes.py")
 QUOTE = "to be\x1b[31m or not"
 CYCLES = """
@@ -46,50 +40,15 @@ print(json.dumps([[probe.targets, probe.answers, probe.error], cycles]))
 @pytest.fixture
 def steps(tmp_path, agent):
     """Follow the page in a copy of the package; yield its folder and the responder's address."""
-    ignored = shutil.ignore_patterns("__pycache__", "schemas")
-    shutil.copytree(ROOT / "pdsno_cli", tmp_path / "pdsno_cli", ignore=ignored)
-    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
-    for file in (PAGE, Path("tests/discovery/derived.py")):
-        (tmp_path / file).parent.mkdir(parents=True)
-        shutil.copy(ROOT / file, tmp_path / file)
-    section = (ROOT / PAGE).read_text().split("## Add a probe")[1].split("\n## ")[0]
-    module, entry = re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
-    registry = (tmp_path / REGISTRY).read_text()
-    end = ")\n\nFACTS"
-    assert registry.count(end) == 1
-    entry = indent(entry.rstrip() + ",\n", "    ")
-    (tmp_path / REGISTRY).write_text(registry.replace(end, entry + end))
+    copy_package(tmp_path, PAGE, Path("tests/discovery/derived.py"))
+    module, entry = snippets(ROOT / PAGE, "Add a probe")
+    insert(tmp_path / REGISTRY, before=")\n\nFACTS", text=indent(entry.rstrip() + ",\n", "    "))
     address = "127.101.40.1"
     with agent(address, lambda _: QUOTE.encode()) as port:
         # Ports below 1024 are root's.
         (tmp_path / MODULE).write_text(module.replace("PORT = 17\n", f"PORT = {port}\n"))
         python(tmp_path, "-m", "tests.discovery.derived")
         yield tmp_path, address
-
-
-def python(folder, *arguments, status=0):
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(folder)},  # before the package that is installed
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout
-
-
-def changed(folder):
-    """Return the files of a copy that differ from the original's, or are not there."""
-    files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    return {
-        file
-        for file in files
-        if "__pycache__" not in file.parts
-        and not ((ROOT / file).is_file() and filecmp.cmp(ROOT / file, folder / file, shallow=False))
-    }
 
 
 def test_a_probe_is_two_files_and_what_derives_from_them(steps):
