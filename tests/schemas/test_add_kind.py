@@ -24,7 +24,7 @@ from pathlib import Path
 from pdsno_cli.controllers.subscriptions import filters
 from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.bus import Bus, BusTransport
-from pdsno_cli.messaging.chain import Chain
+from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.model.messages import Note
 from pdsno_cli.model.notices import RefusalNotice
@@ -51,7 +51,7 @@ class Watcher:
 
 def connect(name, epoch):
     link = BusTransport(bus, name, filters(topology, topology.controllers[name]))
-    return Chain(links={"bus": link}, order=lambda _: ("bus",))
+    return FailoverTransport(links={"bus": link}, order=lambda _: ("bus",))
 
 def run(name):
     watcher = Watcher()
