@@ -19,6 +19,7 @@ from pdsno_cli.cli.bounds import COUNTS, DURATIONS, Bound, broken, in_words
 from pdsno_cli.cli.table import table
 from pdsno_cli.model.errors import OperationError, PdsnoError, UsageError
 from pdsno_cli.model.names import did_you_mean
+from pdsno_cli.model.transports import FACTS
 from pdsno_cli.supervisor.control import ask
 from pdsno_cli.supervisor.recovery import Measured, Measuring, sample
 
@@ -72,7 +73,7 @@ class Drill:
         measuring = Measuring(
             sample(before),
             victim=self.victim,
-            preferred=next((name for name in chain if name != "bus"), chain[0]),
+            preferred=next((name for name in chain if FACTS[name].between_processes), chain[0]),
         )
         if not before["ready"]:
             console.progress("not every controller is ready: the drill measures that, too")
