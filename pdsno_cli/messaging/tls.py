@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import BrokerError
+from pdsno_cli.spec.files import read_file
 
 if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Tls
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
 
 def context(tls: Tls) -> ssl.SSLContext:
     """Return what verifies the broker and shows our certificate; BrokerError for bad files."""
+    for key, path in (("ca", tls.ca), ("cert", tls.cert), ("key", tls.key)):
+        try:
+            if path is not None:
+                read_file(Path(path), 1)  # OpenSSL would wait for ever at a FIFO
+        except OSError as exc:
+            raise BrokerError(f"tls.{key} {path}: {_why(exc)}") from exc
     try:
         made = ssl.create_default_context(cafile=tls.ca)
     except (OSError, ssl.SSLError) as exc:
