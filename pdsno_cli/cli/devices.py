@@ -22,13 +22,13 @@ FORMAT_VERSION = 1
 def devices(
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
     as_json: JSON = False,
-    everything: Annotated[
-        bool, typer.Option("--all", help="Those that are no longer found, too.")
-    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Include inactive devices.")] = False,
     of: Annotated[
         str | None,
         typer.Option(
-            "--of", metavar="ID", help="As this controller knows them; by default the global one."
+            "--of",
+            metavar="ID",
+            help="Read this controller's inventory (default: the global controller's).",
         ),
     ] = None,
     state_dir: STATE_DIR = None,

@@ -40,7 +40,7 @@ def check(topology: Topology, victim: str | None) -> None:
     if victim is None:
         if not topology.broker.embedded:
             raise UsageError(
-                f"the broker of {topology.name} is declared, not embedded: it is not ours to harm"
+                f"faults can be injected into an embedded broker only; {topology.name} uses an external one"
             )
     elif victim not in topology.controllers:
         hint = did_you_mean(victim, topology.controllers)

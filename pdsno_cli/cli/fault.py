@@ -17,7 +17,7 @@ _FOR = Annotated[
     typer.Option(
         "--for",
         metavar="DURATION",
-        help=f"How long it lasts; else {_UNSAID}, and what is killed is started again at once.",
+        help=f"Fault duration (default: {_UNSAID} for freeze and drop; kill restarts at once).",
     ),
 ]
 _EXPECT = Annotated[
@@ -25,12 +25,12 @@ _EXPECT = Annotated[
     typer.Option(
         "--expect",
         metavar="KEY<=VALUE",
-        help="Fail above this: fallback, recovery (as in 10s), delayed, lost, twice (numbers).",
+        help="Fail if KEY exceeds VALUE. Durations: fallback, recovery. Counts: delayed, lost, twice.",
     ),
 ]
 
 fault = typer.Typer(
-    help="Drills on a running topology: bring a fault about, and measure the recovery.",
+    help="Inject a fault into a running topology and measure recovery.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -49,7 +49,7 @@ def fault_broker(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Kill (SIGKILL) or freeze (SIGSTOP) the embedded broker, and watch until all is well again."""
+    """Kill (SIGKILL) or freeze (SIGSTOP) the embedded broker, and wait until every controller has recovered."""
     _run(
         "broker",
         words,
@@ -77,7 +77,7 @@ def fault_controller(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Kill (SIGKILL) or freeze (SIGSTOP) a controller, and watch until all is well again."""
+    """Kill (SIGKILL) or freeze (SIGSTOP) a controller, and wait until every controller has recovered."""
     _run(
         "controller",
         words,
@@ -104,7 +104,7 @@ def fault_link(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Drop all packets of a controller (root, Linux), and watch until all is well again."""
+    """Drop all packets of a controller (root, Linux), and wait until every controller has recovered."""
     _run(
         "link",
         words,

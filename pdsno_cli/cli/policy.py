@@ -10,7 +10,7 @@ from pdsno_cli.cli.policy_show import show
 from pdsno_cli.cli.policy_status import status
 
 policy = typer.Typer(
-    help="Put another policy in force, and see which is.",
+    help="Apply a policy, show it, or show its rollout status.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

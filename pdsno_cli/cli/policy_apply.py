@@ -10,7 +10,10 @@ import typer
 from pdsno_cli.cli.running import JSON, STATE_DIR, TIMEOUT, running, seconds
 
 SCOPE = Annotated[
-    str, typer.Option("--scope", metavar="global|REGION", help="Whom the policy is for.")
+    str,
+    typer.Option(
+        "--scope", metavar="global|REGION", help="Scope of the policy: a region, or global."
+    ),
 ]
 FILE = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The running topology.")]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 STATE_DIR = Annotated[
     Path | None,
-    typer.Option("--state-dir", help="Where the topology's state is, if not in the usual place."),
+    typer.Option("--state-dir", help="State directory (default: $XDG_STATE_HOME/pdsno/NAME)."),
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

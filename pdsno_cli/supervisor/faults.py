@@ -76,7 +76,9 @@ class Faults:
         if victim is None and action == "drop":
             raise OperationError("a link is that of a controller")
         if victim is None and not self._broker.ours:
-            raise OperationError("the broker is not run by pdsno: it is not ours to harm")
+            raise OperationError(
+                "faults can be injected into an embedded broker only; this run uses an external one"
+            )
         fault = _Fault(victim, action, time.monotonic())
         if self._open(victim) is not None:
             raise OperationError(f"{fault.name} has a fault already: wait until that is over")

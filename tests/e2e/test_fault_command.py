@@ -175,7 +175,7 @@ def test_declared_broker_is_not_ours(site):
     site.write(broker="{host: 127.0.0.1}", lab=False, snmp=0)
     done = site.ask("fault", "broker", str(site.file), "kill")
     assert done.returncode == 2
-    assert "not ours to harm" in done.stderr
+    assert "into an embedded broker only" in done.stderr
 
 
 def test_topology_of_one_process_is_refused(site):

@@ -212,7 +212,7 @@ def test_fault_that_cannot_be_is_refused():
         with pytest.raises(OperationError, match="no process"):
             stage.begin("a", "lc1", "freeze", 1)
         stage.broker.ours = False
-        with pytest.raises(OperationError, match="not ours"):
+        with pytest.raises(OperationError, match="an embedded broker only"):
             stage.begin("a", None, "kill", 0)
         with pytest.raises(OperationError, match="no such fault"):
             stage.faults.age("a")

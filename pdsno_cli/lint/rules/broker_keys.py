@@ -24,7 +24,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             if key in document.data.get("broker", {}):
                 yield document.finding(
                     CODE,
-                    f"the embedded broker listens on loopback only and heeds no {key!r}",
+                    f"{key!r} has no effect: the embedded broker listens on loopback only",
                     ("broker", key),
                     key=True,
                     hint=f"leave out {key!r}, or leave out embedded and name the broker's host",
@@ -39,7 +39,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     elif document.has(("broker", "host")) and document.has(("broker", "hosts")):
         yield document.finding(
             CODE,
-            "'host' and 'hosts' both say where the broker is, and only 'hosts' is heeded",
+            "'host' has no effect beside 'hosts'",
             ("broker", "host"),
             key=True,
             hint="keep one of the two",

@@ -35,7 +35,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                 f"{taken[0]!r}{more} is a controller already, by the key at line {first.line}",
                 ("controllers", key),
                 key=True,
-                hint="an id is one controller's",
+                hint="controller ids must be unique: change one of the two keys",
             )
 
 

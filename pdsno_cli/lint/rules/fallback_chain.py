@@ -33,7 +33,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                     f"{name} may go over {transport}, and status may not",
                     (*where, index),
                     severity=Severity.WARNING,
-                    hint="who is not heard of counts as down: let status go that way, too",
+                    hint=f"add {transport} to topics.status.fallbacks, or parents will mark these controllers down",
                 )
 
 

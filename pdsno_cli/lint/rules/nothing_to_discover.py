@@ -27,7 +27,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         if not is_local and document.has(where):
             yield document.finding(
                 CODE,
-                f"a {controller.role.value} controller discovers nothing; this is not heeded",
+                f"a {controller.role.value} controller discovers nothing: discovery settings have no effect on it",
                 where,
                 key=True,
                 severity=Severity.WARNING,

@@ -23,7 +23,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     if not found and document.complete:
         yield document.finding(
             CODE,
-            "there is no global controller, so nothing is at the top",
+            "no global controller is declared (exactly one is required)",
             ("controllers",),
             key=True,
             hint="for example: global_cntl_1: {role: global}",
