@@ -21,6 +21,7 @@ _PATIENCE = 1.5  # seconds within which a newcomer publishes its birth
 _LINE = 2_000  # bytes of a log line that are looked at
 _KEPT = 20  # addresses that are kept
 _LOOK = 0.1  # seconds between looks at whether to give up
+_ANSWER = 2.0  # seconds within which a broker lets one more client in
 
 
 # What brokers tell of connections: Mosquitto with "log_dest topic", and EMQX.
@@ -77,6 +78,7 @@ class Witness:
     def __init__(
         self, ask: Callable[[Sequence[str]], Transport], claim: Claim, client_id: str
     ) -> None:
+        self._ask = ask
         self._log = _Log(client_id)
         self._log_transport = ask((_MOSQUITTO, _EMQX.format(client_id)))
         self._transport = ask((claim.topic,))
@@ -92,9 +94,7 @@ class Witness:
         """
         self._transport.start(self)
         self._log_transport.start(self._log)
-        deadline = time.monotonic() + _PATIENCE
-        while not (self._found.wait(_LOOK) or stopped() or time.monotonic() > deadline):
-            pass
+        _await(self._found, _PATIENCE, stopped)
         return self._rival
 
     @property
@@ -102,9 +102,23 @@ class Witness:
         """Where clients of the id connected from, as far as the broker tells; oldest first."""
         return list(self._log.addresses)
 
+    def outlasts(self, stopped: Callable[[], bool]) -> bool:
+        """Return True if the broker lets one more client in and never let go of this one.
+
+        A broker that ended is noticed by its clients one after the other; that this one noticed
+        nothing yet proves nothing. Waits a second or two, less once ``stopped``.
+        """
+        if not self._steady:
+            return False
+        newcomer = _Newcomer()
+        transport = self._ask(())
+        transport.start(newcomer)
+        let_in = _await(newcomer.up, _ANSWER, stopped)
+        transport.stop()
+        return let_in and self._steady
+
     @property
-    def steady(self) -> bool:
-        """Return True if the broker let this client in once and never let go of it."""
+    def _steady(self) -> bool:
         return self._ups == 1 and self._downs == 0
 
     def close(self) -> None:
@@ -133,6 +147,37 @@ class Witness:
 
     def on_alarm(self, alarm: Alarm) -> None:
         """The transport that this one watches for raises its own."""
+
+
+def _await(event: threading.Event, seconds: float, stopped: Callable[[], bool]) -> bool:
+    """Return True once ``event`` is set, False after ``seconds`` or once ``stopped``."""
+    deadline = time.monotonic() + seconds
+    while not event.wait(_LOOK):
+        if stopped() or time.monotonic() > deadline:
+            return False
+    return True
+
+
+class _Newcomer:
+    """A client that only connects."""
+
+    def __init__(self) -> None:
+        self.up = threading.Event()
+
+    def will(self, connection: int) -> Publication | None:
+        return None
+
+    def on_up(self, connection: int, session_present: bool) -> None:
+        self.up.set()
+
+    def on_message(self, arrival: Arrival) -> None:
+        arrival.release()
+
+    def on_down(self, loss: Loss) -> None:
+        pass
+
+    def on_alarm(self, alarm: Alarm) -> None:
+        pass
 
 
 class _Log:

@@ -59,7 +59,7 @@ class TakeOver:
         self._announced = False
 
     def ended(self, held: float, stopped: Callable[[], bool]) -> tuple[bool, Loss | None]:
-        """Judge a connection that ended after ``held`` seconds; it may take 2 s.
+        """Judge a connection that ended after ``held`` seconds; it may take 4 s.
 
         Returns whether to connect again at once, and why this process gives way, if it does.
         """
@@ -68,7 +68,7 @@ class TakeOver:
             return False, None
         witness = self._take_witness()
         if witness is not None:
-            alone = session.was_up and held <= SHORT and witness.steady
+            alone = session.was_up and held <= SHORT and witness.outlasts(stopped)
             self._own.add(session.own_address)
             strange = [item for item in witness.addresses if item not in self._own]
             self._other = strange[-1] if strange else ""

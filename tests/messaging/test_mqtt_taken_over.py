@@ -60,7 +60,7 @@ def test_of_two_processes_of_ours_the_earlier_gives_way_and_both_are_named(
 
 def asks(connect, broker):
     """Return what makes other clients of a broker."""
-    return lambda filters: connect(broker, f"asking-{filters[0]}", *filters, start=False)[0]
+    return lambda filters: connect(broker, f"asking-{'-'.join(filters)}", *filters, start=False)[0]
 
 
 class Thief:
@@ -168,7 +168,7 @@ def test_a_stranger_s_word_ends_nobody(mosquitto, connect, topic_root):
     sender.publish(one.claim.topic, json.dumps(birth).encode(), qos=1, retain=True)
     witness = Witness(asks(connect, broker), one.claim, "one")
     found = witness.find(lambda: False)
-    assert witness.steady
+    assert witness.outlasts(lambda: False)
     assert found == Rival("stranger", 0)
     assert not one.claim.newer(found)
 
@@ -181,3 +181,16 @@ def test_one_who_died_before_is_not_taken_for_the_other(mosquitto, connect, monk
     sender.publish("status/one", b'{"state": "death", "holder": "old"}', qos=1, retain=True)
     witness = Witness(asks(connect, broker), Claim("status/one", "new", 1, read), "one")
     assert witness.find(lambda: False) is None
+
+
+def test_a_witness_of_a_broker_that_ended_proves_nothing(mosquitto, connect, topic_root):
+    # Asked before its own thread can notice that the broker ended.
+    broker = mosquitto()
+    claim = Claim(f"{topic_root}/status", "host-a, process 1", 1, read)
+    witness = Witness(asks(connect, broker), claim, "one")
+    try:
+        assert witness.find(lambda: False) is None
+        broker.kill()
+        assert not witness.outlasts(lambda: False)
+    finally:
+        witness.close()
