@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pdsno_cli.controllers.subscriptions import receives
+from pdsno_cli.delivery.subscriptions import receives
 from pdsno_cli.nib.audit import Account, reconcile
 from pdsno_cli.nib.engine import MissingStoreError
 from pdsno_cli.nib.reader import open_reader

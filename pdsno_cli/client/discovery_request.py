@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pdsno_cli.controllers.subscriptions import receives
+from pdsno_cli.delivery.subscriptions import receives
 from pdsno_cli.model.messages import Ack, Command, DiscoveryReport, Event
 from pdsno_cli.nib.marks import START, Position
 

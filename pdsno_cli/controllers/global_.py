@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
 from pdsno_cli.controllers.homes import Home, moved, timely
-from pdsno_cli.controllers.ledger import Ledger
+from pdsno_cli.controllers.liveness_monitor import LivenessMonitor
 from pdsno_cli.controllers.policies import Policies
-from pdsno_cli.controllers.retained import OwnRetained
-from pdsno_cli.controllers.roster import Roster
+from pdsno_cli.controllers.retained import RetainedPolicy
+from pdsno_cli.delivery.endpoint import announce
 from pdsno_cli.model.messages import Command, Envelope, Event, PolicyDocument, Status, Summary
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import GLOBAL, SYSTEM
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_DELAY = 0.2  # seconds in which the summaries of several regions are looked through at once
+SEARCH_DELAY = 0.2  # seconds in which the summaries of several regions share one search
 
 
 class GlobalController:
@@ -31,17 +31,16 @@ class GlobalController:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._regionals = Roster(context, Role.REGIONAL, lambda _tx, _name: None)
-        self.ledger = Ledger(context, self._effect)
+        self._regionals = LivenessMonitor(context, Role.REGIONAL, lambda _tx, _name: None)
         self._policies = Policies(context)
         topic = context.topology.topics.policy(GLOBAL)
-        self.retained = OwnRetained(context, topic, self._publish_policy)
-        self._looking = False
+        self._retained = RetainedPolicy(context, topic, self._publish_policy)
+        self._search_due = False
         self._roamers: frozenset[str] = frozenset()
         self._homes: dict[str, Home] = {}
 
     def start(self) -> None:
-        """Take up the watch over the regions; forget those that are no longer declared.
+        """Resume watching the regions; forget those that are no longer declared.
 
         A local controller that is declared in another region than before has moved there.
         """
@@ -58,7 +57,6 @@ class GlobalController:
                     tx.move_local(local_id, home)
         self._homes = {name: Home(*home) for name, home in store.homes().items()}
         self._regionals.start(gone - topology.controllers.keys())
-        self.ledger.start()
 
     def connected(self) -> None:
         """Publish the global policy."""
@@ -66,47 +64,42 @@ class GlobalController:
         self._publish_policy()
 
     def disconnected(self) -> None:
-        """Stop judging others by their silence."""
+        """Suspend liveness checks."""
         self._regionals.disconnected()
 
-    def obey(self, envelope: Envelope, command: Command) -> None:
-        """Publish the global policy as it is ordered."""
+    def execute(self, order: Envelope, command: Command) -> None:
+        """Publish the global policy as ordered."""
         declared = policy.global_document(self._context.topology, 0)
-        self._policies.order(envelope, command, declared)
+        self._policies.execute(order, command, declared)
 
-    def tell_all(self) -> None:
-        """Nobody receives from the top but those who read retained policy."""
+    def resync(self) -> None:
+        """Do nothing: nothing is reported upward."""
 
     def stop(self) -> None:
-        """Nothing runs beside the owner's thread."""
+        """Do nothing: no work runs beside the owner's thread."""
 
-    def receive(self, envelope: Envelope) -> None:
-        """Apply a summary, record an event, look at its own policy, or take in a status."""
-        payload = envelope.payload
-        if isinstance(payload, Summary):
-            self._take(envelope, payload)
-        elif isinstance(payload, Event):
-            self._apply_once(envelope)
-        elif isinstance(payload, PolicyDocument):
-            self.retained.seen(self._policies.echo(envelope, payload))
+    def receive(self, message: Envelope) -> None:
+        """Handle its own policy, as the broker retains it, or a status."""
+        payload = message.payload
+        if isinstance(payload, PolicyDocument):
+            self._retained.arrived(self._policies.problem_of_retained(message, payload))
         elif isinstance(payload, Status):
-            self._regionals.hear(envelope, payload)
+            self._regionals.update(message, payload)
+
+    def rejected(self, topic: str, why: str) -> None:
+        """Publish the global policy again where something else is retained in its place."""
+        self._retained.rejected(topic, why)
+
+    def apply(self, tx: Transaction, message: Envelope) -> None:
+        """Apply a summary or record an event in ``tx``."""
+        payload = message.payload
+        if isinstance(payload, Summary):
+            self._apply_summary(tx, payload)
+        elif isinstance(payload, Event):
+            self._record(tx, message.sender_id, payload)
 
     def _publish_policy(self) -> None:
         self._policies.publish(policy.global_document(self._context.topology, 0))
-
-    def _apply_once(self, envelope: Envelope) -> None:
-        """Commit and apply a message that depends on none before it, unless it came before."""
-        with self._context.store.transaction() as tx:
-            if self.ledger.take(tx, envelope, whole=False, first=True):
-                self._effect(tx, envelope)
-
-    def _effect(self, tx: Transaction, envelope: Envelope) -> None:
-        """Apply a summary or record an event in ``tx``."""
-        if isinstance(envelope.payload, Summary):
-            self._apply(tx, envelope.payload)
-        elif isinstance(envelope.payload, Event):
-            self._record(tx, envelope.sender_id, envelope.payload)
 
     def _record(self, tx: Transaction, sender: str, event: Event) -> None:
         now = time.time()
@@ -116,23 +109,15 @@ class GlobalController:
             if isinstance(scope, str) and isinstance(version, int):
                 tx.put_applied(sender, scope, version, at=now)
 
-    def _take(self, envelope: Envelope, summary: Summary) -> None:
-        with self._context.store.transaction() as tx:
-            if not self.ledger.take(tx, envelope, whole=summary.snapshot, first=False):
-                return
-            whole = self.ledger.assemble(tx, envelope, summary)
-            if whole is not None:
-                self._apply(tx, whole)
-
-    def _apply(self, tx: Transaction, summary: Summary) -> None:
-        """Apply a summary in ``tx``: what it says of the local controllers of its region."""
+    def _apply_summary(self, tx: Transaction, summary: Summary) -> None:
+        """Apply a summary in ``tx``: the changes of the local controllers of its region."""
         now = time.time()
         coming = moved(self._homes, summary)
         summary = timely(self._homes, summary, coming)
         for cycle in coming:
-            log.info("%s is in region %s now", cycle.local_id, summary.region)
+            log.info("%s moved to region %s", cycle.local_id, summary.region)
             tx.move_local(cycle.local_id, summary.region)
-        tx.after(partial(self._settle_homes, summary))
+        tx.after(partial(self._update_homes, summary))
         unseen = {cycle.local_id: [*cycle.silent] for cycle in summary.locals if cycle.silent}
         for loss in summary.inactive:
             unseen.setdefault(loss.local_id, []).append(loss.device_id)
@@ -141,22 +126,21 @@ class GlobalController:
         tx.apply_summary(summary, at=now)
         for cycle in summary.locals:
             tx.put_cycle(cycle, region=summary.region, at=now)
-        self.ledger.committed(tx)
         if summary.new or summary.updated:
-            tx.after(self._look_soon)
+            tx.after(self._search_soon)
 
-    def _settle_homes(self, summary: Summary) -> None:
+    def _update_homes(self, summary: Summary) -> None:
         for cycle in summary.locals:
             self._homes[cycle.local_id] = Home(summary.region, cycle.epoch)
 
-    def _look_soon(self) -> None:
-        if not self._looking:
-            self._looking = True
-            self._context.scheduler.after(LOOK_DELAY, self._notice_roamers)
+    def _search_soon(self) -> None:
+        if not self._search_due:
+            self._search_due = True
+            self._context.scheduler.after(SEARCH_DELAY, self._announce_roamers)
 
-    def _notice_roamers(self) -> None:
-        """Announce each MAC that turns up in more than one region, once."""
-        self._looking = False
+    def _announce_roamers(self) -> None:
+        """Announce each MAC address that is present in more than one region, once."""
+        self._search_due = False
         found = self._context.store.macs_in_several_regions()
         for mac in sorted(found.keys() - self._roamers):
             event = Event(
@@ -165,6 +149,5 @@ class GlobalController:
                 subject=mac,
                 detail={"regions": sorted(found[mac])},
             )
-            with self._context.publisher.unit() as unit:
-                unit.stage(self._context.topology.topics.events(SYSTEM), event)
+            announce(self._context, event, topic=self._context.topology.topics.events(SYSTEM))
         self._roamers = frozenset(found)

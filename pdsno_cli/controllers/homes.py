@@ -1,7 +1,7 @@
-"""Which region each local controller is of, as the top knows it: that of its newest epoch.
+"""Which region each local controller belongs to, for the global controller: that of its newest epoch.
 
-A local controller moves when its file says so and it starts anew, with a newer epoch. Its old region
-may hear of that late, or be away: what it still says of that controller is out of date.
+A local controller moves when its file is changed and it restarts, with a newer epoch. Its old region
+may learn of that late, or be offline; what it still reports of that controller is outdated.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Home(NamedTuple):
 
 
 def moved(homes: Mapping[str, Home], summary: Summary) -> list[LocalCycle]:
-    """Return the cycles in a summary of local controllers that have come from another region."""
+    """Return the cycles in a summary of local controllers that moved from another region."""
     return [
         cycle
         for cycle in summary.locals
@@ -35,17 +35,17 @@ def moved(homes: Mapping[str, Home], summary: Summary) -> list[LocalCycle]:
 
 
 def timely(homes: Mapping[str, Home], summary: Summary, coming: Iterable[LocalCycle]) -> Summary:
-    """Return a summary without what it says of local controllers that are of another region.
+    """Return a summary without the local controllers that belong to another region.
 
     Those that are ``coming`` to this one stay.
     """
     here = {cycle.local_id for cycle in coming}
-    told = {cycle.local_id for cycle in summary.locals}
-    told.update(item.local_id for item in (*summary.new, *summary.updated))
-    told.update(item.local_id for item in summary.inactive)
+    named = {cycle.local_id for cycle in summary.locals}
+    named.update(item.local_id for item in (*summary.new, *summary.updated))
+    named.update(item.local_id for item in summary.inactive)
     gone = {
         name
-        for name in told - here
+        for name in named - here
         if (home := homes.get(name)) is not None and home.region != summary.region
     }
     if not gone:

@@ -1,4 +1,4 @@
-"""Judges from status messages and silence who is alive; pure but for the clock it is given.
+"""Judges from status messages and silence which peers are alive; pure but for the given clock.
 
 A death counts only for the epoch and connection of the latest birth, since a will can arrive
 after the next birth. A retained message proves nothing by itself: a peer known only from one is
@@ -18,31 +18,31 @@ MISSED_BEATS = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """What is known of one peer; ``heard`` is on the monotonic clock, in seconds."""
+    """The last status of one peer, which arrived at ``seen``, in seconds on the monotonic clock."""
 
     epoch: int
     connection: int
     seq: int
     alive: bool
-    heard: float
+    seen: float
     heartbeat: float
 
     @property
     def deadline(self) -> float:
-        """When three heartbeats will have been missed."""
-        return self.heard + MISSED_BEATS * self.heartbeat
+        """Return when three heartbeats will have been missed."""
+        return self.seen + MISSED_BEATS * self.heartbeat
 
 
-Verdict = Literal["up", "reborn", "down", "still", "stale"]
+Verdict = Literal["up", "restarted", "down", "unchanged", "stale"]
 
 
-def hear(
+def update(
     known: Peer | None, status: Status, *, epoch: int, seq: int, now: float
 ) -> tuple[Peer | None, Verdict]:
-    """Return the peer after ``status`` and what that means.
+    """Return the peer after ``status``, and what happened to it.
 
-    ``up`` it came (back), ``reborn`` it was restarted before anybody missed it, ``down`` it died,
-    ``still`` nothing new, ``stale`` the message is out of date and changes nothing.
+    ``up`` it came (back), ``restarted`` before its silence was noticed, ``down`` it died,
+    ``unchanged``, or ``stale`` where the message is outdated and changes nothing.
     """
     if known is not None:
         if epoch < known.epoch:
@@ -51,9 +51,9 @@ def hear(
         if status.state == "death":
             if not same or not known.alive:
                 return known, "stale"
-            return replace(known, alive=False, heard=now), "down"
+            return replace(known, alive=False, seen=now), "down"
         if epoch == known.epoch and seq <= known.seq:
-            # As the one that a broker kept: no sign of life, but it says how often to expect one.
+            # A retained copy is no sign of life, but it has the heartbeat's interval.
             return replace(known, heartbeat=status.heartbeat), "stale"
     elif status.state == "death":
         return None, "stale"
@@ -62,14 +62,14 @@ def hear(
         connection=status.connection,
         seq=seq,
         alive=True,
-        heard=now,
+        seen=now,
         heartbeat=status.heartbeat,
     )
     if known is None or not known.alive:
         return peer, "up"
-    return peer, "reborn" if epoch != known.epoch else "still"
+    return peer, "restarted" if epoch != known.epoch else "unchanged"
 
 
-def silent(peer: Peer, now: float) -> bool:
-    """Whether a peer held for alive has missed three heartbeats."""
+def is_silent(peer: Peer, now: float) -> bool:
+    """Return True if a peer presumed alive has missed three heartbeats."""
     return peer.alive and now >= peer.deadline

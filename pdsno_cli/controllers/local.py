@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
-from pdsno_cli.controllers.parts import parts
 from pdsno_cli.controllers.policies import Policies
+from pdsno_cli.delivery.fragments import split
 from pdsno_cli.discovery.changes import decide
 from pdsno_cli.model.ids import timestamp
 from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, PolicyDocument
@@ -25,9 +25,12 @@ from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.spec import secrets
 
 if TYPE_CHECKING:
-    from pdsno_cli.controllers.ports import Cancellable, Context, Unit
+    from pdsno_cli.controllers.ports import Context
+    from pdsno_cli.delivery.ports import Cancellable
+    from pdsno_cli.delivery.publisher import Unit
     from pdsno_cli.discovery.changes import Changes
     from pdsno_cli.discovery.sweep import SweepResult
+    from pdsno_cli.nib.store import Transaction
     from pdsno_cli.spec.topology import Discovery
 
 log = logging.getLogger(__name__)
@@ -36,13 +39,13 @@ log = logging.getLogger(__name__)
 # that hundreds that start together do not probe together, then and in every cycle that follows.
 SPREAD = 0.02
 
-MOST_SILENT = 100  # devices that a report names because they did not answer, while still present
-POLICY_WAIT = 3.0  # seconds to wait for the retained policy before going by the file
+MOST_SILENT = 100  # present devices without an answer that a report lists
+POLICY_WAIT = 3.0  # seconds to wait for the retained policy before following the file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Sweep:
-    """A cycle that runs: by which rules, since when (Unix time), and the order that it answers."""
+    """A running cycle: its rules, when it started (Unix time), and the order that it answers."""
 
     rules: Discovery
     targets: AddressSet
@@ -51,7 +54,7 @@ class _Sweep:
     cancel: threading.Event = field(default_factory=threading.Event)
 
     def exceeds(self, rules: Discovery) -> bool:
-        """Whether it asks what ``rules`` do not want asked."""
+        """Return True if it probes what ``rules`` exclude."""
         return (
             not set(self.rules.protocols) <= set(rules.protocols)
             or self.targets.beyond(AddressSet.of(rules.targets)) is not None
@@ -66,8 +69,6 @@ class LocalController:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self.ledger = None  # a local controller keeps nobody's stream
-        self.retained = None  # and publishes no policy
         region = context.spec.region
         assert region is not None  # lint refuses a local without one
         self._region = region
@@ -79,52 +80,53 @@ class LocalController:
         )
         self._policies = Policies(context)
         self._next: Cancellable | None = None
-        self._sweep: _Sweep | None = None  # the cycle that runs
-        self._asked: deque[str] = deque()  # orders to discover, each a cycle of its own
+        self._sweep: _Sweep | None = None  # the running cycle
+        self._ordered: deque[str] = deque()  # message_ids, each for a cycle of its own
         self._started = 0.0  # the last cycle, on the monotonic clock
         self._spread = SPREAD * len(context.topology.of_role(Role.LOCAL))
         self._cycle = 0
-        # The first report in the life of a store says all; later ones follow on it.
-        self._snapshot = not context.publisher.told(self._topic)
+        # The first report of a store is a snapshot; later ones build upon it.
+        self._snapshot = not context.publisher.has_published(self._topic)
         self._coalesce = False
         self._warned: set[str] = set()
 
     def start(self) -> None:
-        """Remember the last policies; begin with them if no newer one comes in time.
+        """Recall the last policies; the first cycle follows them if no newer one arrives in time.
 
-        In another region than before, all is told there, and what waits for the old one is void.
+        In another region than before, the first report is a snapshot, and reports still queued for
+        the old one are dropped.
         """
         topics, store = self._context.topology.topics, self._context.store
         local_id = self._context.spec.controller_id
         regions = store.former_regions() - {self._region}
-        waiting = {topics.stream(topics.discovery(region, local_id)): region for region in regions}
+        former = {topics.stream(topics.discovery(region, local_id)): region for region in regions}
         self._snapshot = self._snapshot or bool(regions)
         with self._context.publisher.unit() as unit:
-            for stream in waiting.keys() & set(store.outbox_streams()):
-                unit.coalesce(topics.discovery(waiting[stream], local_id))
+            for stream in former.keys() & set(store.outbox_streams()):
+                unit.coalesce(topics.discovery(former[stream], local_id))
         self._policies.recall(GLOBAL, self._region)
         self._next = self._context.scheduler.after(POLICY_WAIT, self._begin)
 
     def connected(self) -> None:
-        """Discovery goes on in any case."""
+        """Do nothing: discovery runs in any case."""
 
     def disconnected(self) -> None:
-        """Discovery goes on; its reports wait in the outbox."""
+        """Do nothing: discovery goes on, and its reports are kept in the outbox."""
 
-    def obey(self, envelope: Envelope, command: Command) -> None:
+    def execute(self, order: Envelope, command: Command) -> None:
         """Discover now, or right after the cycle that runs."""
         if command.order != "discover":
             raise RefusedError(
                 Reason.WRONG_TOPIC, f"{self._context.spec.controller_id} publishes no policy"
             )
-        self._asked.append(envelope.message_id)
+        self._ordered.append(order.message_id)
         self._plan()
 
-    def tell_all(self) -> None:
+    def resync(self) -> None:
         """Report every present device at once."""
         self._snapshot = True
         if self._sweep is not None:
-            return  # the cycle that runs ends with that report
+            return  # the running cycle ends with that report
         now = time.time()
         known = self._context.store.known()
         active = tuple(item.device for item in known.values() if item.active)
@@ -148,22 +150,28 @@ class LocalController:
         if self._coalesce:
             unit.coalesce(self._topic)
             self._coalesce = False
-        for part in parts(report, self._context.topology.broker.max_payload):
-            unit.stage(self._topic, part, answers=answers)
+        for fragment in split(report, self._context.topology.broker.max_payload):
+            unit.stage(self._topic, fragment, answers=answers)
         self._snapshot = False
 
     def stop(self) -> None:
-        """End the sweep that runs."""
+        """Cancel the running sweep."""
         if self._sweep is not None:
             self._sweep.cancel.set()
 
-    def receive(self, envelope: Envelope) -> None:
-        """Take a policy; the next cycle goes by it, and comes now if this one asks too much."""
-        document = envelope.payload
+    def apply(self, tx: Transaction, message: Envelope) -> None:
+        """Do nothing: a local controller receives no durable message."""
+
+    def rejected(self, topic: str, why: str) -> None:
+        """Do nothing: a local controller publishes no policy."""
+
+    def receive(self, message: Envelope) -> None:
+        """Handle a policy: the next cycle follows it, at once if the running one exceeds it."""
+        document = message.payload
         if isinstance(document, PolicyDocument):
-            self._policies.take(envelope, document)
+            self._policies.accept(message, document)
             if self._sweep is not None and self._sweep.exceeds(self._policy()):
-                log.info("the cycle that runs is cut: policy %s", document.scope)
+                log.info("the running cycle is cancelled: policy %s", document.scope)
                 self._sweep.cancel.set()
             if document.scope == self._region or self._cycle:
                 self._plan()
@@ -173,15 +181,15 @@ class LocalController:
         return policy.effective(spec.discovery, documents, spec.controller_id)
 
     def _plan(self) -> None:
-        """Set the time of the next cycle: now where one is ordered, else by the policy in force.
+        """Schedule the next cycle: now where one is ordered, else by the policy in force.
 
-        The first is due about now.
+        The first comes after a random delay.
         """
         if self._sweep is not None:
             return
         if self._next is not None:
             self._next.cancel()
-        if self._asked:
+        if self._ordered:
             wait = 0.0
         elif self._cycle:
             wait = max(self._started + self._policy().interval - time.monotonic(), 0.0)
@@ -192,7 +200,7 @@ class LocalController:
     def _begin(self) -> None:
         """Start a cycle on the background thread."""
         rules = self._policy()
-        answers = self._asked.popleft() if self._asked else None
+        answers = self._ordered.popleft() if self._ordered else None
         started = time.time()
         self._started = time.monotonic()
         self._sweep = running = _Sweep(
@@ -207,12 +215,12 @@ class LocalController:
         )
 
     def _end(self, running: _Sweep, result: SweepResult) -> None:
-        """Commit what the cycle found and report what changed. Owner's thread."""
+        """Commit the result of a cycle and report the changes. Owner's thread."""
         self._sweep = None
         if result.cancelled:
-            # It saw too little to judge by. Whoever ordered it gets the next one, which is due.
+            # Its result is incomplete. An order is answered by the next one, which is due.
             if running.answers is not None:
-                self._asked.appendleft(running.answers)
+                self._ordered.appendleft(running.answers)
             self._started = -math.inf
             self._plan()
             return
@@ -256,10 +264,10 @@ class LocalController:
         self._plan()
 
     def _report(self, started: float, result: SweepResult, changes: Changes) -> DiscoveryReport:
-        told = {device.device_id for device in changes.new}
+        new = {device.device_id for device in changes.new}
         updated = changes.updated
         if self._snapshot:
-            updated = tuple(d for d in changes.active if d.device_id not in told)
+            updated = tuple(d for d in changes.active if d.device_id not in new)
         return DiscoveryReport(
             region=self._region,
             cycle=self._cycle,
@@ -276,7 +284,7 @@ class LocalController:
         )
 
     def _silent(self, changes: Changes) -> tuple[str, ...] | None:
-        """Return the present devices that did not answer, None where that is not to be told."""
+        """Return the present devices that did not answer, None where they are not reported."""
         if changes.outcome == "failed":
             return None
         present = {device.device_id for device in changes.active}
@@ -285,15 +293,15 @@ class LocalController:
         return tuple(silent) if len(silent) <= most else None
 
     def _warn(self, result: SweepResult, changes: Changes) -> None:
-        """Say once what keeps a protocol from being used, and always that a cycle failed."""
+        """Warn once of each error of a probe, and each time that a whole cycle failed."""
         for probe in result.probes:
             if probe.error is not None and probe.error not in self._warned:
                 self._warned.add(probe.error)
-                self._tell(f"{probe.protocol}: {probe.error}")
+                self._warn_watcher(f"{probe.protocol}: {probe.error}")
         if changes.outcome == "failed":
-            self._tell("every probe failed: this cycle changes nothing")
+            self._warn_watcher("every probe failed: this cycle changes nothing")
 
-    def _tell(self, text: str) -> None:
+    def _warn_watcher(self, text: str) -> None:
         log.warning("%s", text)
         self._context.watcher.notice(
             WarningNotice(controller_id=self._context.spec.controller_id, text=text)

@@ -1,4 +1,4 @@
-"""The policies that one controller goes by: taken from whoever publishes them, or published."""
+"""The policies in force at one controller: those that it received, and those that it publishes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from pdsno_cli.controllers import policy
-from pdsno_cli.model.messages import Event, PolicyDocument
+from pdsno_cli.delivery.endpoint import events_topic, own_event
+from pdsno_cli.model.messages import PolicyDocument
 from pdsno_cli.model.policy_rules import problem, unknown_local, version_problem
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.model.roles import Role
-from pdsno_cli.model.topics import GLOBAL, SYSTEM
+from pdsno_cli.model.topics import GLOBAL
 
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Context
-    from pdsno_cli.model.messages import Command, Envelope
+    from pdsno_cli.delivery.endpoint import Detail
+    from pdsno_cli.model.messages import Command, Envelope, Event
 
 log = logging.getLogger(__name__)
 
@@ -26,14 +28,14 @@ REFUSAL_PAUSE = 60.0  # seconds between two events about refused policies of one
 class Policies:
     """The newest policy of each scope that concerns a controller. Owner's thread only.
 
-    None is believed for its signature alone: ``model.policy_rules`` judges each that is received,
-    ordered or remembered. Where one is refused, the one before stays in force.
+    A signature alone does not make a policy valid: ``model.policy_rules`` judges each one that is
+    received, ordered or stored. Where one is refused, the one before stays in force.
     """
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._documents: dict[str, PolicyDocument] = {}
-        self._refused: dict[str, float] = {}  # when each scope's last refusal was told, monotonic
+        self._refused: dict[str, float] = {}  # when each scope's last event was, monotonic
         spec = context.spec
         self._concern = {GLOBAL} if spec.region is None else {GLOBAL, spec.region}
         self._targets = {
@@ -43,7 +45,7 @@ class Policies:
         self._only = spec.controller_id if spec.role is Role.LOCAL else None
 
     def recall(self, *scopes: str) -> None:
-        """Go by what was in force at the last stop; of several scopes the widest comes first."""
+        """Put in force what was so at the last stop; of several scopes the widest comes first."""
         for scope in scopes:
             record = self._context.store.policy(scope)
             if record is None:
@@ -58,18 +60,18 @@ class Policies:
         """Return the policies of ``scopes`` that are known, in that order."""
         return [self._documents[scope] for scope in scopes if scope in self._documents]
 
-    def take(self, envelope: Envelope, document: PolicyDocument) -> None:
-        """Go by a policy, if it is newer.
+    def accept(self, message: Envelope, document: PolicyDocument) -> None:
+        """Put a received policy in force, if it is newer.
 
-        RefusedError when it is older than the one in force, or makes no sense for this controller;
-        the latter is announced by an event, too.
+        RefusedError when it is older than the one in force, or invalid for this controller; the
+        latter is announced by an event, too.
         """
         topics = self._context.topology.topics
-        if document.scope not in self._concern or envelope.stream != topics.stream(
+        if document.scope not in self._concern or message.stream != topics.stream(
             topics.policy(document.scope)
         ):
             raise RefusedError(
-                Reason.WRONG_TOPIC, f"a policy of {document.scope!r} on {envelope.stream}"
+                Reason.WRONG_TOPIC, f"a policy of {document.scope!r} on {message.stream}"
             )
         known = self._documents.get(document.scope)
         if known is not None and document.version < known.version:
@@ -81,17 +83,17 @@ class Policies:
             return
         found = self._problem(document)
         if found is not None:
-            self._tell_refusal(document, found)
+            self._announce_refusal(document, found)
             raise RefusedError(
                 Reason.INVALID, f"policy {document.scope} {document.version}: {found}"
             )
         self._keep(document)
 
-    def echo(self, envelope: Envelope, document: PolicyDocument) -> str | None:
+    def problem_of_retained(self, message: Envelope, document: PolicyDocument) -> str | None:
         """Return what is wrong with a policy on the topic that this controller publishes on."""
         known = self._documents.get(document.scope)
-        if envelope.sender_id != self._context.spec.controller_id:
-            return f"a policy of {envelope.sender_id} is there"
+        if message.sender_id != self._context.spec.controller_id:
+            return f"a policy of {message.sender_id} is there"
         if known is not None and document.version < known.version:
             return f"the older version {document.version} is there"
         found = self._problem(document)
@@ -102,26 +104,29 @@ class Policies:
         return None
 
     def publish(self, declared: PolicyDocument) -> None:
-        """Publish the policy of a scope: the one that the file declares, or that was ordered."""
+        """Publish the policy of a scope: the ``declared`` one, or the one that was ordered."""
         record = self._context.store.policy(declared.scope)
         document = policy.next_document(record, declared)
         found = self._problem(document)
         if found is not None and record is not None:
             self._drop(document, found)
-            # A version that no clock has reached is not one to go on from.
+            # A version from the future is no basis for the next one.
             plausible = None if version_problem(document.version, time.time()) else record
             document, record = policy.numbered(declared, after=plausible), None
         if record is None or document is not record.document:
             self._keep(document)
         self._send(document)
 
-    def order(self, envelope: Envelope, command: Command, declared: PolicyDocument) -> None:
-        """Put what a person orders in the place of ``declared``, or that one back in its own.
+    def execute(self, order: Envelope, command: Command, declared: PolicyDocument) -> None:
+        """Put the policy of ``command`` in force, or ``declared`` again.
 
-        RefusedError when it cannot be.
+        RefusedError when it is invalid, or of another scope.
         """
+        record = self._context.store.policy(declared.scope)
         if command.order == "policy_reset":
-            self._reset(envelope, declared)
+            document = policy.numbered(declared, after=record)
+            self._keep(document, answers=order.message_id)
+            self._send(document, answers=order.message_id)
             return
         ordered = command.policy
         if ordered is None or ordered.scope != declared.scope:
@@ -133,18 +138,10 @@ class Policies:
         found = self._problem(ordered) or unknown_local(ordered, self._targets)
         if found is not None:
             raise RefusedError(Reason.INVALID, found)
-        record = self._context.store.policy(declared.scope)
         document = policy.numbered(ordered, after=record)
         replaced = policy.replaced_by(document, declared)
-        self._keep(document, instead_of=replaced, answers=envelope.message_id)
-        self._send(document, answers=envelope.message_id)
-
-    def _reset(self, envelope: Envelope, declared: PolicyDocument) -> None:
-        """Publish the file's policy under a new version, whatever is in force."""
-        record = self._context.store.policy(declared.scope)
-        document = policy.numbered(declared, after=record)
-        self._keep(document, answers=envelope.message_id)
-        self._send(document, answers=envelope.message_id)
+        self._keep(document, instead_of=replaced, answers=order.message_id)
+        self._send(document, answers=order.message_id)
 
     def _problem(self, document: PolicyDocument) -> str | None:
         found = problem(document, self._targets, time.time(), self._only)
@@ -161,22 +158,22 @@ class Policies:
         instead_of: PolicyDocument | None = None,
         answers: str | None = None,
     ) -> None:
-        """Keep a new version, and tell that this controller goes by it."""
+        """Store a new version and put it in force, and announce that."""
         event = self._event("policy_applied", "info", document)
         with self._context.publisher.unit() as unit:
             unit.tx.put_policy(document, at=time.time(), instead_of=instead_of)
-            unit.stage(self._events_topic, event, answers=answers)
+            unit.stage(events_topic(self._context), event, answers=answers)
         self._documents[document.scope] = document
         log.info("policy %s %d is in force", document.scope, document.version)
 
     def _drop(self, document: PolicyDocument, why: str) -> None:
-        """Forget a policy that the store has kept and that makes no sense, or no longer does."""
+        """Delete a stored policy that is invalid, or no longer valid."""
         with self._context.publisher.unit() as unit:
             unit.tx.drop_policy(document.scope)
-            self._tell_refusal(document, f"{why} (it was kept from an earlier start)")
+            self._announce_refusal(document, f"{why} (it was kept from an earlier start)")
 
-    def _tell_refusal(self, document: PolicyDocument, why: str) -> None:
-        """Announce a refused policy, of each scope no more often than people can read."""
+    def _announce_refusal(self, document: PolicyDocument, why: str) -> None:
+        """Announce a refused policy, once in ``REFUSAL_PAUSE`` for each scope."""
         now = time.monotonic()
         last = self._refused.get(document.scope)
         if last is not None and now < last + REFUSAL_PAUSE:
@@ -185,11 +182,7 @@ class Policies:
         log.warning("policy %s %d is refused: %s", document.scope, document.version, why)
         with self._context.publisher.unit() as unit:
             event = self._event("policy_refused", "warning", document, why=why)
-            unit.stage(self._events_topic, event)
-
-    @property
-    def _events_topic(self) -> str:
-        return self._context.topology.topics.events(self._context.spec.region or SYSTEM)
+            unit.stage(events_topic(self._context), event)
 
     def _event(
         self,
@@ -198,11 +191,5 @@ class Policies:
         document: PolicyDocument,
         **detail: str,
     ) -> Event:
-        spec = self._context.spec
-        return Event(
-            event=name,
-            severity=severity,
-            subject=spec.controller_id,
-            region=spec.region,
-            detail={"scope": document.scope, "version": document.version, **detail},
-        )
+        about: dict[str, Detail] = {"scope": document.scope, "version": document.version, **detail}
+        return own_event(self._context, name, severity, about)

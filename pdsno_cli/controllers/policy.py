@@ -44,7 +44,7 @@ def scopes(topology: Topology) -> tuple[str, ...]:
 
 
 def concerned(topology: Topology, scope: str) -> tuple[Controller, ...]:
-    """Return the controllers that go by the policy of a scope, its publisher first."""
+    """Return the controllers that the policy of a scope is in force at, its publisher first."""
     if scope == GLOBAL:
         return tuple(item for role in Role for item in topology.of_role(role))
     return (*topology.of_role(Role.REGIONAL, scope)[:1], *topology.of_role(Role.LOCAL, scope))
@@ -74,7 +74,7 @@ def regional_document(topology: Topology, region: str, version: int) -> PolicyDo
 
 
 def same_but_version(one: PolicyDocument, other: PolicyDocument) -> bool:
-    """Whether two documents say the same, their versions aside."""
+    """Return True if two documents are equal, their versions aside."""
     return _content(one) == _content(other)
 
 
@@ -99,9 +99,9 @@ def _document(scope: str, policy: Policy, version: int) -> PolicyDocument:
 
 
 def next_document(record: PolicyRecord | None, declared: PolicyDocument) -> PolicyDocument:
-    """Return what is to be published: the policy in force, or ``declared`` as a newer version.
+    """Return the policy to publish: the one in force, or ``declared`` as a newer version.
 
-    What a person put in the place of the file's policy stays until the file says something else.
+    A policy that an operator ordered stays in force until the file's policy changes.
     """
     if record is not None:
         stored = record.document
@@ -127,10 +127,10 @@ def numbered(document: PolicyDocument, *, after: PolicyRecord | None) -> PolicyD
 
 
 def replaced_by(ordered: PolicyDocument, declared: PolicyDocument) -> PolicyDocument:
-    """Return what of a declared policy an ordered one takes the place of.
+    """Return the part of a declared policy that an ordered one replaces.
 
-    Of the targets, only those of the controllers that the order names: others may come and go in
-    the file without ending what was ordered.
+    Of the targets, only those of the controllers that the order names: others may change in the
+    file without ending the ordered policy.
     """
     named = (ordered.targets or {}).keys()
     targets = {name: own for name, own in (declared.targets or {}).items() if name in named}

@@ -1,4 +1,4 @@
-"""A controller's own status: birth, heartbeat and death (after Sparkplug B)."""
+"""Publishes a controller's own status: birth, heartbeat and death (after Sparkplug B)."""
 
 from __future__ import annotations
 
@@ -7,42 +7,46 @@ from typing import TYPE_CHECKING, Literal
 from pdsno_cli.model.messages import Status
 
 if TYPE_CHECKING:
-    from pdsno_cli.controllers.ports import Cancellable, Context
+    from pdsno_cli.controllers.ports import Context
+    from pdsno_cli.delivery.ports import Cancellable
 
 _State = Literal["birth", "heartbeat", "death"]
 
 
 class Presence:
-    """Says on ``status/{controller_id}`` that the controller is here."""
+    """The status of one controller on ``status/{controller_id}``. Owner's thread only."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._connection = 0
-        self._beat: Cancellable | None = None
+        self._next_beat: Cancellable | None = None
         self.topic = context.topology.topics.status(context.spec.controller_id)
 
-    def born(self, connection: int) -> bool:
-        """Publish the birth of a connection and start to beat; whether it went out."""
-        self.away()
+    def announce(self, connection: int) -> bool:
+        """Publish the birth of a connection and start the heartbeat.
+
+        Return True if a transport accepted the birth.
+        """
+        self.stop_heartbeat()
         self._connection = connection
         sent = self._context.publisher.publish(self.topic, self._status("birth"))
         self._schedule()
         return sent
 
-    def away(self) -> None:
-        """Stop beating: nothing carries a heartbeat now."""
-        if self._beat is not None:
-            self._beat.cancel()
-            self._beat = None
+    def stop_heartbeat(self) -> None:
+        """Publish no heartbeat until the next birth."""
+        if self._next_beat is not None:
+            self._next_beat.cancel()
+            self._next_beat = None
 
     def death(self, connection: int, reason: Literal["will", "stop"]) -> Status:
         """Return the death of a connection, for the will or for the farewell."""
         return self._status("death", connection=connection, reason=reason)
 
     def _schedule(self) -> None:
-        self._beat = self._context.scheduler.after(self._context.spec.heartbeat, self._tick)
+        self._next_beat = self._context.scheduler.after(self._context.spec.heartbeat, self._beat)
 
-    def _tick(self) -> None:
+    def _beat(self) -> None:
         self._context.publisher.publish(self.topic, self._status("heartbeat"))
         self._schedule()
 

@@ -1,6 +1,6 @@
-"""Watches the retained message that a controller publishes, and puts it right.
+"""Watches the retained policy that a controller publishes, and publishes it again if replaced.
 
-Whoever replaces it at the broker evicts it for all who connect later.
+A retained message of somebody else takes its place at the broker for all who connect later.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from pdsno_cli.model.messages import Event
-from pdsno_cli.model.topics import SYSTEM
+from pdsno_cli.delivery.endpoint import announce, own_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,56 +19,61 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_DELAY = 0.5  # seconds after which the last of several messages that came is judged
-BUDGET = 5  # times in a window that the message is published again: two publishers must not fight
+CHECK_DELAY = 0.5  # seconds after which the last of several messages is judged
+BUDGET = 5  # repairs in a window: two publishers must not fight
 WINDOW = 600.0  # seconds
 
 
-class OwnRetained:
-    """The retained message on one ``topic``. Owner's thread only.
+class RetainedPolicy:
+    """The retained message on one ``topic``, which ``publish`` publishes again.
 
-    ``publish`` publishes it again.
+    Owner's thread only.
     """
 
     def __init__(self, context: Context, topic: str, publish: Callable[[], None]) -> None:
-        self.topic = topic
+        self._topic = topic
         self._context = context
         self._publish = publish
-        self._foreign: str | None = None  # what the last message was, where it is not ours
-        self._looking = False
+        self._foreign: str | None = None  # what is wrong with the last message
+        self._check_due = False
         self._repairs: deque[float] = deque(maxlen=BUDGET)
 
-    def seen(self, foreign: str | None) -> None:
-        """Take note of a message on the topic: ours, or ``foreign`` as that says."""
+    def arrived(self, foreign: str | None) -> None:
+        """Note a message on the topic: ours, or ``foreign``, which says what it is."""
         self._foreign = foreign
-        if foreign is not None and not self._looking:
-            self._looking = True
-            self._context.scheduler.after(LOOK_DELAY, self._look)
+        if foreign is not None and not self._check_due:
+            self._check_due = True
+            self._context.scheduler.after(CHECK_DELAY, self._check)
 
-    def _look(self) -> None:
-        self._looking = False
+    def rejected(self, topic: str, why: str) -> None:
+        """Note a message that could not be verified, if it is on the topic."""
+        if topic == self._topic:
+            self.arrived(why)
+
+    def _check(self) -> None:
+        self._check_due = False
         foreign, self._foreign = self._foreign, None
         if foreign is None:
             return
         now = time.monotonic()
-        if len(self._repairs) == BUDGET and now < self._repairs[0] + WINDOW:
-            log.debug("%s: %s; left as it is", self.topic, foreign)
+        if self._budget_spent(now):
+            log.debug("%s: %s; left as it is", self._topic, foreign)
             return
         self._repairs.append(now)
-        last = len(self._repairs) == BUDGET and now < self._repairs[0] + WINDOW
-        log.warning("%s: %s; published again", self.topic, foreign)
-        spec = self._context.spec
-        event = Event(
-            event="policy_restored",
-            severity="error" if last else "warning",
-            subject=spec.controller_id,
-            region=spec.region,
-            detail={
-                "topic": self.topic,
+        last = self._budget_spent(now)
+        log.warning("%s: %s; published again", self._topic, foreign)
+        event = own_event(
+            self._context,
+            "policy_restored",
+            "error" if last else "warning",
+            {
+                "topic": self._topic,
                 "why": foreign,
                 **({"left_alone_for": WINDOW} if last else {}),
             },
         )
-        with self._context.publisher.unit() as unit:
-            unit.stage(self._context.topology.topics.events(spec.region or SYSTEM), event)
+        announce(self._context, event)
         self._publish()
+
+    def _budget_spent(self, now: float) -> bool:
+        return len(self._repairs) == BUDGET and now < self._repairs[0] + WINDOW

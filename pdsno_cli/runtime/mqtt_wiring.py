@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pdsno_cli.controllers.subscriptions import qos
+from pdsno_cli.delivery.subscriptions import qos
 from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.errors import BrokerError
 from pdsno_cli.model.roles import Role

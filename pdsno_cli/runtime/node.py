@@ -19,12 +19,19 @@ from pdsno_cli.controllers.local import LocalController
 from pdsno_cli.controllers.ports import Context
 from pdsno_cli.controllers.presence import Presence
 from pdsno_cli.controllers.regional import RegionalController
+from pdsno_cli.delivery.commands import CommandHandler
+from pdsno_cli.delivery.endpoint import announce, own_event
+from pdsno_cli.delivery.inbox import Inbox
+from pdsno_cli.delivery.publisher import Publisher
+from pdsno_cli.delivery.receiver import Receiver
+from pdsno_cli.delivery.rejections import RejectionStats
+from pdsno_cli.delivery.renumber import epoch_beyond, renumber
+from pdsno_cli.delivery.stall_monitor import StallMonitor
+from pdsno_cli.delivery.stream_control import StreamControl
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.seldom import Seldom
-from pdsno_cli.messaging.sequence import Sequence
 from pdsno_cli.model.errors import PdsnoError
-from pdsno_cli.model.messages import Event
 from pdsno_cli.model.notices import (
     CarriedNotice,
     StalledNotice,
@@ -39,34 +46,27 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import SYSTEM
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.authority import entitled
-from pdsno_cli.runtime.delivery import Delivery
 from pdsno_cli.runtime.holder import holder
-from pdsno_cli.runtime.intake import Intake
 from pdsno_cli.runtime.mailbox import Mailbox
-from pdsno_cli.runtime.outbox import Outbox
-from pdsno_cli.runtime.outgoing import Outgoing
-from pdsno_cli.runtime.progress import Progress
-from pdsno_cli.runtime.refused import Refused
-from pdsno_cli.runtime.renumber import epoch_beyond, renumber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from pdsno_cli.controllers.ports import Role as RolePort
-    from pdsno_cli.controllers.ports import Watcher
+    from pdsno_cli.controllers.ports import Controller
+    from pdsno_cli.delivery.endpoint import Severity
+    from pdsno_cli.delivery.ports import Watcher
     from pdsno_cli.messaging.failover import FailoverTransport
     from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication
-    from pdsno_cli.model.messages import Envelope
     from pdsno_cli.nib.marks import Position
     from pdsno_cli.spec.topology import Topology
 
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
-CARRIED_EVERY = 5.0  # seconds between two looks at how much each transport carried
+COUNT_EVERY = 5.0  # seconds between two notices of how much each transport carried
 
-_ROLES: dict[Role, Callable[[Context], RolePort]] = {
+_CONTROLLERS: dict[Role, Callable[[Context], Controller]] = {
     Role.GLOBAL: GlobalController,
     Role.REGIONAL: RegionalController,
     Role.LOCAL: LocalController,
@@ -98,14 +98,14 @@ class Node:
         self._seldom = Seldom()
         self._connection = 0
         self._epoch = 0
-        # What receivers that take no number of this epoch have committed, and the epoch to go on in.
+        # The numbers that receivers are at which accept none of this epoch, and the epoch to begin.
         self._committed: dict[str, Position] = {}
         self._next_epoch = 0
         self._stopped = False
-        self.fatal: str | None = None
+        self.fatal: str | None = None  # why it ended, unless stopped
 
     def run(self) -> None:
-        """Run on the calling thread; ``fatal`` says afterwards why, if it was not wanted."""
+        """Run on the calling thread until stopped, or until it cannot go on: see ``fatal``."""
         while True:
             self._committed, self._next_epoch = {}, 0
             self._run_epoch()
@@ -126,39 +126,33 @@ class Node:
                 self._key, topology.topics, topology.broker.max_payload, entitled(topology)
             )
             self._transport = self._connect(spec.controller_id, epoch)
-            self._outgoing = Outgoing(
+            self._store = store
+            self._publisher = publisher = Publisher(
                 sender_id=spec.controller_id,
                 epoch=epoch,
                 codec=self._codec,
                 topics=topology.topics,
-                sequence=Sequence(),
                 transport=self._transport,
                 store=store,
+                scheduler=self._mailbox,
                 limits=topology.outbox,
                 events_topic=topology.topics.events(spec.region or SYSTEM),
+                on_backlog=self._backlog_changed,
             )
-            self._outbox = Outbox(
-                store=store,
-                send=self._outgoing.carry,
+            self._stall_monitor = StallMonitor(
+                oldest_stall=publisher.sender.oldest_stall,
+                failover=self._transport,
                 scheduler=self._mailbox,
-                told=self._waiting,
-            )
-            self._outgoing.attach(self._outbox)
-            self._store = store
-            self._progress = Progress(
-                standstill=self._outbox.standstill,
-                carrier=self._transport,
-                scheduler=self._mailbox,
-                changed=self._stalled,
+                on_change=self._stalled,
                 patience=topology.outbox.patience,
             )
-            context = Context(
+            self._context = context = Context(
                 spec=spec,
                 topology=topology,
                 epoch=epoch,
                 holder=holder(topology.name),
                 store=store,
-                publisher=self._outgoing,
+                publisher=publisher,
                 scheduler=self._mailbox,
                 background=self,
                 sweep=sweep,
@@ -166,51 +160,55 @@ class Node:
                 subscribe=self._transport.subscribe,
                 fallen_back=lambda: self._transport.is_degraded,
             )
-            self._role = _ROLES[spec.role](context)
+            self._controller = controller = _CONTROLLERS[spec.role](context)
             self._presence = Presence(context)
-            self._delivery = Delivery(
-                context, self._outbox, self._role, self._codec.open, self._renumber
+            inbox = Inbox(context, controller)
+            commands = CommandHandler(
+                endpoint=context,
+                inbox=inbox,
+                consumer=controller,
+                open_message=self._codec.open,
             )
-            self._intake = Intake(
-                topology=topology,
-                controller_id=spec.controller_id,
+            self._receiver = Receiver(
+                endpoint=context,
                 codec=self._codec,
-                store=store,
                 mailbox=self._mailbox,
-                refused=Refused(
-                    controller_id=spec.controller_id,
-                    watcher=self._watcher,
-                    scheduler=self._mailbox,
+                inbox=inbox,
+                control=StreamControl(
+                    endpoint=context,
+                    inbox=inbox,
+                    consumer=controller,
+                    commands=commands,
+                    renumber=self._renumber,
                 ),
-                ledger=self._role.ledger,
-                retained=self._role.retained,
-                receive=self._receive,
-                commit=self._role.receive,
+                consumer=controller,
+                rejections=RejectionStats(context),
             )
             self._state("connecting")
-            self._role.start()
-            self._transport.watch(lambda: self._mailbox.post(self._tell_states))
+            controller.start()
+            inbox.start()
+            self._transport.watch(lambda: self._mailbox.post(self._show_transports))
             self._transport.start(self)
-            self._tell_carried()
+            self._show_counts()
             try:
                 self._mailbox.run()
             finally:
-                self._end_role()
-                self._presence.away()
+                self._stop_controller()
+                self._presence.stop_heartbeat()
                 self._transport.stop(self._death("stop") if self._connection else None)
                 with suppress(PdsnoError):  # what ended the loop is on its way up already
-                    self._outbox.drop()
+                    publisher.sender.flush_acknowledged()
             if self._next_epoch:  # last, when nothing more is staged in this one
                 renumber(store, self._codec, self._committed, self._next_epoch)
 
-    def _end_role(self) -> None:
-        """Have the role keep what is unsaid; whatever that raises, others must hear of the end."""
+    def _stop_controller(self) -> None:
+        """Stop the controller; an error must not keep the farewell from being published."""
         try:
-            self._role.stop()
+            self._controller.stop()
         except PdsnoError as exc:  # as a full disk, which ended the loop
             log.warning("%s", exc)
         except Exception:
-            log.exception("the controller could not end as it should")
+            log.exception("the controller failed to stop")
 
     def stop(self) -> None:
         """End ``run``; from any thread and from a signal handler."""
@@ -219,7 +217,7 @@ class Node:
 
     def submit(self, work: Callable[[], Result], done: Callable[[Result], None]) -> None:
         """Run ``work`` on a thread of its own and post ``done`` with its result."""
-        mailbox = self._mailbox  # a later epoch, with its own, has nothing to do with it
+        mailbox = self._mailbox  # a later epoch has its own
 
         def job() -> None:
             result = work()
@@ -234,38 +232,38 @@ class Node:
         return self._death("will", connection)
 
     def on_up(self, connection: int, session_present: bool) -> None:
-        """Every filter is granted."""
+        """Handle that every filter is granted."""
         self._mailbox.post(lambda: self._up(connection))
 
     def on_down(self, loss: Loss) -> None:
-        """Nothing carries: a connection is lost, or could not be made."""
+        """Handle that no transport is up, or that another attempt failed."""
         final = loss.retry_in is None
         self._mailbox.post(lambda: self._give_up(loss.reason) if final else self._down(loss.reason))
 
     def on_alarm(self, alarm: Alarm) -> None:
-        """Something that a person should look into."""
-        self._mailbox.post(lambda: self._announce(alarm))
+        """Announce what an operator should look into."""
+        self._mailbox.post(lambda: self._alarm(alarm))
 
     def on_message(self, arrival: Arrival) -> None:
-        """A message came."""
-        self._intake.put(arrival)
+        """Queue an arrival."""
+        self._receiver.put(arrival)
 
     # The owner's thread from here on.
 
     def _up(self, connection: int) -> None:
         self._connection = connection
-        born = self._presence.born(connection)
-        self._role.connected()
-        self._outbox.connected()
-        if born:
+        announced = self._presence.announce(connection)
+        self._controller.connected()
+        self._publisher.sender.connected()
+        if announced:
             self._state("ready")
 
     def _down(self, reason: str) -> None:
         if self._seldom.due(reason, time.monotonic()):
             log.warning("%s", reason)
-        self._presence.away()
-        self._outbox.disconnected()
-        self._role.disconnected()
+        self._presence.stop_heartbeat()
+        self._publisher.sender.disconnected()
+        self._controller.disconnected()
         self._state("disconnected", reason)
 
     def _give_up(self, reason: str) -> None:
@@ -273,73 +271,51 @@ class Node:
         self.fatal = reason
         self._mailbox.close()
 
-    def _announce(self, alarm: Alarm) -> None:
-        """Log an alarm of the transport, show it, and tell it as an event."""
-        spec = self._spec
+    def _alarm(self, alarm: Alarm) -> None:
+        """Log an alarm of the transport, show it, and announce it."""
         log.warning("%s", alarm.text)
-        self._watcher.notice(WarningNotice(controller_id=spec.controller_id, text=alarm.text))
-        self._event(alarm.event, "warning", dict(alarm.detail))
+        self._watcher.notice(WarningNotice(controller_id=self._spec.controller_id, text=alarm.text))
+        self._announce(alarm.event, "warning", alarm.detail)
 
-    def _event(
-        self,
-        event: str,
-        severity: Literal["info", "warning", "error"],
-        detail: dict[str, str | int | float | list[str]],
-    ) -> None:
-        spec = self._spec
-        with self._outgoing.unit() as unit:
-            unit.stage(
-                self._topology.topics.events(SYSTEM),
-                Event(
-                    event=event,
-                    severity=severity,
-                    subject=spec.controller_id,
-                    region=spec.region,
-                    detail=detail,
-                ),
-            )
-
-    def _receive(self, envelope: Envelope) -> None:
-        if not self._delivery.take(envelope):
-            self._role.receive(envelope)
+    def _announce(self, event: str, severity: Severity, detail: Mapping[str, str | float]) -> None:
+        announce(
+            self._context,
+            own_event(self._context, event, severity, detail),
+            topic=self._topology.topics.events(SYSTEM),
+        )
 
     def _renumber(self, stream: str, after: Position) -> None:
-        """End this epoch where a receiver asks for another and has to: what waits is renumbered."""
+        """End this epoch if a receiver can accept none of its numbers; the outbox is renumbered."""
         epoch = epoch_beyond(after, self._epoch, time.time())
         if epoch is None:
-            log.warning("%s: its receiver is at %d/%d and takes no other epoch", stream, *after)
+            log.warning("%s: its receiver is at %d/%d and accepts no other epoch", stream, *after)
             return
         self._committed[stream] = after
         self._next_epoch = max(self._next_epoch, epoch)
         self._mailbox.close()
 
     def _stalled(self, stream: str | None) -> None:
-        """Tell that nothing carries a stream, or that it is acknowledged again."""
-        spec = self._spec
+        """Announce that no transport carries a stream, or that it is acknowledged again (None)."""
         since = None if stream is None else self._store.load(stream).oldest or None
         self._watcher.notice(
-            StalledNotice(controller_id=spec.controller_id, stream=stream, since=since)
+            StalledNotice(controller_id=self._spec.controller_id, stream=stream, since=since)
         )
-        detail: dict[str, str | int | float | list[str]] = {}
-        if stream is not None:
-            waits = 0.0 if since is None else round(time.time() - since, 1)
-            detail = {"stream": stream, "seconds": waits}
-            log.error("nothing of %s is acknowledged over any transport", stream)
-        self._event(
-            "delivery_resumed" if stream is None else "delivery_stalled",
-            "info" if stream is None else "error",
-            detail,
-        )
+        if stream is None:
+            self._announce("delivery_resumed", "info", {})
+            return
+        log.error("nothing of %s is acknowledged over any transport", stream)
+        seconds = 0.0 if since is None else round(time.time() - since, 1)
+        self._announce("delivery_stalled", "error", {"stream": stream, "seconds": seconds})
 
-    def _waiting(self, messages: int) -> None:
+    def _backlog_changed(self, messages: int) -> None:
         if messages:
-            self._progress.watch()
+            self._stall_monitor.watch()
         self._watcher.notice(
             WaitingNotice(controller_id=self._spec.controller_id, messages=messages)
         )
 
-    def _tell_states(self) -> None:
-        """Tell how the transports are, where that changed."""
+    def _show_transports(self) -> None:
+        """Show the watcher the states of the transports, if they changed."""
         states = self._transport.states
         if states != self._states:
             self._states = states
@@ -347,21 +323,21 @@ class Node:
                 TransportsNotice(controller_id=self._spec.controller_id, transports=states)
             )
 
-    def _tell_carried(self) -> None:
-        """Tell, now and then, how much each transport carried."""
+    def _show_counts(self) -> None:
+        """Show the watcher, now and then, how many messages each transport carried."""
         counts = self._transport.sent_counts
         if counts != self._carried:
             self._carried = counts
             self._watcher.notice(
                 CarriedNotice(controller_id=self._spec.controller_id, counts=counts)
             )
-        self._mailbox.after(CARRIED_EVERY, self._tell_carried)
+        self._mailbox.after(COUNT_EVERY, self._show_counts)
 
     def _death(self, reason: Literal["will", "stop"], connection: int | None = None) -> Publication:
         """Return the signed death of a connection; a will is numbered 0 and sent at QoS 1."""
         status = self._presence.death(connection or self._connection, reason)
         seq = 0 if reason == "will" else None
-        publication = self._outgoing.seal(self._presence.topic, status, seq=seq)
+        publication = self._publisher.seal(self._presence.topic, status, seq=seq)
         return msgspec.structs.replace(publication, qos=1)
 
     def _state(self, state: State, detail: str | None = None) -> None:

@@ -17,7 +17,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
-from pdsno_cli.controllers.subscriptions import filters
+from pdsno_cli.delivery.subscriptions import filters
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.transports import FACTS, TransportFacts

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers.liveness import MISSED_BEATS
-from pdsno_cli.controllers.subscriptions import children
+from pdsno_cli.delivery.subscriptions import children
 from pdsno_cli.model.health import UNHEARD, Facts, Health, health
 from pdsno_cli.model.notices import (
     CarriedNotice,

@@ -93,13 +93,14 @@ class World(Clock):
 
     def hear(self, sender: str, payload: Summary) -> None:
         self._seq[sender] += 1
-        with self.store.transaction():
-            self.top.receive(
+        with self.store.transaction() as tx:
+            self.top.apply(
+                tx,
                 Envelope(
                     message_id="m", message_type="summary", schema_version="1.0", sender_id=sender,
                     recipient_id="broadcast", timestamp="t", epoch=1, seq=self._seq[sender],
                     stream=f"summary/{payload.region}/{sender}", payload=payload,
-                )
+                ),
             )  # fmt: skip
 
     @property

@@ -42,7 +42,7 @@ class World(Clock):
         self._version = int(time.time())
         self.local.start()
 
-    def told(self, _) -> bool:
+    def has_published(self, _) -> bool:
         return False
 
     def full(self, _) -> bool:
@@ -88,7 +88,7 @@ class World(Clock):
     def order(self) -> str:
         command = Command(order="discover")
         envelope = self.hear(command, "command", "command/lc")
-        self.local.obey(envelope, command)
+        self.local.execute(envelope, command)
         return envelope.message_id
 
 

@@ -59,7 +59,7 @@ class World(Clock):
             yield SimpleNamespace(tx=tx, stage=lambda _, event, **__: self.events.append(event))
 
     def hear(self, document: PolicyDocument, stream: str = "policy/r") -> None:
-        self.policies.take(envelope(document, "policy", stream), document)
+        self.policies.accept(envelope(document, "policy", stream), document)
 
     def refused(self, document: PolicyDocument, stream: str = "policy/r") -> Reason:
         with pytest.raises(RefusedError) as caught:
@@ -168,7 +168,7 @@ def test_publisher_refuses_an_order_that_makes_no_sense(world, keys):
     regional = world("rc")
     command = Command(order="policy", policy=document(**{"version": 0, **keys}))
     with pytest.raises(RefusedError) as caught:
-        regional.policies.order(envelope(command, "command", "command/rc"), command,
+        regional.policies.execute(envelope(command, "command", "command/rc"), command,
                                 regional.declared)  # fmt: skip
     assert caught.value.reason is Reason.INVALID
     assert regional.published == []

@@ -53,8 +53,8 @@ class World(Clock):
             yield SimpleNamespace(stage=self._stage)
 
     def _stage(self, _, summary) -> None:
-        told = (*summary.new, *summary.updated)
-        self.summaries.append((self.now, [item.device.device_id for item in told]))
+        present = (*summary.new, *summary.updated)
+        self.summaries.append((self.now, [item.device.device_id for item in present]))
 
     def report(self, name: str, *, behind: bool = False) -> None:
         """Take in a report of one device, which is committed later where it is ``behind``."""
@@ -66,12 +66,13 @@ class World(Clock):
             updated=(), inactive=(), active=1,
         )  # fmt: skip
         with self.store.transaction(ahead=True) as tx:
-            self.regional.receive(
+            self.regional.apply(
+                tx,
                 Envelope(
                     message_id="m", message_type="discovery_report", schema_version="1.0",
                     sender_id="lc", recipient_id="broadcast", timestamp="t",
                     stream="discovery/r/lc", epoch=1, seq=self._seq, payload=report,
-                )
+                ),
             )  # fmt: skip
             if behind:
                 tx.go_behind()

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from pdsno_cli.controllers import retained
-from pdsno_cli.controllers.retained import BUDGET, LOOK_DELAY, WINDOW, OwnRetained
+from pdsno_cli.controllers.retained import BUDGET, CHECK_DELAY, WINDOW, RetainedPolicy
 from pdsno_cli.model.topics import TopicMap
 from tests.controllers.clock import Clock
 
@@ -25,18 +25,18 @@ class World(Clock):
             topology=SimpleNamespace(topics=TopicMap()),
             spec=SimpleNamespace(controller_id="rc", region="r"),
         )
-        self.watch = OwnRetained(context, "pdsno/policy/r", self._publish)
+        self.watch = RetainedPolicy(context, "pdsno/policy/r", self._publish)
 
     def _publish(self) -> None:
         self.published += 1
 
     @contextmanager
     def unit(self):
-        yield SimpleNamespace(stage=lambda _, event: self.events.append(event))
+        yield SimpleNamespace(stage=lambda _, event, **__: self.events.append(event))
 
     def see(self, foreign) -> None:
-        self.watch.seen(foreign)
-        self.wait(LOOK_DELAY)
+        self.watch.arrived(foreign)
+        self.wait(CHECK_DELAY)
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_what_is_foreign_is_published_over_and_announced(world):
 
 
 def test_what_is_ours_again_before_the_look_needs_nothing(world):
-    world.watch.seen("an older version")
+    world.watch.arrived("an older version")
     world.see(None)
     assert world.published == 0
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import msgspec
 
-from pdsno_cli.controllers.receipts import Receipts
+from pdsno_cli.delivery.ack_scheduler import AckScheduler
+from pdsno_cli.delivery.receiver import Receiver
 from pdsno_cli.lint.engine import require
 from pdsno_cli.nib.transaction import Transaction
 from pdsno_cli.runtime.child import stop_on_signal
 from pdsno_cli.runtime.failover_wiring import failover_transport
-from pdsno_cli.runtime.intake import Intake
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.runtime.mqtt_wiring import broker_access
@@ -54,13 +54,13 @@ class Doom:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def _when_received(self) -> None:
-        original = Intake.put
+        original = Receiver.put
 
-        def put(intake, arrival):
-            original(intake, arrival)
+        def put(receiver, arrival):
+            original(receiver, arrival)
             self._passed()
 
-        Intake.put = put
+        Receiver.put = put
 
     def _when_applied(self) -> None:
         original = Transaction.write
@@ -82,25 +82,25 @@ class Doom:
         Transaction.ended = ended
 
     def _when_released(self) -> None:
-        original = Intake.put
+        original = Receiver.put
 
-        def put(intake, arrival):
+        def put(receiver, arrival):
             def release():
                 arrival.release()
                 self._passed()
 
-            original(intake, msgspec.structs.replace(arrival, release=release))
+            original(receiver, msgspec.structs.replace(arrival, release=release))
 
-        Intake.put = put
+        Receiver.put = put
 
     def _when_acknowledged(self) -> None:
-        original = Receipts._acknowledge
+        original = AckScheduler._acknowledge
 
-        def acknowledge(receipts):
-            original(receipts)
+        def acknowledge(acks, key, to):
+            original(acks, key, to)
             self._passed()
 
-        Receipts._acknowledge = acknowledge
+        AckScheduler._acknowledge = acknowledge
 
 
 def run(file: str, state: StateDir, port: int, name: str) -> None:

@@ -114,7 +114,6 @@ class Simulated:
 
     def __init__(self, context) -> None:
         self._context = context
-        self.ledger = self.retained = None
         self._job = JOB
         name = context.spec.controller_id
         self._truth = Truth(Path(JOB.truth) / name)
@@ -123,7 +122,7 @@ class Simulated:
         self._state = {}
         for number in self._truth.tried:
             self._state |= {index: device(index, number) for index in touched(number)}
-        self._snapshot = not context.publisher.told(self._topic)
+        self._snapshot = not context.publisher.has_published(self._topic)
         self._begun = time.monotonic()
         self._sent = 0
 
@@ -134,9 +133,9 @@ class Simulated:
     def disconnected(self) -> None: ...
     def stop(self) -> None: ...
     def receive(self, envelope) -> None: ...
-    def obey(self, envelope, command) -> None: ...
+    def rejected(self, topic, why) -> None: ...
 
-    def tell_all(self) -> None:
+    def resync(self) -> None:
         with self._context.publisher.unit() as unit:
             unit.stage(
                 self._topic, self._report(self._last, tuple(self._state.values()), whole=True)
@@ -224,7 +223,7 @@ def run(job: Job, *, until_told: bool = True) -> None:
     """Run all senders until everything is sent, and then until standard input ends."""
     topology = require(job.file)
     state = StateDir(Path(job.state))
-    node_module._ROLES[Role.LOCAL] = Simulated
+    node_module._CONTROLLERS[Role.LOCAL] = Simulated
     key = signing_key(topology, state)
     access = broker_access(topology, embedded_port=job.port)
     sources = own_addresses(topology, state)

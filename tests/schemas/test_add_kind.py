@@ -21,7 +21,7 @@ CONTRACT = "tests/schemas/test_messages.py"
 RUN = """
 import json, sys, threading
 from pathlib import Path
-from pdsno_cli.controllers.subscriptions import filters
+from pdsno_cli.delivery.subscriptions import filters
 from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.messaging.failover import FailoverTransport
@@ -64,7 +64,7 @@ def run(name):
     return node, watcher
 
 def send(text):
-    with lc[0]._outgoing.unit() as unit:
+    with lc[0]._publisher.unit() as unit:
         unit.stage(topic, Note(text=text))
 
 def notes():
@@ -107,7 +107,7 @@ def copy(tmp_path):
     shutil.copytree(
         ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__")
     )
-    struct, entry, method, receive, effect = snippets(ROOT / PAGE, "Add a message kind")
+    struct, entry, method, effect = snippets(ROOT / PAGE, "Add a message kind")
     messages = tmp_path / MESSAGES
     insert(messages, before="Payload = ", text=struct + "\n\n")
     messages.write_text(
@@ -117,8 +117,7 @@ def copy(tmp_path):
     insert(topics, before="    )\n}\nMESSAGE_TYPES", text=indent(entry.rstrip() + ",\n", " " * 8))
     insert(topics, before="    def class_of(", text=method + "\n")
     insert(topics, before="    Payload,\n", text="    Note,\n")
-    insert(tmp_path / RECEIVER, before="\n    def _publish_policy(", text=receive)
-    insert(tmp_path / RECEIVER, before="\n    def _record(", text=effect)
+    insert(tmp_path / RECEIVER, before="\n    def _publish_policy(", text=effect)
     insert(tmp_path / RECEIVER, before="PolicyDocument, Status, Summary\n", text="Note, ")
     (schema,) = snippets(ROOT / PAGE, "Add a message kind", "json")
     (tmp_path / SCHEMA).write_text(schema)

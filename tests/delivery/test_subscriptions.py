@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pdsno_cli.controllers.subscriptions import filters, receives
+from pdsno_cli.delivery.subscriptions import filters, receives
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES, party
 from pdsno_cli.spec.topology import Controller, Region, Topology

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from pdsno_cli.controllers import roster
-from pdsno_cli.controllers.roster import Roster
+from pdsno_cli.controllers import liveness_monitor
+from pdsno_cli.controllers.liveness_monitor import LivenessMonitor
 from pdsno_cli.model.messages import Envelope, Status
 from pdsno_cli.model.notices import PeerNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
@@ -20,11 +20,11 @@ BEAT = 5.0
 
 
 class World(Clock):
-    """A roster on a real store, with a clock and a scheduler of the test's own."""
+    """A liveness monitor on a real store, with a clock and a scheduler of the test's own."""
 
     def __init__(self, store, monkeypatch) -> None:
         super().__init__()
-        monkeypatch.setattr(roster.time, "monotonic", self.monotonic)
+        monkeypatch.setattr(liveness_monitor.time, "monotonic", self.monotonic)
         self.fallen_back = False
         self.events: list[tuple[str, str]] = []
         self.gone: list[str] = []
@@ -32,7 +32,7 @@ class World(Clock):
         self.subscribed: list[str] = []
         self.store = store
         self.shown: list[PeerNotice] = []
-        self.roster = Roster(
+        self.monitor = LivenessMonitor(
             SimpleNamespace(
                 store=store,
                 publisher=self,
@@ -49,7 +49,7 @@ class World(Clock):
             Role.LOCAL,
             lambda _, name: self.gone.append(name),
         )
-        self.roster.start(())
+        self.monitor.start(())
 
     def clear(self, topic: str) -> None:
         self.cleared.append(topic)
@@ -61,16 +61,16 @@ class World(Clock):
                 tx=tx, stage=lambda _, event: self.events.append((event.event, event.subject))
             )
 
-    def hear(self, sender, seq: int, connection=1, epoch=1, heartbeat=BEAT) -> None:
-        status = Status(
+    def status(self, sender, seq: int, connection=1, epoch=1, heartbeat=BEAT) -> None:
+        payload = Status(
             state="heartbeat", role="local", region="r1", connection=connection, heartbeat=heartbeat
         )
-        self.roster.hear(
+        self.monitor.update(
             Envelope(
                 message_id="m", message_type="status", schema_version="1.0", sender_id=sender, recipient_id="broadcast",
-                timestamp="t", stream=f"status/{sender}", epoch=epoch, seq=seq, payload=status,
+                timestamp="t", stream=f"status/{sender}", epoch=epoch, seq=seq, payload=payload,
             ),
-            status,
+            payload,
         )  # fmt: skip
 
 
@@ -81,8 +81,8 @@ def world(tmp_path, monkeypatch):
 
 
 def test_silence_of_three_heartbeats_is_announced(world):
-    world.roster.connected()
-    world.hear("lc1", 1)
+    world.monitor.connected()
+    world.status("lc1", 1)
     world.wait(3 * BEAT - 1)
     assert world.events == []
     world.wait(2)
@@ -90,26 +90,26 @@ def test_silence_of_three_heartbeats_is_announced(world):
 
 
 def test_over_a_fallback_only_those_are_judged_who_came_over_it(world):
-    world.roster.connected()
-    world.hear("lc1", 1)
-    world.hear("lc2", 1)
-    world.roster.disconnected()
+    world.monitor.connected()
+    world.status("lc1", 1)
+    world.status("lc2", 1)
+    world.monitor.disconnected()
     world.fallen_back = True
-    world.roster.connected()
-    world.hear("lc2", 2, connection=2)
+    world.monitor.connected()
+    world.status("lc2", 2, connection=2)
     world.wait(10 * BEAT)
     assert world.events == [("controller_down", "lc2")]
 
 
 def test_all_are_judged_again_once_the_best_transport_is_back(world):
-    world.roster.connected()
-    world.hear("lc1", 1)
+    world.monitor.connected()
+    world.status("lc1", 1)
     world.fallen_back = True
-    world.roster.connected()
+    world.monitor.connected()
     world.wait(10 * BEAT)
     assert world.events == []
     world.fallen_back = False
-    world.roster.connected()
+    world.monitor.connected()
     world.wait(2 * BEAT)
     assert world.events == []
     world.wait(2 * BEAT)
@@ -117,45 +117,45 @@ def test_all_are_judged_again_once_the_best_transport_is_back(world):
 
 
 def test_old_message_does_not_count_as_coming_over_the_fallback(world):
-    world.roster.connected()
-    world.hear("lc1", 5)
+    world.monitor.connected()
+    world.status("lc1", 5)
     world.fallen_back = True
-    world.roster.connected()
-    world.hear("lc1", 5)
+    world.monitor.connected()
+    world.status("lc1", 5)
     world.wait(10 * BEAT)
     assert world.events == []
 
 
 def test_a_heartbeat_replayed_after_a_restart_holds_nobody_online(world, monkeypatch):
-    world.roster.connected()
-    world.hear("lc1", 1)
-    world.hear("lc1", 2)
-    world.wait(roster.KEEP_DELAY)
+    world.monitor.connected()
+    world.status("lc1", 1)
+    world.status("lc1", 2)
+    world.wait(liveness_monitor.WRITE_DELAY)
     restarted = World(world.store, monkeypatch)
-    restarted.roster.connected()
+    restarted.monitor.connected()
     for _ in range(10):
         restarted.wait(2)
-        restarted.hear("lc1", 2)
+        restarted.status("lc1", 2)
     assert restarted.events == [("controller_down", "lc1")]
 
 
 def test_a_status_from_the_future_is_refused_and_a_present_one_counts(world):
-    world.roster.connected()
+    world.monitor.connected()
     with pytest.raises(RefusedError) as refused:
-        world.hear("lc1", 1, epoch=int(time.time()) + 10 * 86_400)
+        world.status("lc1", 1, epoch=int(time.time()) + 10 * 86_400)
     assert refused.value.reason is Reason.UNTIMELY
-    world.hear("lc1", 1)
+    world.status("lc1", 1)
     world.wait(3 * BEAT + 1)
     assert world.events == [("controller_down", "lc1")]
 
 
 def test_who_is_not_of_the_file_is_watched_once_it_reports(world):
-    world.roster.connected()
+    world.monitor.connected()
     for _ in range(2):
-        world.roster.meet("new")
-    world.roster.meet("lc1")
+        world.monitor.watch("new")
+    world.monitor.watch("lc1")
     assert world.subscribed == ["pdsno/status/new"]
-    world.hear("new", 1)
+    world.status("new", 1)
     world.wait(3 * BEAT + 1)
     assert world.events == [("controller_down", "new")]
     assert world.gone == []
@@ -164,20 +164,20 @@ def test_who_is_not_of_the_file_is_watched_once_it_reports(world):
 def test_who_is_not_of_the_file_is_forgotten_when_it_is_not_there_after_a_restart(
     world, monkeypatch
 ):
-    world.roster.connected()
+    world.monitor.connected()
     for name in ("new", "off", "stays"):
-        world.roster.meet(name)
-        world.hear(name, 1)
+        world.monitor.watch(name)
+        world.status(name, 1)
     with world.store.transaction() as tx:
         tx.controller_state("off", "offline")
     restarted = World(world.store, monkeypatch)
     assert restarted.gone == ["off"]
-    restarted.roster.connected()
+    restarted.monitor.connected()
     assert restarted.cleared == ["pdsno/status/off"]
     assert restarted.subscribed == ["pdsno/status/new", "pdsno/status/stays"]
     for seq in range(2, 8):
         restarted.wait(BEAT - 1)
-        restarted.hear("stays", seq)
+        restarted.status("stays", seq)
     assert restarted.gone == ["off", "new"]
     assert restarted.cleared[1:] == ["pdsno/status/new"]
     assert restarted.events == []
@@ -185,13 +185,13 @@ def test_who_is_not_of_the_file_is_forgotten_when_it_is_not_there_after_a_restar
 
 
 def test_a_slow_child_that_is_recalled_has_three_of_its_own_heartbeats(world, monkeypatch):
-    world.roster.connected()
-    world.roster.meet("slow")
-    world.hear("slow", 1, heartbeat=4 * BEAT)
-    world.wait(roster.KEEP_DELAY)
+    world.monitor.connected()
+    world.monitor.watch("slow")
+    world.status("slow", 1, heartbeat=4 * BEAT)
+    world.wait(liveness_monitor.WRITE_DELAY)
     restarted = World(world.store, monkeypatch)
-    restarted.roster.connected()
-    restarted.hear("slow", 1, heartbeat=4 * BEAT)  # as the broker has kept it
+    restarted.monitor.connected()
+    restarted.status("slow", 1, heartbeat=4 * BEAT)  # as the broker has kept it
     restarted.wait(11 * BEAT)
     assert restarted.gone == []
     restarted.wait(2 * BEAT)

@@ -9,7 +9,8 @@ from contextlib import closing
 import msgspec
 import pytest
 
-from pdsno_cli.controllers.subscriptions import filters
+from pdsno_cli.delivery import receiver
+from pdsno_cli.delivery.subscriptions import filters
 from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.messaging.codec import Codec
@@ -21,7 +22,6 @@ from pdsno_cli.model.notices import RefusalNotice, WarningNotice
 from pdsno_cli.nib import rows
 from pdsno_cli.nib.marks import START
 from pdsno_cli.nib.reader import open_reader
-from pdsno_cli.runtime import intake
 from pdsno_cli.runtime.node import Node
 from tests.conftest import ONE_OF_EACH
 from tests.e2e.conftest import until
@@ -217,7 +217,7 @@ def test_a_message_that_fails_to_apply_takes_no_other_with_it(regional, monkeypa
 @pytest.mark.parametrize("others", [False, True])
 def test_a_flood_is_committed_once_each_whatever_fails_in_it(regional, monkeypatch, bad, others):
     refuse_bad_devices(monkeypatch)
-    monkeypatch.setattr(intake, "BATCH", 400)  # some are gathered while others are committed
+    monkeypatch.setattr(receiver, "BATCH", 400)  # some are gathered while others are committed
     if others:
         use_the_store_in_between(regional, monkeypatch)
     flood(regional, [f"d{seq % 7}" if seq not in bad else "bad" for seq in range(1, 1502)])
@@ -241,9 +241,9 @@ def flood(regional, names, *, then=None):
 
 def use_the_store_in_between(regional, monkeypatch):
     """Have other work of the owner ask the store, and change it, all the while."""
-    monkeypatch.setattr(intake, "_TURN", 0.005)
+    monkeypatch.setattr(receiver, "_TURN", 0.005)
     node = regional.node
-    store, mailbox = node._intake._store, node._mailbox
+    store, mailbox = node._receiver._store, node._mailbox
 
     def use():
         store.cycles()
@@ -255,7 +255,7 @@ def use_the_store_in_between(regional, monkeypatch):
 
 
 def test_whatever_else_waits_has_its_turn_in_a_flood(regional, monkeypatch):
-    monkeypatch.setattr(intake, "_TURN", 0.005)
+    monkeypatch.setattr(receiver, "_TURN", 0.005)
     found = []
 
     def look():

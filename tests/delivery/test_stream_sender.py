@@ -11,13 +11,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from pdsno_cli.delivery import stream_sender
+from pdsno_cli.delivery.send_window import WINDOW
+from pdsno_cli.delivery.stream_sender import StreamSender
 from pdsno_cli.nib.audit import reconcile
 from pdsno_cli.nib.marks import START, Position, Verdict
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.store import Store
-from pdsno_cli.runtime import outbox
 from pdsno_cli.runtime.mailbox import Timer
-from pdsno_cli.runtime.outbox import WINDOW, Outbox
 
 WHOLE = b"whole"  # the payload of a message that tells everything
 PATIENCE = 10.0  # seconds without an acknowledgement after which a window was sent again for sure
@@ -60,12 +61,12 @@ class Sender:
         """Start, or start again over the same store: a new epoch."""
         self.epoch += 1
         self._seq = count(1)
-        self.told = []
-        self.outbox = Outbox(
+        self.backlogs = []
+        self.sender = StreamSender(
             store=self.store,
             send=self._send,
             scheduler=self.clock,
-            told=self.told.append,
+            on_backlog=self.backlogs.append,
         )
 
     def _send(self, message):
@@ -85,14 +86,14 @@ class Sender:
         )
         with self.store.transaction() as tx:
             tx.keep(message)
-        self.outbox.kept(stream)
+        self.sender.send_new(stream)
         return message.position
 
     def coalesce(self, stream="s"):
-        self.outbox.drop()
+        self.sender.flush_acknowledged()
         with self.store.transaction() as tx:
             dropped = tx.coalesce(stream)
-            tx.after(lambda: self.outbox.coalesced(stream))
+            tx.after(lambda: self.sender.coalesced(stream))
         return dropped
 
     def handed_over(self):
@@ -109,12 +110,12 @@ def sender():
 def test_what_is_kept_while_disconnected_is_sent_in_order_on_connect(sender):
     positions = [sender.keep() for _ in range(3)]
     assert sender.handed_over() == []
-    sender.outbox.connected()
+    sender.sender.connected()
     assert sender.handed_over() == positions
 
 
 def test_what_is_not_acknowledged_is_sent_again_after_a_while(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     positions = [sender.keep() for _ in range(2)]
     sender.handed_over()
     sender.clock.advance(PATIENCE)
@@ -122,26 +123,26 @@ def test_what_is_not_acknowledged_is_sent_again_after_a_while(sender):
 
 
 def test_what_is_acknowledged_is_dropped_and_never_sent_again(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     first, second = sender.keep(), sender.keep()
     sender.handed_over()
-    assert sender.outbox.acknowledged("s", first)
-    assert not sender.outbox.acknowledged("s", first)
+    assert sender.sender.acknowledged("s", first)
+    assert not sender.sender.acknowledged("s", first)
     sender.clock.advance(20)
     assert set(sender.handed_over()) == {second}
-    sender.outbox.acknowledged("s", second)
+    sender.sender.acknowledged("s", second)
     sender.clock.advance(100)
     assert sender.handed_over() == []
-    assert sender.outbox.depth == 0
+    assert sender.sender.backlog == 0
 
 
 def test_resending_slows_down_while_nobody_answers_and_is_quick_again_after(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     sender.keep()
     sender.clock.advance(600)
     tries = len(sender.handed_over())
     assert 20 <= tries <= 45  # every 20 s in the end
-    sender.outbox.acknowledged("s", Position(1, 1))
+    sender.sender.acknowledged("s", Position(1, 1))
     second = sender.keep()
     sender.handed_over()
     sender.clock.advance(PATIENCE)
@@ -149,30 +150,30 @@ def test_resending_slows_down_while_nobody_answers_and_is_quick_again_after(send
 
 
 def test_a_stream_under_way_is_not_sent_again_while_acknowledgements_come(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     positions = [sender.keep() for _ in range(20)]
     sender.handed_over()
     for position in positions[:-1]:
         sender.clock.advance(1)
-        sender.outbox.acknowledged("s", position)
+        sender.sender.acknowledged("s", position)
     assert sender.handed_over() == []
 
 
 def test_no_more_than_a_window_waits_for_its_acknowledgement(sender):
     positions = [sender.keep() for _ in range(WINDOW + 50)]
-    sender.outbox.connected()
+    sender.sender.connected()
     assert sender.handed_over() == positions[:WINDOW]
-    sender.outbox.acknowledged("s", positions[9])
+    sender.sender.acknowledged("s", positions[9])
     assert sender.handed_over() == positions[WINDOW : WINDOW + 10]
 
 
 def test_window_is_small_after_a_loss_and_opens_with_every_acknowledgement(sender):
     positions = [sender.keep() for _ in range(WINDOW)]
-    sender.outbox.connected()
+    sender.sender.connected()
     sender.handed_over()
-    assert sender.outbox.resend("s", positions[9])
+    assert sender.sender.resend("s", positions[9])
     assert sender.handed_over() == positions[10:20]
-    sender.outbox.acknowledged("s", positions[19])
+    sender.sender.acknowledged("s", positions[19])
     assert sender.handed_over() == positions[20:40]
     sender.clock.advance(PATIENCE)
     again = sender.handed_over()
@@ -181,7 +182,7 @@ def test_window_is_small_after_a_loss_and_opens_with_every_acknowledgement(sende
 
 def test_full_window_that_hears_nothing_soon_says_its_last_message_again(sender):
     positions = [sender.keep() for _ in range(WINDOW + 1)]
-    sender.outbox.connected()
+    sender.sender.connected()
     sender.handed_over()
     sender.clock.advance(1.2)
     assert sender.handed_over() == [positions[WINDOW - 1]]
@@ -190,13 +191,13 @@ def test_full_window_that_hears_nothing_soon_says_its_last_message_again(sender)
 
 
 def test_after_a_loss_the_last_message_is_said_again_until_all_is_acknowledged(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     positions = [sender.keep() for _ in range(5)]
-    sender.outbox.resend("s", positions[1])
+    sender.sender.resend("s", positions[1])
     sender.handed_over()
     sender.clock.advance(1.2)
     assert sender.handed_over() == [positions[-1]]
-    sender.outbox.acknowledged("s", positions[-1])
+    sender.sender.acknowledged("s", positions[-1])
     sender.keep()
     sender.handed_over()
     sender.clock.advance(3)
@@ -204,7 +205,7 @@ def test_after_a_loss_the_last_message_is_said_again_until_all_is_acknowledged(s
 
 
 def test_few_messages_that_hear_nothing_yet_are_not_said_again_soon(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     for _ in range(WINDOW - 1):
         sender.keep()
     sender.handed_over()
@@ -213,7 +214,7 @@ def test_few_messages_that_hear_nothing_yet_are_not_said_again_soon(sender):
 
 
 def test_nothing_is_said_again_soon_where_nobody_listens(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     position = sender.keep()
     sender.clock.advance(60)
     sender.handed_over()
@@ -223,19 +224,19 @@ def test_nothing_is_said_again_soon_where_nobody_listens(sender):
 
 
 def test_acknowledgement_of_all_that_waits_gives_what_follows_its_full_time(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     for _ in range(30):
         position = sender.keep()
         sender.clock.advance(1)
-        sender.outbox.acknowledged("s", position)
+        sender.sender.acknowledged("s", position)
     assert sender.handed_over() == [Position(1, seq) for seq in range(1, 31)]
 
 
 def test_loss_of_a_whole_window_is_repaired_before_it_is_all_sent_again(sender):
     positions = [sender.keep() for _ in range(3 * WINDOW)]
     receiver = Receiver()
-    sender.outbox.connected()
-    sender.outbox.acknowledged("s", sender.handed_over()[0])
+    sender.sender.connected()
+    sender.sender.acknowledged("s", sender.handed_over()[0])
     receiver.take(sender.store.outbox("s", START, 1)[0])
     sender.handed_over()  # all of it is dropped
     for _ in range(30):
@@ -244,28 +245,28 @@ def test_loss_of_a_whole_window_is_repaired_before_it_is_all_sent_again(sender):
         for message in wire:
             mark, verdict = receiver.take(message)
             if verdict is Verdict.GAP:
-                sender.outbox.resend("s", mark)
+                sender.sender.resend("s", mark)
             else:
-                sender.outbox.acknowledged("s", mark)
+                sender.sender.acknowledged("s", mark)
     assert receiver.applied == positions
 
 
 def test_a_new_epoch_waits_until_all_of_the_one_before_is_acknowledged(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     old = [sender.keep() for _ in range(2)]
     sender.handed_over()
     sender.start()
     new = sender.keep()
-    sender.outbox.connected()
+    sender.sender.connected()
     assert sender.handed_over() == old
-    sender.outbox.acknowledged("s", old[0])
+    sender.sender.acknowledged("s", old[0])
     assert sender.handed_over() == []
-    sender.outbox.acknowledged("s", old[1])
+    sender.sender.acknowledged("s", old[1])
     assert sender.handed_over() == [new]
 
 
 def test_what_the_transport_does_not_take_is_sent_later_in_order(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     sender.takes = False
     positions = [sender.keep() for _ in range(3)]
     sender.takes = True
@@ -274,31 +275,31 @@ def test_what_the_transport_does_not_take_is_sent_later_in_order(sender):
 
 
 def test_resend_goes_back_to_a_number_and_refuses_one_that_is_dropped(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     positions = [sender.keep() for _ in range(4)]
     sender.handed_over()
-    assert sender.outbox.resend("s", positions[1])
+    assert sender.sender.resend("s", positions[1])
     assert sender.handed_over() == positions[2:]
-    sender.outbox.acknowledged("s", positions[0])
+    sender.sender.acknowledged("s", positions[0])
     sender.handed_over()
-    assert not sender.outbox.resend("s", START)
+    assert not sender.sender.resend("s", START)
 
 
 def test_nudge_waits_only_shortly_for_a_receiver_that_has_just_come(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     first = sender.keep("mine")
     sender.handed_over()
-    sender.outbox.nudge(lambda stream: stream == "mine")
+    sender.sender.expect_soon(lambda stream: stream == "mine")
     assert sender.handed_over() == []  # its acknowledgement may well be on its way
     sender.clock.advance(1.3)
     assert sender.handed_over() == [first]
 
 
 def test_nudge_does_nothing_where_nothing_waits_for_that_receiver(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     sender.keep("other")
     sender.handed_over()
-    sender.outbox.nudge(lambda stream: stream == "mine")
+    sender.sender.expect_soon(lambda stream: stream == "mine")
     sender.clock.advance(1.3)
     assert sender.handed_over() == []
 
@@ -306,73 +307,73 @@ def test_nudge_does_nothing_where_nothing_waits_for_that_receiver(sender):
 def test_a_stream_stands_still_from_the_first_message_or_the_last_acknowledgement(
     sender, monkeypatch
 ):
-    monkeypatch.setattr(outbox.time, "monotonic", lambda: sender.clock.now)
-    assert sender.outbox.standstill() is None
-    sender.outbox.connected()
+    monkeypatch.setattr(stream_sender.time, "monotonic", lambda: sender.clock.now)
+    assert sender.sender.oldest_stall() is None
+    sender.sender.connected()
     sender.keep()
     begun = sender.clock.now
     sender.clock.advance(30)
     sender.keep()
-    assert sender.outbox.standstill() == ("s", begun)
-    sender.outbox.acknowledged("s", Position(1, 1))
-    assert sender.outbox.standstill() == ("s", sender.clock.now)
+    assert sender.sender.oldest_stall() == ("s", begun)
+    sender.sender.acknowledged("s", Position(1, 1))
+    assert sender.sender.oldest_stall() == ("s", sender.clock.now)
     sender.clock.advance(1)
-    sender.outbox.acknowledged("s", Position(1, 2))
-    assert sender.outbox.standstill() is None
+    sender.sender.acknowledged("s", Position(1, 2))
+    assert sender.sender.oldest_stall() is None
 
 
 def test_time_without_a_connection_is_no_standstill(sender, monkeypatch):
-    monkeypatch.setattr(outbox.time, "monotonic", lambda: sender.clock.now)
-    sender.outbox.connected()
+    monkeypatch.setattr(stream_sender.time, "monotonic", lambda: sender.clock.now)
+    sender.sender.connected()
     sender.keep()
     sender.clock.advance(4)
-    sender.outbox.disconnected()
+    sender.sender.disconnected()
     sender.clock.advance(1000)
-    sender.outbox.connected()
-    assert sender.outbox.standstill() == ("s", sender.clock.now - 4)
+    sender.sender.connected()
+    assert sender.sender.oldest_stall() == ("s", sender.clock.now - 4)
 
 
 def test_how_many_wait_is_told_once_it_has_stood_for_a_moment(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     positions = [sender.keep() for _ in range(3)]
     sender.clock.advance(1)
-    assert sender.told == [3]
-    sender.outbox.acknowledged("s", positions[1])
+    assert sender.backlogs == [3]
+    sender.sender.acknowledged("s", positions[1])
     sender.clock.advance(1)
-    assert sender.told == [3, 1]
+    assert sender.backlogs == [3, 1]
 
 
 def test_a_restart_sends_what_was_kept_before(sender):
     positions = [sender.keep() for _ in range(3)]
     sender.start()
-    sender.outbox.connected()
+    sender.sender.connected()
     assert sender.handed_over() == positions
 
 
 def test_what_gives_way_is_sent_no_more_and_the_stream_begins_after_it(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     positions = [sender.keep() for _ in range(3)]
     sender.handed_over()
-    sender.outbox.acknowledged("s", positions[0])
+    sender.sender.acknowledged("s", positions[0])
     assert sender.coalesce() == 2
     newest = sender.keep()
     assert sender.handed_over() == [newest]
-    assert sender.outbox.beginning("s") == positions[2]
-    assert not sender.outbox.resend("s", positions[0])
-    assert sender.outbox.resend("s", positions[2])
+    assert sender.sender.beginning("s") == positions[2]
+    assert not sender.sender.resend("s", positions[0])
+    assert sender.sender.resend("s", positions[2])
     assert sender.handed_over() == [newest]
 
 
 def test_an_acknowledgement_of_what_has_given_way_harms_nothing(sender):
-    sender.outbox.connected()
+    sender.sender.connected()
     positions = [sender.keep() for _ in range(3)]
     sender.coalesce()
     newest = sender.keep()
-    sender.outbox.acknowledged("s", positions[1])
-    sender.outbox.acknowledged("s", newest)
+    sender.sender.acknowledged("s", positions[1])
+    sender.sender.acknowledged("s", newest)
     sender.clock.advance(1)
-    assert sender.outbox.depth == 0
-    assert sender.outbox.beginning("s") == newest
+    assert sender.sender.backlog == 0
+    assert sender.sender.beginning("s") == newest
 
 
 class Receiver:
@@ -409,7 +410,7 @@ class Channel(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.sender, self.receiver = Sender(), Receiver()
-        self.sender.outbox.connected()
+        self.sender.sender.connected()
         self.kept, self.acks, self.asked = [], [], []
         self.whole = set()
 
@@ -457,7 +458,7 @@ class Channel(RuleBasedStateMachine):
     @precondition(lambda self: self.acks)
     @rule()
     def acknowledge(self):
-        self.sender.outbox.acknowledged("s", self.acks.pop(0))
+        self.sender.sender.acknowledged("s", self.acks.pop(0))
 
     @rule()
     def lose_acknowledgements(self):
@@ -466,11 +467,11 @@ class Channel(RuleBasedStateMachine):
     @precondition(lambda self: self.asked)
     @rule()
     def ask(self):
-        outbox = self.sender.outbox
-        if not outbox.resend("s", self.asked.pop()):
-            base = outbox.beginning("s")
+        own = self.sender.sender
+        if not own.resend("s", self.asked.pop()):
+            base = own.beginning("s")
             self.receiver.base(base)
-            outbox.resend("s", base)
+            own.resend("s", base)
 
     @rule(seconds=st.sampled_from([0.1, 5.0, 60.0]))
     def wait(self, seconds):
@@ -479,14 +480,14 @@ class Channel(RuleBasedStateMachine):
     @rule()
     def break_connection(self):
         self.wire.clear()
-        self.sender.outbox.disconnected()
-        self.sender.outbox.connected()
+        self.sender.sender.disconnected()
+        self.sender.sender.connected()
 
     @rule()
     def restart(self):
         self.wire.clear()
         self.sender.start()
-        self.sender.outbox.connected()
+        self.sender.sender.connected()
 
     @invariant()
     def nothing_is_applied_twice_or_out_of_order(self):
@@ -502,14 +503,14 @@ class Channel(RuleBasedStateMachine):
     def teardown(self):
         """Once the channel is in order, everything arrives."""
         for _ in range(500):
-            if not self.sender.outbox.depth:
+            if not self.sender.sender.backlog:
                 break
             while self.wire:
                 self.deliver()
             while self.acks:
                 self.acknowledge()
             self.sender.clock.advance(40)
-        assert self.sender.outbox.depth == 0
+        assert self.sender.sender.backlog == 0
         assert self.receiver.applied[-1:] == self.kept[-1:]
         (sent,) = [
             item for item in self.sender.store.sent() if item.epoch == self.sender.epoch

@@ -1,4 +1,4 @@
-"""Gathers reports until they go up as one summary."""
+"""Merges the reports of a region into its next summary."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from pdsno_cli.model.messages import DiscoveryReport
     from pdsno_cli.nib.store import Transaction
 
-_Key = tuple[str, str]
+_Key = tuple[str, str]  # local controller and device
 
 
-class Digest:
-    """What changed in a region since the last summary: the newest state of each device."""
+class SummaryBuilder:
+    """The changes in a region since the last summary: the newest state of each device."""
 
     def __init__(self, region: str) -> None:
         self._region = region
@@ -25,27 +25,27 @@ class Digest:
 
     def _clear(self) -> None:
         self._cycles: dict[str, LocalCycle] = {}
-        self._present: dict[str, dict[str, Device]] = {}  # of each local, by id, as last told
-        self._new: set[_Key] = set()  # those of them that are new since the last summary
+        self._present: dict[str, dict[str, Device]] = {}  # by local controller and id
+        self._new: set[_Key] = set()  # those present that are new since the last summary
         self._inactive: dict[_Key, RegionLoss] = {}
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to tell."""
+        """Return True if nothing changed."""
         return not (self._cycles or any(self._present.values()) or self._inactive)
 
     def add(
         self, local_id: str, report: DiscoveryReport, lost: Iterable[str], tx: Transaction
     ) -> None:
-        """Take in a report that is applied in ``tx``, which made devices inactive: ``lost``.
+        """Add a report that is applied in ``tx``, which made the devices ``lost`` inactive.
 
-        Its cycle and the devices that it tells to be present follow, with all others of ``tx``,
-        when that is committed: see ``absorb``.
+        Its cycle and present devices are added with all others of ``tx``, once that is committed:
+        see ``merge``.
         """
         if report.new:
             self._new.update((local_id, device.device_id) for device in report.new)
         if lost:
-            self.absorb(tx)  # what was told before
+            self.merge(tx)  # the reports before this one
             present = self._present.get(local_id, {})
             for device_id in lost:
                 key = (local_id, device_id)
@@ -53,8 +53,8 @@ class Digest:
                 self._new.discard(key)
                 self._inactive[key] = RegionLoss(local_id=local_id, device_id=device_id)
 
-    def absorb(self, tx: Transaction) -> None:
-        """Take in the cycles and the present devices that ``tx`` has written.
+    def merge(self, tx: Transaction) -> None:
+        """Merge the cycles and the present devices that ``tx`` has written.
 
         Devices that are not new are ``updated``.
         """
@@ -68,7 +68,7 @@ class Digest:
                 present.update(devices)
 
     def replace(self, cycles: Iterable[LocalCycle], devices: Iterable[RegionDevice]) -> None:
-        """Hold the whole region instead: every present device that is not new is ``updated``."""
+        """Replace the changes by the whole region; devices that are not new are ``updated``."""
         new = self._new
         self._clear()
         self._new = new
@@ -76,8 +76,8 @@ class Digest:
         for item in devices:
             self._present.setdefault(item.local_id, {})[item.device.device_id] = item.device
 
-    def take(self, *, snapshot: bool, active: int) -> Summary:
-        """Return the summary and start afresh; ``active`` devices are present in the region."""
+    def build(self, *, snapshot: bool, active: int) -> Summary:
+        """Return the summary and begin the next; ``active`` is the region's number of devices."""
         new: list[RegionDevice] = []
         updated: list[RegionDevice] = []
         for local_id, present in self._present.items():

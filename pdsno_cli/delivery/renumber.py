@@ -1,8 +1,8 @@
-"""Gives what waits in the outbox new numbers, where its receiver cannot take those it has.
+"""Numbers the outbox again where a receiver cannot accept the numbers that it has.
 
 That is so when a sender lost its store and its clock is behind what the receiver committed before,
-or when its clock was in the future. What waits is then sealed again, under an epoch beyond the
-receiver's; the sender begins the one after it.
+or when its clock was in the future. Its messages are then sealed again under an epoch beyond the
+receiver's, and the sender begins the one after it.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ _ALL = 2**31  # messages, more than an outbox holds
 
 
 def epoch_beyond(asked: Position, own: int, now: float) -> int | None:
-    """Return the epoch for what waits, when a receiver asks for one beyond ``asked``; pure.
+    """Return the epoch for the outbox when a receiver requests one beyond ``asked``; pure.
 
-    None where ``own`` is no worse than what was asked for, so that it stays: the receiver's clock
-    may be the one that is wrong. ``now`` is in Unix seconds.
+    None where ``own`` is as good as what was requested, and is kept: the receiver's clock may be the
+    one that is wrong. ``now`` is in Unix seconds.
     """
     if asked.epoch > MAX_INTEGER - _ROOM:
         return None
@@ -44,31 +44,31 @@ def epoch_beyond(asked: Position, own: int, now: float) -> int | None:
 
 
 def renumber(store: Store, codec: Codec, committed: Mapping[str, Position], epoch: int) -> None:
-    """Seal again, under ``epoch``, all that waits of some streams and is not ``committed``.
+    """Seal again, under ``epoch``, the messages of the streams in ``committed`` beyond its numbers.
 
-    That has, for each of these streams, how far its receiver is. What waits of other streams under
-    a later epoch than ``epoch`` is sealed again as well, and no later number is remembered. The
-    store's next epoch is a later one. Nothing may be staged between this and that epoch.
+    ``committed`` has the last number that each stream's receiver committed. Messages of other
+    streams with a later epoch than ``epoch`` are sealed again as well, and later numbers are
+    forgotten. The store's next epoch is a later one; nothing may be staged before it begins.
     """
     with store.transaction() as tx:
         for stream, after in committed.items():
             if 0 < after.seq <= store.issued(stream, after.epoch):
                 tx.settle(stream, after)
         for name in store.outbox_streams():
-            waiting = store.outbox(name, START, _ALL)
-            if name in committed or waiting[-1].epoch > epoch:
+            queued = store.outbox(name, START, _ALL)
+            if name in committed or queued[-1].epoch > epoch:
                 tx.coalesce(name)
-                _seal_again(tx, codec, waiting, epoch)
+                _seal_again(tx, codec, queued, epoch)
         tx.forget_numbers(beyond=epoch)
         tx.go_on_from(epoch)
 
 
-def _seal_again(tx: Transaction, codec: Codec, waiting: list[Kept], epoch: int) -> None:
+def _seal_again(tx: Transaction, codec: Codec, queued: list[Kept], epoch: int) -> None:
     seq = 0
-    for kept in waiting:
+    for kept in queued:
         try:
             message = codec.open(kept.topic, kept.data)
-        except RefusedError as exc:  # signed with a key that is not ours any more
+        except RefusedError as exc:  # signed with a former key
             log.error("%s %d/%d cannot be sent again: %s", kept.stream, *kept.position, exc)  # noqa: TRY400 - what was refused, not a fault
             continue
         seq += 1
@@ -83,4 +83,4 @@ def _seal_again(tx: Transaction, codec: Codec, waiting: list[Kept], epoch: int) 
             correlation_id=message.correlation_id,
         )
         tx.keep(msgspec.structs.replace(kept, epoch=epoch, seq=seq, data=data))
-    log.warning("%s: %d messages are numbered anew, in epoch %d", waiting[0].stream, seq, epoch)
+    log.warning("%s: %d messages have new numbers, in epoch %d", queued[0].stream, seq, epoch)

@@ -8,7 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from pdsno_cli.controllers.subscriptions import filters
+from pdsno_cli.delivery.renumber import epoch_beyond
+from pdsno_cli.delivery.subscriptions import filters
 from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.messaging.codec import Codec
@@ -19,7 +20,6 @@ from pdsno_cli.nib.marks import Position
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.node import Node
-from pdsno_cli.runtime.renumber import epoch_beyond
 from tests.conftest import ONE_OF_EACH
 from tests.e2e.conftest import until
 from tests.messaging.recorder import Recorder

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from pdsno_cli.runtime import progress
-from pdsno_cli.runtime.progress import Progress
+from pdsno_cli.delivery import stall_monitor
+from pdsno_cli.delivery.stall_monitor import StallMonitor
 from tests.controllers.clock import Clock
 
 PATIENCE = 10.0
 
 
 class Play(Clock):
-    """A chain with or without another link, an outbox that stands still, and a clock."""
+    """Transports with or without another one, an outbox that stalls, and a clock."""
 
     def __init__(self, monkeypatch, *, other: bool) -> None:
         super().__init__()
-        monkeypatch.setattr(progress.time, "monotonic", self.monotonic)
+        monkeypatch.setattr(stall_monitor.time, "monotonic", self.monotonic)
         self.other = other
         self.active = "mqtt"
         self.standing: tuple[str, float] | None = None
         self.done: list[str] = []
-        self.progress = Progress(
-            standstill=lambda: self.standing,
-            carrier=self,
+        self.monitor = StallMonitor(
+            oldest_stall=lambda: self.standing,
+            failover=self,
             scheduler=self,
-            changed=lambda stream: self.done.append(f"stalled {stream}"),
+            on_change=lambda stream: self.done.append(f"stalled {stream}"),
             patience=PATIENCE,
         )
 
@@ -41,7 +41,7 @@ class Play(Clock):
 def play(request, monkeypatch):
     made = Play(monkeypatch, other=request.param)
     made.standing = "discovery/r/lc", made.monotonic()
-    made.progress.watch()
+    made.monitor.watch()
     return made
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdsno_cli.controllers.digest import Digest
+from pdsno_cli.controllers.summary_builder import SummaryBuilder
 from pdsno_cli.model.devices import Device
 from pdsno_cli.model.messages import DiscoveryReport, LocalCycle, RegionDevice
 from pdsno_cli.nib.store import Store
@@ -40,11 +40,11 @@ def cycle(number, local_id="l1"):
 
 
 class Region:
-    """A store with a digest beside it, as the regional controller keeps them."""
+    """A store with a summary builder beside it, as the regional controller keeps them."""
 
     def __init__(self):
         self.store = Store.open(":memory:")
-        self.digest = Digest("r1")
+        self.summary = SummaryBuilder("r1")
         self.number = 0
 
     def take_in(self, *told, local_id="l1"):
@@ -58,11 +58,11 @@ class Region:
                     inactive=made.inactive, snapshot=False, at=1.0,
                 )  # fmt: skip
                 tx.put_cycle(cycle(self.number, local_id), region="r1", at=1.0)
-                self.digest.add(local_id, made, lost, tx)
-            tx.after(lambda: self.digest.absorb(tx))
+                self.summary.add(local_id, made, lost, tx)
+            tx.after(lambda: self.summary.merge(tx))
 
     def take(self):
-        return self.digest.take(snapshot=False, active=self.store.count_active())
+        return self.summary.build(snapshot=False, active=self.store.count_active())
 
 
 @pytest.fixture
@@ -93,14 +93,14 @@ def test_take_leaves_out_a_device_that_came_and_went(region, together):
 def test_take_empties_the_digest(region):
     region.take_in({"new": [device(1)]})
     region.take()
-    assert region.digest.empty
+    assert region.summary.empty
 
 
 def test_replace_keeps_what_is_new_as_new_and_holds_the_rest_as_updated(region):
     region.take_in({"new": [device(1)]})
     held = [RegionDevice(local_id="l1", device=device(n)) for n in (1, 2)]
-    region.digest.replace([cycle(1)], held)
-    summary = region.digest.take(snapshot=True, active=2)
+    region.summary.replace([cycle(1)], held)
+    summary = region.summary.build(snapshot=True, active=2)
     assert [item.device.device_id for item in summary.new] == ["ip:127.1.1.1"]
     assert [item.device.device_id for item in summary.updated] == ["ip:127.1.1.2"]
 
