@@ -20,8 +20,8 @@ from pdsno_cli.messaging.http_wire import MAX_MESSAGES, PATH, Answer, Batch, Fau
 from pdsno_cli.messaging.transport import Arrival
 
 if TYPE_CHECKING:
-    from pdsno_cli.messaging.http_server import Desk
-    from pdsno_cli.messaging.post_office import Mail
+    from pdsno_cli.messaging.http_server import AppContext
+    from pdsno_cli.messaging.poll_queues import PollResult
 
 COMMIT_WAIT = 3.0  # seconds for a batch to be committed before its sender is asked to come again
 MAIL_WAIT = 0.05  # seconds for the acknowledgement of what was committed to be ready
@@ -29,7 +29,7 @@ READ_WAIT = 10.0  # seconds for a body to come
 _JSON = "application/json"
 
 
-def make_app(desk: Desk) -> FastAPI:
+def make_app(context: AppContext) -> FastAPI:
     """Return the application of one controller."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -37,22 +37,24 @@ def make_app(desk: Desk) -> FastAPI:
     async def messages(request: Request) -> Response:
         try:
             async with asyncio.timeout(READ_WAIT):
-                batch = await _read(request, desk.max_body)
+                batch = await _read(request, context.max_body)
         except TimeoutError:
             return _fault(408, f"the body did not come within {READ_WAIT:g} s")
         except TooLargeError:
-            return _fault(413, f"the body is over {desk.max_body} bytes")
+            return _fault(413, f"the body is over {context.max_body} bytes")
         except ClientDisconnect:
             return _fault(400, "the body breaks off")
         except ValueError as exc:
             return _fault(400, str(exc))
         if len(batch.messages) > MAX_MESSAGES:
             return _fault(413, f"{len(batch.messages)} messages: send at most {MAX_MESSAGES}")
-        return await _take(desk, batch, gzip="gzip" in request.headers.get("accept-encoding", ""))
+        return await _take(
+            context, batch, gzip="gzip" in request.headers.get("accept-encoding", "")
+        )
 
     @app.get("/healthz")
     async def health() -> Response:
-        healthy, report = desk.health()
+        healthy, report = context.health()
         return Response(http_wire.encode(report), 200 if healthy else 503, media_type=_JSON)
 
     @app.exception_handler(HTTPException)
@@ -76,18 +78,18 @@ async def _read(request: Request, limit: int) -> Batch:
     return http_wire.decode_batch(body.close())
 
 
-async def _take(desk: Desk, batch: Batch, *, gzip: bool) -> Response:
+async def _take(context: AppContext, batch: Batch, *, gzip: bool) -> Response:
     """Hand a batch to the controller and answer once it is committed."""
-    wanted = [item for item in batch.messages if desk.receives(item.topic)]
+    wanted = [item for item in batch.messages if context.receives(item.topic)]
     committed = _Signal(len(wanted))
 
-    proven = desk.nonces.take(batch.sender, batch.nonce, batch.seen, batch.proof)
+    proven = context.nonces.take(batch.sender, batch.nonce, batch.seen, batch.proof)
 
     def hand_over() -> str | None:
         # First whose it is: the acknowledgement must find somebody who waits for it.
-        sender = desk.office.visit(wanted, batch.sender if proven else None)
+        sender = context.queues.visit(wanted, batch.sender if proven else None)
         for item in wanted:
-            desk.hear(Arrival(item.topic, item.data.encode(), release=committed.give))
+            context.hear(Arrival(item.topic, item.data.encode(), release=committed.give))
         return sender
 
     if not wanted:
@@ -101,18 +103,18 @@ async def _take(desk: Desk, batch: Batch, *, gzip: bool) -> Response:
             return busy
     if sender is None:
         mail = None
-    elif any(desk.acknowledges(item.topic) for item in wanted):
-        mail = await _mail_soon(desk, sender, batch.seen)
+    elif any(context.acknowledges(item.topic) for item in wanted):
+        mail = await _mail_soon(context, sender, batch.seen)
     else:
-        mail = desk.office.collect(sender, batch.seen)
+        mail = context.queues.collect(sender, batch.seen)
     answer = Answer(
-        controller=desk.controller_id,
+        controller=context.controller_id,
         accepted=len(wanted),
-        links=desk.links(),
+        links=context.links(),
         messages=() if mail is None else mail.items,
         seen=batch.seen if mail is None else mail.seen,
         more=mail is not None and mail.more,
-        nonce=desk.nonces.give(batch.sender),
+        nonce=context.nonces.give(batch.sender),
         proven=proven,
     )
     body = http_wire.encode(answer)
@@ -122,13 +124,13 @@ async def _take(desk: Desk, batch: Batch, *, gzip: bool) -> Response:
     return Response(body, media_type=_JSON, headers=headers)
 
 
-async def _mail_soon(desk: Desk, sender: str, seen: str) -> Mail:
+async def _mail_soon(context: AppContext, sender: str, seen: str) -> PollResult:
     """Return a visitor's mail, with the acknowledgement that is about to be written."""
     written = _Signal(1)
-    desk.office.watch(sender, written.give)
+    context.queues.watch(sender, written.give)
     await written.wait(MAIL_WAIT)
-    desk.office.watch(sender, None)
-    return desk.office.collect(sender, seen)
+    context.queues.watch(sender, None)
+    return context.queues.collect(sender, seen)
 
 
 def _fault(status: int, text: str) -> Response:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pdsno_cli.messaging.http_courier import Courier, Receiver
+from pdsno_cli.messaging.http_sender import HttpSender, Receiver
 from pdsno_cli.messaging.http_wire import Item
 from pdsno_cli.messaging.transport import Arrival, FailoverLink, Loss
 
@@ -40,7 +40,7 @@ class HttpClient(FailoverLink):
         self._receivers = tuple(receivers)
         self._identity = identity
         self._source = source
-        self._couriers: tuple[Courier, ...] = ()
+        self._senders: tuple[HttpSender, ...] = ()
         self._listener: Listener | None = None
         self._lock = threading.Lock()
         self._connection = 0
@@ -49,7 +49,7 @@ class HttpClient(FailoverLink):
     @property
     def parent_links(self) -> frozenset[str] | None:
         """What every parent that answers has up, as of its last answer; None with no parents."""
-        links = [c.links for c in self._couriers if c.receiver.parent and c.links is not None]
+        links = [c.links for c in self._senders if c.receiver.parent and c.links is not None]
         if not any(receiver.parent for receiver in self._receivers):
             return None
         return frozenset.intersection(*links) if links else frozenset()
@@ -61,11 +61,11 @@ class HttpClient(FailoverLink):
     def start(self, listener: Listener) -> None:
         """Ask every parent whether it is there, and keep asking."""
         self._listener = listener
-        self._couriers = tuple(
-            Courier(receiver, self, self._identity, self._source) for receiver in self._receivers
+        self._senders = tuple(
+            HttpSender(receiver, self, self._identity, self._source) for receiver in self._receivers
         )
-        for courier in self._couriers:
-            courier.start()
+        for sender in self._senders:
+            sender.start()
         if not any(receiver.parent for receiver in self._receivers):
             self._connection += 1
             listener.on_up(self._connection, False)
@@ -75,9 +75,9 @@ class HttpClient(FailoverLink):
     ) -> bool:
         """Hand one message to those who receive it; False when none of them takes it now."""
         taken = [
-            courier.give(Item(topic, data.decode()))
-            for courier in self._couriers
-            if courier.receiver.wants(topic)
+            sender.give(Item(topic, data.decode()))
+            for sender in self._senders
+            if sender.receiver.wants(topic)
         ]
         return any(taken)
 
@@ -89,19 +89,19 @@ class HttpClient(FailoverLink):
 
     def stop(self, farewell: Publication | None = None) -> None:
         """Send ``farewell``, wait shortly for the answer, and end."""
-        couriers, self._couriers = self._couriers, ()
+        senders, self._senders = self._senders, ()
         self._listener = None
         self._up.clear()
-        for courier in couriers:
+        for sender in senders:
             item = None
-            if farewell is not None and courier.receiver.wants(farewell.topic):
+            if farewell is not None and sender.receiver.wants(farewell.topic):
                 item = Item(farewell.topic, farewell.data.decode())
-            courier.stop(item)
+            sender.stop(item)
         if farewell is not None:
-            for courier in couriers:
-                courier.join()
+            for sender in senders:
+                sender.join()
 
-    # The couriers' threads call these.
+    # The senders' threads call these.
 
     def came(self, items: Sequence[Item]) -> None:
         """Pass on the mail of an answer."""
@@ -110,28 +110,28 @@ class HttpClient(FailoverLink):
             for item in items:
                 _call(listener.on_message, Arrival(item.topic, item.data.encode()))
 
-    def answers(self, courier: Courier) -> None:
+    def answers(self, sender: HttpSender) -> None:
         """A receiver answered for the first time, or again."""
-        if not courier.receiver.parent:
+        if not sender.receiver.parent:
             return
         with self._lock:
-            if courier not in self._couriers:
+            if sender not in self._senders:
                 return
             was_up = bool(self._up)
-            self._up.add(courier.receiver.controller_id)
+            self._up.add(sender.receiver.controller_id)
             listener = self._listener
             if not was_up and listener is not None:
                 self._connection += 1
                 _call(listener.on_up, self._connection, False)
 
-    def silent(self, courier: Courier, reason: str, retry_in: float) -> None:
+    def silent(self, sender: HttpSender, reason: str, retry_in: float) -> None:
         """A receiver does not answer."""
-        if not courier.receiver.parent:
+        if not sender.receiver.parent:
             return
         with self._lock:
-            if courier not in self._couriers:
+            if sender not in self._senders:
                 return
-            self._up.discard(courier.receiver.controller_id)
+            self._up.discard(sender.receiver.controller_id)
             listener = self._listener
             if not self._up and listener is not None:
                 _call(listener.on_down, Loss(reason=reason, retry_in=retry_in))

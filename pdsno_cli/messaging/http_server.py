@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from pdsno_cli.messaging.http_challenge import Nonces
-    from pdsno_cli.messaging.post_office import PostOffice
+    from pdsno_cli.messaging.poll_queues import PollQueues
     from pdsno_cli.messaging.transport import Arrival
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class AppContext:
     """What the endpoints work with. ``max_body`` is in bytes. ``nonces`` tell who asks for mail.
 
     ``receives`` says whether a topic is for this controller, ``acknowledges`` whether it answers
@@ -60,7 +60,7 @@ class Desk:
     """
 
     controller_id: str
-    office: PostOffice
+    queues: PollQueues
     nonces: Nonces
     receives: Callable[[str], bool]
     acknowledges: Callable[[str], bool]
@@ -70,7 +70,7 @@ class Desk:
     health: Callable[[], tuple[bool, Health]]
 
 
-class Reception:
+class HttpIngress:
     """Serves HTTP to the controllers below one controller; implements ``transport.Ingress``.
 
     ``max_body`` is in bytes.
@@ -82,7 +82,7 @@ class Reception:
         controller_id: str,
         epoch: int,
         server: HttpServer,
-        office: PostOffice,
+        queues: PollQueues,
         nonces: Nonces,
         receives: Callable[[str], bool],
         acknowledges: Callable[[str], bool],
@@ -95,9 +95,9 @@ class Reception:
         self._receives = receives
         self._acknowledges = acknowledges
         self._max_body = max_body
-        self._office = office
-        self.offer = office.offer
-        self.relay = office.relay
+        self._queues = queues
+        self.offer = queues.offer
+        self.relay = queues.relay
         self.warm = server.warm
         self.stop = server.stop
 
@@ -120,9 +120,9 @@ class Reception:
             )
 
         self._server.start(
-            Desk(
+            AppContext(
                 controller_id=self._controller_id,
-                office=self._office,
+                queues=self._queues,
                 nonces=self._nonces,
                 receives=self._receives,
                 acknowledges=self._acknowledges,
@@ -144,10 +144,12 @@ def preload() -> None:
 
 
 class HttpServer:
-    """Serves a desk on ``host`` and ``port`` (0: a free one, written to the file ``told``)."""
+    """Serves a context on ``host`` and ``port`` (0: a free one, written to the file ``address_file``)."""
 
-    def __init__(self, *, host: str = LOOPBACK, port: int = 0, told: Path | None = None) -> None:
-        self._host, self._port, self._told = host, port, told
+    def __init__(
+        self, *, host: str = LOOPBACK, port: int = 0, address_file: Path | None = None
+    ) -> None:
+        self._host, self._port, self._address_file = host, port, address_file
         self._socket: Listener | None = None
         self._thread: threading.Thread | None = None
         self._server: uvicorn.Server | None = None
@@ -158,15 +160,15 @@ class HttpServer:
         """The port that is listened on, 0 before the start."""
         return 0 if self._socket is None else int(self._socket.getsockname()[1])
 
-    def start(self, desk: Desk) -> None:
+    def start(self, context: AppContext) -> None:
         """Listen; OperationError, naming the address, when that cannot be."""
-        self._socket = _listen(self._host, self._port, free=self._told is not None)
-        if self._told is not None:
-            _tell(self._told, f"{self._host}:{self.port}")
+        self._socket = _listen(self._host, self._port, free=self._address_file is not None)
+        if self._address_file is not None:
+            _tell(self._address_file, f"{self._host}:{self.port}")
         self._wake, self._waker = socket.socketpair()
         # Once the web server is loaded nobody reads: who tells of a lost link must not wait for it.
         self._waker.setblocking(False)
-        self._thread = threading.Thread(target=self._run, args=(desk,), name="http", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(context,), name="http", daemon=True)
         self._thread.start()
 
     def warm(self) -> None:
@@ -188,10 +190,10 @@ class HttpServer:
         self._socket.close()
         self._socket = None
         self._wake.close()
-        if self._told is not None:
-            self._told.unlink(missing_ok=True)
+        if self._address_file is not None:
+            self._address_file.unlink(missing_ok=True)
 
-    def _run(self, desk: Desk) -> None:
+    def _run(self, context: AppContext) -> None:
         """Wait for the first connection, then serve; the server's thread."""
         assert self._socket is not None
         with selectors.DefaultSelector() as first:
@@ -207,7 +209,7 @@ class HttpServer:
             from pdsno_cli.messaging.http_bounds import bounded
 
             config = uvicorn.Config(
-                make_app(desk),
+                make_app(context),
                 log_config=None,
                 access_log=False,
                 lifespan="off",

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from pdsno_cli.delivery.subscriptions import children, filters
 from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
-from pdsno_cli.messaging.http_courier import Receiver
-from pdsno_cli.messaging.http_server import LOOPBACK, HttpServer, Reception, split
+from pdsno_cli.messaging.http_sender import Receiver
+from pdsno_cli.messaging.http_server import LOOPBACK, HttpIngress, HttpServer, split
 from pdsno_cli.messaging.http_wire import body_limit
-from pdsno_cli.messaging.post_office import PostOffice, Visitor
+from pdsno_cli.messaging.poll_queues import PollClient, PollQueues
 from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.model.messages import DiscoveryReport, Envelope, Event, Status
 from pdsno_cli.model.roles import Role
@@ -37,9 +37,9 @@ class HttpFactory:
 
         Else those who lose the broker together would all import at once, when time matters.
         """
-        from pdsno_cli.messaging import http_courier, http_server
+        from pdsno_cli.messaging import http_sender, http_server
 
-        http_courier.preload()
+        http_sender.preload()
         http_server.preload()
 
     def build(self, wiring: Wiring) -> Wired | None:
@@ -54,7 +54,7 @@ class HttpFactory:
             link=HttpClient(
                 _receivers(topology, state, spec), identity=identity, source=wiring.source
             ),
-            ingress=_reception(
+            ingress=_ingress(
                 topology, state, spec, wiring.epoch, codec=wiring.codec, signer=signer, host=host
             ),
         )
@@ -99,7 +99,7 @@ def _address(state: StateDir, receiver: Controller) -> Callable[[], str | None]:
     return read
 
 
-def _admission(topology: Topology, spec: Controller) -> Callable[[Envelope], Visitor | None]:
+def _admission(topology: Topology, spec: Controller) -> Callable[[Envelope], PollClient | None]:
     """Return what says whether the sender of a message may come for mail: a child of ``spec``.
 
     It need not be in this file: a local controller may say by a signed message that it is of the
@@ -111,26 +111,26 @@ def _admission(topology: Topology, spec: Controller) -> Callable[[Envelope], Vis
     regions = set(topology.regions) if spec.region is None else {spec.region}
 
     @lru_cache(maxsize=10_000)
-    def visitor(child: str, region: str | None) -> Visitor:
+    def poll_client(child: str, region: str | None) -> PollClient:
         one = below.get(child) or Controller(
             controller_id=child, key=child, role=Role.LOCAL, region=region
         )
-        return Visitor(filters=filters(topology, one), heartbeat=one.heartbeat)
+        return PollClient(filters=filters(topology, one), heartbeat=one.heartbeat)
 
-    def admit(envelope: Envelope) -> Visitor | None:
+    def admit(envelope: Envelope) -> PollClient | None:
         sender, payload = envelope.sender_id, envelope.payload
         if sender in below:
-            return visitor(sender, None)
+            return poll_client(sender, None)
         if sender in topology.controllers or not isinstance(payload, _OF_A_LOCAL):
             return None
         if isinstance(payload, Status) and payload.role != Role.LOCAL.value:
             return None
-        return visitor(sender, payload.region) if payload.region in regions else None
+        return poll_client(sender, payload.region) if payload.region in regions else None
 
     return admit
 
 
-def _reception(
+def _ingress(
     topology: Topology,
     state: StateDir,
     spec: Controller,
@@ -139,7 +139,7 @@ def _reception(
     codec: Codec,
     signer: Signer,
     host: str,
-) -> Reception | None:
+) -> HttpIngress | None:
     """Return who receives over HTTP: on the declared address, else on a free port of ``host``."""
     if spec.role is Role.LOCAL:
         return None
@@ -155,15 +155,15 @@ def _reception(
         return item is not None and item.durable
 
     host, port = (host, 0) if spec.address is None else split(spec.address)
-    return Reception(
+    return HttpIngress(
         controller_id=spec.controller_id,
         epoch=epoch,
         server=HttpServer(
             host=host,
             port=port,
-            told=state.http(spec.controller_id) if spec.address is None else None,
+            address_file=state.http(spec.controller_id) if spec.address is None else None,
         ),
-        office=PostOffice(
+        queues=PollQueues(
             open_message=codec.open,
             admit=_admission(topology, spec),
             relayed=frozenset(() if spec.role is Role.GLOBAL else {topics.policy(GLOBAL)}),

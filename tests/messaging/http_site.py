@@ -7,10 +7,10 @@ import threading
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
-from pdsno_cli.messaging.http_courier import Receiver
-from pdsno_cli.messaging.http_server import HttpServer, Reception
+from pdsno_cli.messaging.http_sender import Receiver
+from pdsno_cli.messaging.http_server import HttpIngress, HttpServer
 from pdsno_cli.messaging.http_wire import body_limit
-from pdsno_cli.messaging.post_office import PostOffice, Visitor
+from pdsno_cli.messaging.poll_queues import PollClient, PollQueues
 from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.messaging.transport import Arrival
 from pdsno_cli.model.messages import Status
@@ -58,34 +58,34 @@ def status(seq: int, *, epoch: int = 1) -> bytes:
     )
 
 
-def make_office(**options) -> PostOffice:
+def make_office(**options) -> PollQueues:
     settings = {
         "open_message": CODEC.open,
         "admit": lambda envelope: (
-            Visitor(filters=CHILD_WANTS, heartbeat=1.0) if envelope.sender_id == CHILD else None
+            PollClient(filters=CHILD_WANTS, heartbeat=1.0) if envelope.sender_id == CHILD else None
         ),
         "relayed": frozenset({TOPICS.policy(GLOBAL)}),
     }
-    return PostOffice(**(settings | options))
+    return PollQueues(**(settings | options))
 
 
 class Parent:
     """A reception; ``arrivals`` are released by themselves unless ``held``."""
 
-    def __init__(self, told=None, port: int = 0) -> None:
+    def __init__(self, address_file=None, port: int = 0) -> None:
         self.held = False
         self.arrivals: list[Arrival] = []
         self.active: str | None = "http"
         self.links: tuple[str, ...] = ("http",)
-        self.office = make_office()
+        self.queues = make_office()
         self.on_commit = lambda: None
         self._changed = threading.Condition()
-        self.server = HttpServer(port=port, told=told)
-        self.reception = Reception(
+        self.server = HttpServer(port=port, address_file=address_file)
+        self.reception = HttpIngress(
             controller_id=PARENT,
             epoch=7,
             server=self.server,
-            office=self.office,
+            queues=self.queues,
             nonces=Nonces(PARENT, SIGNER),
             receives=lambda topic: any(matches(item, topic) for item in WANTED),
             acknowledges=lambda topic: "/discovery/" in topic,

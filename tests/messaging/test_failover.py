@@ -13,8 +13,8 @@ from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
-from pdsno_cli.messaging.http_courier import Receiver
-from pdsno_cli.messaging.http_server import HttpServer, Reception
+from pdsno_cli.messaging.http_sender import Receiver
+from pdsno_cli.messaging.http_server import HttpIngress, HttpServer
 from pdsno_cli.messaging.http_wire import body_limit
 from pdsno_cli.messaging.mqtt import MqttTransport
 from pdsno_cli.messaging.transport import Loss, Publication
@@ -79,12 +79,12 @@ def mqtt(port: int, client_id: str, *filters: str) -> MqttTransport:
     )
 
 
-def reception(port: int) -> Reception:
-    return Reception(
+def reception(port: int) -> HttpIngress:
+    return HttpIngress(
         controller_id=PARENT,
         epoch=1,
         server=HttpServer(port=port),
-        office=make_office(),
+        queues=make_office(),
         nonces=Nonces(PARENT, SIGNER),
         receives=lambda topic: any(matches(item, topic) for item in WANTED),
         acknowledges=lambda topic: topic == REPORT,

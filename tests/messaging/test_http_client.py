@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from pdsno_cli.messaging.http_client import HttpClient
-from pdsno_cli.messaging.http_courier import CAPACITY
+from pdsno_cli.messaging.http_sender import CAPACITY
 from pdsno_cli.messaging.transport import Publication
 from pdsno_cli.model.topics import GLOBAL
 from tests.messaging.http_site import CHILD, Parent, make_client, sealed, status, topic_of
@@ -59,7 +59,7 @@ def test_messages_arrive_in_order_and_byte_for_byte(parent, client):
 
 def test_mail_comes_home_with_an_answer(parent, client):
     policy = sealed("policy")
-    parent.office.offer(topic_of("policy"), policy, retain=True)
+    parent.queues.offer(topic_of("policy"), policy, retain=True)
     made, recorder = client(parent.address)
     recorder.wait_up()
     beat(made)
@@ -73,7 +73,7 @@ def test_mail_that_fits_no_answer_is_fetched_at_once(parent, client):
     beat(made)
     parent.wait(1)
     for number in range(450):
-        parent.office.offer(TOPICS.ack(CHILD), b"%d" % number, retain=False)
+        parent.queues.offer(TOPICS.ack(CHILD), b"%d" % number, retain=False)
     beat(made, 2)
     recorder.wait_messages(450)
     assert recorder.data == [b"%d" % number for number in range(450)]
@@ -191,7 +191,7 @@ def test_links_of_the_parent_are_known_from_its_answers(parent, client):
     recorder.wait_up()
     assert made.parent_links == {"http"}
     parent.links = ("mqtt", "http")
-    parent.office.offer(topic_of("policy"), sealed("policy"), retain=True)
+    parent.queues.offer(topic_of("policy"), sealed("policy"), retain=True)
     beat(made)
     recorder.wait_messages(1)
     assert made.parent_links == {"mqtt", "http"}

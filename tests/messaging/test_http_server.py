@@ -90,7 +90,7 @@ def test_acknowledgement_rides_home_in_the_answer_to_what_it_acknowledges(parent
     ack = topic_of("ack"), sealed("ack")
 
     def commit_and_acknowledge_a_moment_later():
-        threading.Timer(0.01, parent.office.offer, ack, {"retain": False}).start()
+        threading.Timer(0.01, parent.queues.offer, ack, {"retain": False}).start()
 
     parent.on_commit = commit_and_acknowledge_a_moment_later
     answer = post(http, proven(http, report())).json()
@@ -99,7 +99,7 @@ def test_acknowledgement_rides_home_in_the_answer_to_what_it_acknowledges(parent
 
 def test_newcomer_is_given_retained_policy_and_keeps_getting_it_until_it_confirms(parent, http):
     policy = topic_of("policy"), sealed("policy")
-    parent.office.offer(*policy, retain=True)
+    parent.queues.offer(*policy, retain=True)
     first = post(http, proven(http, beat(1))).json()
     assert [item["topic"] for item in first["messages"]] == [policy[0]]
     again = post(http, proven(http, beat(2))).json()  # as if the first answer had been lost
@@ -114,9 +114,9 @@ def mail(http, content: bytes) -> list[str]:
 def test_who_posts_a_heartbeat_again_gets_no_mail_and_drops_none(parent, http):
     """Acknowledgements were fetched, and dropped with the cursor that came with them, by anybody."""
     policy, ack = sealed("policy"), sealed("ack")
-    parent.office.offer(topic_of("policy"), policy, retain=True)
+    parent.queues.offer(topic_of("policy"), policy, retain=True)
     mine = post(http, proven(http, beat())).json()
-    parent.office.offer(topic_of("ack"), ack, retain=False)
+    parent.queues.offer(topic_of("ack"), ack, retain=False)
     wanted = [policy.decode(), ack.decode()]
     bare = body(beat())  # as it was heard
     assert mail(http, bare) == []
@@ -131,7 +131,7 @@ def test_who_posts_a_heartbeat_again_gets_no_mail_and_drops_none(parent, http):
 
 
 def test_request_that_is_posted_again_gets_no_mail(parent, http):
-    parent.office.offer(topic_of("policy"), sealed("policy"), retain=True)
+    parent.queues.offer(topic_of("policy"), sealed("policy"), retain=True)
     request = proven(http, beat())
     assert len(mail(http, request)) == 1
     assert mail(http, request) == []
@@ -139,7 +139,7 @@ def test_request_that_is_posted_again_gets_no_mail(parent, http):
 
 
 def test_proof_for_one_cursor_is_none_for_another(parent, http):
-    parent.office.offer(topic_of("policy"), sealed("policy"), retain=True)
+    parent.queues.offer(topic_of("policy"), sealed("policy"), retain=True)
     seen = post(http, proven(http, beat())).json()["seen"]
     changed = json.loads(proven(http)) | {"seen": seen}
     assert mail(http, json.dumps(changed).encode()) == []
@@ -147,7 +147,7 @@ def test_proof_for_one_cursor_is_none_for_another(parent, http):
 
 
 def test_each_answer_gives_the_nonce_for_the_next_request(parent, http):
-    parent.office.offer(topic_of("policy"), sealed("policy"), retain=True)
+    parent.queues.offer(topic_of("policy"), sealed("policy"), retain=True)
     answer = post(http, proven(http, beat())).json()
     for _ in range(3):
         assert answer["proven"]
@@ -160,7 +160,7 @@ def test_each_answer_gives_the_nonce_for_the_next_request(parent, http):
 def test_unsigned_message_is_handed_over_for_the_controller_to_refuse_and_earns_no_mail(
     parent, http
 ):
-    parent.office.offer(topic_of("policy"), sealed("policy"), retain=True)
+    parent.queues.offer(topic_of("policy"), sealed("policy"), retain=True)
     answer = post(http, body((TOPICS.status(CHILD), b'{"sender_id": "lc_1"}'))).json()
     assert answer == {"controller": PARENT, "accepted": 1, "links": ["http"]}
     assert parent.wait(1)
@@ -176,7 +176,7 @@ def test_topic_that_is_not_for_this_controller_is_left_out(parent, http):
 
 def test_gzip_is_taken_and_given(parent, http):
     policy = TOPICS.policy("zone-A"), b" " * 10_000
-    parent.office.offer(*policy, retain=True)
+    parent.queues.offer(*policy, retain=True)
     answer = post(http, gzip.compress(proven(http, beat())), content_encoding="gzip")
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.json()["messages"] == [{"topic": policy[0], "data": policy[1].decode()}]
@@ -256,15 +256,15 @@ def test_healthz_says_who_is_there_and_what_carries(parent, http):
 
 
 def test_address_is_told_in_a_private_file_and_taken_back(tmp_path):
-    told = tmp_path / "rc_1"
-    parent = Parent(told=told)
+    file = tmp_path / "rc_1"
+    parent = Parent(address_file=file)
     try:
-        assert told.read_text() == f"{parent.address}\n"
-        assert stat.S_IMODE(told.stat().st_mode) == 0o600
+        assert file.read_text() == f"{parent.address}\n"
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
         assert [item.name for item in tmp_path.iterdir()] == ["rc_1"]
     finally:
         parent.stop()
-    assert not told.exists()
+    assert not file.exists()
 
 
 def test_server_that_nobody_visits_loads_nothing_and_ends_at_once(parent):

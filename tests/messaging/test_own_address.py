@@ -87,7 +87,7 @@ from pathlib import Path
 from pdsno_cli.messaging.http_server import HttpServer
 from pdsno_cli.system.local_routes import give_back, take_away
 take_away("blackhole", "{OWN}")
-server = HttpServer(host="{OWN}", told=Path("{tmp_path}/told"))
+server = HttpServer(host="{OWN}", address_file=Path("{tmp_path}/told"))
 server.start(None)
 give_back("blackhole", "{OWN}")
 with socket.create_connection(("{OWN}", server.port), 15) as line:

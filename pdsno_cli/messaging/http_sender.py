@@ -52,21 +52,21 @@ class Receiver:
         return any(matches(item, topic) for item in self.filters)
 
 
-class Home(Protocol):
-    """Whom couriers tell what they find; they call it from their threads."""
+class SenderListener(Protocol):
+    """Whom senders tell what they find; they call it from their threads."""
 
     def came(self, items: Sequence[Item]) -> None:
         """Pass on the mail of an answer."""
 
-    def answers(self, courier: Courier) -> None:
+    def answers(self, sender: HttpSender) -> None:
         """A receiver answered for the first time, or again."""
 
-    def silent(self, courier: Courier, reason: str, retry_in: float) -> None:
+    def silent(self, sender: HttpSender, reason: str, retry_in: float) -> None:
         """A receiver does not answer; it is tried again in ``retry_in`` seconds."""
 
 
 def preload() -> None:
-    """Import, before forking, what a courier needs."""
+    """Import, before forking, what a sender needs."""
     import httpx
 
     # What builds at first use: the TLS context, the codecs of host names.
@@ -77,14 +77,18 @@ class _NoAnswerError(Exception):
     """A receiver does not answer, or not as one."""
 
 
-class Courier:
+class HttpSender:
     """Posts to one receiver, on a thread of its own: one that hangs holds up no other.
 
     ``home`` is told what comes of it. A ``source`` is the IPv4 address that connections come from.
     """
 
     def __init__(
-        self, receiver: Receiver, home: Home, identity: Identity | None, source: str | None
+        self,
+        receiver: Receiver,
+        home: SenderListener,
+        identity: Identity | None,
+        source: str | None,
     ) -> None:
         self._identity = identity
         self.receiver = receiver
@@ -134,7 +138,7 @@ class Courier:
         if self._thread is not threading.current_thread():
             self._thread.join(_JOIN)
 
-    # The courier's thread from here on.
+    # The sender's thread from here on.
 
     def _run(self) -> None:
         logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line for each request

@@ -31,14 +31,14 @@ _ROUTES = 10_000  # topics whose visitors are remembered, and visitors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Visitor:
+class PollClient:
     """Who may come: what it subscribes to, and how many seconds lie between its heartbeats."""
 
     filters: tuple[str, ...]
     heartbeat: float
 
 
-class Mail(NamedTuple):
+class PollResult(NamedTuple):
     """What a visitor is given: messages, the cursor after them, and whether more waits."""
 
     items: tuple[Item, ...]
@@ -50,7 +50,7 @@ class Mail(NamedTuple):
 class _Box:
     """The mail of one visitor. Its name is in its cursors: those of another box say nothing."""
 
-    visitor: Visitor
+    visitor: PollClient
     epoch: int
     until: float
     name: str = field(default_factory=lambda: secrets.token_hex(16))
@@ -72,7 +72,7 @@ class _Box:
                 self.items.popleft()
 
 
-class PostOffice:
+class PollQueues:
     """The mail of one controller's visitors; safe for use from several threads.
 
     ``open_message`` verifies a message, RefusedError if it is none. ``admit`` says what the sender
@@ -84,7 +84,7 @@ class PostOffice:
         self,
         *,
         open_message: Callable[[str, bytes], Envelope],
-        admit: Callable[[Envelope], Visitor | None],
+        admit: Callable[[Envelope], PollClient | None],
         relayed: frozenset[str] = frozenset(),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -93,7 +93,7 @@ class PostOffice:
         self._relayed = relayed
         self._clock = clock
         self._lock = threading.Lock()
-        self._met: dict[str, tuple[int, Visitor]] = {}  # epoch, by whose messages came
+        self._met: dict[str, tuple[int, PollClient]] = {}  # epoch, by whose messages came
         self._boxes: dict[str, _Box] = {}
         self._routes: dict[str, tuple[_Box, ...]] = {}
         self._retained: dict[str, Item] = {}
@@ -164,12 +164,12 @@ class PostOffice:
             for box in self._route(topic):
                 box.put(item)
 
-    def collect(self, sender: str, seen: str) -> Mail:
+    def collect(self, sender: str, seen: str) -> PollResult:
         """Return the mail of a visitor after cursor ``seen``; it is kept until that is confirmed."""
         with self._lock:
             box = self._boxes.get(sender)
             if box is None:
-                return Mail((), "", more=False)
+                return PollResult((), "", more=False)
             box.drop(seen)
             taken: list[Item] = []
             size = last = 0
@@ -179,7 +179,7 @@ class PostOffice:
                     break
                 taken.append(item)
                 last = number
-            return Mail(
+            return PollResult(
                 tuple(taken), f"{box.name}:{last}" if taken else seen, len(taken) < len(box.items)
             )
 
@@ -190,7 +190,7 @@ class PostOffice:
             if box is not None:
                 box.on_mail = on_mail
 
-    def _welcome(self, sender: str, epoch: int, visitor: Visitor) -> str:
+    def _welcome(self, sender: str, epoch: int, visitor: PollClient) -> str:
         now = self._clock()
         with self._lock:
             box = self._boxes.get(sender)
