@@ -38,13 +38,13 @@ class Sweep(Protocol):
 class Context(Endpoint):
     """One controller and all that it works with.
 
-    ``epoch`` is that of this start, ``holder`` labels the process for people. ``fallen_back``
+    ``epoch`` is that of this start, ``process_label`` names the process. ``fallen_back``
     returns True while a fallback is active that the other controllers may not use. ``subscribe``
     adds a topic filter to those of this controller.
     """
 
     epoch: int
-    holder: str
+    process_label: str
     background: Background
     sweep: Sweep
     subscribe: Callable[[str], None]

@@ -65,5 +65,5 @@ class Presence:
             connection=self._connection if connection is None else connection,
             heartbeat=spec.heartbeat,
             reason=reason,
-            holder=self._context.holder,
+            holder=self._context.process_label,
         )

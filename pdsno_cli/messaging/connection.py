@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pdsno_cli.messaging import sentences
+from pdsno_cli.messaging import mqtt_errors
 from pdsno_cli.messaging.dial import Dialler, StoppedError
 from pdsno_cli.messaging.silence import Silence
 from pdsno_cli.messaging.waker import READ, WRITE
@@ -71,7 +71,7 @@ class Connection:
             pass
         except (OSError, UnicodeError) as exc:  # UnicodeError: a host name that cannot be one
             session.reached = session.reached or isinstance(exc, ssl.SSLError)
-            session.lost = sentences.failure(where, exc)
+            session.lost = mqtt_errors.failure(where, exc)
         except Exception as exc:
             log.debug("%s: the broker's packets make no sense", where, exc_info=True)
             session.lost = (

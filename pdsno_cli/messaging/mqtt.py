@@ -20,15 +20,15 @@ import paho.mqtt.client as paho
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from pdsno_cli.messaging import sentences
+from pdsno_cli.messaging import mqtt_errors
 from pdsno_cli.messaging.backoff import CAP, UNREACHED_CAP, Backoff
 from pdsno_cli.messaging.client_id import ClientId
+from pdsno_cli.messaging.client_id_conflict import ClientIdConflict
 from pdsno_cli.messaging.connection import Connection
 from pdsno_cli.messaging.paho_client import PahoClient
 from pdsno_cli.messaging.releases import Releases
 from pdsno_cli.messaging.seldom import Seldom
 from pdsno_cli.messaging.session import Session, guarded
-from pdsno_cli.messaging.take_over import TakeOver
 from pdsno_cli.messaging.tls import context
 from pdsno_cli.messaging.transport import Alarm, Arrival, FailoverLink, Loss
 from pdsno_cli.messaging.waker import Waker
@@ -37,7 +37,7 @@ from pdsno_cli.model.printable import shown
 if TYPE_CHECKING:
     import ssl
 
-    from pdsno_cli.messaging.rival import Claim
+    from pdsno_cli.messaging.client_id_owner import ClientIdClaim
     from pdsno_cli.messaging.transport import Listener, Publication
     from pdsno_cli.messaging.wire import Published
     from pdsno_cli.model.addresses import Address
@@ -86,7 +86,7 @@ class MqttTransport(FailoverLink):
         max_payload: int = 1_048_576,
         persistent: bool = False,
         as_published: bool = False,
-        claim: Claim | None = None,
+        claim: ClientIdClaim | None = None,
         source: str | None = None,
     ) -> None:
         self._addresses = tuple(addresses)
@@ -115,11 +115,11 @@ class MqttTransport(FailoverLink):
         self._listener: Listener
         self._context: ssl.SSLContext | None = None
         self._seldom = Seldom()
-        self._take_over = TakeOver(
+        self._conflict = ClientIdConflict(
             client_id=self._client_id,
             session=self._session,
             claim=claim,
-            ask=self._ask,
+            make_client=self._make_probe_client,
             alarm=self._alarm,
         )
         self._where = f"broker {self._addresses[0]}"
@@ -199,14 +199,14 @@ class MqttTransport(FailoverLink):
 
     def _run(self) -> None:
         """Connect, listen, come back; the network thread."""
-        client = self._client = self._make_client()
+        client = self._client = self._make_paho_client()
         loss = None
         try:
             loss = self._keep_connected(client)
         finally:
             self._session.up = False
             self._client = None
-            self._take_over.close()
+            self._conflict.close()
             self._waker.close()
         if loss is not None and not self._stopping.is_set():
             guarded(self._listener.on_down)(loss)
@@ -230,7 +230,7 @@ class MqttTransport(FailoverLink):
             guarded(self._listener.on_down)(
                 Loss(reason=session.lost, retry_in=wait, refused=session.refused)
             )
-            at_once, superseded = self._take_over.ended(held, self._stopping.is_set)
+            at_once, superseded = self._conflict.ended(held, self._stopping.is_set)
             if superseded is not None:
                 return superseded
             if at_once:
@@ -239,8 +239,8 @@ class MqttTransport(FailoverLink):
                 self._stopping.wait(wait)
         return None
 
-    def _ask(self, filters: Sequence[str]) -> MqttTransport:
-        """Return another client of the same broker, which looks who else uses the client id."""
+    def _make_probe_client(self, filters: Sequence[str]) -> MqttTransport:
+        """Return another client of the same broker, for a ``ClientIdProbe``."""
         return MqttTransport(
             addresses=self._addresses,
             client_id=f"{self._client_id.declared}-{os.urandom(4).hex()}",
@@ -293,7 +293,7 @@ class MqttTransport(FailoverLink):
             self._client_id.current, self._keepalive, clean=not persistent, properties=properties
         )
 
-    def _make_client(self) -> PahoClient:
+    def _make_paho_client(self) -> PahoClient:
         client = PahoClient(
             protocol=self._protocol,
             limit=self._max_payload + _HEAD,
@@ -320,13 +320,13 @@ class MqttTransport(FailoverLink):
                 largest,
                 self._max_payload,
             )
-        self._take_over.came_up()
+        self._conflict.came_up()
         self._listener.on_up(self._session.connection, session_present)
 
     def _not_taken(self, topic: str, code: int) -> None:
         """Tell that the broker refuses messages; each one is sent again later."""
         if self._seldom.due(f"refused {topic} {code}", time.monotonic()):
-            text = sentences.not_taken(self._where, self._client_id.declared, topic, code)
+            text = mqtt_errors.not_taken(self._where, self._client_id.declared, topic, code)
             detail = {"topic": topic, "broker": self._where, "code": f"{code:#04x}"}
             self._alarm(Alarm(event="message_refused", text=text, detail=detail))
 
@@ -334,7 +334,7 @@ class MqttTransport(FailoverLink):
         """Tell of a message that is too large, and let it be acknowledged."""
         topic, _, _, qos, packet_id = message
         if self._seldom.due("too large", time.monotonic()):
-            text = sentences.too_large(self._where, shown(topic), size, self._max_payload)
+            text = mqtt_errors.too_large(self._where, shown(topic), size, self._max_payload)
             detail = {"topic": shown(topic), "broker": self._where, "bytes": str(size)}
             self._alarm(Alarm(event="message_too_large", text=text, detail=detail))
         if qos:

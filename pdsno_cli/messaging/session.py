@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from pdsno_cli.messaging import sentences
+from pdsno_cli.messaging import mqtt_errors
 
 if TYPE_CHECKING:
     from paho.mqtt.client import ConnectFlags, DisconnectFlags
@@ -161,10 +161,10 @@ class Session:
 
     def _ended(self, reason: ReasonCode) -> None:
         """Take in the broker's word on why a connection ends."""
-        self.lost = sentences.refused(
+        self.lost = mqtt_errors.refused(
             self.where, reason.value, reason.getName(), self._client_id, self._username
         )
-        self.taken_over = reason.value == sentences.TAKEN_OVER
+        self.taken_over = reason.value == mqtt_errors.TAKEN_OVER
 
 
 def guarded(callback: Callable[..., None]) -> Callable[..., None]:

@@ -92,6 +92,30 @@ class Listener(Protocol):
         """Called for what a person should look into, at most now and then for the same."""
 
 
+class NullListener:
+    """Implements ``Listener`` without effect: a base for listeners that need part of it.
+
+    It has no will, and releases every message.
+    """
+
+    def will(self, connection: int) -> Publication | None:
+        """Return None."""
+        return None
+
+    def on_up(self, connection: int, session_present: bool) -> None:
+        """Do nothing."""
+
+    def on_message(self, arrival: Arrival) -> None:
+        """Release the message."""
+        arrival.release()
+
+    def on_down(self, loss: Loss) -> None:
+        """Do nothing."""
+
+    def on_alarm(self, alarm: Alarm) -> None:
+        """Do nothing."""
+
+
 class Transport(Protocol):
     """Carries publications to whoever subscribed, and those of others here."""
 

@@ -16,8 +16,8 @@ from pdsno_cli.runtime.transport_wiring import TransportFactory, Wired, Wiring
 from pdsno_cli.spec import secrets
 
 if TYPE_CHECKING:
+    from pdsno_cli.messaging.client_id_owner import ClientIdClaim
     from pdsno_cli.messaging.mqtt import MqttTransport
-    from pdsno_cli.messaging.rival import Claim
     from pdsno_cli.messaging.transport import Transport
     from pdsno_cli.spec.topology import Tls, Topology
 
@@ -59,7 +59,7 @@ def mqtt_transport(
     filters: tuple[str, ...],
     *,
     source: str | None = None,
-    claim: Claim | None = None,
+    claim: ClientIdClaim | None = None,
 ) -> MqttTransport:
     """Return the MQTT transport of one controller, or of an operator under a name of its own.
 
@@ -129,7 +129,7 @@ def _transport(
     protocol: Literal["3.1.1", "5"] | None = None,
     persistent: bool = False,
     as_published: bool = False,
-    claim: Claim | None = None,
+    claim: ClientIdClaim | None = None,
     source: str | None = None,
 ) -> MqttTransport:
     """Return a transport; its client id holds the topic root, so that topologies share brokers."""

@@ -46,8 +46,8 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import SYSTEM
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.authority import entitled
-from pdsno_cli.runtime.holder import holder
 from pdsno_cli.runtime.mailbox import Mailbox
+from pdsno_cli.runtime.process_label import process_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -150,7 +150,7 @@ class Node:
                 spec=spec,
                 topology=topology,
                 epoch=epoch,
-                holder=holder(topology.name),
+                process_label=process_label(topology.name),
                 store=store,
                 publisher=publisher,
                 scheduler=self._mailbox,

@@ -135,7 +135,7 @@ class _Look:
         process = read_status(self._codec, arrival.topic, arrival.data)
         if spec is None or process is None:
             return
-        holder = shown(process.holder) or "an unknown process"
+        holder = shown(process.label) or "an unknown process"
         if arrival.retained:
             self.alive[name] = holder
             self.beats[name] = process.heartbeat or spec.heartbeat

@@ -8,29 +8,30 @@ import time
 
 import pytest
 
-from pdsno_cli.messaging.rival import Claim, Rival, Witness
+from pdsno_cli.messaging.client_id_owner import ClientIdClaim, ClientIdOwner
+from pdsno_cli.messaging.client_id_probe import ClientIdProbe
 from tests.messaging.recorder import Recorder
 
 
-def read(_topic, data) -> Rival | None:
+def read(_topic, data) -> ClientIdOwner | None:
     """Read a birth that is as good as signed; a ``stranger``'s is not."""
     said = json.loads(data)
     if said["state"] == "death":
         return None
-    return Rival(said["holder"], 0 if said["holder"] == "stranger" else said["epoch"])
+    return ClientIdOwner(said["holder"], 0 if said["holder"] == "stranger" else said["epoch"])
 
 
 class Twin(Recorder):
     """Publishes its birth, with its holder, once it is up; as a controller does."""
 
-    def __init__(self, topic: str, holder: str, epoch: int) -> None:
+    def __init__(self, topic: str, label: str, epoch: int) -> None:
         super().__init__()
-        self.claim = Claim(topic, holder, epoch, read)
+        self.claim = ClientIdClaim(topic, label, epoch, read)
         self.transport = None
 
     def on_up(self, connection: int, session_present: bool) -> None:
         super().on_up(connection, session_present)
-        birth = {"state": "birth", "holder": self.claim.holder, "epoch": self.claim.epoch}
+        birth = {"state": "birth", "holder": self.claim.label, "epoch": self.claim.epoch}
         self.transport.publish(self.claim.topic, json.dumps(birth).encode(), qos=0, retain=True)
 
 
@@ -39,8 +40,8 @@ def test_of_two_processes_of_ours_the_earlier_gives_way_and_both_are_named(
     broker, connect, topic_root, first_epoch
 ):
     made = []
-    for holder, epoch in (("host-a, process 1", first_epoch), ("host-b, process 2", 2)):
-        twin = Twin(f"{topic_root}/status", holder, epoch)
+    for label, epoch in (("host-a, process 1", first_epoch), ("host-b, process 2", 2)):
+        twin = Twin(f"{topic_root}/status", label, epoch)
         made.append(twin)
         connect(broker, "twin", f"{topic_root}/x", listener=twin, claim=twin.claim, start=False)
         twin.transport.start(twin)
@@ -86,8 +87,8 @@ class Thief:
 def test_a_stranger_that_takes_the_id_again_and_again_gets_it_and_is_announced(
     broker, connect, topic_root, monkeypatch
 ):
-    monkeypatch.setattr("pdsno_cli.messaging.rival._PATIENCE", 0.3)
-    monkeypatch.setattr("pdsno_cli.messaging.take_over._CONFIRMED", 1.0)
+    monkeypatch.setattr("pdsno_cli.messaging.client_id_probe._BIRTH_WAIT", 0.3)
+    monkeypatch.setattr("pdsno_cli.messaging.client_id_conflict._CONFIRMED", 1.0)
     one = Twin(f"{topic_root}/status", "host-a, process 1", 1)
     connect(broker, "victim", f"{topic_root}/#", listener=one, claim=one.claim, start=False)
     one.transport.start(one)
@@ -113,8 +114,8 @@ def test_a_stranger_that_takes_the_id_again_and_again_gets_it_and_is_announced(
 def test_a_broker_that_tells_gives_the_address_of_the_stranger_too(
     mosquitto, connect, topic_root, monkeypatch
 ):
-    monkeypatch.setattr("pdsno_cli.messaging.rival._PATIENCE", 0.3)
-    monkeypatch.setattr("pdsno_cli.messaging.take_over._CONFIRMED", 0.5)
+    monkeypatch.setattr("pdsno_cli.messaging.client_id_probe._BIRTH_WAIT", 0.3)
+    monkeypatch.setattr("pdsno_cli.messaging.client_id_conflict._CONFIRMED", 0.5)
     broker = mosquitto("allow_anonymous true", "log_dest topic", "log_type all")
     one = Twin(f"{topic_root}/status", "host-a, process 1", 1)
     connect(broker, "victim", f"{topic_root}/#", listener=one, claim=one.claim, start=False)
@@ -131,8 +132,8 @@ def test_a_broker_that_tells_gives_the_address_of_the_stranger_too(
 
 
 def test_a_broker_that_flaps_is_not_taken_for_a_thief(mosquitto, connect, topic_root, monkeypatch):
-    monkeypatch.setattr("pdsno_cli.messaging.rival._PATIENCE", 0.3)
-    monkeypatch.setattr("pdsno_cli.messaging.take_over._CONFIRMED", 0.5)
+    monkeypatch.setattr("pdsno_cli.messaging.client_id_probe._BIRTH_WAIT", 0.3)
+    monkeypatch.setattr("pdsno_cli.messaging.client_id_conflict._CONFIRMED", 0.5)
     broker = mosquitto()
     one = Twin(f"{topic_root}/status", "host-a, process 1", 1)
     connect(broker, "one", f"{topic_root}/#", listener=one, claim=one.claim, start=False)
@@ -149,9 +150,9 @@ def test_a_broker_that_flaps_is_not_taken_for_a_thief(mosquitto, connect, topic_
 
 def test_a_broker_that_gives_the_reason_is_believed_at_once(answering, connect, monkeypatch):
     # As MQTT 5 wants it; Mosquitto 2.0.11 and rumqttd close without a word.
-    monkeypatch.setattr("pdsno_cli.messaging.rival._PATIENCE", 0.3)
+    monkeypatch.setattr("pdsno_cli.messaging.client_id_probe._BIRTH_WAIT", 0.3)
     port = answering(b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01\xe0\x02\x8e\x00")
-    claim = Claim("status", "host-a, process 1", 1, read)
+    claim = ClientIdClaim("status", "host-a, process 1", 1, read)
     _, one = connect(port, "twin", "x", protocol="5", claim=claim)
     one.wait(lambda r: r.alarms)
     assert "another client connected with client id 'twin'" in one.alarms[0].text
@@ -166,31 +167,31 @@ def test_a_stranger_s_word_ends_nobody(mosquitto, connect, topic_root):
     up.wait_up()
     birth = {"state": "birth", "holder": "stranger", "epoch": 2**50}
     sender.publish(one.claim.topic, json.dumps(birth).encode(), qos=1, retain=True)
-    witness = Witness(asks(connect, broker), one.claim, "one")
-    found = witness.find(lambda: False)
-    assert witness.outlasts(lambda: False)
-    assert found == Rival("stranger", 0)
-    assert not one.claim.newer(found)
+    probe = ClientIdProbe(asks(connect, broker), one.claim, "one")
+    found = probe.find(lambda: False)
+    assert probe.outlasts(lambda: False)
+    assert found == ClientIdOwner("stranger", 0)
+    assert not one.claim.yields_to(found)
 
 
 def test_one_who_died_before_is_not_taken_for_the_other(mosquitto, connect, monkeypatch):
-    monkeypatch.setattr("pdsno_cli.messaging.rival._PATIENCE", 0.3)
+    monkeypatch.setattr("pdsno_cli.messaging.client_id_probe._BIRTH_WAIT", 0.3)
     broker = mosquitto()
     sender, up = connect(broker, "sender")
     up.wait_up()
     sender.publish("status/one", b'{"state": "death", "holder": "old"}', qos=1, retain=True)
-    witness = Witness(asks(connect, broker), Claim("status/one", "new", 1, read), "one")
-    assert witness.find(lambda: False) is None
+    probe = ClientIdProbe(asks(connect, broker), ClientIdClaim("status/one", "new", 1, read), "one")
+    assert probe.find(lambda: False) is None
 
 
-def test_a_witness_of_a_broker_that_ended_proves_nothing(mosquitto, connect, topic_root):
+def test_probe_of_a_broker_that_ended_proves_nothing(mosquitto, connect, topic_root):
     # Asked before its own thread can notice that the broker ended.
     broker = mosquitto()
-    claim = Claim(f"{topic_root}/status", "host-a, process 1", 1, read)
-    witness = Witness(asks(connect, broker), claim, "one")
+    claim = ClientIdClaim(f"{topic_root}/status", "host-a, process 1", 1, read)
+    probe = ClientIdProbe(asks(connect, broker), claim, "one")
     try:
-        assert witness.find(lambda: False) is None
+        assert probe.find(lambda: False) is None
         broker.kill()
-        assert not witness.outlasts(lambda: False)
+        assert not probe.outlasts(lambda: False)
     finally:
-        witness.close()
+        probe.close()
