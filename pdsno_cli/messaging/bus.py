@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pdsno_cli.messaging.transport import Arrival, FailoverLink, Listener, Loss, Publication
+from pdsno_cli.messaging.transport import Arrival, FailoverMember, Listener, Loss, Publication
 from pdsno_cli.model.topics import matches
 
 log = logging.getLogger(__name__)
@@ -197,8 +197,8 @@ class Bus:
         return route
 
 
-class BusTransport(FailoverLink):
-    """One member's way onto the bus; implements ``transport.FailoverLink``."""
+class BusTransport(FailoverMember):
+    """One member's way onto the bus; implements ``transport.FailoverMember``."""
 
     def __init__(
         self,
@@ -234,7 +234,7 @@ class BusTransport(FailoverLink):
         return self._bus.publish(Publication(topic=topic, data=data, qos=qos, retain=retain))
 
     def subscribe(self, topic_filter: str) -> None:
-        """Receive what matches one more filter; see ``Subscribing.subscribe``."""
+        """Receive what matches one more filter; see ``FailoverMember.subscribe``."""
         self._filters = (*self._filters, topic_filter)
         if self._listener is not None:
             self._bus.subscribe(self._client_id, self._listener, topic_filter)

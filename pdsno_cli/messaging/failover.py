@@ -1,12 +1,11 @@
-"""The fallback chain: several transports that look like one, the best that works carrying.
+"""The fallback chain: several transports behind the interface of one.
 
-What is sent goes over the active transport alone, what comes is taken from every transport that is
-up, and those who visit an ingress get their mail whichever is active. So a switch makes no hole:
-order and de-duplication live above, and the controller does on each switch what it does on each
-connect.
+The active transport alone sends. Every transport that is up receives, and every ingress serves the
+controllers that poll it. So no message is lost at a switch: order and de-duplication live above, and
+the controller does on each switch what it does on each connect.
 
-No transport is treated by its name: what is special about one is a method of ``FailoverLink`` or an
-argument here.
+No transport is treated by its name: its peculiarities are methods of ``FailoverMember`` or arguments
+here.
 """
 
 from __future__ import annotations
@@ -21,46 +20,47 @@ from typing import TYPE_CHECKING
 from pdsno_cli.messaging.failover_policy import FailoverPolicy
 from pdsno_cli.messaging.seldom import Seldom
 from pdsno_cli.messaging.transport import Loss, Publication
-from pdsno_cli.model.notices import TransportState
+from pdsno_cli.messaging.transport_states import TransportStates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from pdsno_cli.messaging.transport import Alarm, Arrival, FailoverLink, Ingress, Listener
+    from pdsno_cli.messaging.transport import Alarm, Arrival, FailoverMember, Ingress, Listener
+    from pdsno_cli.model.notices import TransportState
 
 log = logging.getLogger(__name__)
 
 
 class FailoverTransport:
-    """Carries over the best of its links; implements ``transport.Transport``.
+    """Sends over the best of its transports; implements ``transport.Transport``.
 
-    ``links`` are the transports by name, best first. ``order`` says for a topic which of them may
-    carry its class, best first. ``ingresses`` serve the controllers below, each over the transport
-    that it is named after. Links ``on_demand`` run only while the best one is lost or not active;
-    the best one always runs.
+    ``transports`` are the members by name, best first. ``order`` returns for a topic which of them
+    may carry its class, best first. ``ingresses`` serve the controllers below, each over the
+    transport that it is named after. Transports ``on_demand`` run only while the best one is lost
+    or not active; the best one always runs.
 
-    Connections are counted over all links together, so that the will of one link, told late, does
-    not fit a birth over another.
+    Connections are numbered over all transports together, so that a late will of one transport does
+    not match a birth over another.
     """
 
     def __init__(
         self,
         *,
-        links: Mapping[str, FailoverLink],
+        transports: Mapping[str, FailoverMember],
         order: Callable[[str], tuple[str, ...]],
         ingresses: Mapping[str, Ingress] = MappingProxyType({}),
         on_demand: Collection[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        names = tuple(links)
-        self._links = dict(links)
+        names = tuple(transports)
+        self._transports = dict(transports)
         self._order = order
         self._ingresses = dict(ingresses)
         self._clock = clock
         self._best = names[0]
         self._on_demand = tuple(name for name in names[1:] if name in on_demand)
         self._sent_counts: Counter[str] = Counter()
-        self._lock = threading.RLock()  # held for every transition, and by nobody who publishes
+        self._lock = threading.RLock()  # held for every transition, never to publish
         self._events: deque[Callable[[], Loss | None]] = deque()
         self._pumping = False
         self._policy = FailoverPolicy(names, clock())
@@ -73,33 +73,32 @@ class FailoverTransport:
         self._running: set[str] = set()
         self._stopped = False
         self._listener: Listener | None = None
-        self._states: dict[str, TransportState] = {}
+        self._states = TransportStates()
         self._states_changed: Callable[[], None] = _nothing
         self._seldom = Seldom()
 
     @property
     def active(self) -> str | None:
-        """The link that carries, None while nothing does."""
+        """The transport that sends, None while none is up."""
         return self._active
 
     @property
     def is_degraded(self) -> bool:
-        """Whether a link carries that is not the best."""
+        """True while a transport other than the best sends."""
         return self._active not in (None, self._best)
 
     @property
     def sent_counts(self) -> dict[str, int]:
-        """How many messages each link took over so far."""
+        """The number of messages that each transport accepted so far."""
         return dict(self._sent_counts)
 
     @property
     def states(self) -> dict[str, TransportState]:
-        """How each link in use is, best first."""
-        states = dict(self._states)
-        return {name: states[name] for name in self._links if name in states}
+        """The state of each transport in use, best first."""
+        return self._states.ordered(self._transports)
 
     def watch(self, changed: Callable[[], None]) -> None:
-        """Have ``changed`` called, on any thread, whenever ``states`` may be others."""
+        """Call ``changed``, on any thread, whenever ``states`` may have changed."""
         self._states_changed = changed
 
     def start(self, listener: Listener) -> None:
@@ -107,24 +106,21 @@ class FailoverTransport:
         self._listener = listener
         for ingress in self._ingresses.values():
             ingress.start(
-                self.hear, links=lambda: self._policy.links_up, active=lambda: self._active
+                self.receive,
+                transports=lambda: self._policy.transports_up,
+                active=lambda: self._active,
             )
-        for name in self._links:
+        for name in self._transports:
             if name not in self._on_demand:
-                self._run_link(name)
+                self._start_member(name)
         self._event(_nothing)
-
-    @property
-    def best(self) -> str:
-        """The link that carries where nothing is wrong."""
-        return self._best
 
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
     ) -> bool:
-        """Hand one message to the best transport of its class; see ``Transport.publish``."""
+        """Send one message over the best transport of its class; see ``Transport.publish``."""
         order = self._order(topic)
-        posted = [
+        queued = [
             name
             for name, ingress in self._ingresses.items()
             if name in order and ingress.offer(topic, data, retain=retain)
@@ -132,7 +128,7 @@ class FailoverTransport:
         problem: ValueError | None = None
         for name in self._candidates(order):
             try:
-                taken = self._links[name].publish(
+                taken = self._transports[name].publish(
                     topic, data, qos=qos, retain=retain, expiry=expiry
                 )
             except ValueError as exc:  # too large for this one; another may take it
@@ -140,43 +136,45 @@ class FailoverTransport:
                 continue
             if taken:
                 self._sent_counts[name] += 1
-                for other in self._links:
+                for other in self._transports:
                     if other != name:
-                        self._links[other].mirror(topic, data, qos=qos, retain=retain)
+                        self._transports[other].mirror(topic, data, qos=qos, retain=retain)
                 return True
-        if posted:
-            self._sent_counts.update(posted)
+        if queued:
+            self._sent_counts.update(queued)
             return True
         if problem is not None:
             raise problem
-        # Those below come for what is theirs; where nobody else listens, nothing is left to do.
+        # Controllers below poll for their messages. Without other receivers the message is done.
         active = self._active
-        return active is not None and active in order and not self._links[active].reaches(topic)
+        return (
+            active is not None and active in order and not self._transports[active].reaches(topic)
+        )
 
     def has_other_up(self, name: str) -> bool:
-        """Return True if a link other than ``name`` is up."""
+        """Return True if a transport other than ``name`` is up."""
         return any(state.up for other, state in self.states.items() if other != name)
 
     def subscribe(self, topic_filter: str) -> None:
-        """Subscribe over each link; see ``Subscribing.subscribe``."""
-        for link in self._links.values():
-            link.subscribe(topic_filter)
+        """Subscribe over each transport; see ``FailoverMember.subscribe``."""
+        for member in self._transports.values():
+            member.subscribe(topic_filter)
 
     def reconnect(self, reason: str) -> None:
-        """Have the active transport make another connection, since this one carries nothing."""
+        """Make the active transport connect again, since its connection carries nothing."""
         name = self._active
         if name is not None:
             log.warning("%s carries nothing, connecting again: %s", name, reason)
-            self._links[name].reconnect(reason)
+            self._transports[name].reconnect(reason)
 
     def leave(self, reason: str) -> bool:
-        """Pass the active transport over for a while, since it carries nothing though it is up.
+        """Pass the active transport over for a while, since it is up and carries nothing.
 
-        Returns False where there is no other link. Another thread does it: the caller's may be the
-        one that listeners post to.
+        Return False if it is the only one. The switch runs on another thread, since the caller's
+        may be the one that listeners post to.
         """
         name = self._active
-        if name is None or len(self._links) == 1:
+        if name is None or len(self._transports) == 1:
             return False
 
         def happened() -> None:
@@ -184,12 +182,7 @@ class FailoverTransport:
                 return
             seconds = self._policy.shun(name, self._clock())
             log.warning("%s carries nothing, passed over for %.0f s: %s", name, seconds, reason)
-            before = self._states.get(name)
-            if before is not None and before.up:
-                again = time.time() + seconds
-                self._states[name] = TransportState(
-                    up=True, since=time.time(), reason=reason, next_try=again
-                )
+            self._states.shunned(name, reason, seconds)
 
         def work() -> None:
             self._event(happened)
@@ -199,35 +192,35 @@ class FailoverTransport:
         return True
 
     def stop(self, farewell: Publication | None = None) -> None:
-        """Say ``farewell`` over the active transport and end; see ``Transport.stop``."""
+        """Publish ``farewell`` over the active transport and end; see ``Transport.stop``."""
         with self._lock:
             self._stopped = True
             if self._timer is not None:
                 self._timer.cancel()
         for name in sorted(self._running, key=lambda name: name != self._active):
-            self._links[name].stop(farewell if name == (self._active or name) else None)
+            self._transports[name].stop(farewell if name == (self._active or name) else None)
         for ingress in self._ingresses.values():
             ingress.stop()
 
     def _candidates(self, order: tuple[str, ...]) -> list[str]:
-        """Return the links that may take a message, the active one first where the class says as all.
+        """Return the transports to try for a message, in turn.
 
-        What is up beside the active one is better than it and on trial: it still reaches those who
-        have returned to it already.
+        The active one is first if the class has no order of its own. A transport that is up beside
+        the active one is better and on trial: it still reaches the peers that returned to it.
         """
         up, active = self._up, self._active
         usable = [name for name in order if name in up]
-        if order == tuple(self._links) and active in usable:
+        if order == tuple(self._transports) and active in usable:
             usable.remove(active)
             usable.insert(0, active)
         if len(usable) > 1 and self._shunned:
             usable.sort(key=lambda name: name in self._shunned)
         return usable
 
-    # Every transition, one after the other, on the thread that brings it about.
+    # Transitions: one at a time, each on the thread that caused it.
 
     def _event(self, happened: Callable[[], Loss | None]) -> None:
-        """Take in what happened to a link and act on it; it returns a loss, where it is one."""
+        """Run ``happened``, which returns a loss if it is one, and act on the result."""
         with self._lock:
             self._events.append(happened)
             if self._pumping:
@@ -235,67 +228,68 @@ class FailoverTransport:
             self._pumping = True
             try:
                 while self._events and not self._stopped:
-                    self._settle(self._events.popleft()())
+                    self._reevaluate(self._events.popleft()())
             finally:
                 self._pumping = False
 
-    def _settle(self, loss: Loss | None) -> None:
-        """Do what the policy decides. The one place where the active transport changes."""
+    def _reevaluate(self, loss: Loss | None) -> None:
+        """Apply the decision of the policy. The active transport changes here alone."""
         listener = self._listener
         assert listener is not None
-        verdict = self._policy.decide(self._clock(), above=self._links_above())
-        before, self._active = self._active, verdict.active
-        self._up = frozenset(self._policy.links_up)
+        decision = self._policy.decide(self._clock(), above=self._transports_above())
+        before, self._active = self._active, decision.active
+        self._up = frozenset(self._policy.transports_up)
         now = self._clock()
         self._shunned = frozenset(
-            name for name in self._links if self._policy.shunned(name, now) and name != self._active
+            name
+            for name in self._transports
+            if self._policy.shunned(name, now) and name != self._active
         )
         if self._active is not None and self._active != before:
-            if len(self._links) > 1:
-                log.info("%s carries now", self._active)
+            if len(self._transports) > 1:
+                log.info("%s is active now", self._active)
             listener.on_up(*self._connection(self._active))
-            carrying = self._states.get(self._active)
-            if carrying is not None and carrying.reason is not None:
-                self._note(self._active, None)
+            self._states.carries(self._active)
         elif loss is not None and (self._active is None or loss.retry_in is None):
             listener.on_down(loss)
         elif loss is not None and self._seldom.due(loss.reason, self._clock()):
-            log.info("%s (%s carries)", loss.reason, self._active)
+            log.info("%s (%s is active)", loss.reason, self._active)
         for name in self._on_demand:
-            self._set_fallback(name, wanted=verdict.fallback)
-        self._arm(verdict.look_again)
+            self._set_fallback(name, wanted=decision.fallback)
+        self._arm(decision.next_decision)
 
     def _connection(self, name: str) -> tuple[int, bool]:
-        """Return the number of a link's connection, and whether a session was present."""
+        """Return the number of a transport's connection, and True if a session was present."""
         number, session_present = self._numbers.pop(name, (0, False))
         if not number:
             self._connections += 1
             number = self._connections
         return number, session_present
 
-    def _links_above(self) -> frozenset[str] | None:
-        """Return the links that the parents have up, None where no fallback knows.
+    def _transports_above(self) -> frozenset[str] | None:
+        """Return the transports that every parent has up, None if no fallback reports them.
 
-        To return to a link that the parent does not hear on would be to fall silent. The best link
-        is not asked: that it is up again is all there is to know.
+        A return to a transport that a parent does not have up would cut this controller off. The
+        best transport is not asked: it is up again, which suffices.
         """
-        asked = (link.parent_links for name, link in self._links.items() if name != self._best)
-        known = [links for links in asked if links is not None]
+        fallbacks = (item for name, item in self._transports.items() if name != self._best)
+        reported = (item.parent_transports for item in fallbacks)
+        known = [names for names in reported if names is not None]
         return frozenset.intersection(*known) if known else None
 
     def _set_fallback(self, name: str, *, wanted: bool) -> None:
         if wanted and name not in self._running:
-            self._run_link(name)
+            self._start_member(name)
         elif not wanted and name in self._running:
             self._running.discard(name)
-            self._states.pop(name, None)
-            self._links[name].stop()
+            self._states.forget(name)
+            self._transports[name].stop()
             self._policy.down(name, self._clock())
-            self._up = frozenset(self._policy.links_up)
+            self._up = frozenset(self._policy.transports_up)
 
-    def _run_link(self, name: str) -> None:
+    def _start_member(self, name: str) -> None:
         self._running.add(name)
-        self._links[name].start(_LinkListener(self, name))
+        self._transports[name].start(_MemberListener(self, name))
 
     def _arm(self, at: float | None) -> None:
         if self._timer is not None:
@@ -307,10 +301,10 @@ class FailoverTransport:
             self._timer.daemon = True
             self._timer.start()
 
-    # What a link tells, on its thread.
+    # The members call these, each on its own thread.
 
     def will(self, name: str) -> Publication | None:
-        """Number a link's next connection and return its will."""
+        """Number a transport's next connection and return its will."""
         with self._lock:
             self._connections += 1
             self._numbers[name] = self._connections, False
@@ -318,25 +312,25 @@ class FailoverTransport:
         assert self._listener is not None
         return self._listener.will(number)
 
-    def link_up(self, name: str, *, session_present: bool) -> None:
-        """Take note that a link is up."""
+    def member_up(self, name: str, *, session_present: bool) -> None:
+        """Record that a transport is up."""
 
         def happened() -> None:
             if name in self._numbers:
                 self._numbers[name] = self._numbers[name][0], session_present
             self._policy.up(name, self._clock())
-            self._note(name, None)
+            self._states.up(name)
 
         self._event(happened)
         self._states_changed()
 
-    def link_down(self, name: str, loss: Loss) -> None:
-        """Take note that a link is lost, or that an attempt to connect failed."""
+    def member_down(self, name: str, loss: Loss) -> None:
+        """Record that a transport is lost, or that an attempt to connect failed."""
 
         def happened() -> Loss:
             self._policy.down(name, self._clock())
             if name in self._running:
-                self._note(name, loss)
+                self._states.down(name, loss)
             for served, ingress in self._ingresses.items():
                 if served != name:
                     ingress.warm()
@@ -345,51 +339,39 @@ class FailoverTransport:
         self._event(happened)
         self._states_changed()
 
-    def _note(self, name: str, loss: Loss | None) -> None:
-        """Keep how a link is now, and since when."""
-        before, now = self._states.get(name), time.time()
-        since = before.since if before is not None and before.up == (loss is None) else now
-        if loss is None:
-            self._states[name] = TransportState(up=True, since=since)
-            return
-        again = None if loss.retry_in is None else now + loss.retry_in
-        self._states[name] = TransportState(
-            up=False, since=since, reason=loss.reason, next_try=again
-        )
-
     def alarm(self, alarm: Alarm) -> None:
-        """Pass on what a person should look into."""
+        """Pass an alarm on."""
         assert self._listener is not None
         self._listener.on_alarm(alarm)
 
-    def hear(self, arrival: Arrival) -> None:
-        """Take one message from whatever link it came over."""
+    def receive(self, arrival: Arrival) -> None:
+        """Pass on one message of any transport or ingress."""
         for ingress in self._ingresses.values():
             ingress.relay(arrival.topic, arrival.data)
         assert self._listener is not None
         self._listener.on_message(arrival)
 
 
-class _LinkListener:
-    """Listens to one link."""
+class _MemberListener:
+    """Listens to one transport of the chain."""
 
     def __init__(self, chain: FailoverTransport, name: str) -> None:
         self._chain = chain
         self._name = name
-        self.on_message = chain.hear
+        self.on_message = chain.receive
 
     def will(self, connection: int) -> Publication | None:
         return self._chain.will(self._name)
 
     def on_up(self, connection: int, session_present: bool) -> None:
-        self._chain.link_up(self._name, session_present=session_present)
+        self._chain.member_up(self._name, session_present=session_present)
 
     def on_down(self, loss: Loss) -> None:
-        self._chain.link_down(self._name, loss)
+        self._chain.member_down(self._name, loss)
 
     def on_alarm(self, alarm: Alarm) -> None:
         self._chain.alarm(alarm)
 
 
 def _nothing() -> None:
-    """Look again: time has passed."""
+    """Do nothing: an event that only re-evaluates, since time has passed."""

@@ -89,7 +89,7 @@ async def _take(context: AppContext, batch: Batch, *, gzip: bool) -> Response:
         # First whose it is: the acknowledgement must find somebody who waits for it.
         sender = context.queues.visit(wanted, batch.sender if proven else None)
         for item in wanted:
-            context.hear(Arrival(item.topic, item.data.encode(), release=committed.give))
+            context.on_message(Arrival(item.topic, item.data.encode(), release=committed.give))
         return sender
 
     if not wanted:
@@ -110,7 +110,7 @@ async def _take(context: AppContext, batch: Batch, *, gzip: bool) -> Response:
     answer = Answer(
         controller=context.controller_id,
         accepted=len(wanted),
-        links=context.links(),
+        links=context.transports(),
         messages=() if mail is None else mail.items,
         seen=batch.seen if mail is None else mail.seen,
         more=mail is not None and mail.more,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging.http_sender import HttpSender, Receiver
 from pdsno_cli.messaging.http_wire import Item
-from pdsno_cli.messaging.transport import Arrival, FailoverLink, Loss
+from pdsno_cli.messaging.transport import Arrival, FailoverMember, Loss
 
 if TYPE_CHECKING:
     from pdsno_cli.messaging.http_challenge import Identity
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class HttpClient(FailoverLink):
-    """Carries messages to one controller's receivers; implements ``transport.FailoverLink``.
+class HttpClient(FailoverMember):
+    """Carries messages to one controller's receivers; implements ``transport.FailoverMember``.
 
     Unlike others it may be started again after a stop. Without receivers it is up at once:
     nobody is above, and those below come by themselves. A ``source`` is the IPv4 address that
@@ -47,12 +47,16 @@ class HttpClient(FailoverLink):
         self._up: set[str] = set()
 
     @property
-    def parent_links(self) -> frozenset[str] | None:
+    def parent_transports(self) -> frozenset[str] | None:
         """What every parent that answers has up, as of its last answer; None with no parents."""
-        links = [c.links for c in self._senders if c.receiver.parent and c.links is not None]
+        names = [
+            sender.receiver_transports
+            for sender in self._senders
+            if sender.receiver.parent and sender.receiver_transports is not None
+        ]
         if not any(receiver.parent for receiver in self._receivers):
             return None
-        return frozenset.intersection(*links) if links else frozenset()
+        return frozenset.intersection(*names) if names else frozenset()
 
     def reaches(self, topic: str) -> bool:
         """Return True if a receiver wants ``topic``: over HTTP there is nobody else."""

@@ -92,7 +92,7 @@ class HttpSender:
     ) -> None:
         self._identity = identity
         self.receiver = receiver
-        self.links: frozenset[str] | None = None
+        self.receiver_transports: frozenset[str] | None = None
         self._home = home
         self._source = source
         self._news = threading.Condition()
@@ -280,7 +280,7 @@ class HttpSender:
             return f"{self._where}: the answer makes no sense: {exc}"
         if answer.controller != self.receiver.controller_id:
             return f"{self._where}: {answer.controller!r} answers there"
-        self.links = frozenset(answer.links)
+        self.receiver_transports = frozenset(answer.links)
         # Without a good proof the mail stays there: it is fetched with the nonce that came instead.
         missed = bool(answer.nonce) and not answer.proven
         self._seen, self._nonce = answer.seen, answer.nonce

@@ -43,7 +43,7 @@ _IP_FREEBIND = 15  # linux/in.h; Python's socket module has no name for it
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``GET /healthz`` says: ``transport`` carries, ``links`` are those that are up."""
+    """The body of ``GET /healthz``: ``transport`` is the active one, ``links`` those that are up."""
 
     controller: str
     epoch: int
@@ -56,7 +56,7 @@ class AppContext:
     """What the endpoints work with. ``max_body`` is in bytes. ``nonces`` tell who asks for mail.
 
     ``receives`` says whether a topic is for this controller, ``acknowledges`` whether it answers
-    a message on it by an acknowledgement. ``hear`` takes a message, and waits where it must.
+    a message on it by an acknowledgement. ``on_message`` takes a message and may block.
     """
 
     controller_id: str
@@ -65,8 +65,8 @@ class AppContext:
     receives: Callable[[str], bool]
     acknowledges: Callable[[str], bool]
     max_body: int
-    hear: Callable[[Arrival], None]
-    links: Callable[[], tuple[str, ...]]
+    on_message: Callable[[Arrival], None]
+    transports: Callable[[], tuple[str, ...]]
     health: Callable[[], tuple[bool, Health]]
 
 
@@ -103,20 +103,20 @@ class HttpIngress:
 
     def start(
         self,
-        hear: Callable[[Arrival], None],
+        on_message: Callable[[Arrival], None],
         *,
-        links: Callable[[], tuple[str, ...]],
+        transports: Callable[[], tuple[str, ...]],
         active: Callable[[], str | None],
     ) -> None:
-        """Listen; OperationError, naming the address, when that cannot be.
-
-        ``links`` are the transports that this controller has up, ``active`` the one in use.
-        """
+        """Listen; see ``Ingress.start``."""
 
         def health() -> tuple[bool, Health]:
             name = active()
             return name is not None, Health(
-                controller=self._controller_id, epoch=self._epoch, transport=name, links=links()
+                controller=self._controller_id,
+                epoch=self._epoch,
+                transport=name,
+                links=transports(),
             )
 
         self._server.start(
@@ -127,8 +127,8 @@ class HttpIngress:
                 receives=self._receives,
                 acknowledges=self._acknowledges,
                 max_body=self._max_body,
-                hear=hear,
-                links=links,
+                on_message=on_message,
+                transports=transports,
                 health=health,
             )
         )

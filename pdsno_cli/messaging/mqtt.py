@@ -30,7 +30,7 @@ from pdsno_cli.messaging.releases import Releases
 from pdsno_cli.messaging.seldom import Seldom
 from pdsno_cli.messaging.session import Session, guarded
 from pdsno_cli.messaging.tls import context
-from pdsno_cli.messaging.transport import Alarm, Arrival, FailoverLink, Loss
+from pdsno_cli.messaging.transport import Alarm, Arrival, FailoverMember, Loss
 from pdsno_cli.messaging.waker import Waker
 from pdsno_cli.model.printable import shown
 
@@ -54,8 +54,8 @@ _FAREWELL = 1.0  # seconds to wait for the farewell's PUBACK
 _JOIN = 2.0  # seconds to wait for the network thread
 
 
-class MqttTransport(FailoverLink):
-    """Carries messages over one MQTT broker; implements ``transport.FailoverLink``.
+class MqttTransport(FailoverMember):
+    """Carries messages over one MQTT broker; implements ``transport.FailoverMember``.
 
     ``addresses`` are tried in turn: the next one whenever a connection ends or is not to be had.
     ``filters`` are subscribed at ``qos`` on every connect. ``persistent`` asks the broker to keep
@@ -174,7 +174,7 @@ class MqttTransport(FailoverLink):
         return code == paho.MQTT_ERR_SUCCESS or (code == paho.MQTT_ERR_NO_CONN and qos > 0)
 
     def subscribe(self, topic_filter: str) -> None:
-        """Subscribe to one more filter; see ``Subscribing.subscribe``."""
+        """Subscribe to one more filter; see ``FailoverMember.subscribe``."""
         with self._gate:
             self._session.subscribe(self._client, topic_filter)
 

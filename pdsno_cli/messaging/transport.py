@@ -1,4 +1,4 @@
-"""What carries messages, and who listens: the protocols that every transport speaks."""
+"""The contract between transports and their users: messages, ``Listener``, ``Transport``, ``Ingress``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import msgspec
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
-    """One message as a transport carries it: topic, bytes and delivery.
+    """One message to send.
 
-    ``expiry`` is in seconds: a broker that can (MQTT 5) drops what it could not deliver by then.
+    ``expiry`` is in seconds: an MQTT 5 broker drops the message if it could not deliver it by then.
     """
 
     topic: str
@@ -22,15 +22,14 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _no_release() -> None:
-    """Nobody waits for the message."""
+    """Do nothing: the transport waits for no release."""
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """One message as it came. ``retained`` says that it was kept for newcomers and is not news.
+    """One received message; ``retained`` is True if a broker stored it for new subscribers.
 
-    ``release`` tells the transport that the message is dealt with: committed, dropped or refused.
-    It is called once for each message, in the order of arrival, from any thread. Until then the
-    other side may hand the message over again.
+    Call ``release`` once the message is committed, dropped or refused: once for each message, in
+    the order of arrival, from any thread. Until then the other side may deliver it again.
     """
 
     topic: str
@@ -41,12 +40,12 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
 
 class Loss(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a transport carries nothing, in one sentence, and when it tries again.
+    """Why a transport is down, in one sentence, and in how many seconds it tries again.
 
-    ``retry_in`` is in seconds. None means never, which is for what no time mends: a newer process
-    runs as this controller, or a command's topology went down. Whatever a broker, a peer or the
-    network does is tried again for ever. ``refused`` says that the other side answered and said
-    no: a command gives up on that, a controller does not.
+    ``retry_in`` is None if it never tries again: a newer process runs as this controller, or a
+    command's topology went down. Failures of a broker, a peer or the network are retried for ever.
+    ``refused`` is True if the other side answered with a refusal: a command then gives up, a
+    controller does not.
     """
 
     reason: str
@@ -55,9 +54,9 @@ class Loss(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that a person should look into, though the transport goes on by itself.
+    """A condition that an operator should look into, though the transport continues by itself.
 
-    ``event`` names it as in an ``Event``, ``detail`` is that event's, ``text`` one sentence.
+    ``event`` and ``detail`` are those of an ``Event``; ``text`` is one sentence.
     """
 
     event: str
@@ -66,30 +65,30 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listener(Protocol):
-    """Hears what a transport receives.
+    """The callbacks of a transport.
 
-    Every method is called on the transport's own thread, must not wait, and may publish. What it
-    raises is logged and goes no further.
+    The transport's own thread calls every method, which must not block and may publish. An
+    exception is logged and ends there.
     """
 
     def will(self, connection: int) -> Publication | None:
-        """Return what is published when connection number ``connection`` is lost."""
+        """Return the will of connection number ``connection``, published if it is lost."""
 
     def on_up(self, connection: int, session_present: bool) -> None:
-        """Hear that all is connected and every subscription granted; connections count from 1.
+        """Called once connected and subscribed to every filter; connections count from 1.
 
-        ``session_present`` says that the other side kept a session: subscriptions, and messages
-        that came meanwhile, which may be handed over before this call.
+        ``session_present`` is True if the other side kept the session: its subscriptions, and
+        messages that arrived meanwhile, some of which may be delivered before this call.
         """
 
     def on_message(self, arrival: Arrival) -> None:
-        """Take one message, and release it once it is dealt with."""
+        """Called for one message, to be released once it is handled."""
 
     def on_down(self, loss: Loss) -> None:
-        """Called when nothing is connected, and again for each failed attempt."""
+        """Called when the connection is lost, and for each attempt that fails."""
 
     def on_alarm(self, alarm: Alarm) -> None:
-        """Called for what a person should look into, at most now and then for the same."""
+        """Called for an alarm; repetitions of one are limited."""
 
 
 class NullListener:
@@ -117,56 +116,52 @@ class NullListener:
 
 
 class Transport(Protocol):
-    """Carries publications to whoever subscribed, and those of others here."""
+    """Sends messages to their subscribers, and receives those of its own filters."""
 
     def start(self, listener: Listener) -> None:
-        """Begin to connect, and keep connected; returns at once."""
+        """Connect and stay connected, in the background."""
 
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
     ) -> bool:
-        """Take over one message; False when not connected or full. Never waits, any thread.
+        """Accept one message; return False if not connected or full. Never blocks; any thread.
 
-        ValueError when the message could never be carried: too large, or no topic name.
+        ValueError if the message can never be sent: too large, or an invalid topic name.
         """
 
     def reconnect(self, reason: str) -> None:
-        """Begin a new connection, where that can help: this one carries nothing though it is up."""
+        """Connect again, where that can help: this connection is up and carries nothing."""
 
     def stop(self, farewell: Publication | None = None) -> None:
-        """Say ``farewell``, disconnect without a will, and end; not from a listener's method."""
+        """Publish ``farewell``, disconnect without the will, and end; never from a callback."""
 
 
-class Subscribing(Transport, Protocol):
-    """A transport whose filters may grow."""
+class FailoverMember(Transport, Protocol):
+    """A transport that can be a member of a fallback chain.
 
-    def subscribe(self, topic_filter: str) -> None:
-        """Subscribe to one more filter, now and on every later connection; from any thread."""
+    A subclass inherits the behaviour of a transport that reaches every controller, such as a
+    broker::
 
+        class Pigeons(FailoverMember):
+            def start(self, listener): ...  # the other methods of ``Transport``, and ``subscribe``
 
-class FailoverLink(Subscribing, Protocol):
-    """A transport that may stand in a fallback chain.
-
-    A class that names it as its base inherits what is right for a transport that reaches everybody,
-    as a broker does::
-
-        class Pigeons(FailoverLink):
-            def start(self, listener): ...  # and the other methods of ``Transport``
-
-    A link that runs on demand is started again after a stop.
+    A member that runs on demand is started again after a stop.
     """
 
+    def subscribe(self, topic_filter: str) -> None:
+        """Subscribe to one more filter, now and on every later connection; any thread."""
+
     @property
-    def parent_links(self) -> frozenset[str] | None:
-        """The transports that the parents have up, as heard over this one; None if not known."""
+    def parent_transports(self) -> frozenset[str] | None:
+        """The transports that every parent has up, as they report over this one; None if unknown."""
         return None
 
     def reaches(self, topic: str) -> bool:
-        """Return False if nobody can receive ``topic`` over this transport."""
+        """Return False if ``topic`` has no possible receiver over this transport."""
         return True
 
     def mirror(self, topic: str, data: bytes, *, qos: int, retain: bool) -> None:
-        """Take note of a message that another transport took over. Never waits, any thread."""
+        """Note a message that another transport accepted. Never blocks; any thread."""
         return  # a default, not an abstract method
 
 
@@ -175,25 +170,25 @@ class Ingress(Protocol):
 
     def start(
         self,
-        hear: Callable[[Arrival], None],
+        on_message: Callable[[Arrival], None],
         *,
-        links: Callable[[], tuple[str, ...]],
+        transports: Callable[[], tuple[str, ...]],
         active: Callable[[], str | None],
     ) -> None:
-        """Listen; OperationError, naming the address, when that cannot be.
+        """Listen; OperationError, naming the address, if that fails.
 
-        ``hear`` takes what comes. ``links`` are the transports that this controller has up,
-        ``active`` the one in use.
+        ``on_message`` is called for each message. ``transports`` returns those that this controller
+        has up, ``active`` the one that sends.
         """
 
     def offer(self, topic: str, data: bytes, *, retain: bool) -> bool:
-        """Keep a message of this controller for those below. Return True if it is for any."""
+        """Queue a message for the controllers below. Return True if any of them receives it."""
 
     def relay(self, topic: str, data: bytes) -> None:
-        """Pass a message from above on to those below, where they would not get it otherwise."""
+        """Pass a parent's message on to controllers below that would miss it otherwise."""
 
     def warm(self) -> None:
-        """Expect those below, since another transport was lost; from any thread."""
+        """Prepare for controllers below, since another transport was lost; any thread."""
 
     def stop(self) -> None:
         """Stop listening."""

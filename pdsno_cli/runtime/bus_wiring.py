@@ -20,7 +20,7 @@ class BusFactory:
             return None
         other_up = partial(wiring.has_other_up, "bus")
         return Wired(
-            link=BusTransport(
+            transport=BusTransport(
                 wiring.bus, wiring.controller_id, wiring.filters, alone=lambda: not other_up()
             )
         )

@@ -70,7 +70,7 @@ def failover_transport(
         raise OperationError(f"fallbacks: nothing of {', '.join(named)} works between processes")
     preferred = {order[0] for order in orders.values() if order}
     made = FailoverTransport(
-        links={name: item.link for name, item in wired.items()},
+        transports={name: item.transport for name, item in wired.items()},
         order=_by_topic(topology, orders),
         ingresses={name: item.ingress for name, item in wired.items() if item.ingress is not None},
         on_demand={facts.name for facts in find(wired) if facts.on_demand} - preferred,

@@ -51,7 +51,7 @@ class HttpFactory:
         identity = Identity(controller_id=spec.controller_id, signer=signer)
         host = wiring.source or LOOPBACK
         return Wired(
-            link=HttpClient(
+            transport=HttpClient(
                 _receivers(topology, state, spec), identity=identity, source=wiring.source
             ),
             ingress=_ingress(

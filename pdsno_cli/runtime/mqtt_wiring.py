@@ -169,7 +169,7 @@ class MqttFactory:
             return None
         topology, name = wiring.topology, wiring.controller_id
         return Wired(
-            link=mqtt_transport(
+            transport=mqtt_transport(
                 topology,
                 wiring.access,
                 name,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.failover import FailoverTransport
-from pdsno_cli.messaging.transport import Arrival, FailoverLink
+from pdsno_cli.messaging.transport import Arrival, FailoverMember
 from pdsno_cli.model.errors import PdsnoError
 from pdsno_cli.model.messages import Ack, Command, PolicyDocument
 from pdsno_cli.model.roles import Role
@@ -54,7 +54,7 @@ def rehearse(topology: Topology) -> None:
         controller_id=name,
         key=_KEY,
         store=":memory:",
-        connect=lambda *_: FailoverTransport(links={"mqtt": stage}, order=lambda _: ("mqtt",)),
+        connect=lambda *_: FailoverTransport(transports={"mqtt": stage}, order=lambda _: ("mqtt",)),
         watcher=stage,
     )
     stage.script = _script(topology, spec, above[0])
@@ -100,7 +100,7 @@ def _codec(topology: Topology) -> Codec:
     return Codec(_KEY, topology.topics, topology.broker.max_payload, entitled(topology))
 
 
-class _Stage(FailoverLink):
+class _Stage(FailoverMember):
     """The transport of the rehearsal, and its watcher: says what is in the script, then ends it.
 
     What is sent durably is acknowledged by its receiver.

@@ -5,7 +5,7 @@ A transport is one module with a ``TRANSPORT``, and one entry in ``model.transpo
     class PigeonFactory:
         def preload(self) -> None: ...
         def build(self, wiring: Wiring) -> Wired | None:
-            return Wired(link=Pigeons(wiring.controller_id, wiring.filters))
+            return Wired(transport=Pigeons(wiring.controller_id, wiring.filters))
 
     TRANSPORT: TransportFactory = PigeonFactory()
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pdsno_cli.messaging.bus import Bus
-    from pdsno_cli.messaging.transport import FailoverLink, Ingress
+    from pdsno_cli.messaging.transport import FailoverMember, Ingress
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Controller, Topology
@@ -74,7 +74,7 @@ class Wiring:
 class Wired:
     """One transport of one controller, and what serves those below it, where that is anything."""
 
-    link: FailoverLink
+    transport: FailoverMember
     ingress: Ingress | None = None
 
 

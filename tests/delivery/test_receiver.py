@@ -73,7 +73,7 @@ class Regional:
 
     def connect(self, name, epoch):
         link = BusTransport(self.bus, name, filters(self.topology, self.topology.controllers[name]))
-        return FailoverTransport(links={"bus": link}, order=lambda _: ("bus",))
+        return FailoverTransport(transports={"bus": link}, order=lambda _: ("bus",))
 
     def stop(self):
         self.node.stop()

@@ -81,7 +81,7 @@ class Local:
 
     def connect(self, name, epoch):
         link = BusTransport(self.bus, name, filters(self.topology, self.topology.controllers[name]))
-        return FailoverTransport(links={"bus": link}, order=lambda _: ("bus",))
+        return FailoverTransport(transports={"bus": link}, order=lambda _: ("bus",))
 
     def end(self):
         if self.node is not None:

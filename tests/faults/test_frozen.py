@@ -48,13 +48,13 @@ def test_broker_frozen_is_noticed_and_senders_go_on_over_http(arena, kind):
     for seconds in freezes:
         with frozen(drill.broker.pid) as since:
             noticed.append(seen("silent for longer", since)[count - 1])
-            on_http.append(seen("http carries now", since)[count - 1])
+            on_http.append(seen("http is active now", since)[count - 1])
             drill.reported()
             reported.append(time.time() - since)
             time.sleep(max(since + seconds - time.time(), 0))  # the length of the fault itself
         thawed = time.time()
         if seconds != freezes[-1]:
-            seen("mqtt carries now", thawed)
+            seen("mqtt is active now", thawed)
     drill.sent(field, 300)
     drained = drill.drained(60)
     verdict = drill.judge()
@@ -87,7 +87,7 @@ def test_regional_frozen_while_more_flows_than_the_broker_queues(
     drill.start_broker()
     regional = drill.start_regional()
     # Senders whose first report nobody heard would send less at once than brokers keep.
-    until(lambda: drill.logged("rc", "mqtt carries now", 0), "the regional's connection")
+    until(lambda: drill.logged("rc", "mqtt is active now", 0), "the regional's connection")
     field = drill.start_field(reports, rate)
     until(lambda: drill.progress() >= rate / 5, "the first reports")
     with frozen(regional.pid):

@@ -76,7 +76,7 @@ def test_idle_http_connections_do_not_keep_reports_from_coming_over_http(arena, 
         until(lambda: crowd.opened >= count, "a crowd")
         os.kill(drill.broker.pid, signal.SIGSTOP)
         try:
-            until(lambda: drill.logged("field", "http carries now", 0), "HTTP", 60)
+            until(lambda: drill.logged("field", "http is active now", 0), "HTTP", 60)
             before = drill.progress()
             until(lambda: drill.progress() >= before + rate * seconds / 2, "reports over HTTP", 120)
         finally:

@@ -73,13 +73,13 @@ def test_partition_of_one_direction_loses_and_repeats_nothing(
     healed = None
     for _ in range(times):
         if healed is not None and http == "http-left":  # nobody falls back who has not come back
-            until(lambda s=healed: len(drill.logged("field", "mqtt carries now", s)) >= count,
+            until(lambda s=healed: len(drill.logged("field", "mqtt is active now", s)) >= count,
                   "the return", 90)  # fmt: skip
         since = time.time()
         site.cut(direction, *links)
         if http == "http-left":
             until(
-                lambda s=since: len(drill.logged("field", "http carries now", s)) >= count, "HTTP"
+                lambda s=since: len(drill.logged("field", "http is active now", s)) >= count, "HTTP"
             )
             drill.reported()
         time.sleep(max(since + seconds - time.time(), 0))  # the length of the fault itself

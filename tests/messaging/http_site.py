@@ -58,7 +58,7 @@ def status(seq: int, *, epoch: int = 1) -> bytes:
     )
 
 
-def make_office(**options) -> PollQueues:
+def make_queues(**options) -> PollQueues:
     settings = {
         "open_message": CODEC.open,
         "admit": lambda envelope: (
@@ -70,18 +70,18 @@ def make_office(**options) -> PollQueues:
 
 
 class Parent:
-    """A reception; ``arrivals`` are released by themselves unless ``held``."""
+    """An ingress; ``arrivals`` are released by themselves unless ``held``."""
 
     def __init__(self, address_file=None, port: int = 0) -> None:
         self.held = False
         self.arrivals: list[Arrival] = []
         self.active: str | None = "http"
-        self.links: tuple[str, ...] = ("http",)
-        self.queues = make_office()
+        self.transports: tuple[str, ...] = ("http",)
+        self.queues = make_queues()
         self.on_commit = lambda: None
         self._changed = threading.Condition()
         self.server = HttpServer(port=port, address_file=address_file)
-        self.reception = HttpIngress(
+        self.ingress = HttpIngress(
             controller_id=PARENT,
             epoch=7,
             server=self.server,
@@ -91,13 +91,15 @@ class Parent:
             acknowledges=lambda topic: "/discovery/" in topic,
             max_body=body_limit(LIMIT),
         )
-        self.reception.start(self._hear, links=lambda: self.links, active=lambda: self.active)
+        self.ingress.start(
+            self._receive, transports=lambda: self.transports, active=lambda: self.active
+        )
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.server.port}"
 
-    def _hear(self, arrival: Arrival) -> None:
+    def _receive(self, arrival: Arrival) -> None:
         with self._changed:
             self.arrivals.append(arrival)
             self._changed.notify_all()

@@ -29,7 +29,7 @@ from tests.messaging.http_site import (
     PARENT,
     SIGNER,
     WANTED,
-    make_office,
+    make_queues,
     sealed,
     status,
     topic_of,
@@ -79,12 +79,12 @@ def mqtt(port: int, client_id: str, *filters: str) -> MqttTransport:
     )
 
 
-def reception(port: int) -> HttpIngress:
+def ingress(port: int) -> HttpIngress:
     return HttpIngress(
         controller_id=PARENT,
         epoch=1,
         server=HttpServer(port=port),
-        queues=make_office(),
+        queues=make_queues(),
         nonces=Nonces(PARENT, SIGNER),
         receives=lambda topic: any(matches(item, topic) for item in WANTED),
         acknowledges=lambda topic: topic == REPORT,
@@ -115,15 +115,15 @@ class Site:
             parent, child = (dict(zip(names, x.values(), strict=True)) for x in (parent, child))
         self.parent, self.above = chains(
             FailoverTransport(
-                links={name: parent[name] for name in names},
+                transports={name: parent[name] for name in names},
                 order=lambda _: names,
-                ingresses={names[-1]: reception(port)},
+                ingresses={names[-1]: ingress(port)},
                 on_demand=on_demand,
             )
         )
         self.child, self.below = chains(
             FailoverTransport(
-                links={name: child[name] for name in names},
+                transports={name: child[name] for name in names},
                 order=lambda _: names,
                 on_demand=on_demand,
             )
@@ -228,7 +228,7 @@ class Rejoining(BusTransport):
 def test_a_link_on_demand_between_two_others_runs_only_while_the_best_is_lost(chains):
     links = {name: Rejoining(Bus(), "a", ("t",)) for name in ("one", "two", "three")}
     chain, heard = chains(
-        FailoverTransport(links=links, order=lambda _: tuple(links), on_demand=("two",))
+        FailoverTransport(transports=links, order=lambda _: tuple(links), on_demand=("two",))
     )
     heard.wait(lambda _: chain.active == "one")
     assert set(chain.states) <= {"one", "three"}
@@ -240,7 +240,7 @@ def test_a_link_on_demand_between_two_others_runs_only_while_the_best_is_lost(ch
 
 
 def test_chain_of_mqtt_alone_stays_down_until_the_broker_is_back(broker, chains):
-    chain, recorder = chains(FailoverTransport(links={"mqtt": mqtt(broker.port, "a", "t")}, order=lambda _: ("mqtt",)))  # fmt: skip
+    chain, recorder = chains(FailoverTransport(transports={"mqtt": mqtt(broker.port, "a", "t")}, order=lambda _: ("mqtt",)))  # fmt: skip
     recorder.wait_up()
     assert chain.publish("t", b"1", qos=1, retain=False)
     recorder.wait_messages(1)
@@ -266,15 +266,15 @@ def test_class_goes_its_own_way(broker, chains):
     }  # fmt: skip
     _above, recorder = chains(
         FailoverTransport(
-            links={"mqtt": mqtt(broker.port, PARENT, *WANTED), "http": HttpClient([])},
+            transports={"mqtt": mqtt(broker.port, PARENT, *WANTED), "http": HttpClient([])},
             order=lambda _: names,
-            ingresses={"http": reception(port)},
+            ingresses={"http": ingress(port)},
             on_demand=("http",),
         )
     )
     recorder.wait_up()
     orders = {REPORT: ("http", "mqtt"), TOPICS.status(CHILD): ("mqtt",)}
-    child, heard = chains(FailoverTransport(links=links, order=orders.__getitem__))
+    child, heard = chains(FailoverTransport(transports=links, order=orders.__getitem__))
     heard.wait(lambda _: child.active == "mqtt")  # HTTP may well have been up before
     report = sealed("discovery_report")
 
@@ -292,7 +292,7 @@ def test_class_goes_its_own_way(broker, chains):
 def test_late_will_carries_the_number_of_its_own_connection(broker, chains):
     site = Site(chains, broker.port)
     number = site.below.ups[0][0]
-    site.child._links["mqtt"]._client._sock.shutdown(socket.SHUT_RDWR)
+    site.child._transports["mqtt"]._client._sock.shutdown(socket.SHUT_RDWR)
     site.below.wait_up(2)
     site.above.wait(lambda r: b"lost %d" % number in r.data)
     assert site.below.ups[1][0] > number
@@ -301,7 +301,7 @@ def test_late_will_carries_the_number_of_its_own_connection(broker, chains):
 def test_a_loss_that_is_final_is_passed_on_whatever_else_carries(broker, chains):
     chain, recorder = chains(
         FailoverTransport(
-            links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])},
+            transports={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])},
             order=lambda _: (),
             on_demand=("http",),
         )
@@ -309,14 +309,14 @@ def test_a_loss_that_is_final_is_passed_on_whatever_else_carries(broker, chains)
     recorder.wait_up()
     broker.kill()
     recorder.wait_up(2)
-    chain.link_down("mqtt", Loss(reason="another process runs as this controller"))
+    chain.member_down("mqtt", Loss(reason="another process runs as this controller"))
     assert recorder.ends == ["another process runs as this controller"]
 
 
 def test_states_say_why_a_link_is_away_since_when_and_when_it_is_tried_again(broker, chains):
     chain, recorder = chains(
         FailoverTransport(
-            links={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])},
+            transports={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])},
             order=lambda _: (),
             on_demand=("http",),
         )
@@ -355,14 +355,14 @@ def test_farewell_goes_over_the_active_transport(chains):
 
 def test_port_that_is_taken_ends_the_start(chains):
     port = free_port()
-    made = reception(port)
+    made = ingress(port)
     chains(
         FailoverTransport(
-            links={"http": HttpClient([])}, order=lambda _: (), ingresses={"http": made}
+            transports={"http": HttpClient([])}, order=lambda _: (), ingresses={"http": made}
         )
     )
     other = FailoverTransport(
-        links={"http": HttpClient([])}, order=lambda _: (), ingresses={"http": reception(port)}
+        transports={"http": HttpClient([])}, order=lambda _: (), ingresses={"http": ingress(port)}
     )
     with pytest.raises(OperationError, match=str(port)):
         other.start(Recorder())
@@ -372,10 +372,10 @@ def test_bus_under_the_same_chain(chains):
     bus = Bus()
     names = ("bus",)
     one, _ = chains(
-        FailoverTransport(links={"bus": BusTransport(bus, "a", ())}, order=lambda _: names)
+        FailoverTransport(transports={"bus": BusTransport(bus, "a", ())}, order=lambda _: names)
     )
     two, heard = chains(
-        FailoverTransport(links={"bus": BusTransport(bus, "b", ("t",))}, order=lambda _: names)
+        FailoverTransport(transports={"bus": BusTransport(bus, "b", ("t",))}, order=lambda _: names)
     )
     heard.wait_up()
     heard.wait(lambda _: one.publish("t", b"1", qos=1, retain=False))

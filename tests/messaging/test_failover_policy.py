@@ -44,8 +44,8 @@ def test_best_link_carries_and_the_fallback_rests():
 def test_fallback_is_wanted_once_the_best_is_lost_for_the_grace():
     play = Play("mqtt", "http")
     play.up("mqtt")
-    verdict = play.down("mqtt")
-    assert verdict == (None, False, play.now + GRACE)
+    decision = play.down("mqtt")
+    assert decision == (None, False, play.now + GRACE)
     assert play.wait(GRACE / 2).fallback is False
     assert play.down("mqtt").fallback is False  # tried in vain: it was lost before
     assert play.wait(GRACE / 2) == (None, True, None)
@@ -76,8 +76,8 @@ def on_http() -> Play:
 
 def test_best_link_carries_again_only_after_the_damping_time():
     play = on_http()
-    verdict = play.up("mqtt")
-    assert verdict == ("http", True, play.now + DAMPING)
+    decision = play.up("mqtt")
+    assert decision == ("http", True, play.now + DAMPING)
     assert play.wait(DAMPING - 0.1).active == "http"
     assert play.wait(0.2) == ("mqtt", False, None)
 
@@ -85,9 +85,9 @@ def test_best_link_carries_again_only_after_the_damping_time():
 def test_best_link_does_not_carry_while_those_above_do_not_hear_on_it():
     play = on_http()
     play.up("mqtt")
-    verdict = play.wait(DAMPING, above=("http",))
-    assert verdict.active == "http"
-    assert verdict.look_again > play.now
+    decision = play.wait(DAMPING, above=("http",))
+    assert decision.active == "http"
+    assert decision.next_decision > play.now
     assert play.wait(1, above=None).active == "mqtt"  # nobody is above
 
 

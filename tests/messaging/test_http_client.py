@@ -182,16 +182,16 @@ def test_client_without_receivers_is_up_at_once():
     made, recorder = HttpClient([]), Recorder()
     made.start(recorder)
     assert recorder.ups == [(1, False)]
-    assert made.parent_links is None
+    assert made.parent_transports is None
     assert not made.publish(TOPICS.policy(GLOBAL), b"x", qos=1, retain=True)
 
 
 def test_links_of_the_parent_are_known_from_its_answers(parent, client):
     made, recorder = client(parent.address)
     recorder.wait_up()
-    assert made.parent_links == {"http"}
-    parent.links = ("mqtt", "http")
+    assert made.parent_transports == {"http"}
+    parent.transports = ("mqtt", "http")
     parent.queues.offer(topic_of("policy"), sealed("policy"), retain=True)
     beat(made)
     recorder.wait_messages(1)
-    assert made.parent_links == {"mqtt", "http"}
+    assert made.parent_transports == {"mqtt", "http"}

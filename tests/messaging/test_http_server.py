@@ -245,7 +245,7 @@ def test_noise_on_the_port_does_not_end_the_server(parent, http):
 
 
 def test_healthz_says_who_is_there_and_what_carries(parent, http):
-    parent.links = ("mqtt", "http")
+    parent.transports = ("mqtt", "http")
     answer = http.get("/healthz")
     assert answer.status_code == 200
     assert answer.json() == {
@@ -284,7 +284,7 @@ def test_server_that_nobody_visits_loads_nothing_and_ends_at_once(parent):
 def test_warm_never_waits_however_often_a_link_is_lost(parent, http):
     assert http.get("/healthz").status_code == 200  # it is loaded: nothing more wakes it
     for _ in range(10_000):
-        parent.reception.warm()
+        parent.ingress.warm()
     assert http.get("/healthz").status_code == 200
 
 

@@ -5,7 +5,7 @@ from pdsno_cli.messaging.http_wire import MAX_MESSAGES, Item
 from pdsno_cli.messaging.poll_queues import CAPACITY
 from pdsno_cli.model.messages import PolicyDocument
 from pdsno_cli.model.topics import GLOBAL
-from tests.messaging.http_site import CHILD, CODEC, make_office, sealed, status, topic_of
+from tests.messaging.http_site import CHILD, CODEC, make_queues, sealed, status, topic_of
 from tests.messaging.samples import LIMIT, TOPICS
 
 ACK = TOPICS.ack(CHILD)
@@ -39,7 +39,7 @@ def data(queues, seen: str = "") -> list[bytes]:
 
 
 def test_visit_of_who_does_not_prove_to_be_the_sender_is_none_and_gets_nothing():
-    queues = make_office()
+    queues = make_queues()
     queues.offer(TOPICS.policy("zone-A"), b"policy", retain=True)
     assert queues.visit(beat(), None) is None  # as whoever heard the message may bring it
     assert not queues.offer(ACK, b"1", retain=False)
@@ -50,14 +50,14 @@ def test_visit_of_who_does_not_prove_to_be_the_sender_is_none_and_gets_nothing()
 
 
 def test_visit_is_known_by_the_first_message_that_is_verified():
-    queues = make_office()
+    queues = make_queues()
     forged = Item(TOPICS.status(CHILD), status(1).decode().replace("heartbeat", "death"))
     assert queues.visit([forged], CHILD) is None
     assert queues.visit([forged, *beat()], CHILD) == CHILD
 
 
 def test_visit_of_a_stranger_is_none():
-    queues = make_office()
+    queues = make_queues()
     other_key = Codec(bytes(32), TOPICS, LIMIT)
     strange = other_key.seal(
         topic=ACK, sender_id=CHILD, message_type="ack",
@@ -69,7 +69,7 @@ def test_visit_of_a_stranger_is_none():
 
 
 def test_message_of_an_epoch_that_is_over_makes_nobody_a_newcomer():
-    queues = make_office()
+    queues = make_queues()
     queues.offer(TOPICS.policy("zone-A"), b"policy", retain=True)
     queues.visit(beat(epoch=5), CHILD)
     seen = queues.collect(CHILD, "").seen
@@ -78,7 +78,7 @@ def test_message_of_an_epoch_that_is_over_makes_nobody_a_newcomer():
 
 
 def test_offer_is_kept_only_for_those_present_who_subscribe():
-    queues = make_office()
+    queues = make_queues()
     assert not queues.offer(ACK, b"1", retain=False)
     queues.visit(beat(), CHILD)
     assert queues.offer(ACK, b"2", retain=False)
@@ -88,7 +88,7 @@ def test_offer_is_kept_only_for_those_present_who_subscribe():
 
 def test_offer_to_who_stays_away_for_three_heartbeats_is_not_kept():
     clock = Clock()
-    queues = make_office(clock=clock)
+    queues = make_queues(clock=clock)
     queues.visit(beat(), CHILD)
     clock.now += 3.1
     assert not queues.offer(ACK, b"1", retain=False)
@@ -97,7 +97,7 @@ def test_offer_to_who_stays_away_for_three_heartbeats_is_not_kept():
 
 
 def test_retained_message_waits_for_newcomers_and_for_a_new_start_of_the_same():
-    queues = make_office()
+    queues = make_queues()
     assert not queues.offer(TOPICS.policy("zone-A"), b"old", retain=True)
     queues.offer(TOPICS.policy("zone-A"), b"new", retain=True)
     queues.visit(beat(), CHILD)
@@ -110,7 +110,7 @@ def test_retained_message_waits_for_newcomers_and_for_a_new_start_of_the_same():
 
 
 def test_collect_gives_at_most_a_batch_and_says_that_more_waits():
-    queues = make_office()
+    queues = make_queues()
     queues.visit(beat(), CHILD)
     for number in range(MAX_MESSAGES + 5):
         queues.offer(ACK, b"%d" % number, retain=False)
@@ -122,7 +122,7 @@ def test_collect_gives_at_most_a_batch_and_says_that_more_waits():
 
 
 def test_offer_beyond_the_capacity_costs_the_oldest():
-    queues = make_office()
+    queues = make_queues()
     queues.visit(beat(), CHILD)
     for number in range(CAPACITY + 3):
         queues.offer(ACK, b"%d" % number, retain=False)
@@ -130,7 +130,7 @@ def test_offer_beyond_the_capacity_costs_the_oldest():
 
 
 def test_relay_hands_on_a_verified_policy_and_never_an_older_one():
-    queues = make_office()
+    queues = make_queues()
     queues.visit(beat(), CHILD)
     queues.relay(TOPICS.policy(GLOBAL), policy(2))
     queues.relay(TOPICS.policy(GLOBAL), policy(1))
@@ -141,7 +141,7 @@ def test_relay_hands_on_a_verified_policy_and_never_an_older_one():
 
 
 def test_watch_calls_when_mail_comes():
-    queues = make_office()
+    queues = make_queues()
     queues.visit(beat(), CHILD)
     calls = []
     queues.watch(CHILD, lambda: calls.append("mail"))

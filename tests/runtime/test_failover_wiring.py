@@ -33,7 +33,7 @@ def links(topology, tmp_path, **changes):
         topology=replace(topology, **changes), key=KEY,
         access=broker_access(topology, embedded_port=1), state=StateDir(tmp_path / "state"),
     )  # fmt: skip
-    return list(made._links), list(made._on_demand)
+    return list(made._transports), list(made._on_demand)
 
 
 def shared_links(topology, *, broker=True, **changes):
@@ -42,7 +42,7 @@ def shared_links(topology, *, broker=True, **changes):
     made = failover_transport(
         "rc", 1, topology=replace(topology, **changes), key=KEY, access=access, bus=Bus()
     )
-    return list(made._links)
+    return list(made._transports)
 
 
 def test_every_transport_of_the_registry_has_a_factory():
