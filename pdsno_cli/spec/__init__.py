@@ -1,1 +1,1 @@
-"""Layer 1: from a YAML file with positions to a frozen ``Topology``: the one loading pipeline."""
+"""Layer 1: loads a YAML file, with source positions, into a frozen ``Topology``."""

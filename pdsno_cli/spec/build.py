@@ -1,4 +1,4 @@
-"""From data of the right shape to the frozen ``Topology``: ranges, shares and defaults resolved."""
+"""Builds the frozen ``Topology`` from data that fits the schema: expands ranges, applies defaults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pdsno_cli.model.topics import CLASSES, DEFAULT_ROOT, TopicMap, TopicRule
 from pdsno_cli.spec import codes, ranges
 from pdsno_cli.spec.defaults import Inheritance
 from pdsno_cli.spec.paths import resolve_path
-from pdsno_cli.spec.shares import share_out
+from pdsno_cli.spec.prefix_split import split_prefix
 from pdsno_cli.spec.topology import (
     Broker,
     Controller,
@@ -128,7 +128,7 @@ def _lab(raw: dict[str, Any] | None) -> Lab | None:
 
 
 def _controllers(document: Document, diagnostics: list[Diagnostic]) -> dict[str, Controller]:
-    """Return the controllers by id; of two with one id the first, the other is a rule's finding."""
+    """Return the controllers by id. Of two with the same id the first is kept; a rule reports it."""
     data = document.data
     inheritance = Inheritance(data.get("defaults", {}), data.get("regions", {}))
     controllers: dict[str, Controller] = {}
@@ -144,10 +144,10 @@ def _controllers(document: Document, diagnostics: list[Diagnostic]) -> dict[str,
         heartbeat = inheritance.heartbeat(raw, role.value, region)
         settings = inheritance.discovery(own, role.value, region)
         targets = own.get("targets", ())
-        shares: list[str] | None = None
+        prefixes: list[str] | None = None
         if isinstance(targets, dict):
             try:
-                shares = share_out(targets["split"], targets["into"], len(ids))
+                prefixes = split_prefix(targets["split"], targets["into"], len(ids))
             except ValueError as exc:
                 at = (*where, "discovery", "targets", "split")
                 diagnostics.append(document.finding(codes.SPLIT, str(exc), at))
@@ -164,7 +164,7 @@ def _controllers(document: Document, diagnostics: list[Diagnostic]) -> dict[str,
                     role=role,
                     region=region,
                     heartbeat=heartbeat,
-                    discovery=discovery if shares is None else settings((shares[number],)),
+                    discovery=discovery if prefixes is None else settings((prefixes[number],)),
                     address=raw.get("address"),
                 ),
             )

@@ -1,6 +1,6 @@
-"""The codes of findings that reading, the schema and building give; ``docs/rules.md`` explains them.
+"""The codes of findings from reading, schema and build; ``docs/rules.md`` explains them.
 
-Codes of meaning (PDS2xx) are each at home in the file of its rule in ``lint``.
+Each code PDS2xx is defined by its rule in ``lint``.
 """
 
 from __future__ import annotations

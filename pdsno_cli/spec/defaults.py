@@ -1,4 +1,4 @@
-"""Which default holds for a controller: its own key, its region's, its role's, then everybody's."""
+"""Resolves a controller's settings: its own, its region's, its role's, then the defaults."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 Raw = dict[str, Any]
 
 
-def places(key: str, role: str, region: str | None, where: Where) -> list[Where]:
-    """Return where a setting of a controller may stand in the file, the strongest place first."""
+def setting_paths(key: str, role: str, region: str | None, where: Where) -> list[Where]:
+    """Return the paths in the file that can set a value of a controller, highest precedence first."""
     found: list[Where] = [("controllers", key, *where)]
     if region is not None:
         found.append(("regions", region, *where))
@@ -25,7 +25,7 @@ def places(key: str, role: str, region: str | None, where: Where) -> list[Where]
 
 
 class Inheritance:
-    """The defaults of one file; remembers what it worked out, as most controllers are alike."""
+    """The defaults of one file; caches its results, since most controllers are alike."""
 
     def __init__(self, defaults: Raw, regions: Mapping[str, Raw | None]) -> None:
         self._defaults = defaults
@@ -44,7 +44,7 @@ class Inheritance:
     def discovery(
         self, own: Raw, role: str, region: str | None
     ) -> Callable[[tuple[str, ...]], Discovery]:
-        """Return what makes a controller's discovery settings from its targets."""
+        """Return a function that builds a controller's discovery settings from its targets."""
         own_snmp = own.get("snmp", {})
         identity = (
             role,

@@ -1,4 +1,4 @@
-"""A YAML file as plain data together with where every key and value stands in it."""
+"""A YAML file as plain data, with the position of every key and value."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 _BITS = 25  # a file has at most 2**24 characters
 _MASK = (1 << _BITS) - 1
 
-# Where the entries of a container stand. A mapping has three items for each entry: the key and
-# the packed places of key and value; a sequence has one, the place of the value. The keys are in
-# it because the data may lose entries on its way to a topology.
-Places = list[Any]
+# The positions of a container's entries. A mapping has three items for each entry: the key and the
+# packed positions of key and value; a sequence has one, the position of the value. The keys are part
+# of it because entries may be removed from the data before a topology is built.
+Positions = list[Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A place in a file; lines and columns count from 1, ``end_column`` is one past the last."""
+    """A range in one line of a file, counted from 1; ``end_column`` is one past the last."""
 
     line: int
     column: int
@@ -34,30 +34,30 @@ class Span:
 
 
 def pack(line: int, column: int, length: int) -> int:
-    """Return a place, counted from 0, as one integer: a large file has hundreds of thousands."""
+    """Return a position, counted from 0, as one integer, since a large file has hundreds of thousands."""
     return (line << _BITS | column) << _BITS | length
 
 
-def unpack(place: int) -> tuple[int, int, int]:
-    """Return line, column and length of a packed place, counted from 0."""
-    return place >> 2 * _BITS, place >> _BITS & _MASK, place & _MASK
+def unpack(position: int) -> tuple[int, int, int]:
+    """Return line, column and length of a packed position, counted from 0."""
+    return position >> 2 * _BITS, position >> _BITS & _MASK, position & _MASK
 
 
 @dataclass(slots=True, kw_only=True)
 class Document:
     """One parsed file.
 
-    ``data`` is the top mapping. ``places`` is keyed by the ``id`` of each container of ``data``,
-    all of which ``held`` keeps alive. ``complete`` is False once anything in the file could not
-    be understood and was left out, so that rules on what is missing can hold back.
+    ``data`` is the top mapping. ``positions`` is keyed by the ``id`` of each container of ``data``,
+    all of which ``pinned`` keeps alive. ``complete`` is False once an invalid part of the file was
+    left out, so that rules about missing keys are skipped.
     """
 
     path: str
     text: str
     data: dict[str, Any]
-    places: dict[int, Places]
+    positions: dict[int, Positions]
     complete: bool = True
-    held: list[Any] = field(default_factory=list)
+    pinned: list[Any] = field(default_factory=list)
     _lines: list[str] | None = None
     _index: dict[int, dict[str, int]] = field(default_factory=dict)
 
@@ -69,14 +69,14 @@ class Document:
         return self._lines
 
     def has(self, where: Where) -> bool:
-        """Whether the file has an entry at ``where``."""
+        """Return True if the file has an entry at ``where``."""
         return self._find(where)[1] == len(where)
 
     def span(self, where: Where, *, key: bool = False) -> Span:
-        """Return the place of the value at ``where``, or of its key.
+        """Return the span of the value at ``where``, or of its key.
 
-        A mapping or sequence is pointed at by its key, where it has one. What the file does not
-        have is pointed at by the nearest that it has.
+        The span of a mapping or sequence is that of its key, if it has one; of a missing entry,
+        that of the nearest enclosing entry.
         """
         entry, depth, node = self._find(where)
         if entry is None:
@@ -100,10 +100,10 @@ class Document:
         return self._finding(span, code, message, severity, hint)
 
     def finding_at(
-        self, place: int, code: str, message: str, *, hint: str | None = None
+        self, position: int, code: str, message: str, *, hint: str | None = None
     ) -> Diagnostic:
-        """Return a finding about a packed place."""
-        return self._finding(self._span(place), code, message, Severity.ERROR, hint)
+        """Return a finding about a packed position."""
+        return self._finding(self._span(position), code, message, Severity.ERROR, hint)
 
     def _finding(
         self, span: Span, code: str, message: str, severity: Severity, hint: str | None
@@ -120,14 +120,14 @@ class Document:
             excerpt=excerpt(self.lines, span.line),
         )
 
-    def _span(self, place: int) -> Span:
-        line, column, length = unpack(place)
+    def _span(self, position: int) -> Span:
+        line, column, length = unpack(position)
         source = self.lines[line] if line < len(self.lines) else ""
         end = min(column + max(length, 1), max(len(source), column + 1))
         return Span(line=line + 1, column=column + 1, end_column=end + 1)
 
     def _find(self, where: Where) -> tuple[tuple[int | None, int] | None, int, Any]:
-        """Return the places of the deepest entry on the way to ``where``, its depth and value."""
+        """Return the positions of the deepest entry on the way to ``where``, its depth and value."""
         found: tuple[int | None, int] | None = None
         node: Any = self.data
         for depth, step in enumerate(where):
@@ -137,24 +137,24 @@ class Document:
             found = entry
             try:
                 node = node[step]
-            except (KeyError, IndexError):  # taken out since; its place is still known
+            except (KeyError, IndexError):  # removed since; its position is still known
                 return found, depth + 1, None
         return found, len(where), node
 
     def entry(self, node: Any, step: str | int) -> tuple[int | None, int] | None:
-        """Return the packed places of the key, if any, and the value of an entry of ``node``."""
-        places = self.places.get(id(node))
-        if places is None:
+        """Return the packed positions of the key, if any, and the value of an entry of ``node``."""
+        positions = self.positions.get(id(node))
+        if positions is None:
             return None
         if isinstance(node, list):
-            known = isinstance(step, int) and 0 <= step < len(places)
-            return (None, places[step]) if known else None  # type: ignore[index]  # known: an int
+            known = isinstance(step, int) and 0 <= step < len(positions)
+            return (None, positions[step]) if known else None  # type: ignore[index]  # known: an int
         index = self._index.get(id(node))
         if index is None:
-            index = {key: 3 * number for number, key in enumerate(places[::3])}
+            index = {key: 3 * number for number, key in enumerate(positions[::3])}
             self._index[id(node)] = index
         at = index.get(step) if isinstance(step, str) else None
-        return None if at is None else (places[at + 1], places[at + 2])
+        return None if at is None else (positions[at + 1], positions[at + 2])
 
 
 def split_lines(text: str) -> list[str]:
@@ -163,5 +163,5 @@ def split_lines(text: str) -> list[str]:
 
 
 def excerpt(lines: Sequence[str], line: int) -> str | None:
-    """Return the source line ``line``, counted from 1, cut where nobody would read on."""
+    """Return the source line ``line``, counted from 1, up to 400 characters."""
     return lines[line - 1][:400] if 0 < line <= len(lines) else None

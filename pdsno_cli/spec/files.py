@@ -1,4 +1,4 @@
-"""Reads a file that a user names: as far as a limit, and never one that could block."""
+"""Reads a file named by the user, up to a limit, and only if it cannot block."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A shell's <(command), which is a FIFO with somebody at its other end, and standard input.
+# A shell's <(command), which is a FIFO with a writer, and standard input.
 _DESCRIPTORS = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
 
 
 def read_file(path: Path, limit: int) -> bytes:
     """Return at most ``limit`` bytes of a file.
 
-    OSError when it cannot be read, also where it is no regular file: a FIFO or a terminal would
-    keep its reader waiting for ever.
+    OSError if it cannot be read or is not a regular file: reading a FIFO or a terminal could block
+    for ever.
     """
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode) and not str(path).startswith(_DESCRIPTORS):

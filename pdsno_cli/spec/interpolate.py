@@ -18,7 +18,7 @@ class ReferenceProblem(ValueError):  # noqa: N818  # a value on its way to a fin
 
 
 def substitute(text: str, environment: Mapping[str, str]) -> str:
-    """Return ``text`` with every reference replaced; ReferenceProblem for one that cannot be.
+    """Return ``text`` with every reference replaced; ReferenceProblem for an invalid or unset one.
 
     As in a shell, the default also stands in for a variable that is empty.
     """
@@ -29,7 +29,7 @@ def substitute(text: str, environment: Mapping[str, str]) -> str:
         name, default = match["name"], match["default"]
         if name is None:
             raise ReferenceProblem(
-                "a ${ that begins no reference: write ${NAME} or ${NAME:-default}, or $${ for ${"
+                "an incomplete reference: write ${NAME} or ${NAME:-default}, or $${ for a literal ${"
             )
         found = environment.get(name)
         if default is not None:
@@ -42,5 +42,5 @@ def substitute(text: str, environment: Mapping[str, str]) -> str:
 
 
 def literal_parts(text: str) -> str:
-    """Return what ``text`` says in plain: all but the references, defaults included."""
+    """Return the literal parts of ``text``: references are left out, their defaults included."""
     return _REFERENCE.sub(lambda match: match["default"] or "", text)

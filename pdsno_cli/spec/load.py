@@ -1,4 +1,4 @@
-"""The one loading pipeline: file, text, data with places, schema; for a topology, ``Topology``."""
+"""The loading pipeline: file, text, data with positions, schema check, ``Topology``."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ MAX_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """What came of a file.
+    """The result of loading a topology file.
 
-    ``topology`` is None where too little of the file can be understood. Where there are errors
-    it may still be there, without the parts that are wrong, for the rules to judge the rest:
-    only ``lint.engine.require`` promises a topology to run.
+    ``topology`` is None if too little of the file is valid. With errors it may be present without
+    the invalid parts, so that the rules can check the rest: only ``lint.engine.require`` returns a
+    topology that can run.
     """
 
     topology: Topology | None
@@ -47,9 +47,9 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A file read as data with places; ``document`` is None where it holds none.
+    """A file read as data with positions; ``document`` is None if it is not a YAML mapping.
 
-    ``violations`` are what the data has against its shape; the diagnostics name them, too.
+    ``violations`` are those of the schema; the diagnostics include them.
     """
 
     document: Document | None
@@ -58,7 +58,7 @@ class Opened:
 
 
 def load(path: Path | str) -> Loaded:
-    """Load a topology file, ``-`` for standard input; UsageError when it cannot be read."""
+    """Load a topology file, ``-`` for standard input; UsageError if it cannot be read."""
     with no_collection():
         opened = open_file(path, schema.topology_shape())
         document, diagnostics = opened.document, opened.diagnostics
@@ -71,10 +71,7 @@ def load(path: Path | str) -> Loaded:
 
 
 def open_file(path: Path | str, shape: schema.Shape) -> Opened:
-    """Read a file, ``-`` for standard input, and judge its shape.
-
-    UsageError when it cannot be read.
-    """
+    """Read a file, ``-`` for standard input, and check its shape; UsageError if unreadable."""
     name, raw = _read(path)
     text, refusal = _decode(name, raw, shape)
     if refusal is not None:
@@ -85,7 +82,9 @@ def open_file(path: Path | str, shape: schema.Shape) -> Opened:
     if not isinstance(tree.root, dict) or not tree.root:
         refusal = _not_a_mapping(name, text, tree.root, shape)
         return Opened(document=None, diagnostics=(*tree.diagnostics, refusal), violations=[])
-    document = Document(path=name, text=text, data=tree.root, places=tree.places, held=tree.held)
+    document = Document(
+        path=name, text=text, data=tree.root, positions=tree.positions, pinned=tree.pinned
+    )
     diagnostics = [*tree.diagnostics, *_interpolate(document, tree)]
     found = shape.violations(document.data)
     diagnostics += _each_once(item for violation in found for item in explain(document, violation))
@@ -93,7 +92,7 @@ def open_file(path: Path | str, shape: schema.Shape) -> Opened:
 
 
 def _read(path: Path | str) -> tuple[str, bytes]:
-    """Return the name that findings carry, and one byte more than the limit at most."""
+    """Return the name for findings, and the content: up to one byte more than the limit."""
     if str(path) == STDIN:
         if sys.stdin is None:
             raise UsageError("cannot read -: standard input is closed")
@@ -108,7 +107,7 @@ def _read(path: Path | str) -> tuple[str, bytes]:
 def _decode(name: str, raw: bytes, shape: schema.Shape) -> tuple[str, Diagnostic | None]:
     if len(raw) > MAX_BYTES:
         kind = shape.kind.removeprefix("a ")
-        message = f"larger than {MAX_BYTES // 1024 // 1024} MiB, which no {kind} needs"
+        message = f"larger than {MAX_BYTES // 1024 // 1024} MiB, the limit of a {kind} file"
         return "", Diagnostic(path=name, line=1, column=1, code=codes.LIMIT, message=message)
     try:
         return raw.decode("utf-8-sig"), None
@@ -144,9 +143,9 @@ def _not_a_mapping(name: str, text: str, root: Any, shape: schema.Shape) -> Diag
 
 
 def _interpolate(document: Document, tree: Tree) -> list[Diagnostic]:
-    """Replace the references to the environment, but for those that name a secret."""
+    """Replace references to the environment, except in secrets; return findings."""
     diagnostics = []
-    by_id = {id(node): node for node in tree.held} if tree.references else {}
+    by_id = {id(node): node for node in tree.pinned} if tree.references else {}
     for identity, entries in tree.references.items():
         node = by_id[identity]
         for where, plain in entries.items():
@@ -162,25 +161,25 @@ def _interpolate(document: Document, tree: Tree) -> list[Diagnostic]:
                     document.finding_at(entry[1], codes.VARIABLE, str(exc), hint=hint)
                 )
                 if isinstance(node, dict):
-                    del node[where]  # nobody can judge what it would have been
+                    del node[where]  # its value is unknown, so it cannot be checked
                 continue
             node[where] = resolve(text) if plain else text
     return diagnostics
 
 
 def _each_once(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """Leave out what an alias repeats: the same mistake at the same place, for another path."""
+    """Drop repetitions: an alias gives the same finding at the same position for another path."""
     seen: set[tuple[int, int, str]] = set()
     for item in found:
-        place = (item.line, item.column, item.code)
-        if item.code == codes.MISSING_KEY or place not in seen:
-            seen.add(place)
+        identity = (item.line, item.column, item.code)
+        if item.code == codes.MISSING_KEY or identity not in seen:
+            seen.add(identity)
             yield item
 
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Hold the garbage collector back: it would walk, again and again, a heap without garbage."""
+    """Disable the cyclic garbage collector: loading allocates a large heap without garbage."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,4 +1,4 @@
-"""The one rule for every path in a file: relative to the folder of the file that names it."""
+"""Resolves paths in a file relative to the folder of that file."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ if TYPE_CHECKING:
 
 
 def resolve_path(text: str, *, base: Path) -> Path:
-    """Return the path that ``text`` stands for in a file of the folder ``base``.
+    """Return the path that ``text`` means in a file of the folder ``base``.
 
-    The working directory is nobody's choice: a unit of systemd has ``/``. Every key that holds a
-    path goes through here, those of ``broker.tls`` as well as ``file:`` secrets.
+    It does not depend on the working directory, which is ``/`` in a systemd unit. Used for every
+    path in a file: ``broker.tls`` and ``file:`` secrets.
     """
     return base / text

@@ -11,17 +11,17 @@ _RANGE = re.compile(r"\[([0-9]{1,9}):([0-9]{1,9})\]")
 
 
 def expand(key: str) -> list[str]:
-    """Return the ids that ``key`` stands for, in order; ValueError, one sentence, when malformed.
+    """Return the ids that ``key`` stands for, in order; ValueError, one sentence, if malformed.
 
-    Several ranges in one key give every combination, the last one fastest. Where a bound has
-    leading zeros, both have the same width and so have all numbers between them.
+    Several ranges in one key give every combination, the last one varying fastest. Bounds with
+    leading zeros have the same width, which all numbers between them get.
     """
     if "[" not in key and "]" not in key:
         return [key]
     pieces = _RANGE.split(key)  # text, first, last, text, first, last, text
     texts, firsts, lasts = pieces[::3], pieces[1::3], pieces[2::3]
     if any("[" in text or "]" in text for text in texts):
-        raise ValueError(f"{key!r} holds a bracket that is no range: write [1:20] or [001:200]")
+        raise ValueError(f"{key!r} has an invalid range: write [1:20] or [001:200]")
     bounds = list(zip(firsts, lasts, strict=True))
     size = math.prod(_count(first, last) for first, last in bounds)
     if size > LIMIT:
@@ -35,9 +35,11 @@ def expand(key: str) -> list[str]:
 def _count(first: str, last: str) -> int:
     padded = any(len(bound) > 1 and bound.startswith("0") for bound in (first, last))
     if padded and len(first) != len(last):
-        raise ValueError(f"[{first}:{last}] is no range: with leading zeros both have one width")
+        raise ValueError(
+            f"[{first}:{last}] is an invalid range: bounds with leading zeros must have the same width"
+        )
     if int(last) < int(first):
-        raise ValueError(f"[{first}:{last}] is no range: it ends before it starts")
+        raise ValueError(f"[{first}:{last}] is an invalid range: it ends before it starts")
     return int(last) - int(first) + 1
 
 

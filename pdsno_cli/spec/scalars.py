@@ -1,4 +1,4 @@
-"""What a plain YAML scalar means: the YAML 1.2 core schema, so that ``on`` and ``1:30`` stay text."""
+"""Resolves plain scalars by the YAML 1.2 core schema, so that ``on`` and ``1:30`` stay text."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 
 
 def resolve(text: str) -> Scalar:
-    """Return what the plain scalar ``text`` stands for."""
+    """Return the value of the plain scalar ``text``."""
     if text in CONSTANTS:
         return CONSTANTS[text]
     if text[0] not in _NUMBER_STARTS:

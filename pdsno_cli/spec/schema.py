@@ -1,4 +1,4 @@
-"""Whether a document's data has the shape that a schema asks for, and if not, where."""
+"""Checks data against a JSON Schema, and removes the parts that violate it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pdsno_cli.model.schemas import schema_path
 if TYPE_CHECKING:
     from pdsno_cli.spec.document import Document, Where
 
-_NAMELESS = "nameless"  # stands in for a name that is missing, while the rest is judged
-MOST_VIOLATIONS = 10_000  # in one round; nobody reads on after that
+_NAMELESS = "nameless"  # stands in for a missing name while the rest is checked
+MOST_VIOLATIONS = 10_000  # in one round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """A schema keyword that a value goes against; ``fragment`` is the schema that holds it."""
+    """A schema keyword that a value violates; ``fragment`` is the schema that contains it."""
 
     where: Where
     keyword: str
@@ -29,9 +29,10 @@ class Violation:
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """The shape of one kind of file, and how to speak of it.
+    """The schema of one kind of file, and the words for its findings.
 
-    ``kind`` is as in "a topology"; ``least`` is what it has at least, ``advice`` where to read on.
+    ``kind`` is as in "a topology", ``least`` its required content, ``advice`` the hint for a file
+    that is not a mapping.
     """
 
     schema: dict[str, Any]
@@ -46,10 +47,10 @@ class Shape:
         return jsonschema_rs.Draft7Validator(self.schema)
 
     def violations(self, data: Any) -> list[Violation]:
-        """Return what ``data`` has against the schema; empty when all is well.
+        """Return the violations of ``data``, empty if it is valid.
 
-        jsonschema-rs says in milliseconds that all is well; only where it is not is jsonschema, a
-        hundred times slower, imported to say what.
+        jsonschema-rs checks in milliseconds. Only for invalid data is jsonschema imported, which is
+        a hundred times slower and gives every violation.
         """
         if self._gate.is_valid(data):
             return []
@@ -85,18 +86,18 @@ def topology_shape() -> Shape:
 
 
 def prune(document: Document, found: list[Violation], rounds: int = 8) -> bool:
-    """Take out of the data what the schema refuses; return whether the rest has its shape.
+    """Remove invalid parts from the data. Return True if the rest fits the schema.
 
-    So the rules can still judge the rest of a file that has a mistake in one place.
+    So the rules can check the rest of a file with a mistake in one place.
     """
     for _ in range(rounds):
         if not found:
             return True
         for violation in found:
             if violation.where or violation.keyword == "additionalProperties":
-                _take_out(document.data, violation)
+                _remove(document.data, violation)
             elif document.data.setdefault("name", _NAMELESS) is not _NAMELESS:
-                return False  # no controllers: nothing is left to judge
+                return False  # no controllers: nothing is left to check
         found = topology_shape().violations(document.data)
     return False
 
@@ -107,21 +108,20 @@ def unknown_keys(violation: Violation) -> list[str]:
     return [key for key in violation.value if key not in known and not key.startswith("x-")]
 
 
-def _take_out(data: Any, violation: Violation) -> None:
+def _remove(data: Any, violation: Violation) -> None:
     if violation.keyword == "additionalProperties":
         for key in unknown_keys(violation):
             violation.value.pop(key, None)
         return
-    holder, step = data, violation.where[0]
+    container, step = data, violation.where[0]
     for next_step in violation.where[1:]:
-        # An item is not taken out of a list, which would shift the places of the items after it:
-        # the whole list goes.
+        # The whole list is removed: removing one item would shift the positions of the others.
         if isinstance(next_step, int):
             break
         try:
-            holder = holder[step]
+            container = container[step]
         except (KeyError, TypeError):
-            return  # already gone, by an alias or with what held it
+            return  # already removed, through an alias or with its container
         step = next_step
-    if isinstance(holder, dict):
-        holder.pop(step, None)
+    if isinstance(container, dict):
+        container.pop(step, None)

@@ -1,4 +1,4 @@
-"""What the schema refuses, in sentences: what is there, what belongs there, and an example."""
+"""Turns schema violations into findings: what was found, what is expected, and an example."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _unknown(document: Document, violation: Violation) -> Iterator[Diagnostic]:
 def _missing(document: Document, violation: Violation) -> Iterator[Diagnostic]:
     properties = violation.fragment.get("properties", {})
     for key in violation.fragment["required"]:
-        # A key that the file has was taken out because of another finding.
+        # A key that the file has was removed because of another finding.
         if key not in violation.value and not document.has((*violation.where, key)):
             yield document.finding(
                 codes.MISSING_KEY,
@@ -107,8 +107,8 @@ def _bounded(violation: Violation) -> str:
     if keyword == "maxLength":
         return f"must not be longer than {limit} characters"
     if keyword == "uniqueItems":
-        return "names something twice"
-    return "is not what belongs here"
+        return "contains a duplicate"
+    return "is invalid here"
 
 
 def _inside(where: Where) -> str:
@@ -116,7 +116,7 @@ def _inside(where: Where) -> str:
 
 
 def _named(where: Where) -> str:
-    """Return the path as people say it, for example ``controllers.local_1.discovery``."""
+    """Return the path as text, for example ``controllers.local_1.discovery``."""
     if not where:
         return "the topology"
     text = ""
@@ -164,7 +164,7 @@ def _example(fragment: dict[str, Any], where: Where) -> str | None:
 
 
 def _flow(value: Any) -> str:
-    """Return ``value`` in YAML's flow style, which is how it fits on a line."""
+    """Return ``value`` on one line, in YAML's flow style."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Secrets: which fields hold one, and how a reference to one is read when it is used."""
+"""Secrets: the keys that hold one, and the resolution of references at use."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pdsno_cli.spec.paths import resolve_path
 if TYPE_CHECKING:
     from pathlib import Path
 
-# Keys whose text stays as written in the topology, so that a file can be checked where its
-# secrets are not. The schema uses these names for nothing else.
+# Keys whose text stays as written in the topology, so that a file can be checked on a machine
+# without its secrets. The schema uses these names for nothing else.
 SECRET_KEYS = frozenset({"username", "password", "community", "signing_key"})
 
 _FILE = "file:"
@@ -26,13 +26,13 @@ def resolve(text: str, *, base: Path) -> str:
 
     ``text`` is plain, or holds ``${NAME}`` or ``${NAME:-default}``, or is ``file:path`` with a
     path relative to ``base``, the topology file's folder; newlines at the end of the file are not
-    part of the secret. OperationError names what is missing, or is not UTF-8.
+    part of the secret. OperationError if it is missing or not UTF-8.
     """
     try:
         resolved = substitute(text, os.environ)
     except ReferenceProblem as exc:
         raise OperationError(f"cannot read the secret {text!r}: {exc}") from exc
-    # Judged by the text as written: a variable's value must not send us to a file.
+    # Only the text as written counts: a variable's value must not name a file.
     if text.startswith(_FILE):
         return _read(resolve_path(resolved.removeprefix(_FILE), base=base), text)
     try:

@@ -1,4 +1,4 @@
-"""The frozen topology: what every layer above works with once a file is parsed and built."""
+"""The frozen topology that every layer above works with."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ class Broker:
     """The MQTT broker: embedded (started by ``up`` on loopback) or declared.
 
     ``addresses`` are those of a declared one, tried in turn. ``port`` is the embedded one's, 0 for
-    a free one. ``keepalive`` is in seconds, ``max_payload`` in
-    bytes. ``username`` and ``password`` are as written: ``spec.secrets.resolve`` reads them.
+    a free one. ``keepalive`` is in seconds, ``max_payload`` in bytes. ``username`` and ``password`` are as written: ``spec.secrets.resolve`` reads them.
     """
 
     embedded: bool = True
@@ -50,9 +49,9 @@ class Broker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outbox:
-    """How much may wait of one stream: messages, bytes, and seconds for the oldest of them.
+    """Limits of one stream's queue: messages, bytes, and the age of the oldest in seconds.
 
-    ``patience`` is for how many seconds a stream may stand still before the transport is doubted.
+    A transport is suspect if a stream makes no progress for ``patience`` seconds.
     """
 
     messages: int = 10_000
@@ -63,7 +62,7 @@ class Outbox:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snmp:
-    """How SNMP agents are asked; ``timeout`` in seconds per try, ``community`` as written."""
+    """SNMP settings; ``timeout`` is in seconds per try, ``community`` as written."""
 
     version: Literal["2c"] = "2c"
     community: str = "public"
@@ -74,7 +73,7 @@ class Snmp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
-    """What a local controller discovers, and how often.
+    """Discovery settings of a local controller.
 
     ``targets`` are address ranges as ``model.targets`` reads them (``10.0.0.0/24``,
     ``10.0.0.1-10.0.0.9``, ``10.0.0.7``), a prefix that is split among many already cut to this
@@ -123,7 +122,7 @@ class Controller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
-    """A private network of real responders to try things out on; ``snmp`` of ``devices`` answer SNMP."""
+    """A private network of real responders; ``snmp`` of the ``devices`` answer SNMP."""
 
     mode: Literal["loopback"] = "loopback"
     devices: int
@@ -132,10 +131,10 @@ class Lab:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """One control plane, complete and consistent in shape; ``lint`` judges its meaning.
+    """One control plane that fits the schema; ``lint`` checks its meaning.
 
     ``fallbacks`` are the transports, best first; ``class_fallbacks`` those of single classes.
-    ``signing_key`` is as written (``${ENV}`` or ``file:``), None for one made at first ``up``.
+    ``signing_key`` is as written (``${ENV}`` or ``file:``), None for a key generated at the first ``up``.
     """
 
     path: str
@@ -162,7 +161,7 @@ class Topology:
         return self.class_fallbacks.get(name, self.fallbacks)
 
     def uses(self, transport: str) -> bool:
-        """Whether a transport is in the chain of any class."""
+        """Return True if a transport is in the chain of any class."""
         return transport in self.fallbacks or any(
             transport in chain for chain in self.class_fallbacks.values()
         )

@@ -1,4 +1,4 @@
-"""What libyaml says about broken YAML, in words for the person who wrote it."""
+"""Turns libyaml's syntax errors into findings in plain words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pdsno_cli.model.diagnostics import Diagnostic
 from pdsno_cli.spec import codes
 from pdsno_cli.spec.document import excerpt, split_lines
 
-# libyaml's own words, by a part of them, and what they nearly always mean.
+# A part of libyaml's message, its usual meaning, and a hint.
 _MEANINGS = (
     ("cannot start any token", "a tab or reserved character cannot stand here", None),
     ("found a tab character", "a tab cannot indent YAML", "indent with spaces"),
@@ -25,8 +25,8 @@ _MEANINGS = (
     ("did not find expected node content", "a value is missing here", None),
     ("did not find expected <document start>", "text after the end of the document", None),
     ("unexpected end of stream", "a quote that is never closed", None),
-    ("unknown escape character", "no such escape in double quotes", "use single quotes"),
-    ("undefined tag handle", "a tag that nothing declares", "leave it out"),
+    ("unknown escape character", "unknown escape sequence in double quotes", "use single quotes"),
+    ("undefined tag handle", "an undeclared tag", "leave it out"),
     ("invalid leading UTF-8 octet", "the file is not UTF-8", "save it as UTF-8"),
     ("control characters are not allowed", "a control character cannot stand here", None),
 )
@@ -37,7 +37,7 @@ def explain(exc: Any, path: str, text: str) -> Diagnostic:
     """Return the finding for a ``yaml.YAMLError``."""
     lines = split_lines(text)
     mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
-    line, column = (mark.line, mark.column) if mark is not None else _reader_place(exc, text)
+    line, column = (mark.line, mark.column) if mark is not None else _reader_position(exc, text)
     problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or "cannot be read"
     while line > 0 and (line >= len(lines) or not lines[line].strip()):
         line -= 1  # an error at the end of the file is shown where its text ends
@@ -64,7 +64,7 @@ def explain(exc: Any, path: str, text: str) -> Diagnostic:
     )
 
 
-def _reader_place(exc: Any, text: str) -> tuple[int, int]:
+def _reader_position(exc: Any, text: str) -> tuple[int, int]:
     position = getattr(exc, "position", 0)
     before = split_lines(text[: position if isinstance(position, int) else 0])
     return len(before) - 1, len(before[-1])

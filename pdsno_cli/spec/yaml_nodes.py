@@ -1,7 +1,7 @@
-"""From YAML text to plain data with places, straight from libyaml's events.
+"""Reads YAML text into plain data with positions, from libyaml's events.
 
-Composing nodes and constructing values would read the same text six times slower, accept
-duplicate keys and lose the places of keys.
+PyYAML's composer and constructor are six times slower, accept duplicate keys and lose the positions
+of keys.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from yaml.events import (
 
 from pdsno_cli.model.diagnostics import Diagnostic
 from pdsno_cli.spec import codes
-from pdsno_cli.spec.document import Places, excerpt, pack, split_lines, unpack
+from pdsno_cli.spec.document import Positions, excerpt, pack, split_lines, unpack
 from pdsno_cli.spec.scalars import resolve
 from pdsno_cli.spec.yaml_errors import explain
 
@@ -32,35 +32,35 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 64
 MAX_VALUES = 2_000_000  # an alias counts as often as it is used: a 'billion laughs' ends here
-MAX_FINDINGS = 1_000  # nobody reads on after that
+MAX_FINDINGS = 1_000  # then reading stops
 
 _TAGS = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset(_TAGS + name for name in ("int", "float", "bool", "null"))
 # The pure loader gives the same events, ten times slower.
 _PARSER: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
-# What a container waits for, when it is not the value of a key: the next key of a mapping, the
-# value of its ``<<``, a value to throw away; the next item of a sequence.
+# What a container expects next, if not the value of a key: a key of the mapping, the value of its
+# ``<<``, a value to discard, or an item of the sequence.
 _NEXT_KEY, _MERGE, _DISCARD, _ITEM = object(), object(), object(), object()
 
 
 class _StopError(Exception):
-    """The text cannot be read on from here; the last finding says why."""
+    """Reading cannot continue; the last finding is the reason."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Tree:
-    """What a text holds; ``broken`` says that it ends before its time, with a finding.
+    """The content of a text; ``broken`` is True if reading stopped early, with a finding.
 
-    ``places`` is keyed by the ``id`` of each container, all of which ``held`` keeps alive.
+    ``positions`` is keyed by the ``id`` of each container, all of which ``pinned`` keeps alive.
     ``references`` are the texts with a ``$`` before a brace: by ``id`` of the container, then
-    by key or index, whether they are written without quotes.
+    by key or index, True if written without quotes.
     """
 
     root: Any = None
     broken: bool = False
-    places: dict[int, Places] = field(default_factory=dict)
-    held: list[Any] = field(default_factory=list)
+    positions: dict[int, Positions] = field(default_factory=dict)
+    pinned: list[Any] = field(default_factory=list)
     references: dict[int, dict[str | int, bool]] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
@@ -69,13 +69,13 @@ class Tree:
 class _Frame:
     """A mapping or sequence that is still open.
 
-    ``key`` is what the next value is for; ``size`` counts what nested containers hold.
+    ``key`` is that of the next value; ``size`` counts the values of nested containers.
     """
 
     node: Any
-    places: Places
+    positions: Positions
     key: Any
-    place: int
+    position: int
     anchor: str | None
     size: int = 1
     merges: list[dict[str, Any]] | None = None
@@ -83,7 +83,7 @@ class _Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Anchor:
-    """What an alias stands for; ``open`` while the value is still being read."""
+    """The value of an alias; ``open`` while it is still being read."""
 
     value: Any = None
     size: int = 0
@@ -92,7 +92,7 @@ class _Anchor:
 
 
 def parse(text: str, path: str) -> Tree:
-    """Return the data of ``text``, with findings where it is no YAML or too much of it."""
+    """Return the data of ``text``, with findings if it is invalid YAML or over a limit."""
     reader = _Reader(text, path)
     try:
         reader.read()
@@ -116,7 +116,7 @@ class _Reader:
         self._lines: list[str] | None = None
 
     def read(self) -> None:  # noqa: C901  # one loop without calls: it runs for every scalar
-        """Consume all events. Scalars, nearly all of them, are dealt with in the loop itself."""
+        """Consume all events. Scalars, nearly all of them, are handled in the loop itself."""
         get: Callable[[], Any] = _PARSER(self._text).get_event
         stack = self._stack
         interpolates = "${" in self._text
@@ -132,19 +132,19 @@ class _Reader:
                 frame = stack[-1] if stack else None
                 continue
             start = event.start_mark
-            place = (start.line << 25 | start.column) << 25 | event.end_mark.index - start.index
+            position = (start.line << 25 | start.column) << 25 | event.end_mark.index - start.index
             if frame is None or event.anchor is not None or event.tag is not None:
-                self._special(event, place)
+                self._special(event, position)
                 continue
             value = event.value
             plain = event.implicit[0]
             key = frame.key
             if key is _NEXT_KEY:
                 if value in frame.node or value == "<<":
-                    self._key(frame, value, place, plain=plain)
+                    self._key(frame, value, position, plain=plain)
                     continue
                 frame.key = value
-                frame.places += (value, place)
+                frame.positions += (value, position)
                 continue
             if plain:
                 if value in resolved:
@@ -152,9 +152,9 @@ class _Reader:
                 else:
                     value = resolved[value] = resolve(value)
             if interpolates or key is _MERGE or key is _DISCARD:
-                self._put(value, place, plain=plain)
+                self._put(value, position, plain=plain)
                 continue
-            frame.places.append(place)
+            frame.positions.append(position)
             if key is _ITEM:
                 frame.node.append(value)
             else:
@@ -171,28 +171,28 @@ class _Reader:
             self._open(event, [], _ITEM)
         elif kind is AliasEvent:
             self._alias(event)
-        elif kind is DocumentStartEvent and self.tree.held:
+        elif kind is DocumentStartEvent and self.tree.pinned:
             self._stop(
                 codes.SHAPE,
                 "a second document starts here; a topology is one document",
-                _place(event),
-                "put it into a file of its own",
+                _position(event),
+                "put it into a separate file",
             )
 
     def _open(self, event: Any, node: Any, key: object) -> None:
-        place = _place(event)
+        position = _position(event)
         if len(self._stack) >= MAX_DEPTH:
-            self._stop(codes.LIMIT, f"nested more than {MAX_DEPTH} levels deep", place)
+            self._stop(codes.LIMIT, f"nested more than {MAX_DEPTH} levels deep", position)
         if self._stack and self._stack[-1].key is _NEXT_KEY:
-            self._stop(codes.YAML_FEATURE, "a key must be text, not a mapping or a list", place)
+            self._stop(codes.YAML_FEATURE, "a key must be text, not a mapping or a list", position)
         if event.tag not in (None, "!", _TAGS + ("seq" if key is _ITEM else "map")):
-            self._tag(event.tag, place)
-        places: Places = []
-        self.tree.places[id(node)] = places
-        self.tree.held.append(node)
+            self._tag(event.tag, position)
+        positions: Positions = []
+        self.tree.positions[id(node)] = positions
+        self.tree.pinned.append(node)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchor(open=True)
-        self._stack.append(_Frame(node, places, key, place, event.anchor))
+        self._stack.append(_Frame(node, positions, key, position, event.anchor))
 
     def _close(self) -> None:
         frame = self._stack.pop()
@@ -201,10 +201,10 @@ class _Reader:
             self._merge(frame, source)
         if frame.anchor is not None:
             self._anchors[frame.anchor] = _Anchor(value=frame.node, size=frame.size)
-        self._put(frame.node, frame.place, size=frame.size)
+        self._put(frame.node, frame.position, size=frame.size)
 
-    def _put(self, value: Any, place: int, *, plain: bool = False, size: int = 0) -> None:
-        """Give a finished value to the innermost open container."""
+    def _put(self, value: Any, position: int, *, plain: bool = False, size: int = 0) -> None:
+        """Add a finished value to the innermost open container."""
         if not self._stack:
             self.tree.root = value
             return
@@ -214,7 +214,7 @@ class _Reader:
             self._stop(
                 codes.LIMIT,
                 f"holds more than {MAX_VALUES:,} values, each alias counted in full",
-                place,
+                position,
             )
         where = frame.key
         if where is _ITEM:
@@ -223,100 +223,100 @@ class _Reader:
         else:
             frame.key = _NEXT_KEY
             if where is _MERGE:
-                self._take_merge(frame, value, place)
+                self._note_merge(frame, value, position)
             if where is _MERGE or where is _DISCARD:
                 return
             frame.node[where] = value
-        frame.places.append(place)
+        frame.positions.append(position)
         if type(value) is str and "${" in value:
             self.tree.references.setdefault(id(frame.node), {})[where] = plain
 
-    def _key(self, frame: _Frame, key: str, place: int, *, plain: bool) -> None:
+    def _key(self, frame: _Frame, key: str, position: int, *, plain: bool) -> None:
         merge = plain and key == "<<"
         if merge and frame.merges is None:
             frame.key = _MERGE
         elif merge or key in frame.node:
-            first = "" if merge else _at(frame.places[frame.places.index(key) + 1])
+            first = "" if merge else _at(frame.positions[frame.positions.index(key) + 1])
             self._report(
                 codes.DUPLICATE_KEY,
-                f"the key {key!r} is here a second time{first}",
-                place,
+                f"duplicate key {key!r}{first}",
+                position,
                 "write << once, with a list of aliases"
                 if merge
-                else "a mapping holds a key once: rename or remove one of the two",
+                else "rename or remove one of the two",
             )
             frame.key = _DISCARD
         else:
-            frame.places += (key, place)
+            frame.positions += (key, position)
             frame.key = key
 
-    def _special(self, event: Any, place: int) -> None:
-        """Take a scalar that has a tag or an anchor, or that is the whole document."""
+    def _special(self, event: Any, position: int) -> None:
+        """Handle a scalar that has a tag or an anchor, or that is the whole document."""
         plain = event.implicit[0]
         value: Any = event.value
         if plain or event.tag in _SCALAR_TAGS:
             value = resolve(value)
         elif event.tag not in (None, "!", _TAGS + "str"):
-            self._tag(event.tag, place)
+            self._tag(event.tag, position)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchor(value=value, plain=plain)
         frame = self._stack[-1] if self._stack else None
         if frame is not None and frame.key is _NEXT_KEY:
-            self._key(frame, event.value, place, plain=plain)
+            self._key(frame, event.value, position, plain=plain)
         else:
-            self._put(value, place, plain=plain)
+            self._put(value, position, plain=plain)
 
     def _alias(self, event: Any) -> None:
-        place = _place(event)
+        position = _position(event)
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
             self._stop(
-                codes.YAML_FEATURE, f"the alias *{event.anchor} has no anchor before it", place
+                codes.YAML_FEATURE, f"the alias *{event.anchor} has no anchor before it", position
             )
         if anchor.open:
             self._stop(
-                codes.YAML_FEATURE, f"the alias *{event.anchor} stands inside its own anchor", place
+                codes.YAML_FEATURE, f"the alias *{event.anchor} is inside its own anchor", position
             )
         frame = self._stack[-1]
         if frame.key is _NEXT_KEY:
             if not isinstance(anchor.value, str):
-                self._stop(codes.YAML_FEATURE, "a key must be text", place)
-            self._key(frame, anchor.value, place, plain=False)
+                self._stop(codes.YAML_FEATURE, "a key must be text", position)
+            self._key(frame, anchor.value, position, plain=False)
         else:
-            self._put(anchor.value, place, plain=anchor.plain, size=anchor.size)
+            self._put(anchor.value, position, plain=anchor.plain, size=anchor.size)
 
-    def _take_merge(self, frame: _Frame, value: Any, place: int) -> None:
+    def _note_merge(self, frame: _Frame, value: Any, position: int) -> None:
         sources = value if isinstance(value, list) else [value]
         if not all(isinstance(source, dict) for source in sources):
             self._report(
                 codes.YAML_FEATURE,
                 "<< takes a mapping, or a list of mappings",
-                place,
+                position,
                 "for example: <<: *defaults",
             )
             return
         frame.merges = (frame.merges or []) + sources
 
     def _merge(self, frame: _Frame, source: dict[str, Any]) -> None:
-        """Add the entries of ``source`` that the mapping does not have, with their places."""
-        places = self.tree.places[id(source)]
+        """Add the entries of ``source`` that the mapping does not have, with their positions."""
+        positions = self.tree.positions[id(source)]
         references = self.tree.references.get(id(source), {})
-        for key, at_key, at_value in zip(places[::3], places[1::3], places[2::3], strict=True):
+        for key, at_key, at_value in zip(
+            positions[::3], positions[1::3], positions[2::3], strict=True
+        ):
             if key in frame.node:
                 continue
             frame.node[key] = source[key]
-            frame.places += (key, at_key, at_value)
+            frame.positions += (key, at_key, at_value)
             if key in references:
                 self.tree.references.setdefault(id(frame.node), {})[key] = references[key]
 
-    def _tag(self, tag: str, place: int) -> None:
+    def _tag(self, tag: str, position: int) -> None:
         name = "!!" + tag.removeprefix(_TAGS) if tag.startswith(_TAGS) else tag
-        self._report(
-            codes.YAML_FEATURE, f"the tag {name} has no meaning here", place, "leave it out"
-        )
+        self._report(codes.YAML_FEATURE, f"unsupported tag {name}", position, "leave it out")
 
-    def _report(self, code: str, message: str, place: int, hint: str | None = None) -> None:
-        line, column, length = unpack(place)
+    def _report(self, code: str, message: str, position: int, hint: str | None = None) -> None:
+        line, column, length = unpack(position)
         if self._lines is None:
             self._lines = split_lines(self._text)
         self.tree.diagnostics.append(
@@ -334,18 +334,18 @@ class _Reader:
         if len(self.tree.diagnostics) > MAX_FINDINGS:
             raise _StopError
 
-    def _stop(self, code: str, message: str, place: int, hint: str | None = None) -> NoReturn:
-        self._report(code, message, place, hint)
+    def _stop(self, code: str, message: str, position: int, hint: str | None = None) -> NoReturn:
+        self._report(code, message, position, hint)
         raise _StopError
 
 
-def _place(event: Any) -> int:
-    """Return the packed place of an event; of a container, only where it starts."""
+def _position(event: Any) -> int:
+    """Return the packed position of an event; of a container, only where it starts."""
     start, end = event.start_mark, event.end_mark
     length = end.index - start.index if isinstance(event, AliasEvent) else 1
     return pack(start.line, start.column, length)
 
 
-def _at(place: int) -> str:
-    line, column, _ = unpack(place)
+def _at(position: int) -> str:
+    line, column, _ = unpack(position)
     return f", first at line {line + 1}, column {column + 1}"

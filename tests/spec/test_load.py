@@ -1,4 +1,4 @@
-"""The whole pipeline: defaults, environment, secrets, and files that nobody meant well with."""
+"""The whole pipeline: defaults, environment, secrets, and hostile files."""
 
 from __future__ import annotations
 

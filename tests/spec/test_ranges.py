@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pdsno_cli.model.durations import PATTERN, format_duration, parse_duration
+from pdsno_cli.spec.prefix_split import split_prefix
 from pdsno_cli.spec.ranges import LIMIT, expand
-from pdsno_cli.spec.shares import share_out
 
 # A busy machine is not a slow function.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -66,7 +66,7 @@ def test_malformed_or_oversized_range_is_refused(key):
 def test_shares_are_the_first_subnets(length, into, count, address):
     network = ipaddress.ip_network((address, length), strict=False)
     try:
-        shares = share_out(str(network), into, count)
+        shares = split_prefix(str(network), into, count)
     except ValueError:
         assert into < length or 2 ** (into - length) < count
         return

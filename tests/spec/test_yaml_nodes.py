@@ -1,4 +1,4 @@
-"""Data and places from YAML: against PyYAML's own composer, and with anything at all."""
+"""Data and positions from YAML: against PyYAML's composer, and with arbitrary text."""
 
 from __future__ import annotations
 
@@ -33,25 +33,25 @@ def test_data_and_places_are_those_of_the_composer(data, flow):
     tree = parse(text, "t")
     assert not tree.broken
     assert tree.root == data
-    assert_places(tree, tree.root, yaml.compose(text, Loader=yaml.SafeLoader))
+    assert_positions(tree, tree.root, yaml.compose(text, Loader=yaml.SafeLoader))
 
 
-def assert_places(tree, value, node):
+def assert_positions(tree, value, node):
     if isinstance(node, yaml.MappingNode):
-        places = tree.places[id(value)]
-        assert places[::3] == list(value)
+        positions = tree.positions[id(value)]
+        assert positions[::3] == list(value)
         for number, (key, item) in enumerate(node.value):
-            assert_place(places[3 * number + 1], key)
-            assert_place(places[3 * number + 2], item)
-            assert_places(tree, value[key.value], item)
+            assert_position(positions[3 * number + 1], key)
+            assert_position(positions[3 * number + 2], item)
+            assert_positions(tree, value[key.value], item)
     elif isinstance(node, yaml.SequenceNode):
         for number, item in enumerate(node.value):
-            assert_place(tree.places[id(value)][number], item)
-            assert_places(tree, value[number], item)
+            assert_position(tree.positions[id(value)][number], item)
+            assert_positions(tree, value[number], item)
 
 
-def assert_place(place, node):
-    line, column, length = unpack(place)
+def assert_position(position, node):
+    line, column, length = unpack(position)
     assert (line, column) == (node.start_mark.line, node.start_mark.column)
     if isinstance(node, yaml.ScalarNode):
         assert length == node.end_mark.index - node.start_mark.index
@@ -107,7 +107,7 @@ def test_merge_keeps_own_keys_and_earlier_sources():
 def test_place_of_a_merged_key_is_where_its_text_is():
     text = "a: &a {x: 1}\nb: {<<: *a}\n"
     tree = parse(text, "t")
-    document = Document(path="t", text=text, data=tree.root, places=tree.places)
+    document = Document(path="t", text=text, data=tree.root, positions=tree.positions)
     span = document.span(("b", "x"))
     assert (span.line, span.column, span.end_column) == (1, 11, 12)
 
@@ -116,15 +116,15 @@ def test_duplicate_key_is_a_finding_with_both_places_and_the_first_stays():
     tree = parse("a: 1\nb: {c: 1, c: 2}\na: 3\n", "t")
     assert tree.root == {"a": 1, "b": {"c": 1}}
     assert [(item.line, item.column, item.message) for item in tree.diagnostics] == [
-        (2, 11, "the key 'c' is here a second time, first at line 2, column 5"),
-        (3, 1, "the key 'a' is here a second time, first at line 1, column 1"),
+        (2, 11, "duplicate key 'c', first at line 2, column 5"),
+        (3, 1, "duplicate key 'a', first at line 1, column 1"),
     ]
 
 
 def test_place_counts_characters_and_knows_carriage_returns():
     text = 'é: "漢字"\r\nb: [1,  two]\r\n'
     tree = parse(text, "t")
-    document = Document(path="t", text=text, data=tree.root, places=tree.places)
+    document = Document(path="t", text=text, data=tree.root, positions=tree.positions)
     assert document.span(("é",)).end_column == 8
     assert document.span(("b", 1)).column == 9
     assert document.span(("b", 1)).line == 2

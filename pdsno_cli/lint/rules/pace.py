@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.lint.common import one_for_each_key
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.durations import DAY, SHORTEST, format_duration
-from pdsno_cli.spec.defaults import places
+from pdsno_cli.spec.defaults import setting_paths
 from pdsno_cli.spec.document import Where
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _durations(topology: Topology, document: Document) -> Iterator[Bound]:
 
 def _written(document: Document, item: Controller, path: Where) -> Where:
     """Return where the setting stands that a controller has, its own or one it inherits."""
-    candidates = places(item.key, item.role.value, item.region, path)
+    candidates = setting_paths(item.key, item.role.value, item.region, path)
     return next((where for where in candidates if document.has(where)), candidates[0])
 
 
