@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging.codec import Codec
-from pdsno_cli.messaging.sequence import Sequence
+from pdsno_cli.messaging.sequence_counter import SequenceCounter
 from pdsno_cli.model.errors import BrokerError, OperationError
 from pdsno_cli.model.messages import OPERATOR
 from pdsno_cli.model.refusals import RefusedError
@@ -47,7 +47,7 @@ class Operator:
         self._transport = transport
         self._on_trouble = on_trouble
         self._epoch = time.time_ns() // 1000
-        self._sequence = Sequence()
+        self._sequence = SequenceCounter()
         self._news: Handoff[Arrival | None] = Handoff()
         self._joined = threading.Event()
         self._lost = ""

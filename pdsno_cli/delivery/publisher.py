@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.delivery.stream_sender import StreamSender
-from pdsno_cli.messaging.sequence import Sequence
+from pdsno_cli.messaging.sequence_counter import SequenceCounter
 from pdsno_cli.messaging.transport import Publication
 from pdsno_cli.model.messages import Event, Payload
 from pdsno_cli.model.refusals import RefusedError
@@ -59,7 +59,7 @@ class Publisher:
         self._epoch = epoch
         self._codec = codec
         self._topics = topics
-        self._sequence = Sequence()
+        self._sequence = SequenceCounter()
         self._transport = transport
         self._store = store
         self._limits = limits

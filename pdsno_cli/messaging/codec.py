@@ -7,7 +7,7 @@ from typing import cast
 
 import msgspec
 
-from pdsno_cli.messaging import strict
+from pdsno_cli.messaging import json_strict
 from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.model.ids import timestamp, uuid7
 from pdsno_cli.model.messages import (
@@ -155,12 +155,12 @@ class Codec:
             raise ValueError(f"schema version {envelope.schema_version!r} is not known")
         if envelope.message_type not in MESSAGE_TYPES:
             raise ValueError(f"message type {envelope.message_type!r} is not known")
-        # What this codec would write itself cannot hold duplicate members. Everything else, as
-        # other implementations may write it, goes through a slower decoder that can tell.
+        # A message as this codec writes it has no duplicate members. Any other, as other
+        # implementations may write it, goes through a slower decoder that detects them.
         again = bytearray(len(data))  # with room from the start, encoding takes half the time
         _encoder.encode_into(envelope, again)
         if again != data:
-            strict.check(data)
+            json_strict.check(data)
         return envelope
 
     def _check_place(self, topic: str, place: _Topic, message: Envelope | Header) -> None:

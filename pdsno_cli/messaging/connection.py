@@ -10,29 +10,29 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging import mqtt_errors
 from pdsno_cli.messaging.dial import Dialler, StoppedError
-from pdsno_cli.messaging.silence import Silence
-from pdsno_cli.messaging.waker import READ, WRITE
+from pdsno_cli.messaging.keepalive import Keepalive
+from pdsno_cli.messaging.self_pipe import READ, WRITE
 from pdsno_cli.model.addresses import Address
 
 if TYPE_CHECKING:
     import socket
 
+    from pdsno_cli.messaging.inbound_inflight import InboundInflight
     from pdsno_cli.messaging.paho_client import PahoClient
-    from pdsno_cli.messaging.releases import Releases
+    from pdsno_cli.messaging.self_pipe import SelfPipePoller
     from pdsno_cli.messaging.session import Session
-    from pdsno_cli.messaging.waker import Waker
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 10.0  # seconds within which a broker takes a connection, and answers CONNECT
-_LEAVE = 1.0  # seconds to wait until the broker has read our last packets
+_CONNECT_TIMEOUT = 10.0  # seconds for TCP, for TLS, and for the answers to CONNECT and SUBSCRIBE
+_LEAVE_TIMEOUT = 1.0  # seconds for the broker to read our last packets
 
 
 class Connection:
     """Reads, writes and pings until the broker or ``stopping`` ends it.
 
-    ``session`` tells afterwards how it was and why it ended. ``waker`` is rung when there is
-    something to send, to acknowledge, or when ``stopping`` turns true.
+    ``session`` records the result. Wake ``poller`` when there is something to send or to
+    acknowledge, and when ``stopping`` turns true.
     """
 
     def __init__(
@@ -40,47 +40,47 @@ class Connection:
         *,
         client: PahoClient,
         session: Session,
-        releases: Releases,
-        waker: Waker,
+        inflight: InboundInflight,
+        poller: SelfPipePoller,
         stopping: Callable[[], bool],
         keepalive: int,
         source: str | None,
     ) -> None:
         self._client = client
         self._session = session
-        self._releases = releases
-        self._waker = waker
+        self._inflight = inflight
+        self._poller = poller
         self._stopping = stopping
         self._keepalive = keepalive
         self._source = source
-        self._patience = min(_PATIENCE, 1.5 * keepalive)
+        self._timeout = min(_CONNECT_TIMEOUT, 1.5 * keepalive)
 
     def run(self, address: Address, tls: ssl.SSLContext | None) -> None:
         """Connect to ``address`` and stay until the connection ends."""
         client, session, where = self._client, self._session, self._session.where
         try:
-            dialler = Dialler(self._waker, self._stopping, self._patience, self._source)
+            dialler = Dialler(self._poller, self._stopping, self._timeout, self._source)
             sock = dialler.open(address.host, address.port, tls)
             session.reached = True
             session.own_address = _own_address(sock)
             client.adopt(sock)
             client.reconnect()
-            self._waker.watch(sock)
+            self._poller.watch(sock)
             self._stay()
         except StoppedError:
             pass
-        except (OSError, UnicodeError) as exc:  # UnicodeError: a host name that cannot be one
+        except (OSError, UnicodeError) as exc:  # UnicodeError: an invalid host name
             session.reached = session.reached or isinstance(exc, ssl.SSLError)
             session.lost = mqtt_errors.failure(where, exc)
         except Exception as exc:
-            log.debug("%s: the broker's packets make no sense", where, exc_info=True)
+            log.debug("%s: invalid MQTT packets", where, exc_info=True)
             session.lost = (
-                f"{where}: the broker's packets make no sense ({type(exc).__name__}); "
+                f"{where}: the broker sends invalid packets ({type(exc).__name__}); "
                 "is it an MQTT broker?"
             )
         finally:
             session.up = False
-            self._waker.watch(None)
+            self._poller.watch(None)
             client.hang_up()
         if not session.lost:
             session.lost = f"{where}: the broker closed the connection" + (
@@ -89,39 +89,39 @@ class Connection:
 
     def _stay(self) -> None:
         client, session = self._client, self._session
-        silence = Silence(self._keepalive, time.monotonic())
-        patience = time.monotonic() + self._patience
+        keepalive = Keepalive(self._keepalive, time.monotonic())
+        deadline = time.monotonic() + self._timeout
         while not (session.over or self._stopping()):
-            client.send(self._releases.due())
+            client.send(self._inflight.pop_acks())
             if client.socket() is None:
                 return
-            until = silence.next() if session.was_up else patience
-            heard = bool(self._wait(until) & READ) and client.receive()
+            until = keepalive.deadline() if session.was_up else deadline
+            received = bool(self._wait(until) & READ) and client.receive()
             now = time.monotonic()
-            if heard:
-                silence.heard(now)
-                silence.keepalive = session.keepalive or self._keepalive
-            elif not session.was_up and now >= patience:
+            if received:
+                keepalive.received(now)
+                keepalive.seconds = session.keepalive or self._keepalive
+            elif not session.was_up and now >= deadline:
                 session.lost = f"{session.where}: no answer to CONNECT or SUBSCRIBE"
                 return
-            elif silence.lost(now):
+            elif keepalive.expired(now):
                 session.lost = f"{session.where}: silent for longer than the keepalive"
                 return
-            if session.was_up and silence.ping_due(now):
+            if session.was_up and keepalive.ping_due(now):
                 client.ping()
-                silence.pinged(now)
-        if self._stopping() or session.renewed:  # else the will shall tell of it
+                keepalive.ping_sent(now)
+        if self._stopping() or session.renewed:  # else the will is wanted
             self._leave()
 
     def _leave(self) -> None:
-        """Disconnect without a will, and stay until the broker that let us in closes.
+        """Disconnect without a will, and wait until the broker closes the connection.
 
-        Who closes first, with anything unread, resets the connection. A broker that is sending
-        then takes it for lost: it publishes the will, and may not read our last packets.
+        Closing a socket with unread data resets the connection. A broker that is sending then takes
+        it for lost: it publishes the will, and may not read our last packets.
         """
         client = self._client
-        client.leave(self._releases.due())
-        deadline = time.monotonic() + (_LEAVE if self._session.was_up else 0.0)
+        client.leave(self._inflight.pop_acks())
+        deadline = time.monotonic() + (_LEAVE_TIMEOUT if self._session.was_up else 0.0)
         while client.socket() is not None and time.monotonic() < deadline:
             ready = self._wait(deadline)
             if ready & READ:
@@ -129,9 +129,9 @@ class Connection:
             client.send()
 
     def _wait(self, until: float) -> int:
-        """Return what the socket is ready for: to be read, or written to where that is wanted."""
+        """Wait until ``until`` for the socket to be readable or, with data to send, writable."""
         events = READ | WRITE if self._client.want_write() else READ
-        return self._waker.wait(events, until - time.monotonic())
+        return self._poller.wait(events, until - time.monotonic())
 
 
 def _own_address(sock: socket.socket) -> str:

@@ -1,4 +1,4 @@
-"""Opens the TCP or TLS connection to a broker, for as long as it may take and no longer."""
+"""Opens the TCP or TLS connection to a broker, within a timeout."""
 
 from __future__ import annotations
 
@@ -9,38 +9,38 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from pdsno_cli.messaging.waker import READ, WRITE, Waker
+from pdsno_cli.messaging.self_pipe import READ, WRITE, SelfPipePoller
 
 
 class StoppedError(Exception):
-    """The wait was ended by who asked for it."""
+    """The caller stopped the attempt."""
 
 
 class Dialler:
-    """Opens connections that ``stopping`` breaks off; ``waker`` is rung when it turns true.
+    """Opens connections; an attempt ends once ``stopping`` is true and ``poller`` is woken.
 
-    ``patience`` is in seconds, for TCP and for TLS each. Only the look-up of a name cannot be
-    broken off. Every address of a name is tried. With a ``source``, an IPv4 address, connections
-    come from there, and IPv6 is tried only where nobody listens on IPv4: elsewhere it would be a way
-    around what keeps the packets of ``source`` away.
+    ``timeout`` is in seconds, for TCP and for TLS each. Only name resolution cannot be interrupted.
+    Every address of a name is tried. With a ``source``, an IPv4 address, connections come from
+    there, and IPv6 is tried only if every IPv4 address refuses: otherwise it would bypass filters
+    on the packets of ``source``.
     """
 
     def __init__(
         self,
-        waker: Waker,
+        poller: SelfPipePoller,
         stopping: Callable[[], bool],
-        patience: float,
+        timeout: float,
         source: str | None = None,
     ) -> None:
-        self._waker = waker
+        self._poller = poller
         self._stopping = stopping
-        self._patience = patience
+        self._timeout = timeout
         self._source = source
 
     def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
-        """Return a connected socket that never blocks; OSError says why there is none.
+        """Return a connected, non-blocking socket.
 
-        UnicodeError when ``host`` cannot be a host name, StoppedError when broken off.
+        OSError if no address works, UnicodeError for an invalid host name, StoppedError if stopped.
         """
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         if self._source is not None:
@@ -58,9 +58,9 @@ class Dialler:
             except BaseException:
                 sock.close()
                 raise
-        # That an address family is not to be had says less than what an address said.
-        said = (item for item in failures if isinstance(item, (ConnectionError, TimeoutError)))
-        raise next(said, failures[-1] if failures else OSError("the host name has no address"))
+        # An answer of an address explains more than an unsupported address family.
+        answers = (item for item in failures if isinstance(item, (ConnectionError, TimeoutError)))
+        raise next(answers, failures[-1] if failures else OSError("the host name has no address"))
 
     def _open(
         self,
@@ -77,7 +77,7 @@ class Dialler:
             sock.bind((self._source, 0))
         with suppress(BlockingIOError):
             sock.connect(address)  # type: ignore[arg-type]
-        self._await(sock, WRITE, time.monotonic() + self._patience)
+        self._await(sock, WRITE, time.monotonic() + self._timeout)
         error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             raise OSError(error, os.strerror(error))
@@ -92,7 +92,7 @@ class Dialler:
         return secured
 
     def _shake_hands(self, secured: ssl.SSLSocket) -> None:
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + self._timeout
         while True:
             try:
                 secured.do_handshake()
@@ -104,17 +104,17 @@ class Dialler:
                 return
 
     def _await(self, sock: socket.socket, events: int, deadline: float) -> None:
-        self._waker.watch(sock)
+        self._poller.watch(sock)
         try:
-            while not self._waker.wait(events, deadline - time.monotonic()):
+            while not self._poller.wait(events, deadline - time.monotonic()):
                 if self._stopping():
                     raise StoppedError
                 if time.monotonic() > deadline:
                     raise TimeoutError
         finally:
-            self._waker.watch(None)
+            self._poller.watch(None)
 
 
 def _refused(failures: list[OSError]) -> bool:
-    """Return True if nobody listens at any of the addresses that were tried, or there are none."""
+    """Return True if every address tried so far, if any, refused the connection."""
     return all(isinstance(item, ConnectionRefusedError) for item in failures)

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging.failover_policy import FailoverPolicy
-from pdsno_cli.messaging.seldom import Seldom
+from pdsno_cli.messaging.throttle import Throttle
 from pdsno_cli.messaging.transport import Loss, Publication
 from pdsno_cli.messaging.transport_states import TransportStates
 
@@ -75,7 +75,7 @@ class FailoverTransport:
         self._listener: Listener | None = None
         self._states = TransportStates()
         self._states_changed: Callable[[], None] = _nothing
-        self._seldom = Seldom()
+        self._throttle = Throttle()
 
     @property
     def active(self) -> str | None:
@@ -252,7 +252,7 @@ class FailoverTransport:
             self._states.carries(self._active)
         elif loss is not None and (self._active is None or loss.retry_in is None):
             listener.on_down(loss)
-        elif loss is not None and self._seldom.due(loss.reason, self._clock()):
+        elif loss is not None and self._throttle.due(loss.reason, self._clock()):
             log.info("%s (%s is active)", loss.reason, self._active)
         for name in self._on_demand:
             self._set_fallback(name, wanted=decision.fallback)

@@ -165,9 +165,9 @@ class HttpServer:
         self._socket = _listen(self._host, self._port, free=self._address_file is not None)
         if self._address_file is not None:
             _tell(self._address_file, f"{self._host}:{self.port}")
-        self._wake, self._waker = socket.socketpair()
+        self._reader, self._writer = socket.socketpair()
         # Once the web server is loaded nobody reads: who tells of a lost link must not wait for it.
-        self._waker.setblocking(False)
+        self._writer.setblocking(False)
         self._thread = threading.Thread(target=self._run, args=(context,), name="http", daemon=True)
         self._thread.start()
 
@@ -175,7 +175,7 @@ class HttpServer:
         """Load the web server now: connections are to be expected."""
         if self._thread is not None:
             with suppress(OSError):
-                self._waker.send(b"w")
+                self._writer.send(b"w")
 
     def stop(self) -> None:
         """Answer what is under way, then listen no more."""
@@ -184,12 +184,12 @@ class HttpServer:
         self._stopping = True
         if self._server is not None:
             self._server.should_exit = True
-        self._waker.close()
+        self._writer.close()
         self._thread.join(_JOIN)
         self._thread = None
         self._socket.close()
         self._socket = None
-        self._wake.close()
+        self._reader.close()
         if self._address_file is not None:
             self._address_file.unlink(missing_ok=True)
 
@@ -198,7 +198,7 @@ class HttpServer:
         assert self._socket is not None
         with selectors.DefaultSelector() as first:
             first.register(self._socket, selectors.EVENT_READ)
-            first.register(self._wake, selectors.EVENT_READ)
+            first.register(self._reader, selectors.EVENT_READ)
             first.select()
         if self._stopping:
             return

@@ -25,13 +25,13 @@ from pdsno_cli.messaging.backoff import CAP, UNREACHED_CAP, Backoff
 from pdsno_cli.messaging.client_id import ClientId
 from pdsno_cli.messaging.client_id_conflict import ClientIdConflict
 from pdsno_cli.messaging.connection import Connection
+from pdsno_cli.messaging.inbound_inflight import InboundInflight
 from pdsno_cli.messaging.paho_client import PahoClient
-from pdsno_cli.messaging.releases import Releases
-from pdsno_cli.messaging.seldom import Seldom
+from pdsno_cli.messaging.self_pipe import SelfPipePoller
 from pdsno_cli.messaging.session import Session, guarded
+from pdsno_cli.messaging.throttle import Throttle
 from pdsno_cli.messaging.tls import context
 from pdsno_cli.messaging.transport import Alarm, Arrival, FailoverMember, Loss
-from pdsno_cli.messaging.waker import Waker
 from pdsno_cli.model.printable import shown
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class MqttTransport(FailoverMember):
     process that was started later runs as the same controller, since the two would fight for ever.
 
     A message is acknowledged to the broker once it and all before it are released, so the broker
-    stops at its inflight window when nobody releases any.
+    stops at its inflight window when nobody inflight any.
     """
 
     def __init__(
@@ -110,11 +110,11 @@ class MqttTransport(FailoverMember):
         # Held while a message enters paho's queue, which must be still when a connection begins.
         self._gate = threading.Lock()
         self._client: PahoClient | None = None  # set while the network thread lives
-        self._waker = Waker()
+        self._poller = SelfPipePoller()
         # The rest belongs to the network thread.
         self._listener: Listener
         self._context: ssl.SSLContext | None = None
-        self._seldom = Seldom()
+        self._throttle = Throttle()
         self._conflict = ClientIdConflict(
             client_id=self._client_id,
             session=self._session,
@@ -123,7 +123,7 @@ class MqttTransport(FailoverMember):
             alarm=self._alarm,
         )
         self._where = f"broker {self._addresses[0]}"
-        self._releases = Releases(self._waker.ring)
+        self._inflight = InboundInflight(self._poller.wake)
 
     def start(self, listener: Listener) -> None:
         """Start the network thread, which connects and keeps connected.
@@ -134,7 +134,7 @@ class MqttTransport(FailoverMember):
             raise RuntimeError("an MQTT transport is started once")
         self._context = None if self._tls is None else context(self._tls)
         self._listener = listener
-        self._waker.open()
+        self._poller.open()
         self._thread = threading.Thread(
             target=self._run, name=f"mqtt {self._client_id.declared}", daemon=True
         )
@@ -145,7 +145,7 @@ class MqttTransport(FailoverMember):
         with self._gate:
             if self._session.up:
                 self._session.renew(reason)
-                self._waker.ring()
+                self._poller.wake()
 
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
@@ -191,7 +191,7 @@ class MqttTransport(FailoverMember):
             except (RuntimeError, ValueError) as exc:
                 log.info("%s: the farewell did not go out: %s", self._where, exc)
         self._stopping.set()
-        self._waker.ring()
+        self._poller.wake()
         if thread is not threading.current_thread():
             thread.join(_JOIN)
 
@@ -207,7 +207,7 @@ class MqttTransport(FailoverMember):
             self._session.up = False
             self._client = None
             self._conflict.close()
-            self._waker.close()
+            self._poller.close()
         if loss is not None and not self._stopping.is_set():
             guarded(self._listener.on_down)(loss)
 
@@ -257,14 +257,14 @@ class MqttTransport(FailoverMember):
         self._where = f"broker {address}"
         with self._gate:
             self._session.begin(self._where, self._client_id.current)
-        self._releases = Releases(self._waker.ring)
+        self._inflight = InboundInflight(self._poller.wake)
         try:
             self._prepare(client)
             Connection(
                 client=client,
                 session=self._session,
-                releases=self._releases,
-                waker=self._waker,
+                inflight=self._inflight,
+                poller=self._poller,
                 stopping=self._stopping.is_set,
                 keepalive=self._keepalive,
                 source=self._source,
@@ -300,7 +300,7 @@ class MqttTransport(FailoverMember):
             hear=self._hear,
             too_large=self._skipped,
             refused=self._not_taken,
-            wake=self._waker.ring,
+            wake=self._poller.wake,
         )
         client.max_queued_messages_set(MAX_QUEUED)
         client.username_pw_set(self._username, self._password)
@@ -325,7 +325,7 @@ class MqttTransport(FailoverMember):
 
     def _not_taken(self, topic: str, code: int) -> None:
         """Tell that the broker refuses messages; each one is sent again later."""
-        if self._seldom.due(f"refused {topic} {code}", time.monotonic()):
+        if self._throttle.due(f"refused {topic} {code}", time.monotonic()):
             text = mqtt_errors.not_taken(self._where, self._client_id.declared, topic, code)
             detail = {"topic": topic, "broker": self._where, "code": f"{code:#04x}"}
             self._alarm(Alarm(event="message_refused", text=text, detail=detail))
@@ -333,12 +333,12 @@ class MqttTransport(FailoverMember):
     def _skipped(self, message: Published, size: int) -> None:
         """Tell of a message that is too large, and let it be acknowledged."""
         topic, _, _, qos, packet_id = message
-        if self._seldom.due("too large", time.monotonic()):
+        if self._throttle.due("too large", time.monotonic()):
             text = mqtt_errors.too_large(self._where, shown(topic), size, self._max_payload)
             detail = {"topic": shown(topic), "broker": self._where, "bytes": str(size)}
             self._alarm(Alarm(event="message_too_large", text=text, detail=detail))
         if qos:
-            self._releases.take(qos, packet_id)()
+            self._inflight.add(qos, packet_id)()
 
     def _alarm(self, alarm: Alarm) -> None:
         guarded(self._listener.on_alarm)(alarm)
@@ -347,7 +347,7 @@ class MqttTransport(FailoverMember):
         """Hand a message over; what its listener does not take is released at once."""
         topic, data, retained, qos, packet_id = message
         if qos:
-            release = self._releases.take(qos, packet_id)
+            release = self._inflight.add(qos, packet_id)
             arrival = Arrival(topic, data, retained, qos, release)
         else:
             arrival = Arrival(topic, data, retained)

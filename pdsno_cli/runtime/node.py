@@ -30,7 +30,7 @@ from pdsno_cli.delivery.stall_monitor import StallMonitor
 from pdsno_cli.delivery.stream_control import StreamControl
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.messaging.codec import Codec
-from pdsno_cli.messaging.seldom import Seldom
+from pdsno_cli.messaging.throttle import Throttle
 from pdsno_cli.model.errors import PdsnoError
 from pdsno_cli.model.notices import (
     CarriedNotice,
@@ -95,7 +95,7 @@ class Node:
         self._mailbox = Mailbox()
         self._carried: dict[str, int] = {}
         self._states: dict[str, TransportState] = {}
-        self._seldom = Seldom()
+        self._throttle = Throttle()
         self._connection = 0
         self._epoch = 0
         # The numbers that receivers are at which accept none of this epoch, and the epoch to begin.
@@ -259,7 +259,7 @@ class Node:
             self._state("ready")
 
     def _down(self, reason: str) -> None:
-        if self._seldom.due(reason, time.monotonic()):
+        if self._throttle.due(reason, time.monotonic()):
             log.warning("%s", reason)
         self._presence.stop_heartbeat()
         self._publisher.sender.disconnected()

@@ -77,7 +77,7 @@ def stopped_in(transport: MqttTransport, farewell: Publication | None = None) ->
 def test_stop_does_not_wait_for_a_broker_that_is_mute(mute, connect, tls):
     transport, recorder = connect(mute, "one", tls=tls)
     deadline = time.monotonic() + 5
-    while transport._client is None or transport._waker._watched < 0:
+    while transport._client is None or transport._poller._watched < 0:
         assert time.monotonic() < deadline
         time.sleep(0.005)
     assert stopped_in(transport) < SLACK

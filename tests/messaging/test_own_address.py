@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from pdsno_cli.messaging.dial import Dialler, _refused
-from pdsno_cli.messaging.waker import Waker
+from pdsno_cli.messaging.self_pipe import SelfPipePoller
 from tests.conftest import in_namespace
 from tests.messaging.http_site import make_client
 from tests.messaging.recorder import Recorder
@@ -27,10 +27,10 @@ def server():
 
 @pytest.fixture
 def dial():
-    waker = Waker()
-    waker.open()
-    yield Dialler(waker, lambda: False, 15, OWN).open
-    waker.close()
+    poller = SelfPipePoller()
+    poller.open()
+    yield Dialler(poller, lambda: False, 15, OWN).open
+    poller.close()
 
 
 def test_dialler_goes_over_ipv6_where_a_name_has_nothing_else(dial):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pdsno_cli.messaging.sequence import Sequence
+from pdsno_cli.messaging.sequence_counter import SequenceCounter
 
 
 def test_each_stream_counts_from_one():
-    sequence = Sequence()
+    sequence = SequenceCounter()
     assert [sequence.next("a"), sequence.next("a"), sequence.next("b")] == [1, 2, 1]

@@ -1,4 +1,4 @@
-"""Judges what a JSON decoder lets pass: duplicate members and numbers that few can hold."""
+"""Rejects JSON that lenient decoders accept: duplicate members, and numbers beyond a double."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pdsno_cli.model.numbers import MAX_INTEGER
 
 
 def check(data: bytes) -> None:
-    """Raise ValueError or RecursionError when ``data`` is not I-JSON (RFC 7493)."""
+    """Raise ValueError or RecursionError unless ``data`` is I-JSON (RFC 7493)."""
     json.loads(
         data.decode("utf-8"),
         object_pairs_hook=_no_duplicates,
@@ -30,4 +30,4 @@ def _bounded(digits: str) -> None:
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")

@@ -1,10 +1,10 @@
-"""The numbers of a sender's messages: one count per stream, from 1, for one epoch."""
+"""The sequence numbers of a sender's messages: one count per stream, from 1, within one epoch."""
 
 from __future__ import annotations
 
 
-class Sequence:
-    """Counts the messages of one sender and epoch. One thread owns it: the controller's."""
+class SequenceCounter:
+    """Counts the messages of one sender and epoch. The controller's thread owns it."""
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
@@ -16,5 +16,5 @@ class Sequence:
         return number
 
     def back(self, stream: str) -> None:
-        """Take the last number of ``stream`` back: what it was given to was not kept."""
+        """Undo the last ``next`` of ``stream``: its message was not stored."""
         self._last[stream] -= 1
