@@ -103,6 +103,6 @@ def _why(error: OSError | UnicodeError) -> str:
         case TimeoutError():
             return "no answer; is it in reach, and an MQTT broker?"
         case UnicodeError():
-            return "that is no host name"
+            return "invalid host name"
         case _:
             return f"out of reach ({error.strerror or error})"

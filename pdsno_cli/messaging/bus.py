@@ -1,11 +1,11 @@
 """The in-process bus: a broker between controllers that share a process, on one thread.
 
-Beside a broker of its own it is the fallback. Then what goes over that broker is mirrored here for
-those who are not on it at the moment, since each of them loses it and comes back by itself.
+Beside an MQTT broker it is the fallback. Messages sent over the broker are mirrored here for members
+that are disconnected from it at the moment, since each of them loses and regains it separately.
 
-One dispatcher thread hands everything over, in the order in which it was published. So a member
-may publish while it listens, a retained message never overtakes a newer one, and what a slow
-member holds up is the bus alone, not the publishers.
+One dispatcher thread delivers all messages in the order of publication. So a member may publish in a
+callback, a retained message never overtakes a newer one, and a slow member delays the bus alone, not
+the publishers.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from pdsno_cli.model.topics import matches
 
 log = logging.getLogger(__name__)
 
-CAPACITY = 10_000  # messages that wait for the dispatcher; beyond, publish returns False
-_JOIN = 2.0  # seconds to wait for the dispatcher, or for it to say farewell
+CAPACITY = 10_000  # queued messages, beyond which publish returns False
+_JOIN = 2.0  # seconds to wait until the dispatcher has delivered a farewell
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Member:
+class _Subscriber:
     client_id: str
     filters: tuple[str, ...]
     listener: Listener
@@ -35,16 +35,16 @@ class _Member:
 
 
 class Bus:
-    """A broker in this process. Retained messages are kept; QoS means nothing: none is lost."""
+    """A broker in this process. It keeps retained messages and ignores QoS: none are lost."""
 
     def __init__(self) -> None:
         self._ready = threading.Condition()
         self._work: deque[Callable[[], None]] = deque()
         self._thread: threading.Thread | None = None
-        # The rest belongs to the dispatcher.
-        self._members: dict[str, _Member] = {}
+        # The rest is owned by the dispatcher.
+        self._members: dict[str, _Subscriber] = {}
         self._retained: dict[str, Publication] = {}
-        self._routes: dict[str, tuple[_Member, ...]] = {}  # by topic, until somebody comes or goes
+        self._routes: dict[str, tuple[_Subscriber, ...]] = {}  # by topic, until the members change
 
     def join(
         self,
@@ -54,18 +54,18 @@ class Bus:
         n: int,
         alone: Callable[[], bool],
     ) -> None:
-        """Take in a member as its connection number ``n``; it hears ``on_up``, then messages.
+        """Add a member as its connection number ``n``: ``on_up`` is called, then ``on_message``.
 
-        While ``alone`` returns True it also gets what is only mirrored.
+        While ``alone`` returns True the member also receives mirrored messages.
         """
         self._post(lambda: self._join(client_id, filters, listener, n, alone), always=True)
 
     def publish(self, publication: Publication) -> bool:
-        """Hand a message over to the dispatcher; False when too many wait."""
+        """Queue a message; return False if the queue is full."""
         return self._post(lambda: self._deliver(publication))
 
     def subscribe(self, client_id: str, listener: Listener, topic_filter: str) -> None:
-        """Have a member receive what matches one more filter, what is retained first."""
+        """Add a filter to a member, which first receives the retained messages of it."""
 
         def work() -> None:
             if self._is(client_id, listener):
@@ -73,16 +73,16 @@ class Bus:
                 filters = (*member.filters, topic_filter)
                 self._members[client_id] = replace(member, filters=filters)
                 self._routes.clear()
-                self._give_retained(member, (topic_filter,))
+                self._deliver_retained(member, (topic_filter,))
 
         self._post(work, always=True)
 
     def mirror(self, publication: Publication) -> bool:
-        """Hand a message over that a broker carries, for those who are not on that broker."""
+        """Queue a message that a broker carries, for members disconnected from that broker."""
         return self._post(lambda: self._deliver(publication, mirrored=True))
 
     def leave(self, client_id: str, listener: Listener, farewell: Publication | None) -> None:
-        """Let a member go without its will; returns once its farewell is delivered."""
+        """Remove a member without its will; return once its farewell is delivered."""
         gone = threading.Event()
 
         def work() -> None:
@@ -97,12 +97,12 @@ class Bus:
             gone.wait(_JOIN)
 
     def drop(self, client_id: str) -> None:
-        """Lose a member as a broker loses a connection: its will is published."""
+        """Disconnect a member as a broker would: its will is published."""
 
         def work() -> None:
             member = self._remove(client_id)
             if member is not None:
-                self._bury(member, "the bus dropped the connection")
+                self._disconnect(member, "the bus dropped the connection")
 
         self._post(work, always=True)
 
@@ -117,10 +117,10 @@ class Bus:
             self._ready.notify()
             return True
 
-    # The dispatcher's thread from here on.
+    # Dispatcher thread from here on.
 
     def _run(self) -> None:
-        """Do what comes, until nobody is left and nothing waits."""
+        """Run queued work until it and the members are gone."""
         while True:
             with self._ready:
                 while not self._work:
@@ -145,12 +145,12 @@ class Bus:
             taken = Loss(reason=f"bus: another member took over as {client_id!r}")
             _call(before.listener.on_down, taken)
         will = listener.will(number)
-        member = self._members[client_id] = _Member(client_id, filters, listener, will, alone)
+        member = self._members[client_id] = _Subscriber(client_id, filters, listener, will, alone)
         self._routes.clear()
         _call(listener.on_up, number, False)
-        self._give_retained(member, filters)
+        self._deliver_retained(member, filters)
 
-    def _give_retained(self, member: _Member, filters: tuple[str, ...]) -> None:
+    def _deliver_retained(self, member: _Subscriber, filters: tuple[str, ...]) -> None:
         for publication in list(self._retained.values()):
             if _wants(filters, publication.topic):
                 arrival = Arrival(
@@ -158,7 +158,7 @@ class Bus:
                 )
                 _call(member.listener.on_message, arrival)
 
-    def _remove(self, client_id: str) -> _Member | None:
+    def _remove(self, client_id: str) -> _Subscriber | None:
         self._routes.clear()
         return self._members.pop(client_id, None)
 
@@ -166,11 +166,11 @@ class Bus:
         member = self._members.get(client_id)
         return member is not None and member.listener is listener
 
-    def _bury(self, member: _Member, reason: str) -> None:
+    def _disconnect(self, member: _Subscriber, reason: str) -> None:
         self._deliver_will(member)
         _call(member.listener.on_down, Loss(reason=reason, retry_in=0.0))
 
-    def _deliver_will(self, member: _Member) -> None:
+    def _deliver_will(self, member: _Subscriber) -> None:
         if member.will is not None:
             self._deliver(member.will)
 
@@ -181,12 +181,12 @@ class Bus:
             else:
                 self._retained.pop(publication.topic, None)
         arrival = Arrival(publication.topic, publication.data, qos=publication.qos)
-        for member in self._listeners(publication.topic):
+        for member in self._subscribers(publication.topic):
             if mirrored and not member.alone():
                 continue
             _call(member.listener.on_message, arrival)
 
-    def _listeners(self, topic: str) -> tuple[_Member, ...]:
+    def _subscribers(self, topic: str) -> tuple[_Subscriber, ...]:
         route = self._routes.get(topic)
         if route is None:
             members = self._members.values()
@@ -198,7 +198,7 @@ class Bus:
 
 
 class BusTransport(FailoverMember):
-    """One member's way onto the bus; implements ``transport.FailoverMember``."""
+    """One member's connection to the bus; implements ``transport.FailoverMember``."""
 
     def __init__(
         self,
@@ -212,13 +212,13 @@ class BusTransport(FailoverMember):
         self._alone = alone
         self._client_id = client_id
         self._filters = tuple(filters)
-        self._listener: _Watched | None = None
+        self._listener: _TrackingListener | None = None
         self._connection = 0
 
     def start(self, listener: Listener) -> None:
-        """Join the bus; again after a stop or a drop, as the next connection."""
+        """Join the bus; after a stop or a drop, as the next connection."""
         self._connection += 1
-        self._listener = _Watched(listener)
+        self._listener = _TrackingListener(listener)
         self._bus.join(
             self._client_id, self._filters, self._listener, self._connection, self._alone
         )
@@ -226,25 +226,25 @@ class BusTransport(FailoverMember):
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
     ) -> bool:
-        """Hand one message to the dispatcher; see ``Transport.publish``."""
+        """Queue one message; see ``Transport.publish``."""
         if not topic or "+" in topic or "#" in topic:
-            raise ValueError(f"{topic!r} is no topic name")
+            raise ValueError(f"{topic!r} is not a valid topic name")
         if self._listener is None or not self._listener.up:
             return False
         return self._bus.publish(Publication(topic=topic, data=data, qos=qos, retain=retain))
 
     def subscribe(self, topic_filter: str) -> None:
-        """Receive what matches one more filter; see ``FailoverMember.subscribe``."""
+        """Add a filter; see ``FailoverMember.subscribe``."""
         self._filters = (*self._filters, topic_filter)
         if self._listener is not None:
             self._bus.subscribe(self._client_id, self._listener, topic_filter)
 
     def mirror(self, topic: str, data: bytes, *, qos: int, retain: bool) -> None:
-        """Hand a message to those members alone that nothing else reaches at the moment."""
+        """Queue a message for members that no other transport reaches at the moment."""
         self._bus.mirror(Publication(topic=topic, data=data, qos=qos, retain=retain))
 
     def reconnect(self, reason: str) -> None:
-        """Nothing to do: there is no connection that could be stuck."""
+        """Do nothing: there is no connection that could be stuck."""
 
     def stop(self, farewell: Publication | None = None) -> None:
         """Leave the bus; see ``Transport.stop``."""
@@ -254,8 +254,8 @@ class BusTransport(FailoverMember):
             self._bus.leave(self._client_id, listener, farewell)
 
 
-class _Watched:
-    """A listener, and whether it is up; the dispatcher calls its methods."""
+class _TrackingListener:
+    """Forwards to a listener and tracks if it is up; the dispatcher calls its methods."""
 
     def __init__(self, listener: Listener) -> None:
         self.up = False
@@ -278,7 +278,7 @@ def _wants(filters: tuple[str, ...], topic: str) -> bool:
 
 
 def _call(method: Callable[..., None], *args: object) -> None:
-    """Call a listener; what it raises is logged and does not end the dispatcher."""
+    """Call a listener; log an exception instead of ending the dispatcher."""
     try:
         method(*args)
     except Exception:

@@ -1,8 +1,8 @@
-"""Which client id to connect with: the declared one, until somebody else takes it; pure.
+"""Chooses the client id: the declared one, until another client uses it; pure.
 
 A broker closes a client's connection when another one connects with its id. MQTT 5 gives the reason
 (0x8E), MQTT 3.1.1 none: there, several connections in a row that the broker accepts and soon closes
-raise a suspicion. An id that is taken gets a suffix that nobody else knows.
+raise a suspicion. After a conflict the id gets a random suffix.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ class ClientId:
         return self.current != self.declared
 
     def ended(self, *, was_up: bool, held: float, taken_over: bool, refused: bool) -> bool:
-        """Judge a connection that ended after ``held`` seconds; return True if the id is suspect.
+        """Record a connection that ended after ``held`` seconds. Return True if the id is suspect.
 
-        ``taken_over`` is what the broker said; ``refused`` that it did not let the client in.
+        ``taken_over``: the broker gave that reason. ``refused``: it did not accept the client.
         """
         if refused and self.private:
-            self.current = self.declared  # some brokers admit known ids only
+            self.current = self.declared  # some brokers accept known ids only
         self._short = self._short + 1 if was_up and held <= SHORT else 0
         if taken_over:
             self._short = 0
@@ -43,5 +43,5 @@ class ClientId:
         return True
 
     def hide(self) -> None:
-        """Use a suffix that only this process knows."""
+        """Use a random suffix from now on."""
         self.current = f"{self.declared}-{os.urandom(6).hex()}"

@@ -68,7 +68,7 @@ async def _read(request: Request, limit: int) -> Batch:
     """Return the batch of a request; ValueError or TooLargeError when there is none."""
     encoding = request.headers.get("content-encoding", "identity")
     if encoding not in ("identity", "gzip"):
-        raise ValueError(f"content encoding {encoding!r} is not known: use gzip or none")
+        raise ValueError(f"content encoding {encoding!r} is not supported: use gzip or none")
     announced = request.headers.get("content-length", "0")
     if announced.isdecimal() and int(announced) > limit:
         raise TooLargeError

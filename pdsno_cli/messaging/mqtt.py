@@ -1,9 +1,8 @@
 """The MQTT transport: one paho client and the one thread that drives it (MQTT 3.1.1 and 5).
 
-paho is kept on a short leash. Its own thread would wake every second, its reconnection has no
-jitter, it notices a silent broker late, and an exception in a callback would end it silently; so
-the loop is ours. paho's queue of unacknowledged QoS 1 messages is bounded and is the only thing
-that outlives a connection.
+paho's own loop is not used: it wakes every second, reconnects without jitter, notices a silent broker
+late, and an exception in a callback ends it silently. paho's queue of unacknowledged QoS 1 messages
+is bounded and is the only state that outlives a connection.
 """
 
 from __future__ import annotations
@@ -45,30 +44,30 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_QUEUED = 1000  # QoS 1 messages that the broker did not acknowledge; beyond, publish is False
+MAX_QUEUED = 1000  # unacknowledged QoS 1 messages, beyond which publish returns False
 SESSION_EXPIRY = 3600  # seconds for which an MQTT 5 broker keeps a persistent session
-_OVERHEAD = 16  # bytes of a PUBLISH at most beside topic and payload, with an expiry
+_OVERHEAD = 16  # most bytes of a PUBLISH without topic and payload, with an expiry
 _STABLE = 10.0  # seconds after which a connection counts as held
-_HEAD = 70_000  # bytes of a PUBLISH at most beside its payload: a topic of up to 65,535, and more
+_HEAD = 70_000  # most bytes of a PUBLISH without payload: a topic of up to 65,535, and more
 _FAREWELL = 1.0  # seconds to wait for the farewell's PUBACK
 _JOIN = 2.0  # seconds to wait for the network thread
 
 
 class MqttTransport(FailoverMember):
-    """Carries messages over one MQTT broker; implements ``transport.FailoverMember``.
+    """Sends and receives over one MQTT broker; implements ``transport.FailoverMember``.
 
-    ``addresses`` are tried in turn: the next one whenever a connection ends or is not to be had.
+    ``addresses`` are tried in turn, the next one after each connection and each failure.
     ``filters`` are subscribed at ``qos`` on every connect. ``persistent`` asks the broker to keep
-    the session while we are away. ``username`` and ``password`` are the resolved strings.
+    the session of a disconnected client. ``username`` and ``password`` are the resolved strings.
     ``max_payload`` is in bytes, ``keepalive`` in seconds. ``as_published`` asks an MQTT 5 broker
-    for the retain flag of the publisher (MQTT 5.0 section 3.8.3.1); an ``Arrival`` then says
-    ``retained`` for live messages, too. A ``source`` is the IPv4 address that connections come from.
+    for the publisher's retain flag (MQTT 5.0 section 3.8.3.1); ``Arrival.retained`` is then set for
+    live messages, too. A ``source`` is the IPv4 address that connections come from.
 
-    Nothing that a broker does ends it: it tries again for ever. Only with a ``claim`` it ends when a
-    process that was started later runs as the same controller, since the two would fight for ever.
+    It reconnects for ever, whatever a broker does. Only with a ``claim`` it ends, once a process
+    that was started later runs as the same controller: the two would evict each other for ever.
 
     A message is acknowledged to the broker once it and all before it are released, so the broker
-    stops at its inflight window when nobody inflight any.
+    pauses at its inflight window while none are.
     """
 
     def __init__(
@@ -107,11 +106,11 @@ class MqttTransport(FailoverMember):
         )
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        # Held while a message enters paho's queue, which must be still when a connection begins.
+        # Held while a message enters paho's queue, which must not change when a connection begins.
         self._gate = threading.Lock()
         self._client: PahoClient | None = None  # set while the network thread lives
         self._poller = SelfPipePoller()
-        # The rest belongs to the network thread.
+        # The rest is owned by the network thread.
         self._listener: Listener
         self._context: ssl.SSLContext | None = None
         self._throttle = Throttle()
@@ -126,9 +125,9 @@ class MqttTransport(FailoverMember):
         self._inflight = InboundInflight(self._poller.wake)
 
     def start(self, listener: Listener) -> None:
-        """Start the network thread, which connects and keeps connected.
+        """Start the network thread, which connects and stays connected.
 
-        BrokerError when a file of ``tls`` cannot be used.
+        BrokerError if a file of ``tls`` is unreadable or invalid.
         """
         if self._thread is not None:
             raise RuntimeError("an MQTT transport is started once")
@@ -141,7 +140,7 @@ class MqttTransport(FailoverMember):
         self._thread.start()
 
     def reconnect(self, reason: str) -> None:
-        """End the connection, which carries nothing though it is up, and make another one."""
+        """End the connection, which is up and carries nothing, and make another one."""
         with self._gate:
             if self._session.up:
                 self._session.renew(reason)
@@ -150,7 +149,7 @@ class MqttTransport(FailoverMember):
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
     ) -> bool:
-        """Hand one message to the network thread; see ``Transport.publish``."""
+        """Queue one message for the network thread; see ``Transport.publish``."""
         if not topic:
             raise ValueError("a message needs a topic")
         limit = self._max_payload
@@ -170,7 +169,7 @@ class MqttTransport(FailoverMember):
             if client is None or not self._session.up:
                 return False
             code = client.publish(topic, data, qos, retain, properties).rc
-        # Lost in this instant: paho keeps a QoS 1 message and sends it again by itself.
+        # The connection was just lost: paho keeps a QoS 1 message and resends it.
         return code == paho.MQTT_ERR_SUCCESS or (code == paho.MQTT_ERR_NO_CONN and qos > 0)
 
     def subscribe(self, topic_filter: str) -> None:
@@ -179,7 +178,7 @@ class MqttTransport(FailoverMember):
             self._session.subscribe(self._client, topic_filter)
 
     def stop(self, farewell: Publication | None = None) -> None:
-        """Publish ``farewell`` and wait shortly for its PUBACK, disconnect, end the thread."""
+        """Publish ``farewell``, wait shortly for its PUBACK, disconnect and end the thread."""
         client, thread = self._client, self._thread
         if thread is None:
             return
@@ -189,16 +188,16 @@ class MqttTransport(FailoverMember):
             try:
                 info.wait_for_publish(_FAREWELL)
             except (RuntimeError, ValueError) as exc:
-                log.info("%s: the farewell did not go out: %s", self._where, exc)
+                log.info("%s: the farewell was not sent: %s", self._where, exc)
         self._stopping.set()
         self._poller.wake()
         if thread is not threading.current_thread():
             thread.join(_JOIN)
 
-    # What follows is called on the network thread.
+    # Network thread from here on.
 
     def _run(self) -> None:
-        """Connect, listen, come back; the network thread."""
+        """Stay connected until stopped or superseded."""
         client = self._client = self._make_paho_client()
         loss = None
         try:
@@ -212,7 +211,7 @@ class MqttTransport(FailoverMember):
             guarded(self._listener.on_down)(loss)
 
     def _keep_connected(self, client: PahoClient) -> Loss | None:
-        """Connect again and again; return why not any more, None when stopped."""
+        """Reconnect until stopped (None) or superseded: return the final loss."""
         backoff, session = Backoff(), self._session
         for turn, address in enumerate(cycle(self._addresses), 1):
             if self._stopping.is_set():
@@ -230,10 +229,10 @@ class MqttTransport(FailoverMember):
             guarded(self._listener.on_down)(
                 Loss(reason=session.lost, retry_in=wait, refused=session.refused)
             )
-            at_once, superseded = self._conflict.ended(held, self._stopping.is_set)
+            immediately, superseded = self._conflict.ended(held, self._stopping.is_set)
             if superseded is not None:
                 return superseded
-            if at_once:
+            if immediately:
                 backoff.reset()
             elif wait:
                 self._stopping.wait(wait)
@@ -253,7 +252,7 @@ class MqttTransport(FailoverMember):
         )
 
     def _one_connection(self, client: PahoClient, address: Address) -> None:
-        """Connect and stay until the connection ends; the session tells how it was."""
+        """Connect and stay until the connection ends; the session records the result."""
         self._where = f"broker {address}"
         with self._gate:
             self._session.begin(self._where, self._client_id.current)
@@ -275,13 +274,13 @@ class MqttTransport(FailoverMember):
             self._session.lost = f"{self._where}: the connection failed: {exc!r}"
 
     def _prepare(self, client: PahoClient) -> None:
-        """Set what the next CONNECT says."""
+        """Set will, client id and properties of the next CONNECT."""
         will = self._listener.will(self._session.connection)
         if will is None:
             client.will_clear()
         else:
             client.will_set(will.topic, will.data, will.qos, will.retain)
-        # A session under an id that nobody knows again would stay at the broker for ever.
+        # A session under a random id would stay at the broker unused.
         persistent = self._persistent and not self._client_id.private
         properties = None
         if self._protocol == "5":
@@ -297,9 +296,9 @@ class MqttTransport(FailoverMember):
         client = PahoClient(
             protocol=self._protocol,
             limit=self._max_payload + _HEAD,
-            hear=self._hear,
-            too_large=self._skipped,
-            refused=self._not_taken,
+            on_publish_received=self._deliver,
+            on_too_large=self._skipped,
+            on_refused=self._refused,
             wake=self._poller.wake,
         )
         client.max_queued_messages_set(MAX_QUEUED)
@@ -311,11 +310,11 @@ class MqttTransport(FailoverMember):
         if len(self._addresses) > 1:
             log.info("connected to %s", self._where)
         if self._persistent and self._session.connection > 1 and not session_present:
-            log.info("%s kept no session: its senders send again what came meanwhile", self._where)
+            log.info("%s kept no session; senders resend the messages of the meantime", self._where)
         largest = self._session.largest
         if largest is not None and largest < self._max_payload:
             log.warning(
-                "%s takes no packet over %d bytes, and max_payload is %d: set it lower",
+                "%s accepts packets of up to %d bytes, and max_payload is %d: set it lower",
                 self._where,
                 largest,
                 self._max_payload,
@@ -323,15 +322,15 @@ class MqttTransport(FailoverMember):
         self._conflict.came_up()
         self._listener.on_up(self._session.connection, session_present)
 
-    def _not_taken(self, topic: str, code: int) -> None:
-        """Tell that the broker refuses messages; each one is sent again later."""
+    def _refused(self, topic: str, code: int) -> None:
+        """Raise an alarm: the broker refuses messages, each of which is resent later."""
         if self._throttle.due(f"refused {topic} {code}", time.monotonic()):
-            text = mqtt_errors.not_taken(self._where, self._client_id.declared, topic, code)
+            text = mqtt_errors.message_refused(self._where, self._client_id.declared, topic, code)
             detail = {"topic": topic, "broker": self._where, "code": f"{code:#04x}"}
             self._alarm(Alarm(event="message_refused", text=text, detail=detail))
 
     def _skipped(self, message: Published, size: int) -> None:
-        """Tell of a message that is too large, and let it be acknowledged."""
+        """Raise an alarm: a message is too large. Acknowledge it."""
         topic, _, _, qos, packet_id = message
         if self._throttle.due("too large", time.monotonic()):
             text = mqtt_errors.too_large(self._where, shown(topic), size, self._max_payload)
@@ -343,12 +342,12 @@ class MqttTransport(FailoverMember):
     def _alarm(self, alarm: Alarm) -> None:
         guarded(self._listener.on_alarm)(alarm)
 
-    def _hear(self, message: Published) -> None:
-        """Hand a message over; what its listener does not take is released at once."""
+    def _deliver(self, message: Published) -> None:
+        """Pass a message to the listener; release it if the listener fails."""
         topic, data, retained, qos, packet_id = message
         if qos:
-            release = self._inflight.add(qos, packet_id)
-            arrival = Arrival(topic, data, retained, qos, release)
+            pending = self._inflight.add(qos, packet_id)
+            arrival = Arrival(topic, data, retained, qos, pending)
         else:
             arrival = Arrival(topic, data, retained)
         try:

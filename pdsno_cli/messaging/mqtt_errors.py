@@ -1,4 +1,4 @@
-"""What went wrong with a broker, in one sentence each that a person can act on."""
+"""Error sentences about brokers, each with what to check."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import ssl
 TAKEN_OVER = 0x8E  # reason code of DISCONNECT (MQTT 5.0 section 2.4)
 _NOT_AUTHORISED = 0x87
 _BAD_CREDENTIALS = 0x86
-# Reason codes of PUBACK (MQTT 5.0 section 3.4.2.1), and one that brokers use beside them: paho
-# knows only those of the standard.
+# Reason codes of PUBACK (MQTT 5.0 section 3.4.2.1), and one more that brokers use and paho does not
+# know.
 _REFUSALS = {
     0x80: "unspecified error",
     0x83: "implementation specific error",
@@ -23,29 +23,29 @@ _REFUSALS = {
 
 
 def failure(where: str, error: Exception) -> str:
-    """Say why no connection to ``where`` came about."""
+    """Return why no connection to ``where`` was established."""
     match error:
         case socket.gaierror():
             why = f"the host name does not resolve ({error.strerror})"
         case ssl.SSLCertVerificationError():
             why = f"the broker's certificate is not trusted ({error.verify_message})"
         case ssl.SSLError():
-            why = f"TLS failed ({error.reason or error}); does the broker speak TLS there?"
+            why = f"TLS failed ({error.reason or error}); does the broker use TLS on this port?"
         case ConnectionRefusedError():
             why = "connection refused; no broker listens there"
         case TimeoutError():
             why = "no answer"
         case ConnectionError():
-            why = "the connection was closed at once; do both ends speak TLS, or neither?"
+            why = "the connection was closed at once; use TLS at both ends or at neither"
         case UnicodeError():
-            why = "that is no host name"
+            why = "invalid host name"
         case _:
             why = getattr(error, "strerror", None) or str(error)
     return f"{where}: {why}"
 
 
 def refused(where: str, code: int, text: str, client_id: str, username: str | None) -> str:
-    """Say what the broker's reason code for a connection means."""
+    """Return the meaning of a broker's reason code for a connection."""
     if code in (_BAD_CREDENTIALS, _NOT_AUTHORISED):
         who = f"user name {username!r}" if username is not None else "a client without user name"
         return f"{where}: the broker refuses the credentials of {who} ({text})"
@@ -54,30 +54,30 @@ def refused(where: str, code: int, text: str, client_id: str, username: str | No
     return f"{where}: the broker refuses the connection of {client_id!r} ({text})"
 
 
-def not_taken(where: str, client_id: str, topic: str, code: int) -> str:
-    """Say that the broker refused a message, by the reason code of its PUBACK."""
+def message_refused(where: str, client_id: str, topic: str, code: int) -> str:
+    """Return that the broker refused a message, by the reason code of its PUBACK."""
     why = _REFUSALS.get(code, f"reason code {code:#04x}")
     return f"{where}: {client_id!r} may not publish on {topic}: the broker refuses it ({why})"
 
 
-def taken_over(where: str, client_id: str, address: str, rival: str) -> str:
-    """Say that a stranger uses a client id; ``rival`` is empty when nobody knows it."""
-    who = f"another client ({rival})" if rival else "another client"
+def taken_over(where: str, client_id: str, address: str, other: str) -> str:
+    """Return that a foreign client uses a client id; ``other`` is empty if it is unknown."""
+    who = f"another client ({other})" if other else "another client"
     from_ = f" at {address}" if address else ""
     return (
         f"{where}: {who} connected with client id {client_id!r} and took the session over from "
-        f"this controller{from_}; going on under an id of its own"
+        f"this controller{from_}; continuing under a private id"
     )
 
 
-def superseded(where: str, client_id: str, ours: str, rival: str) -> str:
-    """Say that two processes run as one controller, and that this one gives way."""
+def superseded(where: str, client_id: str, ours: str, other: str) -> str:
+    """Return that two processes run as one controller, and that this one ends."""
     return (
-        f"{where}: another process ({rival}) runs as {client_id!r}, and was started later than "
+        f"{where}: another process ({other}) runs as {client_id!r}, and was started later than "
         f"{ours}; stop one of the two"
     )
 
 
 def too_large(where: str, topic: str, size: int, limit: int) -> str:
-    """Say that a packet was skipped unread."""
+    """Return that a packet was skipped unread."""
     return f"{where}: a message of {size} bytes on {topic} is over the limit of {limit}: not read"

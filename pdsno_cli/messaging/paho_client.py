@@ -1,11 +1,11 @@
-"""paho's client, read and written in bulk; the one module that knows paho from within.
+"""paho's client with bulk reads and writes; the only module that uses paho's internals.
 
-paho reads a packet's header byte by byte and writes packet by packet, each time with a system call
-that gives the GIL away, and takes some 25 µs for a message besides. Here one call reads all that
-has come and one writes all that is due. PUBLISH is read here and acknowledged by who called for
-it, and a plain PUBACK is taken in here; every other packet is handed on to paho.
+paho reads a packet's header byte by byte and writes packet by packet, each with a system call that
+releases the GIL, and takes some 25 µs per message besides. Here one call reads all received bytes
+and one writes all queued packets. PUBLISH and PUBACK are handled here; every other packet is passed
+to paho. The owner of the client acknowledges messages.
 
-What it takes for granted of paho's inside is told in ``tests/messaging/test_paho_client.py``.
+``tests/messaging/test_paho_client.py`` lists the internals that this module relies on.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
     from paho.mqtt.properties import Properties
 
-_READ = 262_144  # bytes read at once: for each turn a busy owner lets this thread wait
-_FAILURE = 0x80  # the least reason code that is one (MQTT 5.0 section 2.4)
-_WRITE = 65_536  # bytes beyond which a write is not added to
+_READ = 262_144  # bytes read at once: few reads, since a busy owner delays each
+_FAILURE = 0x80  # the lowest reason code of a failure (MQTT 5.0 section 2.4)
+_WRITE = 65_536  # bytes beyond which no packet is added to a write
 
 
 class PahoClient(paho.Client):
     """Driven by one thread: ``adopt``, ``reconnect``, then ``receive`` and ``send`` when ready.
 
-    ``hear`` gets every PUBLISH, at any QoS, and must not raise. One whose packet is over ``limit``
-    bytes is not read but skipped, since a reconnection would only bring it again: ``too_large`` gets
-    it without its payload, and its size in bytes. ``refused`` gets topic and reason code of a
-    message that the broker did not take (MQTT 5). ``wake`` is called from the thread that publishes
-    when there is something to send.
+    ``on_publish_received`` is called with every PUBLISH, at any QoS, and must not raise. A packet
+    over ``limit`` bytes is skipped, since the broker would send it again after a reconnect:
+    ``on_too_large`` is called with the message without its payload, and its size in bytes.
+    ``on_refused`` is called with topic and reason code of a message that the broker refused
+    (MQTT 5). ``wake`` is called by a publishing thread when there is something to send.
     """
 
     def __init__(
@@ -44,30 +44,30 @@ class PahoClient(paho.Client):
         *,
         protocol: Literal["3.1.1", "5"],
         limit: int,
-        hear: Callable[[wire.Published], None],
-        too_large: Callable[[wire.Published, int], None],
-        refused: Callable[[str, int], None],
+        on_publish_received: Callable[[wire.Published], None],
+        on_too_large: Callable[[wire.Published, int], None],
+        on_refused: Callable[[str, int], None],
         wake: Callable[[], None],
     ) -> None:
         self._v5 = protocol == "5"
         super().__init__(
             CallbackAPIVersion.VERSION2,
-            client_id="-",  # each CONNECT names its own
+            client_id="-",  # set for each CONNECT
             clean_session=None if self._v5 else True,
             protocol=paho.MQTTv5 if self._v5 else paho.MQTTv311,
             reconnect_on_failure=False,  # nor a silent downgrade to MQTT 3.1
         )
         self._limit = limit
-        self._hear = hear
-        self._too_large = too_large
-        self._refused = refused
+        self._on_publish_received = on_publish_received
+        self._on_too_large = on_too_large
+        self._on_refused = on_refused
         self._opened: socket.socket | None = None
-        self._parts: list[bytes] = []  # of a packet that has not all come
-        self._lacking = 0  # bytes of it
-        self._skipping = 0  # bytes still to come of a packet that is not read
+        self._parts: list[bytes] = []  # of an incomplete packet
+        self._lacking = 0  # bytes that it lacks
+        self._skipping = 0  # bytes to skip of a packet that is too large
         self._leaving = False
-        # With this callback set, publish() from another thread only wakes the network thread,
-        # once until all is sent; without it both would write to the socket.
+        # With this callback set, publish() on another thread only wakes the network thread, once
+        # until everything is sent; without it both threads would write to the socket.
         self.on_socket_register_write = lambda *_: wake()
 
     def prepare(
@@ -77,7 +77,7 @@ class PahoClient(paho.Client):
         self._client_id = client_id.encode()
         if not self._v5:
             self._clean_session = clean
-        # paho wants an address, though the socket is ours.
+        # paho requires an address, though the socket is ours.
         self.connect_async(
             "-", 1, keepalive, clean_start=clean if self._v5 else 3, properties=properties
         )
@@ -94,32 +94,32 @@ class PahoClient(paho.Client):
         return sock
 
     def receive(self) -> bool:
-        """Deal with what has come; whether anything had. Closes the socket at its end.
+        """Handle the received bytes. Return True if there were any. Closes an ended connection.
 
-        MalformedError, or whatever paho raises, when it is no MQTT.
+        MalformedError, or an exception of paho's, for invalid MQTT.
         """
         sock = self._sock
-        heard = False
+        received = False
         while sock is not None and self._sock is sock:
             try:
                 data = self._sock_recv(_READ)
             except BlockingIOError:
-                return heard
+                return received
             except OSError:
                 data = b""
             if not data:
                 self._loop_rc_handle(MQTTErrorCode.MQTT_ERR_CONN_LOST)
-                return heard
-            heard = True
+                return received
+            received = True
             if not self._leaving:
-                self._take(data)
-            # What TLS has deciphered already does not make the socket ready.
+                self._consume(data)
+            # Bytes that TLS has decrypted already do not make the socket readable.
             if not (isinstance(sock, ssl.SSLSocket) and sock.pending()):
                 return True
-        return heard
+        return received
 
-    def _take(self, data: bytes) -> None:
-        """Deal with every packet that is whole with ``data``; keep the rest."""
+    def _consume(self, data: bytes) -> None:
+        """Handle every packet that ``data`` completes; keep the rest."""
         if self._skipping:
             skipped = min(self._skipping, len(data))
             self._skipping -= skipped
@@ -137,48 +137,48 @@ class PahoClient(paho.Client):
         if self._lacking:
             self._parts = [data[rest:]]
         oversized = len(data) - rest + self._lacking > self._limit
-        self._deal(data, packets)
+        self._dispatch(data, packets)
         if oversized and self._parts:  # else the connection ended meanwhile
             self._skip()
 
-    def _deal(self, data: bytes, packets: list[wire.Packet]) -> None:
-        """Deal with whole packets, until one of them ends the connection."""
-        hear, v5, done = self._hear, self._v5, False
+    def _dispatch(self, data: bytes, packets: list[wire.Packet]) -> None:
+        """Handle whole packets, until one of them ends the connection."""
+        deliver, v5, acknowledged = self._on_publish_received, self._v5, False
         for packet in packets:
             command, start, stop = packet
             if command & 0xF0 == wire.PUBLISH:
-                hear(wire.published(data, packet, v5=v5))
+                deliver(wire.published(data, packet, v5=v5))
             elif command == wire.PUBACK and stop - start >= 2:
-                # Without a reason it was taken (MQTT 5.0 section 3.4.2.1).
+                # Without a reason code it is a success (MQTT 5.0 section 3.4.2.1).
                 reason = data[start + 2] if stop - start > 2 else 0
-                self._answered(data[start] << 8 | data[start + 1], reason)
-                done = True
+                self._acknowledge_sent(data[start] << 8 | data[start + 1], reason)
+                acknowledged = True
             else:
-                code = self._hand_on(command, data[start:stop])
+                code = self._delegate(command, data[start:stop])
                 if code:
                     self._loop_rc_handle(code)
                 if self._sock is None:
                     self._parts = []
                     return
-        if done:
+        if acknowledged:
             with self._out_message_mutex:
                 self._update_inflight()
 
     def _skip(self) -> None:
-        """Let the rest of a packet that is too large pass, as soon as it is known what it is."""
+        """Skip the rest of a packet that is too large, once its topic has arrived."""
         (head,) = self._parts
         message = wire.beginning(head)
         if message is None:
-            self._lacking = 1  # look again when more has come
+            self._lacking = 1  # try again with more bytes
             return
         self._skipping, size = self._lacking, len(head) + self._lacking
         self._parts, self._lacking = [], 0
-        self._too_large(message, size)
+        self._on_too_large(message, size)
 
-    def _answered(self, packet_id: int, reason: int) -> None:
-        """Forget a message that the broker answered, at a tenth of what paho takes for it.
+    def _acknowledge_sent(self, packet_id: int, reason: int) -> None:
+        """Remove a message that the broker acknowledged, ten times faster than paho.
 
-        In MQTT 5 the answer may be no, and paho would not know every reason that brokers give.
+        In MQTT 5 it may be refused, and paho does not know every reason code that brokers use.
         """
         with self._out_message_mutex:
             message = self._out_messages.pop(packet_id, None)
@@ -186,10 +186,10 @@ class PahoClient(paho.Client):
                 message.info._set_as_published()  # noqa: SLF001 - as paho does
                 self._inflight_messages -= 1
         if reason >= _FAILURE:
-            self._refused(message.topic if message is not None else "a topic", reason)
+            self._on_refused(message.topic if message is not None else "a topic", reason)
 
-    def _hand_on(self, command: int, body: bytes) -> MQTTErrorCode:
-        """Let paho deal with a packet."""
+    def _delegate(self, command: int, body: bytes) -> MQTTErrorCode:
+        """Pass a packet to paho."""
         self._in_packet = {
             "command": command,
             "have_remaining": 1,
@@ -203,24 +203,24 @@ class PahoClient(paho.Client):
         return self._packet_handle()
 
     def send(self, answers: bytes = b"") -> None:
-        """Send ``answers``, whole packets, after all that waits; as much as the socket takes."""
+        """Queue ``answers``, whole packets, and write as much of the queue as the socket accepts."""
         if answers:
             self._out_packet.append(_plain(answers))
-        self._join()
+        self._coalesce()
         self.loop_write()
 
     def leave(self, answers: bytes) -> None:
-        """Send ``answers`` and a DISCONNECT after all that waits; drop what comes from now on.
+        """Send the queue, ``answers`` and a DISCONNECT; ignore all bytes received from now on.
 
-        paho's own ``disconnect`` closes the socket with the last byte written.
+        paho's own ``disconnect`` closes the socket after the last byte.
         """
         self._leaving = True
         self.send(answers + wire.DISCONNECT)
 
-    def _join(self) -> None:
-        """Make the packets at the head of paho's queue one, so that they are written at once.
+    def _coalesce(self) -> None:
+        """Join the packets at the head of paho's queue, so that one call writes them.
 
-        PUBLISH at QoS 0 stays as it is: paho looks at it when it is written.
+        A PUBLISH at QoS 0 stays separate: paho inspects it once it is written.
         """
         queue = self._out_packet
         if len(queue) < 2:
@@ -240,9 +240,10 @@ class PahoClient(paho.Client):
         self._send_pingreq()
 
     def limit_inflight(self, window: int) -> None:
-        """Have at most ``window`` messages of QoS 1 and 2 under way; while CONNACK is dealt with.
+        """Limit unacknowledged messages of QoS 1 and 2 to ``window``; call while handling CONNACK.
 
-        paho sends all again that it holds, and a broker closes on who exceeds its receive maximum.
+        paho resends all that it holds, and a broker disconnects a client that exceeds its receive
+        maximum.
         """
         with self._out_message_mutex:
             self._max_inflight_messages = window
@@ -251,7 +252,7 @@ class PahoClient(paho.Client):
                     message.state = paho.mqtt_ms_queued
 
     def hang_up(self) -> None:
-        """Close the connection; what is not sent is dropped."""
+        """Close the connection and drop unsent packets."""
         self._sock_close()
 
 
@@ -260,7 +261,7 @@ def _is_plain(packet: Any) -> bool:
 
 
 def _plain(data: bytes) -> Any:
-    """Return bytes as an entry of paho's queue that it writes and forgets."""
+    """Return bytes as an entry of paho's queue that it writes without tracking."""
     return {
         "command": wire.PUBACK,
         "mid": 0,

@@ -1,4 +1,4 @@
-"""What a broker says of one client: let in or not, subscribed or not, refused, sent away."""
+"""The state of an MQTT session: CONNACK, SUBACK, DISCONNECT and what follows from them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MAX_INFLIGHT = 100  # QoS 1 messages on their way to the broker at once
+MAX_INFLIGHT = 100  # QoS 1 messages sent and not yet acknowledged by the broker
 
 
 class Session:
-    """Subscribes on every connect, and keeps why a connection ended. Network thread only.
+    """Subscribes on every connect, and records why a connection ended. Network thread only.
 
-    ``as_published`` asks for the publishers' retain flags, which MQTT 5 alone can give.
-    ``came_up`` is called once every filter is granted, with whether the broker kept a session.
+    ``as_published`` requests the publishers' retain flags (MQTT 5 only). ``came_up`` is called once
+    every filter is granted, with True if the broker kept the session.
     """
 
     def __init__(
@@ -39,44 +39,44 @@ class Session:
         as_published: bool = False,
     ) -> None:
         self._username = username
-        self._filters = tuple(filters)  # grows; of these were asked for on this connection:
-        self._asked: tuple[str, ...] = ()
+        self._filters = tuple(filters)  # grows; those requested on this connection:
+        self._requested: tuple[str, ...] = ()
         self._qos = qos
         self._as_published = as_published
         self._came_up = came_up
         self._present = False
-        self.connection = 0  # counts them
+        self.connection = 0  # its number
         self.where, self._client_id = "", ""
-        self._forget()
+        self._reset()
 
     def begin(self, where: str, client_id: str) -> None:
-        """Begin with a new connection to ``where``."""
+        """Reset for a new connection to ``where``."""
         self.where = where
         self._client_id = client_id
         self.connection += 1
-        self._forget()
+        self._reset()
 
-    def _forget(self) -> None:
-        self.up = False  # the other threads look at this
-        self.reached = False  # something listens there
+    def _reset(self) -> None:
+        self.up = False  # read by other threads
+        self.reached = False  # the host accepted the connection
         self.was_up = False
-        self.over = False  # the connection is to end, though nobody closed it
-        self.renewed = False  # it ends because this side wants another one
-        self.refused = False  # the broker let us not in, or not to what we subscribe
-        self.taken_over = False  # the broker says that another client uses the id
+        self.over = False  # this side must end the connection
+        self.renewed = False  # it ends because this side wants a new one
+        self.refused = False  # the broker refused CONNECT or SUBSCRIBE
+        self.taken_over = False  # the broker reports that another client uses the id
         self.lost = ""  # why the connection ended
-        self.own_address = ""  # that it comes from
-        self.keepalive: int | None = None  # seconds, where the broker names another
-        self.largest: int | None = None  # bytes of a packet that the broker takes
+        self.own_address = ""  # the local end of the connection
+        self.keepalive: int | None = None  # seconds, if the broker sets another value
+        self.largest: int | None = None  # bytes of a packet, if the broker sets a limit
 
     def attach(self, client: PahoClient) -> None:
-        """Hear what ``client`` is told."""
+        """Set the callbacks of ``client``."""
         client.on_connect = guarded(self._on_connect)
         client.on_subscribe = guarded(self._on_subscribe)
         client.on_disconnect = guarded(self._on_disconnect)
 
     def subscribe(self, client: PahoClient | None, topic_filter: str) -> None:
-        """Subscribe to one more filter, at once where connected; from any thread."""
+        """Subscribe to one more filter, immediately if connected; from any thread."""
         if topic_filter in self._filters:
             return
         self._filters = (*self._filters, topic_filter)
@@ -84,7 +84,7 @@ class Session:
             client.subscribe(self._subscriptions((topic_filter,)))
 
     def renew(self, reason: str) -> None:
-        """Have the connection ended, cleanly, so that another one follows; from any thread."""
+        """Request a clean end of the connection, to be followed by another; from any thread."""
         self.lost, self.renewed = reason, True
         self.over = True
 
@@ -106,9 +106,9 @@ class Session:
         client.limit_inflight(
             min(getattr(properties, "ReceiveMaximum", MAX_INFLIGHT), MAX_INFLIGHT)
         )
-        self._asked = self._filters
-        if self._asked:
-            client.subscribe(self._subscriptions(self._asked))
+        self._requested = self._filters
+        if self._requested:
+            client.subscribe(self._subscriptions(self._requested))
         else:
             self._now_up()
 
@@ -121,18 +121,18 @@ class Session:
     def _on_subscribe(
         self, client: PahoClient, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any
     ) -> None:
-        if self.up:  # one that was added later: without it much still works
+        if self.up:  # a filter added later: the connection is usable without it
             if reasons[0].is_failure:
-                log.warning("%s: a later subscription is refused", self.where)
+                log.warning("%s: a later subscription was refused", self.where)
             return
-        if len(reasons) != len(self._asked):
+        if len(reasons) != len(self._requested):
             self.lost = (
-                f"{self.where}: the broker answers {len(reasons)} of {len(self._asked)} "
+                f"{self.where}: the broker answered {len(reasons)} of {len(self._requested)} "
                 "subscriptions"
             )
             self.refused = self.over = True
             return
-        for topic_filter, reason in zip(self._asked, reasons, strict=True):
+        for topic_filter, reason in zip(self._requested, reasons, strict=True):
             if reason.is_failure:
                 self.lost = (
                     f"{self.where}: the broker refuses {self._client_id!r} the subscription "
@@ -145,7 +145,7 @@ class Session:
                     "%s: %s is subscribed at QoS %d only", self.where, topic_filter, reason.value
                 )
         self._now_up()
-        if added := self._filters[len(self._asked) :]:
+        if added := self._filters[len(self._requested) :]:
             client.subscribe(self._subscriptions(added))
 
     def _now_up(self) -> None:
@@ -160,7 +160,7 @@ class Session:
             self._ended(reason)
 
     def _ended(self, reason: ReasonCode) -> None:
-        """Take in the broker's word on why a connection ends."""
+        """Record the broker's reason for the end of a connection."""
         self.lost = mqtt_errors.refused(
             self.where, reason.value, reason.getName(), self._client_id, self._username
         )

@@ -1,4 +1,4 @@
-"""The TLS side of a connection, as the topology declares it."""
+"""Builds the TLS context of a connection from the topology."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 
 
 def context(tls: Tls) -> ssl.SSLContext:
-    """Return what verifies the broker and shows our certificate; BrokerError for bad files."""
+    """Return a context that verifies the broker, with the client certificate.
+
+    BrokerError if a file is unreadable or invalid.
+    """
     for key, path in (("ca", tls.ca), ("cert", tls.cert), ("key", tls.key)):
         try:
             if path is not None:
-                read_file(Path(path), 1)  # OpenSSL would wait for ever at a FIFO
+                read_file(Path(path), 1)  # OpenSSL would block for ever on a FIFO
         except OSError as exc:
             raise BrokerError(f"tls.{key} {path}: {_why(exc)}") from exc
     try:
@@ -36,5 +39,5 @@ def context(tls: Tls) -> ssl.SSLContext:
 
 def _why(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
-        return "no PEM file with what is needed, or certificate and key do not fit"
+        return "not a PEM file of this kind, or certificate and key do not match"
     return error.strerror or str(error)

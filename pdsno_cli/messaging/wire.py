@@ -1,4 +1,4 @@
-"""MQTT packets as bytes, as far as we read and write them: PUBLISH, its answers, and the last one.
+"""Encodes and decodes the MQTT packets that bypass paho: PUBLISH, PUBACK, PUBREC, DISCONNECT.
 
 Pure. MQTT 3.1.1 sections 2.2, 3.3 and 3.14, MQTT 5.0 sections 2.1, 3.3 and 3.14.
 """
@@ -13,10 +13,10 @@ _RETAIN = 0x01
 
 
 class MalformedError(ValueError):
-    """Bytes that are no MQTT."""
+    """Invalid MQTT bytes."""
 
 
-# Plain tuples, since they are made for every message that comes, and named ones take ten times as
+# Plain tuples, since one is made for every received message, and a named one takes ten times as
 # long. A whole packet: its first byte, and where its body begins and ends.
 Packet = tuple[int, int, int]
 # A PUBLISH: topic, payload, retain flag, QoS, and packet id, which is 0 at QoS 0.
@@ -24,9 +24,9 @@ Published = tuple[str, bytes, bool, int, int]
 
 
 def split(data: bytes) -> tuple[list[Packet], int, int]:
-    """Return the whole packets of ``data``, where the rest begins, and what that rest lacks.
+    """Return the whole packets of ``data``, where the rest begins, and how many bytes it lacks.
 
-    What it lacks is in bytes, and at least 1 while its length is not known; 0 without a rest.
+    A rest of unknown length lacks at least 1 byte; without a rest, 0 are lacking.
     """
     packets: list[Packet] = []
     at, end = 0, len(data)
@@ -45,14 +45,14 @@ def split(data: bytes) -> tuple[list[Packet], int, int]:
 
 
 def published(data: bytes, packet: Packet, *, v5: bool) -> Published:
-    """Return the PUBLISH that ``packet`` of ``data`` is; MalformedError when it is none."""
+    """Return ``packet`` of ``data`` as a PUBLISH; MalformedError if it is not a valid one."""
     command, start, stop = packet
     qos = command >> 1 & 3
     begin = start + 2
     if begin > stop or qos == 3:
         raise MalformedError("a PUBLISH without topic, or at QoS 3")
     at = begin + (data[start] << 8 | data[start + 1])
-    # What is no UTF-8 is nobody's topic: its receiver refuses it, and so it is acknowledged.
+    # Invalid UTF-8 never is a known topic: the receiver refuses the message and acknowledges it.
     topic = data[begin:at].decode("utf-8", "replace")
     packet_id = 0
     if qos:
@@ -67,24 +67,24 @@ def published(data: bytes, packet: Packet, *, v5: bool) -> Published:
         if length & 0x80:
             length, at = _length(data, at)
             if at == 0:
-                raise MalformedError("properties without end")
+                raise MalformedError("unterminated properties")
         else:
             at += 1
         at += length
     if at > stop:
-        raise MalformedError("a PUBLISH that is longer than it says")
+        raise MalformedError("a PUBLISH that exceeds its length")
     return topic, data[at:stop], bool(command & _RETAIN), qos, packet_id
 
 
 def beginning(data: bytes) -> Published | None:
-    """Return the PUBLISH that ``data`` begins with, without its payload; None when too little came.
+    """Return the PUBLISH that ``data`` begins with, without its payload; None if incomplete.
 
-    MalformedError when it is another packet, or none.
+    MalformedError for any other packet.
     """
     command = data[0]
     qos = command >> 1 & 3
     if command & 0xF0 != PUBLISH or qos == 3:
-        raise MalformedError("a packet that is longer than any that is not a PUBLISH")
+        raise MalformedError("an oversized packet other than a PUBLISH")
     _, start = _length(data, 1)
     at = start + 2
     if start == 0 or at > len(data):
@@ -104,7 +104,7 @@ def answer(qos: int, packet_id: int) -> bytes:
 
 
 def _length(data: bytes, at: int) -> tuple[int, int]:
-    """Return the variable byte integer at ``at`` and where it ends, 0 when it has not all come."""
+    """Return the variable byte integer at ``at`` and where it ends; (0, 0) if incomplete."""
     value = 0
     for number, byte in enumerate(data[at : at + 4]):
         value |= (byte & 0x7F) << 7 * number

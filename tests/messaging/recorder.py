@@ -1,4 +1,4 @@
-"""A listener that remembers what it heard and can be waited for."""
+"""A listener that records its calls and can be waited for."""
 
 from __future__ import annotations
 

@@ -23,12 +23,12 @@ def joined(bus: Bus, name: str, *filters: str, listener: Recorder | None = None)
 def test_a_message_reaches_whoever_subscribed():
     bus = Bus()
     one, _ = joined(bus, "one")
-    two, heard = joined(bus, "two", "a/+", "b/#")
+    two, received = joined(bus, "two", "a/+", "b/#")
     three, deaf = joined(bus, "three", "c/+")
     for topic in ("a/1", "a/1/2", "b", "b/1/2"):
         assert one.publish(topic, topic.encode(), qos=1, retain=False)
-    heard.wait_messages(3)
-    assert heard.messages == [(t, t.encode(), False) for t in ("a/1", "b", "b/1/2")]
+    received.wait_messages(3)
+    assert received.messages == [(t, t.encode(), False) for t in ("a/1", "b", "b/1/2")]
     for transport in (one, two, three):
         transport.stop()
     assert deaf.messages == []
@@ -36,11 +36,11 @@ def test_a_message_reaches_whoever_subscribed():
 
 def test_a_message_comes_once_though_two_filters_match():
     bus = Bus()
-    one, heard = joined(bus, "one", "a/#", "a/+", "end")
+    one, received = joined(bus, "one", "a/#", "a/+", "end")
     one.publish("a/b", b"1", qos=1, retain=False)
     one.publish("end", b"2", qos=1, retain=False)
-    heard.wait(lambda r: b"2" in r.data)
-    assert heard.data == [b"1", b"2"]
+    received.wait(lambda r: b"2" in r.data)
+    assert received.data == [b"1", b"2"]
     one.stop()
 
 
@@ -51,11 +51,11 @@ def test_a_retained_message_reaches_a_late_subscriber_until_it_is_cleared():
     one.publish("a/1", b"new", qos=1, retain=True)
     one.publish("a/2", b"gone", qos=1, retain=True)
     one.publish("a/2", b"", qos=1, retain=True)
-    two, heard = joined(bus, "two", "a/+")
-    heard.wait_messages(1)
+    two, received = joined(bus, "two", "a/+")
+    received.wait_messages(1)
     one.publish("a/1", b"live", qos=1, retain=True)
-    heard.wait_messages(2)
-    assert heard.messages == [("a/1", b"new", True), ("a/1", b"live", False)]
+    received.wait_messages(2)
+    assert received.messages == [("a/1", b"new", True), ("a/1", b"live", False)]
     one.stop()
     two.stop()
 
@@ -63,18 +63,18 @@ def test_a_retained_message_reaches_a_late_subscriber_until_it_is_cleared():
 def test_a_dropped_member_leaves_its_will_and_may_come_back():
     bus = Bus()
     one, gone = joined(bus, "one")
-    two, heard = joined(bus, "two", "status/+")
+    two, received = joined(bus, "two", "status/+")
     bus.drop("one")
-    heard.wait_messages(1)
+    received.wait_messages(1)
     gone.wait(lambda r: r.downs)
-    assert heard.messages == [("status/one", b"lost 1", False)]
+    assert received.messages == [("status/one", b"lost 1", False)]
     assert not one.publish("a", b"", qos=1, retain=False)
     one.start(gone)
     gone.wait_up(2)
     assert gone.ups == [(1, False), (2, False)]
     bus.drop("one")
-    heard.wait_messages(2)
-    assert heard.data[1] == b"lost 2"
+    received.wait_messages(2)
+    assert received.data[1] == b"lost 2"
     one.stop()
     two.stop()
 
@@ -82,24 +82,24 @@ def test_a_dropped_member_leaves_its_will_and_may_come_back():
 def test_a_stopped_member_leaves_its_farewell_and_no_will():
     bus = Bus()
     one, _ = joined(bus, "one")
-    two, heard = joined(bus, "two", "#")
+    two, received = joined(bus, "two", "#")
     one.stop(Publication(topic="status/one", data=b"bye", qos=1, retain=True))
     assert not one.publish("a", b"late", qos=1, retain=False)
     bus.drop("one")
     two.publish("end", b"end", qos=1, retain=False)
-    heard.wait(lambda r: b"end" in r.data)
-    assert heard.data == [b"bye", b"end"]
+    received.wait(lambda r: b"end" in r.data)
+    assert received.data == [b"bye", b"end"]
     two.stop()
 
 
 def test_a_second_member_of_one_name_takes_over():
     bus = Bus()
-    watcher, heard = joined(bus, "watcher", "status/+")
+    watcher, received = joined(bus, "watcher", "status/+")
     first, evicted = joined(bus, "one")
     second, recorder = joined(bus, "one")
     evicted.wait(lambda r: r.ends)
     assert "'one'" in evicted.ends[0]
-    heard.wait_messages(1)
+    received.wait_messages(1)
     assert not first.publish("a", b"", qos=1, retain=False)
     first.stop()  # must not remove the second
     assert second.publish("a", b"", qos=1, retain=False)
@@ -110,7 +110,7 @@ def test_a_second_member_of_one_name_takes_over():
 
 def test_the_order_of_each_publisher_is_kept_under_load():
     bus = Bus()
-    watcher, heard = joined(bus, "watcher", "#")
+    watcher, received = joined(bus, "watcher", "#")
     senders = [joined(bus, f"s{n}")[0] for n in range(4)]
 
     def send(number: int) -> None:
@@ -122,9 +122,9 @@ def test_the_order_of_each_publisher_is_kept_under_load():
         thread.start()
     for thread in threads:
         thread.join()
-    heard.wait_messages(2000)
+    received.wait_messages(2000)
     for number in range(4):
-        own = [int(data) for topic, data, _ in heard.messages if topic == f"t/{number}"]
+        own = [int(data) for topic, data, _ in received.messages if topic == f"t/{number}"]
         assert own == list(range(500))
     for transport in (*senders, watcher):
         transport.stop()
@@ -163,10 +163,10 @@ class Broken(Recorder):
 def test_a_listener_that_raises_harms_nobody_else(caplog):
     bus = Bus()
     broken, _ = joined(bus, "broken", "a", listener=Broken())
-    two, heard = joined(bus, "two", "a")
+    two, received = joined(bus, "two", "a")
     for data in (b"1", b"2"):
         two.publish("a", data, qos=1, retain=False)
-    heard.wait_messages(2)
+    received.wait_messages(2)
     broken.stop()
     two.stop()
     assert "RuntimeError" in caplog.text

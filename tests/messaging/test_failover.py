@@ -227,15 +227,15 @@ class Rejoining(BusTransport):
 
 def test_a_link_on_demand_between_two_others_runs_only_while_the_best_is_lost(chains):
     links = {name: Rejoining(Bus(), "a", ("t",)) for name in ("one", "two", "three")}
-    chain, heard = chains(
+    chain, received = chains(
         FailoverTransport(transports=links, order=lambda _: tuple(links), on_demand=("two",))
     )
-    heard.wait(lambda _: chain.active == "one")
+    received.wait(lambda _: chain.active == "one")
     assert set(chain.states) <= {"one", "three"}
     links["one"].lose()
-    heard.wait(lambda _: chain.active == "two")  # by way of the third, which was up already
+    received.wait(lambda _: chain.active == "two")  # by way of the third, which was up already
     links["one"].rejoin()
-    heard.wait(lambda _: chain.active == "one")
+    received.wait(lambda _: chain.active == "one")
     until(lambda: "two" not in chain.states, "the end of the second")
 
 
@@ -274,8 +274,8 @@ def test_class_goes_its_own_way(broker, chains):
     )
     recorder.wait_up()
     orders = {REPORT: ("http", "mqtt"), TOPICS.status(CHILD): ("mqtt",)}
-    child, heard = chains(FailoverTransport(transports=links, order=orders.__getitem__))
-    heard.wait(lambda _: child.active == "mqtt")  # HTTP may well have been up before
+    child, received = chains(FailoverTransport(transports=links, order=orders.__getitem__))
+    received.wait(lambda _: child.active == "mqtt")  # HTTP may well have been up before
     report = sealed("discovery_report")
 
     def reported(_) -> bool:
@@ -374,10 +374,10 @@ def test_bus_under_the_same_chain(chains):
     one, _ = chains(
         FailoverTransport(transports={"bus": BusTransport(bus, "a", ())}, order=lambda _: names)
     )
-    two, heard = chains(
+    two, received = chains(
         FailoverTransport(transports={"bus": BusTransport(bus, "b", ("t",))}, order=lambda _: names)
     )
-    heard.wait_up()
-    heard.wait(lambda _: one.publish("t", b"1", qos=1, retain=False))
-    heard.wait_messages(1)
+    received.wait_up()
+    received.wait(lambda _: one.publish("t", b"1", qos=1, retain=False))
+    received.wait_messages(1)
     assert (one.active, two.active) == ("bus", "bus")

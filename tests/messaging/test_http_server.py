@@ -118,7 +118,7 @@ def test_who_posts_a_heartbeat_again_gets_no_mail_and_drops_none(parent, http):
     mine = post(http, proven(http, beat())).json()
     parent.queues.offer(topic_of("ack"), ack, retain=False)
     wanted = [policy.decode(), ack.decode()]
-    bare = body(beat())  # as it was heard
+    bare = body(beat())  # as it was received
     assert mail(http, bare) == []
     assert mail(http, body(seen=mine["seen"])) == []
     named = json.loads(bare) | {"sender": CHILD}
@@ -200,7 +200,7 @@ BAD = {
     "deep where nobody looks": (lambda: b'{"x": ' + b"[" * 200_000, {}, 400, "deep"),
     "no gzip": (lambda: b"\x1f\x8b not gzip at all", GZIP, 400, "is not gzip"),
     "half a gzip": (lambda: gzip.compress(b'{"messages": []}')[:-9], GZIP, 400, "breaks off"),
-    "brotli": (lambda: b"{}", {"content_encoding": "br"}, 400, "'br' is not known"),
+    "brotli": (lambda: b"{}", {"content_encoding": "br"}, 400, "'br' is not supported"),
     "too large": (lambda: b" " * (body_limit(LIMIT) + 1), {}, 413, "is over"),
     "too large inflated": (lambda: gzip.compress(b" " * 20_000_000), GZIP, 413, "is over"),
     "too many": (lambda: body(*[("t", b"")] * (MAX_MESSAGES + 1)), {}, 413, "at most 200"),

@@ -23,19 +23,19 @@ from tests.messaging.recorder import Recorder
 @pytest.mark.parametrize("qos", [0, 1, 2])
 def test_messages_arrive_in_order(broker, connect, topic_root, qos):
     sender, up = connect(broker, "sender")
-    _, heard = connect(broker, "receiver", f"{topic_root}/+/x", f"{topic_root}/all/#", qos=qos)
+    _, received = connect(broker, "receiver", f"{topic_root}/+/x", f"{topic_root}/all/#", qos=qos)
     up.wait_up()
-    heard.wait_up()
+    received.wait_up()
     count = 300 if qos < 2 else 15  # Mosquitto reorders what is over its window of QoS 2
     for number in range(count):
         assert sender.publish(f"{topic_root}/{number % 3}/x", b"%d" % number, qos=qos, retain=False)
     assert sender.publish(f"{topic_root}/0/y", b"not subscribed", qos=qos, retain=False)
     assert sender.publish(f"{topic_root}/all/1/2/3", b"end", qos=qos, retain=False)
-    heard.wait(lambda r: b"end" in r.data and len(r.data) > count)
+    received.wait(lambda r: b"end" in r.data and len(r.data) > count)
     # The embedded broker reads the log of each filter by itself: "end" may come before the others.
-    assert [data for data in heard.data if data != b"end"] == [b"%d" % n for n in range(count)]
-    assert not any(retained for _, _, retained in heard.messages)
-    assert heard.ups == [(1, False)]
+    assert [data for data in received.data if data != b"end"] == [b"%d" % n for n in range(count)]
+    assert not any(retained for _, _, retained in received.messages)
+    assert received.ups == [(1, False)]
 
 
 def test_a_retained_message_reaches_a_late_subscriber(broker, connect, topic_root):
@@ -46,9 +46,9 @@ def test_a_retained_message_reaches_a_late_subscriber(broker, connect, topic_roo
     assert sender.publish(f"{topic_root}/b", b"gone", qos=1, retain=True)
     assert sender.publish(f"{topic_root}/b", b"", qos=1, retain=True)
     sender.stop(Publication(topic=f"{topic_root}/c", data=b"bye", qos=1, retain=True))
-    _, heard = connect(broker, "late", f"{topic_root}/#")
-    heard.wait_messages(2)
-    assert sorted(heard.messages) == [
+    _, received = connect(broker, "late", f"{topic_root}/#")
+    received.wait_messages(2)
+    assert sorted(received.messages) == [
         (f"{topic_root}/a", b"new", True),
         (f"{topic_root}/c", b"bye", True),
     ]
@@ -58,15 +58,15 @@ def test_a_large_message_arrives_whole_and_one_over_the_limit_is_not_sent(
     broker, connect, topic_root
 ):
     sender, up = connect(broker, "sender", max_payload=1_500_000)
-    _, heard = connect(broker, "receiver", f"{topic_root}/#")
+    _, received = connect(broker, "receiver", f"{topic_root}/#")
     up.wait_up()
-    heard.wait_up()
+    received.wait_up()
     data = os.urandom(1_500_000)
     assert sender.publish(f"{topic_root}/a", data, qos=1, retain=False)
     with pytest.raises(ValueError, match="over the broker's limit"):
         sender.publish(f"{topic_root}/a", data + b"x", qos=1, retain=False)
-    heard.wait_messages(1)
-    assert heard.data == [data]
+    received.wait_messages(1)
+    assert received.data == [data]
     assert up.downs == []
 
 
@@ -91,25 +91,25 @@ threading.Event().wait()
 
 
 def test_the_will_of_a_killed_process_is_published_and_retained(broker, connect, topic_root):
-    _, heard = connect(broker, "watcher", f"{topic_root}/+")
-    heard.wait_up()
+    _, received = connect(broker, "watcher", f"{topic_root}/+")
+    received.wait_up()
     arguments = [str(broker.port), broker.protocol, f"{topic_root}/status"]
     with subprocess.Popen(
         [sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE
     ) as child:
         assert child.stdout.readline() == b"up\n"
-        assert heard.messages == []
+        assert received.messages == []
         child.send_signal(signal.SIGKILL)
-    heard.wait_messages(1)
-    assert heard.messages == [(f"{topic_root}/status", b"lost 1", False)]
+    received.wait_messages(1)
+    assert received.messages == [(f"{topic_root}/status", b"lost 1", False)]
     _, late = connect(broker, "late", f"{topic_root}/+")
     late.wait_messages(1)
     assert late.messages == [(f"{topic_root}/status", b"lost 1", True)]
 
 
 def test_a_clean_stop_publishes_the_farewell_and_no_will(broker, connect, topic_root):
-    _, heard = connect(broker, "watcher", f"{topic_root}/+")
-    heard.wait_up()
+    _, received = connect(broker, "watcher", f"{topic_root}/+")
+    received.wait_up()
     leaving, recorder = connect(broker, "leaving", listener=Recorder(f"{topic_root}/status"))
     recorder.wait_up()
     began = time.monotonic()
@@ -119,8 +119,8 @@ def test_a_clean_stop_publishes_the_farewell_and_no_will(broker, connect, topic_
     sender, up = connect(broker, "sender")
     up.wait_up()
     sender.publish(f"{topic_root}/end", b"end", qos=1, retain=False)
-    heard.wait(lambda r: b"end" in r.data)
-    assert heard.data == [b"bye", b"end"]
+    received.wait(lambda r: b"end" in r.data)
+    assert received.data == [b"bye", b"end"]
     assert recorder.downs == recorder.ends == []
     assert not any(t.name == "mqtt leaving" for t in threading.enumerate())
 
@@ -138,8 +138,8 @@ class Stuck(Recorder):
 
 
 def test_a_stop_while_the_broker_is_sending_leaves_no_will(broker, connect, topic_root):
-    watching, heard = connect(broker, "watcher", f"{topic_root}/status")
-    heard.wait_up()
+    watching, received = connect(broker, "watcher", f"{topic_root}/status")
+    received.wait_up()
     stuck = Stuck(f"{topic_root}/status")
     leaving, _ = connect(broker, "leaving", f"{topic_root}/flood", listener=stuck, qos=0)
     stuck.wait_up()
@@ -151,8 +151,8 @@ def test_a_stop_while_the_broker_is_sending_leaves_no_will(broker, connect, topi
     leaving.stop()
     assert len(stuck.messages) == 1
     assert watching.publish(f"{topic_root}/status", b"end", qos=1, retain=False)
-    heard.wait(lambda r: b"end" in r.data)
-    assert heard.data == [b"end"]
+    received.wait(lambda r: b"end" in r.data)
+    assert received.data == [b"end"]
 
 
 def test_a_killed_broker_is_noticed_and_come_back_to_with_the_next_will(

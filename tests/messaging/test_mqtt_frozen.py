@@ -40,7 +40,7 @@ def test_a_broker_that_only_listens_is_not_lost(broker, connect, topic_root):
     one, recorder = connect(broker, "one", f"{topic_root}/#", keepalive=1.0)
     recorder.wait_up()
     end = time.monotonic() + 3
-    while time.monotonic() < end:  # heard and sent all the while, then neither
+    while time.monotonic() < end:  # received and sent all the while, then neither
         one.publish(f"{topic_root}/a", b"", qos=0, retain=False)
         time.sleep(0.1)
     time.sleep(2.0)

@@ -190,7 +190,7 @@ def test_a_name_that_does_not_resolve_is_said_to(connect):
 def test_a_name_that_can_be_none_is_said_to(connect):
     _, recorder = connect(1883, "one", host="broker..example")
     recorder.wait(lambda r: r.downs)
-    assert "no host name" in recorder.downs[0]
+    assert "invalid host name" in recorder.downs[0]
 
 
 def test_a_port_where_nobody_listens_is_said_to_be(connect, free_port):

@@ -126,10 +126,10 @@ def test_order_is_kept_under_load_and_the_broker_closes_on_nobody(broker, connec
                 batch.append(arrivals.get())
             for item in batch:
                 if item is not None:
-                    heard.append(int(item.data))
+                    received.append(int(item.data))
                     item.release()
 
-    heard: list[int] = []
+    received: list[int] = []
     owner = threading.Thread(target=own)
     owner.start()
     sender, up = connect(broker, "sender")
@@ -140,13 +140,13 @@ def test_order_is_kept_under_load_and_the_broker_closes_on_nobody(broker, connec
     for begin in range(0, count, 250):
         send(sender, f"{topic_root}/a", range(begin, begin + 250))
         # Mosquitto drops what is more than 1,000 behind: that is not what is tested here.
-        while len(heard) < begin and time.monotonic() < deadline:
+        while len(received) < begin and time.monotonic() < deadline:
             time.sleep(0.005)
-    while len(heard) < count and time.monotonic() < deadline:
+    while len(received) < count and time.monotonic() < deadline:
         time.sleep(0.01)
     arrivals.put(None)
     owner.join()
-    assert heard == list(range(count))
+    assert received == list(range(count))
     assert recorder.downs == up.downs == []
 
 

@@ -1,4 +1,4 @@
-"""What is taken for granted of paho's inside: fails when an upgrade of paho changes it."""
+"""The internals of paho that ``PahoClient`` relies on: fails if an upgrade of paho changes them."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from pdsno_cli.messaging.wire import MalformedError
 LIMIT = 10_000
 OURS = {
     "_v5",
-    "_hear",
+    "_on_publish_received",
     "_opened",
     "_parts",
     "_lacking",
-    "_take",
-    "_hand_on",
-    "_join",
+    "_consume",
+    "_delegate",
+    "_coalesce",
     "_leaving",
-    "_answered",
-    "_deal",
+    "_acknowledge_sent",
+    "_dispatch",
     "_limit",
-    "_refused",
+    "_on_refused",
     "_skip",
     "_skipping",
-    "_too_large",
+    "_on_too_large",
 }
 
 
@@ -46,9 +46,9 @@ def pair():
     client = PahoClient(
         protocol="3.1.1",
         limit=LIMIT,
-        hear=lambda _: None,
-        too_large=lambda message, size: skipped.append((message, size)),
-        refused=lambda *_: None,
+        on_publish_received=lambda _: None,
+        on_too_large=lambda message, size: skipped.append((message, size)),
+        on_refused=lambda *_: None,
         wake=lambda: woken.append(None),
     )
     client.woken = woken
@@ -95,7 +95,7 @@ def test_many_publications_wake_once_and_are_one_write(pair):
         client.publish("t", b"%d" % number, 1)
     assert len(client.woken) == 1
     assert client.want_write()
-    client._join()
+    client._coalesce()
     assert len(client._out_packet) == 1
     client.send(b"\x40\x02\x00\x01")
     assert not client.want_write()
@@ -112,11 +112,11 @@ def test_what_the_socket_does_not_take_is_sent_later_in_order(pair):
     data = [bytes([65 + number]) * 30_000 for number in range(10)]
     for item in data:
         client.publish("t", item, 1)
-    heard = b""
-    while client.want_write() or len(heard) < 300_000:
+    received = b""
+    while client.want_write() or len(received) < 300_000:
         client.send()
-        heard += theirs.recv(1_000_000)
-    assert [heard.index(item) for item in data] == sorted(heard.index(item) for item in data)
+        received += theirs.recv(1_000_000)
+    assert [received.index(item) for item in data] == sorted(received.index(item) for item in data)
 
 
 def test_qos_0_is_published_once_it_is_written(pair):
@@ -142,13 +142,13 @@ def test_a_puback_ends_a_message_and_lets_the_next_go(pair):
 
 
 def test_a_receive_maximum_holds_for_what_is_sent_again():
-    heard: list[int] = []
+    received: list[int] = []
     client = PahoClient(
         protocol="5",
         limit=LIMIT,
-        hear=lambda _: None,
-        too_large=lambda *_: None,
-        refused=lambda *_: None,
+        on_publish_received=lambda _: None,
+        on_too_large=lambda *_: None,
+        on_refused=lambda *_: None,
         wake=lambda: None,
     )
     client.on_connect = lambda *_: client.limit_inflight(3)
@@ -162,14 +162,14 @@ def test_a_receive_maximum_holds_for_what_is_sent_again():
         theirs.recv(100)
         theirs.sendall(b"\x20\x03\x00\x00\x00")
         assert client.receive()
-        if not heard:
+        if not received:
             for number in range(10):
                 client.publish("t", b"%d" % number, 1)
         client.send()
-        heard.append(theirs.recv(1000).count(b"\x00\x01t"))
+        received.append(theirs.recv(1000).count(b"\x00\x01t"))
         theirs.close()
     client.hang_up()
-    assert heard == [3, 3]
+    assert received == [3, 3]
 
 
 def test_a_ping_is_two_bytes_and_its_answer_is_taken(pair):
@@ -192,8 +192,8 @@ def test_the_end_of_the_connection_closes_the_socket(pair):
 @pytest.mark.parametrize("qos", [0, 1, 2])
 def test_a_packet_over_the_limit_passes_unread_and_what_follows_is_read(pair, qos):
     client, theirs = pair
-    heard = []
-    client._hear = heard.append
+    received = []
+    client._on_publish_received = received.append
     packet_id = b"\x00\x07" if qos else b""
     size = 2_000_000  # more than one read
     large = b"\x00\x05" + b"large" + packet_id
@@ -211,12 +211,12 @@ def test_a_packet_over_the_limit_passes_unread_and_what_follows_is_read(pair, qo
     writer.start()
     most = 0
     deadline = time.monotonic() + 5
-    while ("s", b"abc") not in [item[:2] for item in heard] and time.monotonic() < deadline:
+    while ("s", b"abc") not in [item[:2] for item in received] and time.monotonic() < deadline:
         client.receive()
         most = max(most, sum(map(len, client._parts)))
     writer.join()
     assert client.skipped == [(("large", b"", False, qos, 7 if qos else 0), len(header) + length)]
-    assert [(topic, payload) for topic, payload, *_ in heard] == [("s", b"abc")]
+    assert [(topic, payload) for topic, payload, *_ in received] == [("s", b"abc")]
     assert most < LIMIT + 262_144
 
 

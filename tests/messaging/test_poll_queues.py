@@ -41,7 +41,7 @@ def data(queues, seen: str = "") -> list[bytes]:
 def test_visit_of_who_does_not_prove_to_be_the_sender_is_none_and_gets_nothing():
     queues = make_queues()
     queues.offer(TOPICS.policy("zone-A"), b"policy", retain=True)
-    assert queues.visit(beat(), None) is None  # as whoever heard the message may bring it
+    assert queues.visit(beat(), None) is None  # as whoever received the message may bring it
     assert not queues.offer(ACK, b"1", retain=False)
     assert data(queues) == []
     assert queues.visit((), "lc_2") is None

@@ -23,5 +23,5 @@ def test_a_file_that_is_missing_is_named(tmp_path):
 
 def test_a_file_that_is_no_certificate_is_named(tmp_path):
     (tmp_path / "ca.pem").write_text("nothing")
-    with pytest.raises(BrokerError, match=r"^tls\.ca .*/ca\.pem: no PEM file"):
+    with pytest.raises(BrokerError, match=r"^tls\.ca .*/ca\.pem: not a PEM file"):
         context(Tls(ca=str(tmp_path / "ca.pem")))

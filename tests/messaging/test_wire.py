@@ -23,9 +23,9 @@ def client(protocol: str) -> PahoClient:
     return PahoClient(
         protocol=protocol,
         limit=10**9,
-        hear=lambda _: None,
-        too_large=lambda *_: None,
-        refused=lambda *_: None,
+        on_publish_received=lambda _: None,
+        on_too_large=lambda *_: None,
+        on_refused=lambda *_: None,
         wake=lambda: None,
     )
 
@@ -64,17 +64,17 @@ def test_what_paho_writes_is_read_as_it_was_meant(protocol, topic, data, deliver
 def test_packets_in_pieces_come_out_whole(sizes, data):
     packets = [publish("3.1.1", "t", b"x" * size, (1, False)) for size in sizes]
     stream = b"".join(packets) + b"\xd0\x00"
-    heard: list[int] = []
+    received: list[int] = []
     made = client("3.1.1")
-    made._hear = lambda message: heard.append(len(message[1]))
+    made._on_publish_received = lambda message: received.append(len(message[1]))
     made._sock = Socket()
     made._ping_t = 1.0
     at = 0
     while at < len(stream):
         piece = stream[at : at + data.draw(st.integers(1, 500))]
-        made._take(piece)
+        made._consume(piece)
         at += len(piece)
-    assert heard == sizes
+    assert received == sizes
     assert made._ping_t == 0  # the PINGRESP at the end went to paho
 
 
