@@ -1,6 +1,6 @@
-"""The HTTP receiver's two endpoints (FastAPI): messages in, and whether the controller works.
+"""The two endpoints of an HTTP receiver (FastAPI): messages and health.
 
-Imported only once somebody connects: FastAPI is large, and most runs never need it.
+Imported only at the first connection: FastAPI is large, and most runs never need it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from pdsno_cli.messaging.http_server import AppContext
     from pdsno_cli.messaging.poll_queues import PollResult
 
-COMMIT_WAIT = 3.0  # seconds for a batch to be committed before its sender is asked to come again
-MAIL_WAIT = 0.05  # seconds for the acknowledgement of what was committed to be ready
-READ_WAIT = 10.0  # seconds for a body to come
+COMMIT_WAIT = 3.0  # seconds for a batch to be committed before the answer is 503
+ACK_WAIT = 0.05  # seconds for the acknowledgement of a committed batch to be queued
+READ_WAIT = 10.0  # seconds for a body to arrive
 _JSON = "application/json"
 
 
@@ -39,16 +39,16 @@ def make_app(context: AppContext) -> FastAPI:
             async with asyncio.timeout(READ_WAIT):
                 batch = await _read(request, context.max_body)
         except TimeoutError:
-            return _fault(408, f"the body did not come within {READ_WAIT:g} s")
+            return _fault(408, f"the body did not arrive within {READ_WAIT:g} s")
         except TooLargeError:
             return _fault(413, f"the body is over {context.max_body} bytes")
         except ClientDisconnect:
-            return _fault(400, "the body breaks off")
+            return _fault(400, "the body is truncated")
         except ValueError as exc:
             return _fault(400, str(exc))
         if len(batch.messages) > MAX_MESSAGES:
             return _fault(413, f"{len(batch.messages)} messages: send at most {MAX_MESSAGES}")
-        return await _take(
+        return await _receive(
             context, batch, gzip="gzip" in request.headers.get("accept-encoding", "")
         )
 
@@ -65,7 +65,7 @@ def make_app(context: AppContext) -> FastAPI:
 
 
 async def _read(request: Request, limit: int) -> Batch:
-    """Return the batch of a request; ValueError or TooLargeError when there is none."""
+    """Return the batch of a request; ValueError or TooLargeError for an invalid one."""
     encoding = request.headers.get("content-encoding", "identity")
     if encoding not in ("identity", "gzip"):
         raise ValueError(f"content encoding {encoding!r} is not supported: use gzip or none")
@@ -78,43 +78,43 @@ async def _read(request: Request, limit: int) -> Batch:
     return http_wire.decode_batch(body.close())
 
 
-async def _take(context: AppContext, batch: Batch, *, gzip: bool) -> Response:
-    """Hand a batch to the controller and answer once it is committed."""
+async def _receive(context: AppContext, batch: Batch, *, gzip: bool) -> Response:
+    """Pass a batch to the controller and answer once it is committed."""
     wanted = [item for item in batch.messages if context.receives(item.topic)]
     committed = _Signal(len(wanted))
 
-    proven = context.nonces.take(batch.sender, batch.nonce, batch.seen, batch.proof)
+    proven = context.nonces.consume(batch.sender, batch.nonce, batch.seen, batch.proof)
 
-    def hand_over() -> str | None:
-        # First whose it is: the acknowledgement must find somebody who waits for it.
-        sender = context.queues.visit(wanted, batch.sender if proven else None)
+    def deliver() -> str | None:
+        # First the queue: the acknowledgement must find it.
+        sender = context.queues.register(wanted, batch.sender if proven else None)
         for item in wanted:
-            context.on_message(Arrival(item.topic, item.data.encode(), release=committed.give))
+            context.on_message(Arrival(item.topic, item.data.encode(), release=committed.count))
         return sender
 
     if not wanted:
-        sender = hand_over()
+        sender = deliver()
     else:
-        # On a thread: it waits where the controller's mailbox is full.
-        sender = await run_in_threadpool(hand_over)
+        # On another thread: it blocks while the controller's mailbox is full.
+        sender = await run_in_threadpool(deliver)
         if not await committed.wait(COMMIT_WAIT):
             busy = _fault(503, "not committed in time: send it again")
             busy.headers["retry-after"] = "1"
             return busy
     if sender is None:
-        mail = None
+        polled = None
     elif any(context.acknowledges(item.topic) for item in wanted):
-        mail = await _mail_soon(context, sender, batch.seen)
+        polled = await _poll_soon(context, sender, batch.seen)
     else:
-        mail = context.queues.collect(sender, batch.seen)
+        polled = context.queues.collect(sender, batch.seen)
     answer = Answer(
         controller=context.controller_id,
         accepted=len(wanted),
         links=context.transports(),
-        messages=() if mail is None else mail.items,
-        seen=batch.seen if mail is None else mail.seen,
-        more=mail is not None and mail.more,
-        nonce=context.nonces.give(batch.sender),
+        messages=() if polled is None else polled.items,
+        seen=batch.seen if polled is None else polled.seen,
+        more=polled is not None and polled.more,
+        nonce=context.nonces.issue(batch.sender),
         proven=proven,
     )
     body = http_wire.encode(answer)
@@ -124,11 +124,11 @@ async def _take(context: AppContext, batch: Batch, *, gzip: bool) -> Response:
     return Response(body, media_type=_JSON, headers=headers)
 
 
-async def _mail_soon(context: AppContext, sender: str, seen: str) -> PollResult:
-    """Return a visitor's mail, with the acknowledgement that is about to be written."""
-    written = _Signal(1)
-    context.queues.watch(sender, written.give)
-    await written.wait(MAIL_WAIT)
+async def _poll_soon(context: AppContext, sender: str, seen: str) -> PollResult:
+    """Return a client's messages, with the acknowledgement that is about to be queued."""
+    queued = _Signal(1)
+    context.queues.watch(sender, queued.count)
+    await queued.wait(ACK_WAIT)
     context.queues.watch(sender, None)
     return context.queues.collect(sender, seen)
 
@@ -138,7 +138,7 @@ def _fault(status: int, text: str) -> Response:
 
 
 class _Signal:
-    """Set once it was given so many times, from any thread."""
+    """Set once counted ``times`` times, from any thread."""
 
     def __init__(self, times: int) -> None:
         self._left = times
@@ -146,16 +146,16 @@ class _Signal:
         self._loop = asyncio.get_running_loop()
         self._event = asyncio.Event()
 
-    def give(self) -> None:
+    def count(self) -> None:
         with self._lock:
             self._left -= 1
             if self._left:
                 return
-        with suppress(RuntimeError):  # the server has ended meanwhile
+        with suppress(RuntimeError):  # the server has stopped meanwhile
             self._loop.call_soon_threadsafe(self._event.set)
 
     async def wait(self, seconds: float) -> bool:
-        """Wait at most so long; whether it is set."""
+        """Wait for ``seconds`` at most. Return True if it is set."""
         try:
             async with asyncio.timeout(seconds):
                 await self._event.wait()

@@ -1,7 +1,7 @@
-"""Bounds what a connection to the HTTP receiver may take: time without a request, and its share.
+"""Bounds connections to the HTTP receiver: their number, and their time without a request.
 
-uvicorn bounds how long a connection is kept after an answer, but not one that never asks, or never
-ends its headers. Imported only once somebody connects.
+uvicorn closes a connection some time after an answer, but not one that never sends a request or
+never ends its headers. Imported only at the first connection.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-REQUEST_WAIT = 10.0  # seconds for the first request, and for the headers of every one, to come
-SHARE = 2  # a part in so many of all connections is what one address may have
+REQUEST_WAIT = (
+    10.0  # seconds for the first request, and for the headers of every request, to arrive
+)
+SHARE = 2  # one address may have one part in so many of all connections
 
 
 class BoundedProtocol(H11Protocol):
-    """One connection. At most ``most`` are held, so many in ``SHARE`` of them from one address.
+    """One of at most ``most`` connections, of which one address has at most one in ``SHARE``.
 
-    Beyond, the one that has been idle for longest makes room; where all are at work, nobody new is
-    taken. A controller whose idle connection was closed opens another with its next message.
+    Beyond, the connection that has been idle for longest is closed; if none is idle, the new one is.
+    A controller whose idle connection was closed opens another with its next message.
     """
 
     most = 2_000
@@ -35,11 +37,11 @@ class BoundedProtocol(H11Protocol):
 
     @property
     def idle(self) -> bool:
-        """Whether no request is under way."""
+        """True if no request is under way."""
         return self.cycle is None or self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take a connection, in the place of an idle one where there are too many."""
+        """Accept a connection, and close an idle one if there are too many."""
         super().connection_made(transport)
         others = [item for item in self.connections if isinstance(item, BoundedProtocol)]
         if len(others) > self.most:
@@ -51,35 +53,35 @@ class BoundedProtocol(H11Protocol):
         self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
-        self._forget_deadline()
+        """Cancel the deadline."""
+        self._cancel_deadline()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes in; unless they begin a request, they do not prolong the wait for one."""
+        """Receive bytes; they extend the deadline only if they begin a request."""
         super().data_received(data)
         if not self.idle:
-            self._forget_deadline()
+            self._cancel_deadline()
         elif self._deadline is None and not self.transport.is_closing():
             self._await_request()
 
     def on_response_complete(self) -> None:
-        """Be idle from now on."""
+        """Record that the connection is idle from now on."""
         super().on_response_complete()
         self._since = time.monotonic()
 
     def _make_room(self, among: Iterable[BoundedProtocol]) -> None:
-        waiting = [item for item in among if item.idle and not item.transport.is_closing()]
-        # Itself last: it is idle, and the newest.
-        oldest = min(waiting, key=lambda item: (item is self, item._since))  # noqa: SLF001
+        idle = [item for item in among if item.idle and not item.transport.is_closing()]
+        # The new connection itself comes last.
+        oldest = min(idle, key=lambda item: (item is self, item._since))  # noqa: SLF001
         oldest.transport.abort()
         oldest.connections.discard(oldest)
 
     def _await_request(self) -> None:
-        self._forget_deadline()
+        self._cancel_deadline()
         self._deadline = self.loop.call_later(REQUEST_WAIT, self._give_up)
 
-    def _forget_deadline(self) -> None:
+    def _cancel_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

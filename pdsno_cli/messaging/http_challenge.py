@@ -1,14 +1,14 @@
-"""Proof, fresh for each request, of who asks for mail over HTTP.
+"""Proves, for each HTTP request, which controller polls for messages.
 
-A signed message proves who sent it, not who brings it: whoever heard a heartbeat can post it again.
-So mail is given only for a proof over a nonce of the receiver's. Each answer gives the nonce for the
-next request, so that asking takes no round trip of its own. A nonce is for one controller, for a
-minute, and for one use. It carries what it is for, signed with a secret of the receiver's process:
-giving nonces out costs no memory, whoever asks for however many; only those used are remembered.
+A signed message proves its author, not who posts it: anyone who observed a heartbeat can replay it. So
+messages are given only for a proof over a nonce of the receiver's. Each answer carries the nonce for
+the next request, so that a proof costs no round trip. A nonce is for one controller, one minute and
+one use. It is signed with a secret of the receiver's process: issued nonces cost no memory, only
+used ones are remembered.
 
     nonces = Nonces("rc_1", Signer(key))
-    nonce = nonces.give("lc_1")
-    nonces.take("lc_1", nonce, "", prove(Signer(key), "rc_1", "lc_1", nonce, ""))  # True, once
+    nonce = nonces.issue("lc_1")
+    nonces.consume("lc_1", nonce, "", prove(Signer(key), "rc_1", "lc_1", nonce, ""))  # True, once
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 
     from pdsno_cli.messaging.signing import Signer
 
-LIFE = 60.0  # seconds for which a nonce may be used: longer than heartbeats are apart, mostly
-MOST_USED = 100_000  # used nonces that are remembered, each of them for as long
-_LONGEST = 512  # characters of an id and of a nonce
+LIFE = 60.0  # seconds for which a nonce is valid: longer than most heartbeats
+MOST_USED = 100_000  # used nonces that are remembered, each for ``LIFE``
+_LONGEST = 512  # characters of an id, and of a nonce
 
 
 def prove(signer: Signer, receiver: str, sender: str, nonce: str, seen: str) -> str:
-    """Return the proof that ``sender`` asks ``receiver`` for the mail after the cursor ``seen``."""
-    # What is signed of a message begins with its topic, which holds no such character.
+    """Return the proof that ``sender`` polls ``receiver`` for messages after the cursor ``seen``."""
+    # The signed bytes of a message begin with its topic, which never contains this character.
     text = f"{receiver}\n{sender}\n{nonce}\n{seen}"
     return signer.code("\x01mail", text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """Who a sender is, and what it proves that with."""
+    """The identity of a sender, and its key."""
 
     controller_id: str
     signer: Signer
 
     def prove(self, receiver: str, nonce: str, seen: str) -> str:
-        """Return the proof to ``receiver`` for one request; empty without a nonce of it."""
+        """Return the proof to ``receiver`` for one request; empty without a nonce."""
         return prove(self.signer, receiver, self.controller_id, nonce, seen) if nonce else ""
 
 
@@ -63,15 +63,15 @@ class Nonces:
         self._used: dict[str, float] = {}  # until when, in the order of use
         self._lock = threading.Lock()
 
-    def give(self, sender: str) -> str:
-        """Return a nonce for ``sender``, empty where that is no id."""
+    def issue(self, sender: str) -> str:
+        """Return a nonce for ``sender``, empty if that is not a valid id."""
         if not sender or len(sender) > _LONGEST:
             return ""
         until = int((self._clock() + LIFE) * 1000)
         return self._seal(sender, f"{until}.{secrets.token_hex(16)}")
 
-    def take(self, sender: str, nonce: str, seen: str, proof: str) -> bool:
-        """Use a nonce up; return True if it was given to ``sender``, who proves to be that."""
+    def consume(self, sender: str, nonce: str, seen: str, proof: str) -> bool:
+        """Consume a nonce. Return True if it was issued to ``sender`` and the proof is valid."""
         now = self._clock()
         body = nonce.rpartition(".")[0]
         until = body.partition(".")[0]
@@ -91,13 +91,13 @@ class Nonces:
         return True
 
     def _forget(self, now: float) -> None:
-        """Forget used nonces that nobody could use any more."""
+        """Forget used nonces that have expired."""
         while self._used:
             first = next(iter(self._used))
             if self._used[first] > now:
-                return  # those after it were given about then, too, or later
+                return  # later ones expire about then, or later
             del self._used[first]
 
     def _seal(self, sender: str, body: str) -> str:
-        told = f"{body}\n{sender}".encode("utf-8", "surrogatepass")
-        return f"{body}.{hmac.new(self._secret, told, hashlib.sha256).hexdigest()[:32]}"
+        signed = f"{body}\n{sender}".encode("utf-8", "surrogatepass")
+        return f"{body}.{hmac.new(self._secret, signed, hashlib.sha256).hexdigest()[:32]}"

@@ -1,7 +1,7 @@
-"""The HTTP transport of one controller: posts its messages to its parents, takes mail home.
+"""The HTTP transport of one controller: posts messages to its parents, and receives in the answers.
 
-A controller behind NAT needs no server: what is for it comes in the answers to what it sends, at
-the latest to its next heartbeat.
+A controller behind NAT needs no server: messages for it arrive in the answer to its next request, at
+the latest that of its next heartbeat.
 """
 
 from __future__ import annotations
@@ -23,11 +23,10 @@ log = logging.getLogger(__name__)
 
 
 class HttpClient(FailoverMember):
-    """Carries messages to one controller's receivers; implements ``transport.FailoverMember``.
+    """Sends to one controller's receivers; implements ``transport.FailoverMember``.
 
-    Unlike others it may be started again after a stop. Without receivers it is up at once:
-    nobody is above, and those below come by themselves. A ``source`` is the IPv4 address that
-    connections come from. Without an ``identity`` it gets no mail.
+    Without receivers, as for the global controller, it is up once started. A ``source`` is the IPv4
+    address that connections come from. Without an ``identity`` it receives no messages.
     """
 
     def __init__(
@@ -48,7 +47,7 @@ class HttpClient(FailoverMember):
 
     @property
     def parent_transports(self) -> frozenset[str] | None:
-        """What every parent that answers has up, as of its last answer; None with no parents."""
+        """The transports that every answering parent has up; None without parents."""
         names = [
             sender.receiver_transports
             for sender in self._senders
@@ -59,11 +58,11 @@ class HttpClient(FailoverMember):
         return frozenset.intersection(*names) if names else frozenset()
 
     def reaches(self, topic: str) -> bool:
-        """Return True if a receiver wants ``topic``: over HTTP there is nobody else."""
+        """Return True if a receiver wants ``topic``."""
         return any(receiver.wants(topic) for receiver in self._receivers)
 
     def start(self, listener: Listener) -> None:
-        """Ask every parent whether it is there, and keep asking."""
+        """Connect to every parent, and stay connected."""
         self._listener = listener
         self._senders = tuple(
             HttpSender(receiver, self, self._identity, self._source) for receiver in self._receivers
@@ -77,22 +76,22 @@ class HttpClient(FailoverMember):
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
     ) -> bool:
-        """Hand one message to those who receive it; False when none of them takes it now."""
-        taken = [
-            sender.give(Item(topic, data.decode()))
+        """Queue one message for its receivers; return False if none accepts it now."""
+        accepted = [
+            sender.enqueue(Item(topic, data.decode()))
             for sender in self._senders
             if sender.receiver.wants(topic)
         ]
-        return any(taken)
+        return any(accepted)
 
     def subscribe(self, topic_filter: str) -> None:
-        """What comes over HTTP is chosen by the other side, which knows who its children are."""
+        """Do nothing: the parent decides by its topology what it sends to its children."""
 
     def reconnect(self, reason: str) -> None:
-        """Nothing to do: each request may be another connection."""
+        """Do nothing: requests are independent of connections."""
 
     def stop(self, farewell: Publication | None = None) -> None:
-        """Send ``farewell``, wait shortly for the answer, and end."""
+        """Post ``farewell``, wait shortly for the answer, and end."""
         senders, self._senders = self._senders, ()
         self._listener = None
         self._up.clear()
@@ -105,17 +104,17 @@ class HttpClient(FailoverMember):
             for sender in senders:
                 sender.join()
 
-    # The senders' threads call these.
+    # Called by the threads of the senders.
 
-    def came(self, items: Sequence[Item]) -> None:
-        """Pass on the mail of an answer."""
+    def on_messages(self, items: Sequence[Item]) -> None:
+        """Pass on the messages of an answer."""
         listener = self._listener
         if listener is not None:
             for item in items:
                 _call(listener.on_message, Arrival(item.topic, item.data.encode()))
 
-    def answers(self, sender: HttpSender) -> None:
-        """A receiver answered for the first time, or again."""
+    def on_answer(self, sender: HttpSender) -> None:
+        """Record that a receiver answers, for the first time or again."""
         if not sender.receiver.parent:
             return
         with self._lock:
@@ -128,8 +127,8 @@ class HttpClient(FailoverMember):
                 self._connection += 1
                 _call(listener.on_up, self._connection, False)
 
-    def silent(self, sender: HttpSender, reason: str, retry_in: float) -> None:
-        """A receiver does not answer."""
+    def on_failure(self, sender: HttpSender, reason: str, retry_in: float) -> None:
+        """Record that a receiver does not answer."""
         if not sender.receiver.parent:
             return
         with self._lock:
@@ -142,7 +141,7 @@ class HttpClient(FailoverMember):
 
 
 def _call(method: Callable[..., None], *args: object) -> None:
-    """Call a listener; what it raises is logged and does not end the thread."""
+    """Call a listener; log an exception instead of ending the thread."""
     try:
         method(*args)
     except Exception:

@@ -1,9 +1,9 @@
-"""The socket that an HTTP receiver listens on: it never takes more files than are to spare.
+"""The listening socket of an HTTP receiver: it keeps file descriptors in reserve.
 
-An event loop accepts until nobody is left, and where the process has no file left it says so again
-and again, without end. Here connections are counted as they are accepted: those beyond the bound
-are closed at once, a burst is taken in small portions, and one file is kept to close with it whoever
-comes when there is none.
+An event loop accepts every pending connection, and spins once the process has no descriptor left.
+Here connections are counted as they are accepted: those beyond the bound are closed at once, a burst
+is accepted in small portions, and one descriptor is reserved to accept and close a connection when
+there is no other.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from pdsno_cli.system.open_files import open_files_allowed
 log = logging.getLogger(__name__)
 
 MOST = 2_000  # connections at a time
-BURST = 16  # connections accepted before those accepted earlier are looked at
-KEPT_BACK = 64  # files for the broker, the store, logs and whatever else the controller opens
-_LEAST = 8  # connections, however few files there are
-_QUIET = 60.0  # seconds between two lines about files that ran out
+BURST = 16  # connections accepted in a row before the event loop continues
+KEPT_BACK = 64  # descriptors for the broker, the store, logs and other files of the controller
+_LEAST = 8  # connections, even with few descriptors
+_LOG_INTERVAL = 60.0  # seconds between two log lines about missing descriptors
 _NO_FILES = (errno.EMFILE, errno.ENFILE)
 
 
 def most_connections() -> int:
-    """Return how many connections a receiver may hold, by the files that this process may open."""
+    """Return the number of connections for a receiver, by this process's limit of open files."""
     return max(_LEAST, min(MOST, open_files_allowed() - KEPT_BACK - BURST))
 
 
@@ -40,24 +40,24 @@ class Listener(socket.socket):
         super().__init__(family, kind)
         self.most = most
         self._open = 0
-        self._run = 0  # accepted without a pause
-        self._told = -_QUIET
+        self._burst = 0  # accepted in a row
+        self._logged = -_LOG_INTERVAL
         self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
 
     def accept(self) -> tuple[socket.socket, Any]:
-        """Return the next connection; BlockingIOError when it is somebody else's turn."""
-        if self._run >= BURST:
-            self._run = 0
-            raise BlockingIOError(errno.EAGAIN, "a portion is accepted")
+        """Return the next connection; BlockingIOError to let the event loop continue."""
+        if self._burst >= BURST:
+            self._burst = 0
+            raise BlockingIOError(errno.EAGAIN, "a burst was accepted")
         try:
             plain, address = super().accept()
         except OSError as exc:
-            self._run = 0
+            self._burst = 0
             if exc.errno not in _NO_FILES:
                 raise
-            self._turn_away(exc)
+            self._reject(exc)
             raise BlockingIOError(errno.EAGAIN, "no file is left") from exc
-        self._run += 1
+        self._burst += 1
         if self._open >= self.most + BURST:
             plain.close()
             raise BlockingIOError(errno.EAGAIN, "too many connections")
@@ -65,22 +65,22 @@ class Listener(socket.socket):
         return _Connection(self, plain), address
 
     def close(self) -> None:
-        """Listen no more, and give the spare file back."""
+        """Stop listening, and close the reserved descriptor."""
         super().close()
         if self._spare is not None:
             os.close(self._spare)
             self._spare = None
 
     def closed(self) -> None:
-        """Count one connection less."""
+        """Count a closed connection."""
         self._open -= 1
 
-    def _turn_away(self, exc: OSError) -> None:
-        """Close with the spare file whoever waits: else the loop would spin, or the caller hang."""
+    def _reject(self, exc: OSError) -> None:
+        """Accept and close one connection with the reserved descriptor: else the loop would spin."""
         now = time.monotonic()
-        if now >= self._told + _QUIET:
-            self._told = now
-            log.warning("an HTTP connection is turned away: %s", exc.strerror)
+        if now >= self._logged + _LOG_INTERVAL:
+            self._logged = now
+            log.warning("an HTTP connection was closed: %s", exc.strerror)
         if self._spare is not None:
             os.close(self._spare)
             self._spare = None
@@ -89,18 +89,18 @@ class Listener(socket.socket):
         try:
             self._spare = os.open(os.devnull, os.O_RDONLY)
         except OSError:
-            time.sleep(0.05)  # somebody else was quicker: let it end what it does
+            time.sleep(0.05)  # another thread took the descriptor
 
 
 class _Connection(socket.socket):
-    """A connection that tells its listener when it is closed."""
+    """A connection that its listener counts until it is closed."""
 
     def __init__(self, listener: Listener, plain: socket.socket) -> None:
         super().__init__(plain.family, plain.type, plain.proto, fileno=plain.detach())
         self._listener: Listener | None = listener
 
     def close(self) -> None:
-        """Close it, once."""
+        """Close it; the listener counts it once."""
         super().close()
         listener, self._listener = self._listener, None
         if listener is not None:

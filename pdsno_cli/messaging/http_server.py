@@ -1,7 +1,7 @@
-"""The HTTP receiver of one controller: listens from the start, loads a web server when it must.
+"""The HTTP receiver of one controller: listens from the start, loads a web server on demand.
 
-Binding a socket costs nothing; FastAPI and uvicorn cost half a second and 20 MB, which is spent
-when the first connection comes, or when a transport is lost and connections are to be expected.
+Binding a socket is cheap. FastAPI and uvicorn take half a second and 20 MB, so they are loaded at the
+first connection, or when another transport is lost and connections are to be expected.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOPBACK = "127.0.0.1"
-_BACKLOG = 1024  # a region's controllers come all at once
-_KEEP_ALIVE = 120  # seconds that an idle connection is kept: longer than heartbeats are apart
-_GRACE = 1  # seconds for answers under way at the end
+_BACKLOG = 1024  # the controllers of a region connect all at once
+_KEEP_ALIVE = 120  # seconds that an idle connection is kept: longer than most heartbeats
+_GRACE = 1  # seconds for unfinished answers at the end
 _JOIN = 3.0
 _IP_FREEBIND = 15  # linux/in.h; Python's socket module has no name for it
 
@@ -53,10 +53,10 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppContext:
-    """What the endpoints work with. ``max_body`` is in bytes. ``nonces`` tell who asks for mail.
+    """The dependencies of the endpoints. ``max_body`` is in bytes.
 
-    ``receives`` says whether a topic is for this controller, ``acknowledges`` whether it answers
-    a message on it by an acknowledgement. ``on_message`` takes a message and may block.
+    ``receives`` returns True if a topic is for this controller, ``acknowledges`` if it answers a
+    message on it by an acknowledgement. ``on_message`` takes a message and may block.
     """
 
     controller_id: str
@@ -135,7 +135,7 @@ class HttpIngress:
 
 
 def preload() -> None:
-    """Import, before forking, what a server that is connected to needs."""
+    """Import, before forking, what the web server needs."""
     import uvicorn
 
     from pdsno_cli.messaging import http_app, http_bounds
@@ -144,7 +144,7 @@ def preload() -> None:
 
 
 class HttpServer:
-    """Serves a context on ``host`` and ``port`` (0: a free one, written to the file ``address_file``)."""
+    """Serves on ``host`` and ``port`` (0: a free one, written to ``address_file``)."""
 
     def __init__(
         self, *, host: str = LOOPBACK, port: int = 0, address_file: Path | None = None
@@ -157,28 +157,28 @@ class HttpServer:
 
     @property
     def port(self) -> int:
-        """The port that is listened on, 0 before the start."""
+        """The listening port, 0 before the start."""
         return 0 if self._socket is None else int(self._socket.getsockname()[1])
 
     def start(self, context: AppContext) -> None:
-        """Listen; OperationError, naming the address, when that cannot be."""
+        """Listen; OperationError, naming the address, if that fails."""
         self._socket = _listen(self._host, self._port, free=self._address_file is not None)
         if self._address_file is not None:
-            _tell(self._address_file, f"{self._host}:{self.port}")
+            _write_address(self._address_file, f"{self._host}:{self.port}")
         self._reader, self._writer = socket.socketpair()
-        # Once the web server is loaded nobody reads: who tells of a lost link must not wait for it.
+        # Nothing reads once the web server is loaded, so ``warm`` must not block.
         self._writer.setblocking(False)
         self._thread = threading.Thread(target=self._run, args=(context,), name="http", daemon=True)
         self._thread.start()
 
     def warm(self) -> None:
-        """Load the web server now: connections are to be expected."""
+        """Load the web server now, since connections are to be expected."""
         if self._thread is not None:
             with suppress(OSError):
                 self._writer.send(b"w")
 
     def stop(self) -> None:
-        """Answer what is under way, then listen no more."""
+        """Finish the answers under way, then stop listening."""
         if self._thread is None or self._socket is None:
             return
         self._stopping = True
@@ -194,7 +194,7 @@ class HttpServer:
             self._address_file.unlink(missing_ok=True)
 
     def _run(self, context: AppContext) -> None:
-        """Wait for the first connection, then serve; the server's thread."""
+        """Wait for the first connection or ``warm``, then serve; the server's thread."""
         assert self._socket is not None
         with selectors.DefaultSelector() as first:
             first.register(self._socket, selectors.EVENT_READ)
@@ -243,8 +243,8 @@ def _listen(host: str, port: int, *, free: bool) -> Listener:
             raise OperationError(
                 f"HTTP cannot be served on {host} port {port}: {exc.strerror or exc}"
             ) from exc
-    # The declared address is how others reach this machine, as behind NAT or a container's port.
-    log.info("%s is no address of this machine: serving HTTP on all of them", host)
+    # The declared address is the one that others use, as behind NAT or a container's port.
+    log.info("%s is not an address of this machine: serving HTTP on all of its addresses", host)
     try:
         return _bound("", port)
     except OSError as exc:
@@ -254,7 +254,7 @@ def _listen(host: str, port: int, *, free: bool) -> Listener:
 
 
 def _bound(host: str, port: int, *, free: bool = False) -> Listener:
-    """Bind and listen; with ``free``, an address that a drill has taken away will do as well."""
+    """Bind and listen; with ``free``, also on an address that the machine does not have now."""
     family = socket.AF_INET
     if host:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
@@ -272,8 +272,8 @@ def _bound(host: str, port: int, *, free: bool = False) -> Listener:
     return made
 
 
-def _tell(path: Path, address: str) -> None:
-    """Write the address for its user alone: all of it or nothing under its name."""
+def _write_address(path: Path, address: str) -> None:
+    """Write the address atomically, readable by its user alone."""
     draft = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,6 +1,6 @@
-"""What goes over HTTP between controllers: batches of messages and answers to them, within limits.
+"""The HTTP bodies between controllers: batches of messages and their answers, within limits.
 
-A message keeps its topic and its exact text, so that it is the same message as on any transport.
+A message keeps its topic and its exact text, so that it is the same on every transport.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ import msgspec
 PATH = "/v1/messages"
 MAX_MESSAGES = 200  # messages of one batch
 BATCH_BYTES = 1_000_000  # of messages beyond which a batch is closed
-WORTH_GZIP = 4_096  # bytes below which compressing costs more than it saves
+WORTH_GZIP = 4_096  # bytes below which compression costs more than it saves
 _PIECE = 65_536
 Kind = TypeVar("Kind")
-_LEVEL = 1  # messages are short-lived and much alike: more effort gains little
+_LEVEL = 1  # messages are repetitive: higher levels gain little
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -28,9 +28,9 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A request: messages in order, and the cursor of the last answer that was taken in.
+    """A request: messages in order, and the cursor of the last answer.
 
-    ``sender`` is who asks for mail; ``proof`` shows it, over the ``nonce`` of the last answer.
+    ``sender`` polls for its messages; ``proof`` covers the ``nonce`` of the last answer.
     """
 
     messages: tuple[Item, ...]
@@ -41,12 +41,12 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The answer to a batch: all of it is dealt with.
+    """The answer to a batch, all of which is committed or refused.
 
-    ``accepted`` counts the messages that were for this controller. ``messages`` is the mail of
-    the sender, ``seen`` the cursor that says so in the next request, ``more`` that more waits.
-    ``links`` names the transports that the controller has up. ``nonce`` is for the sender's next
-    request; ``proven`` says that the proof of this one was good, so that its mail is here.
+    ``accepted`` counts the messages for this controller. ``messages`` are those queued for the
+    sender, ``seen`` the cursor to confirm them in the next request; with ``more``, others are
+    queued. ``links`` names the transports that the controller has up. ``nonce`` is for the sender's
+    next request; ``proven`` is True if the proof of this one was valid.
     """
 
     controller: str
@@ -66,7 +66,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class TooLargeError(Exception):
-    """A body that is over its limit, as it came or inflated."""
+    """A body over its limit, compressed or inflated."""
 
 
 encode = msgspec.json.Encoder().encode
@@ -80,12 +80,12 @@ def body_limit(max_payload: int) -> int:
 
 
 def decode_batch(body: bytes) -> Batch:
-    """Return the batch in ``body``; ValueError, one line, when it holds none."""
+    """Return the batch in ``body``; ValueError, one line, if it is invalid."""
     return _decode(_batch, body)
 
 
 def decode_answer(body: bytes) -> Answer:
-    """Return the answer in ``body``; ValueError, one line, when it holds none."""
+    """Return the answer in ``body``; ValueError, one line, if it is invalid."""
     return _decode(_answer, body)
 
 
@@ -99,24 +99,24 @@ def _decode(decode: Callable[[bytes], Kind], body: bytes) -> Kind:
 
 
 class Inflater:
-    """Takes a body in piece by piece, compressed or not; never holds more than ``limit`` bytes."""
+    """Collects a body piece by piece, inflating gzip; holds ``limit`` bytes at most."""
 
     def __init__(self, limit: int, *, gzip: bool) -> None:
         self._limit = limit
         self._gzip = zlib.decompressobj(16 + zlib.MAX_WBITS) if gzip else None
         self._body = bytearray()
-        self._came = 0
+        self._received = 0
 
     def feed(self, piece: bytes) -> None:
-        """Take one piece; TooLargeError over the limit, ValueError when it is no gzip."""
-        self._came += len(piece)
-        if self._came > self._limit:
+        """Add one piece; TooLargeError over the limit, ValueError for invalid gzip."""
+        self._received += len(piece)
+        if self._received > self._limit:
             raise TooLargeError
         if self._gzip is None:
             self._body += piece
             return
         try:
-            # One byte beyond the limit tells a body that is over it from one that just fits.
+            # One byte beyond the limit distinguishes a body over it from one that just fits.
             self._body += self._gzip.decompress(piece, self._limit + 1 - len(self._body))
         except zlib.error as exc:
             raise ValueError("the body is not gzip") from exc
@@ -124,9 +124,9 @@ class Inflater:
             raise TooLargeError
 
     def close(self) -> bytes:
-        """Return the whole body; ValueError when it breaks off."""
+        """Return the whole body; ValueError if it is truncated."""
         if self._gzip is not None and not self._gzip.eof:
-            raise ValueError("the gzip body breaks off")
+            raise ValueError("the gzip body is truncated")
         return bytes(self._body)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pdsno_cli.messaging.backoff import CAP, FIRST, UNREACHED_CAP, Backoff
 
 
-def test_waits_grow_to_the_cap_and_begin_anew_after_a_reset():
+def test_delays_grow_to_the_cap_and_restart_after_a_reset():
     backoff = Backoff()
     waits = [backoff.next() for _ in range(200)]
     assert 0 <= waits[0] <= FIRST
@@ -15,13 +15,13 @@ def test_waits_grow_to_the_cap_and_begin_anew_after_a_reset():
     assert backoff.next() <= FIRST
 
 
-def test_waits_are_spread_over_the_whole_range():
+def test_delays_are_spread_over_the_whole_range():
     first = [Backoff().next() for _ in range(200)]
     assert min(first) < FIRST / 4
     assert max(first) > FIRST * 3 / 4
 
 
-def test_a_lower_cap_holds_where_nobody_listens():
+def test_lower_cap_limits_the_delay():
     backoff = Backoff()
     waits = [backoff.next(UNREACHED_CAP) for _ in range(200)]
     assert max(waits) <= UNREACHED_CAP < CAP

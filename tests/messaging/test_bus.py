@@ -20,7 +20,7 @@ def joined(bus: Bus, name: str, *filters: str, listener: Recorder | None = None)
     return transport, recorder
 
 
-def test_a_message_reaches_whoever_subscribed():
+def test_message_reaches_every_subscriber():
     bus = Bus()
     one, _ = joined(bus, "one")
     two, received = joined(bus, "two", "a/+", "b/#")
@@ -34,7 +34,7 @@ def test_a_message_reaches_whoever_subscribed():
     assert deaf.messages == []
 
 
-def test_a_message_comes_once_though_two_filters_match():
+def test_message_arrives_once_if_two_filters_match():
     bus = Bus()
     one, received = joined(bus, "one", "a/#", "a/+", "end")
     one.publish("a/b", b"1", qos=1, retain=False)
@@ -160,7 +160,7 @@ class Broken(Recorder):
         raise RuntimeError(arrival.topic)
 
 
-def test_a_listener_that_raises_harms_nobody_else(caplog):
+def test_failing_listener_does_not_affect_others(caplog):
     bus = Bus()
     broken, _ = joined(bus, "broken", "a", listener=Broken())
     two, received = joined(bus, "two", "a")
@@ -184,7 +184,7 @@ class Slow(Recorder):
         super().on_message(arrival)
 
 
-def test_publish_never_waits_and_says_when_the_bus_is_full(monkeypatch):
+def test_publish_never_blocks_and_returns_false_when_the_bus_is_full(monkeypatch):
     monkeypatch.setattr(module, "CAPACITY", 10)
     bus = Bus()
     one, slow = joined(bus, "one", "a", listener=Slow())
@@ -197,7 +197,7 @@ def test_publish_never_waits_and_says_when_the_bus_is_full(monkeypatch):
 
 
 @pytest.mark.parametrize("topic", ["", "a/+", "#"])
-def test_publish_refuses_what_is_no_topic_name(topic):
+def test_publish_refuses_an_invalid_topic_name(topic):
     bus = Bus()
     one, _ = joined(bus, "one")
     with pytest.raises(ValueError, match="topic name"):

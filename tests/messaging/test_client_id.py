@@ -15,7 +15,7 @@ def test_short_connections_in_a_row_are_suspect():
     assert [ended(one) for _ in range(EVICTIONS)] == [False] * (EVICTIONS - 1) + [True]
 
 
-def test_one_that_holds_and_one_that_never_was_up_begin_the_count_anew():
+def test_long_connection_and_failed_attempt_reset_the_count():
     one = ClientId("id")
     for how in ({"held": SHORT + 1}, {"was_up": False}):
         for _ in range(EVICTIONS - 1):
@@ -23,7 +23,7 @@ def test_one_that_holds_and_one_that_never_was_up_begin_the_count_anew():
         assert not ended(one, **how)
 
 
-def test_what_the_broker_says_is_believed_at_once_and_again():
+def test_reason_of_the_broker_makes_the_id_suspect_each_time():
     one = ClientId("id")
     for _ in range(2):
         assert ended(one, taken_over=True)

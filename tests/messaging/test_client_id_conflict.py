@@ -36,7 +36,7 @@ class Twin(Recorder):
 
 
 @pytest.mark.parametrize("first_epoch", [1, 3], ids=["earlier first", "later first"])
-def test_of_two_processes_of_ours_the_earlier_gives_way_and_both_are_named(
+def test_of_two_processes_of_ours_the_earlier_ends_and_both_are_named(
     broker, connect, topic_root, first_epoch
 ):
     made = []
@@ -84,9 +84,7 @@ class Thief:
         self._thread.join()
 
 
-def test_a_stranger_that_takes_the_id_again_and_again_gets_it_and_is_announced(
-    broker, connect, topic_root, monkeypatch
-):
+def test_foreign_client_keeps_the_id_and_raises_an_alarm(broker, connect, topic_root, monkeypatch):
     monkeypatch.setattr("pdsno_cli.messaging.client_id_probe._BIRTH_WAIT", 0.3)
     monkeypatch.setattr("pdsno_cli.messaging.client_id_conflict._CONFIRMED", 1.0)
     one = Twin(f"{topic_root}/status", "host-a, process 1", 1)
@@ -111,7 +109,7 @@ def test_a_stranger_that_takes_the_id_again_and_again_gets_it_and_is_announced(
     assert one.ends == []
 
 
-def test_a_broker_that_tells_gives_the_address_of_the_stranger_too(
+def test_broker_log_yields_the_address_of_the_foreign_client(
     mosquitto, connect, topic_root, monkeypatch
 ):
     monkeypatch.setattr("pdsno_cli.messaging.client_id_probe._BIRTH_WAIT", 0.3)
@@ -131,7 +129,7 @@ def test_a_broker_that_tells_gives_the_address_of_the_stranger_too(
     assert detail["other_address"] != detail["address"]
 
 
-def test_a_broker_that_flaps_is_not_taken_for_a_thief(mosquitto, connect, topic_root, monkeypatch):
+def test_flapping_broker_is_not_a_conflict(mosquitto, connect, topic_root, monkeypatch):
     monkeypatch.setattr("pdsno_cli.messaging.client_id_probe._BIRTH_WAIT", 0.3)
     monkeypatch.setattr("pdsno_cli.messaging.client_id_conflict._CONFIRMED", 0.5)
     broker = mosquitto()
@@ -148,7 +146,7 @@ def test_a_broker_that_flaps_is_not_taken_for_a_thief(mosquitto, connect, topic_
     assert not one.transport._client_id.private
 
 
-def test_a_broker_that_gives_the_reason_is_believed_at_once(answering, connect, monkeypatch):
+def test_reason_session_taken_over_is_a_conflict_immediately(answering, connect, monkeypatch):
     # As MQTT 5 wants it; Mosquitto 2.0.11 and rumqttd close without a word.
     monkeypatch.setattr("pdsno_cli.messaging.client_id_probe._BIRTH_WAIT", 0.3)
     port = answering(b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01\xe0\x02\x8e\x00")
@@ -160,7 +158,7 @@ def test_a_broker_that_gives_the_reason_is_believed_at_once(answering, connect, 
     assert one.ends == []
 
 
-def test_a_stranger_s_word_ends_nobody(mosquitto, connect, topic_root):
+def test_unsigned_status_ends_no_process(mosquitto, connect, topic_root):
     broker = mosquitto()
     one = Twin(f"{topic_root}/status", "host-a, process 1", 1)
     sender, up = connect(broker, "sender")
@@ -174,7 +172,7 @@ def test_a_stranger_s_word_ends_nobody(mosquitto, connect, topic_root):
     assert not one.claim.yields_to(found)
 
 
-def test_one_who_died_before_is_not_taken_for_the_other(mosquitto, connect, monkeypatch):
+def test_retained_death_is_not_another_owner(mosquitto, connect, monkeypatch):
     monkeypatch.setattr("pdsno_cli.messaging.client_id_probe._BIRTH_WAIT", 0.3)
     broker = mosquitto()
     sender, up = connect(broker, "sender")

@@ -137,7 +137,7 @@ def test_open_refuses_another_algorithm():
     assert refusal(SAMPLES["status"][1], data) is Reason.ALTERED
 
 
-def test_a_short_key_is_no_key():
+def test_short_key_is_refused():
     with pytest.raises(ValueError, match="too short"):
         Codec(b"secret", TOPICS, LIMIT)
 
@@ -191,7 +191,7 @@ def test_both_ends_refuse_a_message_over_the_limit():
         ("event", {"message_type": "status", "payload": SAMPLES["status"][0]}),
     ],
 )
-def test_open_refuses_who_or_what_does_not_belong_on_the_topic(kind, change):
+def test_open_refuses_sender_stream_or_kind_that_does_not_match_the_topic(kind, change):
     assert refusal(SAMPLES[kind][1], seal(kind, **change)) is Reason.WRONG_TOPIC
 
 
@@ -206,7 +206,7 @@ def test_open_refuses_a_topic_that_the_map_does_not_know():
     assert refusal(topic, seal("status", topic=topic)) is Reason.WRONG_TOPIC
 
 
-def test_open_asks_who_is_entitled():
+def test_open_asks_may_publish():
     asked = []
 
     def entitled(sender: str, topic: str) -> bool:

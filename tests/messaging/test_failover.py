@@ -180,7 +180,7 @@ def test_broker_lost_and_back_moves_everything_to_http_and_back(broker, chains):
     assert numbers == sorted(set(numbers))
 
 
-def test_policy_missed_while_the_broker_was_away_comes_with_the_first_visit(broker, chains):
+def test_policy_missed_without_the_broker_arrives_with_the_first_poll(broker, chains):
     site = Site(chains, broker.port)
     broker.kill()
     site.above.wait_up(2)
@@ -199,7 +199,7 @@ def test_start_without_a_broker_falls_back(chains):
     site.above.wait(lambda _: site.reports() == [report])
 
 
-def test_no_transport_is_known_by_its_name(broker, chains):
+def test_no_transport_is_treated_by_its_name(broker, chains):
     site = Site(chains, broker.port, "first", "second", on_demand=("second",))
     assert (site.parent.active, site.child.active) == ("first", "first")
     broker.kill()
@@ -225,7 +225,7 @@ class Rejoining(BusTransport):
         self.start(self._listener._listener)
 
 
-def test_a_link_on_demand_between_two_others_runs_only_while_the_best_is_lost(chains):
+def test_transport_on_demand_runs_only_while_the_best_is_lost(chains):
     links = {name: Rejoining(Bus(), "a", ("t",)) for name in ("one", "two", "three")}
     chain, received = chains(
         FailoverTransport(transports=links, order=lambda _: tuple(links), on_demand=("two",))
@@ -298,7 +298,7 @@ def test_late_will_carries_the_number_of_its_own_connection(broker, chains):
     assert site.below.ups[1][0] > number
 
 
-def test_a_loss_that_is_final_is_passed_on_whatever_else_carries(broker, chains):
+def test_final_loss_is_passed_on_though_another_transport_is_active(broker, chains):
     chain, recorder = chains(
         FailoverTransport(
             transports={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])},
@@ -313,7 +313,7 @@ def test_a_loss_that_is_final_is_passed_on_whatever_else_carries(broker, chains)
     assert recorder.ends == ["another process runs as this controller"]
 
 
-def test_states_say_why_a_link_is_away_since_when_and_when_it_is_tried_again(broker, chains):
+def test_states_give_reason_start_and_next_try_of_a_lost_transport(broker, chains):
     chain, recorder = chains(
         FailoverTransport(
             transports={"mqtt": mqtt(broker.port, "a"), "http": HttpClient([])},
@@ -353,7 +353,7 @@ def test_farewell_goes_over_the_active_transport(chains):
     site.above.wait(lambda r: farewell.data in r.data)
 
 
-def test_port_that_is_taken_ends_the_start(chains):
+def test_start_fails_if_the_port_is_in_use(chains):
     port = free_port()
     made = ingress(port)
     chains(

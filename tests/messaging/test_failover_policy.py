@@ -35,7 +35,7 @@ class Play:
         return self.policy.decide(self.now, above=above)
 
 
-def test_best_link_carries_and_the_fallback_rests():
+def test_best_transport_is_active_and_the_fallback_stopped():
     play = Play("mqtt", "http")
     assert play.look() == (None, False, None)
     assert play.up("mqtt") == ("mqtt", False, None)
@@ -52,13 +52,13 @@ def test_fallback_is_wanted_once_the_best_is_lost_for_the_grace():
     assert play.up("http") == ("http", True, None)
 
 
-def test_fallback_is_wanted_when_the_first_attempt_is_in_vain():
+def test_fallback_is_wanted_when_the_first_attempt_fails():
     play = Play("mqtt", "http")
     play.down("mqtt")
     assert play.wait(GRACE).fallback
 
 
-def test_best_link_that_is_back_within_the_grace_carries_at_once():
+def test_best_transport_back_within_the_grace_is_active_immediately():
     play = Play("mqtt", "http")
     play.up("mqtt")
     play.down("mqtt")
@@ -74,7 +74,7 @@ def on_http() -> Play:
     return play
 
 
-def test_best_link_carries_again_only_after_the_damping_time():
+def test_best_transport_is_active_again_only_after_the_damping():
     play = on_http()
     decision = play.up("mqtt")
     assert decision == ("http", True, play.now + DAMPING)
@@ -82,7 +82,7 @@ def test_best_link_carries_again_only_after_the_damping_time():
     assert play.wait(0.2) == ("mqtt", False, None)
 
 
-def test_best_link_does_not_carry_while_those_above_do_not_hear_on_it():
+def test_best_transport_stays_inactive_while_the_parents_lack_it():
     play = on_http()
     play.up("mqtt")
     decision = play.wait(DAMPING, above=("http",))
@@ -91,13 +91,13 @@ def test_best_link_does_not_carry_while_those_above_do_not_hear_on_it():
     assert play.wait(1, above=None).active == "mqtt"  # nobody is above
 
 
-def test_best_link_carries_at_once_when_the_fallback_is_lost():
+def test_best_transport_is_active_immediately_when_the_fallback_is_lost():
     play = on_http()
     play.up("mqtt")
     assert play.down("http").active == "mqtt"
 
 
-def test_damping_grows_with_every_flap_and_is_forgotten_by_a_link_that_held():
+def test_damping_grows_with_every_flap_and_resets_once_a_connection_held():
     play = on_http()
     expected = DAMPING
     for _ in range(6):
@@ -115,7 +115,7 @@ def test_damping_grows_with_every_flap_and_is_forgotten_by_a_link_that_held():
     assert play.wait(DAMPING).active == "mqtt"
 
 
-def test_loss_of_both_is_nobody_and_either_of_them_ends_it():
+def test_loss_of_both_leaves_none_active_until_either_is_up():
     play = on_http()
     assert play.down("http") == (None, True, None)
     assert play.up("http").active == "http"
@@ -123,14 +123,14 @@ def test_loss_of_both_is_nobody_and_either_of_them_ends_it():
     assert play.up("mqtt") == ("mqtt", False, None)
 
 
-def test_single_link_has_no_fallback():
+def test_single_transport_has_no_fallback():
     play = Play("mqtt")
     assert play.down("mqtt") == (None, False, None)
     assert play.wait(100) == (None, False, None)
     assert play.up("mqtt").active == "mqtt"
 
 
-def test_a_link_that_carries_nothing_is_passed_over_longer_each_time():
+def test_transport_that_carries_nothing_is_passed_over_longer_each_time():
     play = Play("mqtt", "http")
     play.up("mqtt")
     assert play.policy.shun("mqtt", play.now) == SHUNNED
@@ -145,7 +145,7 @@ def test_a_link_that_carries_nothing_is_passed_over_longer_each_time():
     assert play.policy.shun("mqtt", play.now) == SHUNNED
 
 
-def test_a_link_that_is_passed_over_carries_where_nothing_else_is_up():
+def test_shunned_transport_is_active_if_no_other_is_up():
     play = on_http()
     play.up("mqtt")
     play.wait(DAMPING + 1)

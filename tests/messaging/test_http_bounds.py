@@ -67,13 +67,13 @@ def answers(connection: socket.socket) -> bool:
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nhost:"])
-def test_connection_without_a_whole_request_is_closed_after_a_while(connect, sent):
+def test_connection_without_a_complete_request_is_closed(connect, sent):
     connection = connect()
     connection.sendall(sent)
     assert ended(connection)
 
 
-def test_connection_on_which_headers_drip_is_closed_all_the_same(connect):
+def test_connection_with_dripping_headers_is_closed(connect):
     connection = connect()
     connection.settimeout(WAIT / 10)
     for _ in range(1000):
@@ -97,14 +97,14 @@ def test_connection_that_was_answered_is_kept_for_longer(connect):
     assert ended(connection)
 
 
-def test_body_over_the_limit_is_refused_before_it_comes(connect):
+def test_body_over_the_limit_is_refused_unread(connect):
     connection = connect()
     head = f"POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: {body_limit(LIMIT) + 1}\r\n\r\n"
     connection.sendall(head.encode())
     assert b" 413 " in connection.recv(2000)
 
 
-def test_connections_from_one_address_take_no_more_than_its_share(connect):
+def test_connections_from_one_address_are_limited_to_its_share(connect):
     mine = connect()
     assert answers(mine)
     theirs = [connect("127.5.0.1") for _ in range(30)]
@@ -113,7 +113,7 @@ def test_connections_from_one_address_take_no_more_than_its_share(connect):
     assert answers(mine)
 
 
-def test_newcomer_is_taken_in_the_place_of_whoever_is_idle_for_longest(connect):
+def test_new_connection_replaces_the_one_idle_for_longest(connect):
     many = [connect(f"127.5.0.{number}") for number in range(1, 31)]
     assert answers(connect())
     assert sum(map(answers, many)) <= 8
@@ -168,7 +168,7 @@ def opened(child: subprocess.Popen) -> int:
     return int(child.stdout.readline())
 
 
-def test_idle_connections_leave_files_for_others_and_say_little(child, tmp_path):
+def test_idle_connections_leave_descriptors_free_and_log_little(child, tmp_path):
     process, port = child(30)  # as many as the broker and the store may need
     health = f"http://127.0.0.1:{port}/healthz"
     with ExitStack() as stack:
@@ -181,7 +181,7 @@ def test_idle_connections_leave_files_for_others_and_say_little(child, tmp_path)
     assert (tmp_path / "log").stat().st_size < 2000, (tmp_path / "log").read_text()[:2000]
 
 
-def test_connection_is_turned_away_where_no_file_is_left_and_that_is_told_once(child, tmp_path):
+def test_connection_is_closed_without_a_free_descriptor_and_logged_once(child, tmp_path):
     process, port = child(200)
     with socket.create_connection(("127.0.0.1", port), 15) as first:
         assert answers(first)  # so that the server is loaded
@@ -191,5 +191,5 @@ def test_connection_is_turned_away_where_no_file_is_left_and_that_is_told_once(c
                 assert ended(other)
         assert answers(first)
     text = (tmp_path / "log").read_text()
-    assert text.count("turned away") == 1
+    assert text.count("connection was closed") == 1
     assert len(text) < 2000

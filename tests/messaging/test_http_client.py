@@ -40,7 +40,7 @@ def beat(client: HttpClient, seq: int = 1) -> bool:
     return client.publish(TOPICS.status(CHILD), status(seq), qos=0, retain=True)
 
 
-def test_client_is_up_once_its_parent_answers_and_not_before(parent, client):
+def test_client_is_up_once_its_parent_answers(parent, client):
     made, recorder = client(parent.address)
     assert not beat(made) or recorder.ups
     recorder.wait_up()
@@ -57,7 +57,7 @@ def test_messages_arrive_in_order_and_byte_for_byte(parent, client):
     assert [arrival.data for arrival in parent.wait(300)] == reports
 
 
-def test_mail_comes_home_with_an_answer(parent, client):
+def test_queued_messages_arrive_in_an_answer(parent, client):
     policy = sealed("policy")
     parent.queues.offer(topic_of("policy"), policy, retain=True)
     made, recorder = client(parent.address)
@@ -67,7 +67,7 @@ def test_mail_comes_home_with_an_answer(parent, client):
     assert recorder.messages == [(topic_of("policy"), policy, False)]
 
 
-def test_mail_that_fits_no_answer_is_fetched_at_once(parent, client):
+def test_messages_beyond_one_answer_are_fetched_immediately(parent, client):
     made, recorder = client(parent.address)
     recorder.wait_up()
     beat(made)
@@ -99,17 +99,17 @@ def test_client_is_down_when_its_parent_ends_and_up_when_it_is_back_elsewhere(cl
         other.stop()
 
 
-def test_stranger_on_the_port_counts_as_down(parent, client):
+def test_another_controller_on_the_port_counts_as_down(parent, client):
     _, recorder = client(parent.address, controller_id="rc_2")
     recorder.wait(lambda r: r.downs)
-    assert "'rc_1' answers there" in recorder.downs[0]
+    assert "'rc_1' answers at this address" in recorder.downs[0]
     assert not recorder.ups
 
 
 @pytest.mark.parametrize(
     "noise", [b"", b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nnope"]
 )
-def test_something_else_on_the_port_counts_as_down(client, noise):
+def test_another_service_on_the_port_counts_as_down(client, noise):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer() -> None:
@@ -127,13 +127,13 @@ def test_something_else_on_the_port_counts_as_down(client, noise):
 
 
 @pytest.mark.parametrize("address", [None, "127.0.0.1:1", "nonsense", "[::1", "127.0.0.1:99999"])
-def test_address_that_leads_nowhere_counts_as_down(client, address):
+def test_unusable_address_counts_as_down(client, address):
     made, recorder = client(address)
     recorder.wait(lambda r: r.downs)
     assert not beat(made)
 
 
-def test_busy_parent_is_asked_again_and_nothing_is_lost(parent, client, monkeypatch):
+def test_busy_parent_is_retried_and_no_message_is_lost(parent, client, monkeypatch):
     monkeypatch.setattr("pdsno_cli.messaging.http_app.COMMIT_WAIT", 0.05)
     parent.held = True
     made, recorder = client(parent.address)
@@ -146,7 +146,7 @@ def test_busy_parent_is_asked_again_and_nothing_is_lost(parent, client, monkeypa
     assert not recorder.downs
 
 
-def test_publish_is_false_when_nobody_receives_the_topic_and_when_too_much_waits(parent, client):
+def test_publish_returns_false_without_a_receiver_and_with_a_full_queue(parent, client):
     made, recorder = client(parent.address)
     recorder.wait_up()
     assert not made.publish(TOPICS.ack(CHILD), b"x", qos=1, retain=False)
@@ -186,7 +186,7 @@ def test_client_without_receivers_is_up_at_once():
     assert not made.publish(TOPICS.policy(GLOBAL), b"x", qos=1, retain=True)
 
 
-def test_links_of_the_parent_are_known_from_its_answers(parent, client):
+def test_transports_of_the_parent_are_known_from_its_answers(parent, client):
     made, recorder = client(parent.address)
     recorder.wait_up()
     assert made.parent_transports == {"http"}

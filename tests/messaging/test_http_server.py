@@ -60,7 +60,7 @@ def beat(seq: int = 1, *, epoch: int = 1) -> tuple[str, bytes]:
     return TOPICS.status(CHILD), status(seq, epoch=epoch)
 
 
-def test_message_is_handed_over_byte_for_byte_and_answered_once_committed(parent, http):
+def test_message_is_passed_on_byte_for_byte_and_answered_once_committed(parent, http):
     parent.held = True
     sent = report()
     answers = []
@@ -77,7 +77,7 @@ def test_message_is_handed_over_byte_for_byte_and_answered_once_committed(parent
     assert answers[0].json()["controller"] == PARENT
 
 
-def test_what_is_not_committed_in_time_is_asked_for_again(parent, http, monkeypatch):
+def test_batch_not_committed_in_time_is_answered_with_503(parent, http, monkeypatch):
     monkeypatch.setattr(http_app, "COMMIT_WAIT", 0.05)
     parent.held = True
     answer = post(http, body(report()))
@@ -86,7 +86,7 @@ def test_what_is_not_committed_in_time_is_asked_for_again(parent, http, monkeypa
     assert answer.json() == {"error": "not committed in time: send it again"}
 
 
-def test_acknowledgement_rides_home_in_the_answer_to_what_it_acknowledges(parent, http):
+def test_acknowledgement_is_in_the_answer_to_its_message(parent, http):
     ack = topic_of("ack"), sealed("ack")
 
     def commit_and_acknowledge_a_moment_later():
@@ -97,7 +97,7 @@ def test_acknowledgement_rides_home_in_the_answer_to_what_it_acknowledges(parent
     assert answer["messages"] == [{"topic": ack[0], "data": ack[1].decode()}]
 
 
-def test_newcomer_is_given_retained_policy_and_keeps_getting_it_until_it_confirms(parent, http):
+def test_new_client_gets_the_retained_policy_until_it_confirms(parent, http):
     policy = topic_of("policy"), sealed("policy")
     parent.queues.offer(*policy, retain=True)
     first = post(http, proven(http, beat(1))).json()
@@ -111,7 +111,7 @@ def mail(http, content: bytes) -> list[str]:
     return [item["data"] for item in post(http, content).json().get("messages", [])]
 
 
-def test_who_posts_a_heartbeat_again_gets_no_mail_and_drops_none(parent, http):
+def test_replayed_heartbeat_gets_no_messages_and_drops_none(parent, http):
     """Acknowledgements were fetched, and dropped with the cursor that came with them, by anybody."""
     policy, ack = sealed("policy"), sealed("ack")
     parent.queues.offer(topic_of("policy"), policy, retain=True)
@@ -130,7 +130,7 @@ def test_who_posts_a_heartbeat_again_gets_no_mail_and_drops_none(parent, http):
     assert mail(http, proven(http)) == wanted
 
 
-def test_request_that_is_posted_again_gets_no_mail(parent, http):
+def test_replayed_request_gets_no_messages(parent, http):
     parent.queues.offer(topic_of("policy"), sealed("policy"), retain=True)
     request = proven(http, beat())
     assert len(mail(http, request)) == 1
@@ -138,7 +138,7 @@ def test_request_that_is_posted_again_gets_no_mail(parent, http):
     assert len(mail(http, proven(http))) == 1
 
 
-def test_proof_for_one_cursor_is_none_for_another(parent, http):
+def test_proof_is_valid_for_one_cursor_only(parent, http):
     parent.queues.offer(topic_of("policy"), sealed("policy"), retain=True)
     seen = post(http, proven(http, beat())).json()["seen"]
     changed = json.loads(proven(http)) | {"seen": seen}
@@ -157,9 +157,7 @@ def test_each_answer_gives_the_nonce_for_the_next_request(parent, http):
         assert len(answer["messages"]) == 1
 
 
-def test_unsigned_message_is_handed_over_for_the_controller_to_refuse_and_earns_no_mail(
-    parent, http
-):
+def test_unsigned_message_is_passed_on_to_be_refused_and_gets_no_messages(parent, http):
     parent.queues.offer(topic_of("policy"), sealed("policy"), retain=True)
     answer = post(http, body((TOPICS.status(CHILD), b'{"sender_id": "lc_1"}'))).json()
     assert answer == {"controller": PARENT, "accepted": 1, "links": ["http"]}
@@ -174,7 +172,7 @@ def test_topic_that_is_not_for_this_controller_is_left_out(parent, http):
     assert parent.arrivals == []
 
 
-def test_gzip_is_taken_and_given(parent, http):
+def test_gzip_is_accepted_and_returned(parent, http):
     policy = TOPICS.policy("zone-A"), b" " * 10_000
     parent.queues.offer(*policy, retain=True)
     answer = post(http, gzip.compress(proven(http, beat())), content_encoding="gzip")
@@ -199,7 +197,7 @@ BAD = {
     "deep": (lambda: b"[" * 200_000, {}, 400, "expected `object`"),
     "deep where nobody looks": (lambda: b'{"x": ' + b"[" * 200_000, {}, 400, "deep"),
     "no gzip": (lambda: b"\x1f\x8b not gzip at all", GZIP, 400, "is not gzip"),
-    "half a gzip": (lambda: gzip.compress(b'{"messages": []}')[:-9], GZIP, 400, "breaks off"),
+    "half a gzip": (lambda: gzip.compress(b'{"messages": []}')[:-9], GZIP, 400, "truncated"),
     "brotli": (lambda: b"{}", {"content_encoding": "br"}, 400, "'br' is not supported"),
     "too large": (lambda: b" " * (body_limit(LIMIT) + 1), {}, 413, "is over"),
     "too large inflated": (lambda: gzip.compress(b" " * 20_000_000), GZIP, 413, "is over"),
@@ -230,7 +228,7 @@ def test_gzip_bomb_is_never_inflated_beyond_the_limit(parent, http):
     assert grown < (100_000 if sys.platform == "linux" else 100_000_000)
 
 
-def test_unknown_path_and_method_are_refused_with_what_there_is(http):
+def test_unknown_path_and_method_are_refused_with_the_known_ones(http):
     assert http.get("/").status_code == 404
     assert http.get("/docs").status_code == 404
     assert http.get(PATH).status_code == 405
@@ -244,7 +242,7 @@ def test_noise_on_the_port_does_not_end_the_server(parent, http):
     assert http.get("/healthz").status_code == 200
 
 
-def test_healthz_says_who_is_there_and_what_carries(parent, http):
+def test_healthz_names_the_controller_and_its_transports(parent, http):
     parent.transports = ("mqtt", "http")
     answer = http.get("/healthz")
     assert answer.status_code == 200
@@ -255,7 +253,7 @@ def test_healthz_says_who_is_there_and_what_carries(parent, http):
     assert http.get("/healthz").status_code == 503
 
 
-def test_address_is_told_in_a_private_file_and_taken_back(tmp_path):
+def test_address_file_is_private_and_removed_at_the_end(tmp_path):
     file = tmp_path / "rc_1"
     parent = Parent(address_file=file)
     try:
@@ -267,7 +265,7 @@ def test_address_is_told_in_a_private_file_and_taken_back(tmp_path):
     assert not file.exists()
 
 
-def test_server_that_nobody_visits_loads_nothing_and_ends_at_once(parent):
+def test_unused_server_loads_nothing_and_stops_immediately(parent):
     began = time.monotonic()
     port = parent.server.port
     assert parent.server._server is None
@@ -281,7 +279,7 @@ def test_server_that_nobody_visits_loads_nothing_and_ends_at_once(parent):
 
 
 @pytest.mark.timeout(30)
-def test_warm_never_waits_however_often_a_link_is_lost(parent, http):
+def test_warm_never_blocks(parent, http):
     assert http.get("/healthz").status_code == 200  # it is loaded: nothing more wakes it
     for _ in range(10_000):
         parent.ingress.warm()
@@ -299,5 +297,5 @@ def test_port_in_use_is_one_clear_sentence(parent):
     ("address", "host", "port"),
     [("10.0.0.5:8443", "10.0.0.5", 8443), ("[::1]:1", "::1", 1), ("a.example:80", "a.example", 80)],
 )
-def test_split_takes_every_address_that_the_schema_does(address, host, port):
+def test_split_accepts_every_address_of_the_schema(address, host, port):
     assert split(address) == (host, port)

@@ -31,7 +31,7 @@ def test_a_message_of_qos_2_is_answered_by_pubrec():
     assert inflight.pop_acks() == b"\x50\x02\x00\x01"
 
 
-def test_a_second_release_is_void():
+def test_second_release_has_no_effect():
     inflight, _ = window()
     first, second = inflight.add(1, 1), inflight.add(1, 2)
     first()

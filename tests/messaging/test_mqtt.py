@@ -155,9 +155,7 @@ def test_a_stop_while_the_broker_is_sending_leaves_no_will(broker, connect, topi
     assert received.data == [b"end"]
 
 
-def test_a_killed_broker_is_noticed_and_come_back_to_with_the_next_will(
-    broker, connect, topic_root
-):
+def test_killed_broker_is_noticed_and_reconnected_with_the_next_will(broker, connect, topic_root):
     one, recorder = connect(
         broker, "one", f"{topic_root}/#", listener=Recorder(f"{topic_root}/status")
     )
@@ -191,7 +189,9 @@ def test_what_the_broker_did_not_acknowledge_is_sent_again(connect, topic_root, 
     assert sorted({int(data) for data in recorder.data}) == list(range(400))
 
 
-def test_publish_says_when_the_queue_is_full_and_never_waits(connect, topic_root, mosquitto):
+def test_publish_returns_false_when_the_queue_is_full_and_never_blocks(
+    connect, topic_root, mosquitto
+):
     broker = mosquitto()
     one, recorder = connect(broker, "one")
     recorder.wait_up()
@@ -210,7 +210,7 @@ def test_publish_says_when_the_queue_is_full_and_never_waits(connect, topic_root
         time.sleep(0.01)
 
 
-def test_a_persistent_session_keeps_what_comes_meanwhile(broker, connect, topic_root):
+def test_persistent_session_keeps_messages_of_the_meantime(broker, connect, topic_root):
     sender, up = connect(broker, "sender")
     up.wait_up()
     one, recorder = connect(broker, "one", f"{topic_root}/#", persistent=True)
@@ -271,7 +271,7 @@ def test_an_idle_transport_sleeps(connect, mosquitto):
     assert switches() - before <= 1
 
 
-def test_stop_returns_while_no_broker_is_there(free_port):
+def test_stop_returns_without_a_broker(free_port):
     transport = MqttTransport(addresses=[Address("127.0.0.1", free_port)], client_id="one")
     recorder = Recorder()
     transport.start(recorder)

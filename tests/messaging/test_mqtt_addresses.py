@@ -27,7 +27,7 @@ def at(*ports: int) -> list[Address]:
     return [Address("127.0.0.1", port) for port in ports]
 
 
-def test_the_next_address_is_tried_at_once_and_each_vain_one_is_named(connect, mosquitto, caplog):
+def test_next_address_is_tried_immediately_and_each_failure_is_named(connect, mosquitto, caplog):
     caplog.set_level("INFO")
     dead, alive = free_port(), mosquitto().port
     _, recorder = connect(0, "one", addresses=at(dead, alive))
@@ -38,7 +38,7 @@ def test_the_next_address_is_tried_at_once_and_each_vain_one_is_named(connect, m
     assert f"connected to broker 127.0.0.1:{alive}" in caplog.text
 
 
-def test_who_loses_the_first_broker_goes_on_to_the_second_and_back(connect, two, topic_root):
+def test_client_moves_to_the_second_broker_and_back(connect, two, topic_root):
     first, second = two
     one, recorder = connect(0, "one", f"{topic_root}/#", addresses=at(first.port, second.port))
     recorder.wait_up()
@@ -54,7 +54,7 @@ def test_who_loses_the_first_broker_goes_on_to_the_second_and_back(connect, two,
     recorder.wait_up(3)
 
 
-def test_a_round_in_vain_backs_off_and_goes_on(connect, mosquitto):
+def test_failed_round_of_addresses_backs_off_and_continues(connect, mosquitto):
     ports = free_port(), free_port()
     _, recorder = connect(0, "one", addresses=at(*ports))
     recorder.wait(lambda r: len(r.downs) >= 4)

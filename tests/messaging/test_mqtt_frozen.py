@@ -18,7 +18,7 @@ SLACK = 0.9  # seconds of a machine that has other things to do
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "publishing"])
-def test_silence_is_noticed_and_the_broker_come_back_to(broker, connect, topic_root, busy):
+def test_silent_broker_is_noticed_and_reconnected(broker, connect, topic_root, busy):
     one, recorder = connect(broker, "one", f"{topic_root}/#", keepalive=1.0)
     recorder.wait_up()
     broker.send_signal(signal.SIGSTOP)
@@ -47,7 +47,7 @@ def test_a_broker_that_only_listens_is_not_lost(broker, connect, topic_root):
     assert recorder.downs == []
 
 
-def test_who_hears_much_and_says_nothing_is_not_dropped(broker, connect, topic_root):
+def test_client_that_only_receives_is_not_disconnected(broker, connect, topic_root):
     # A subscriber at QoS 0 sends nothing by itself: the broker would take it for dead.
     one, up = connect(broker, "sender")
     _, recorder = connect(broker, "one", f"{topic_root}/#", keepalive=1.0, qos=0)
@@ -85,7 +85,7 @@ def test_stop_does_not_wait_for_a_broker_that_is_mute(mute, connect, tls):
     assert not any(thread.name == "mqtt one" for thread in threading.enumerate())
 
 
-def test_tls_with_a_broker_that_is_mute_is_given_up(mute, connect):
+def test_tls_with_a_mute_broker_times_out(mute, connect):
     _, recorder = connect(mute, "one", tls=Tls(), keepalive=1.0)
     recorder.wait(lambda r: r.downs, 5.0)  # not the ten of a long keepalive
     assert "no answer" in recorder.downs[0]

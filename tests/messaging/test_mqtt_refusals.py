@@ -117,7 +117,7 @@ def test_a_refused_subscription_is_named_and_tried_again(answering, connect):
 
 
 @pytest.mark.parametrize("packet", [b"\x90\x04\x00\x01\x00\x55", b"\xe0\x02\x55\x00"])
-def test_reason_codes_that_nobody_knows_are_tried_again(answering, connect, packet):
+def test_unknown_reason_codes_are_retried(answering, connect, packet):
     _, recorder = connect(answering(b"\x20\x03\x00\x00\x00", packet), "one", "a/#", protocol="5")
     recorder.wait(lambda r: len(r.downs) > 1)
     assert recorder.ends == []
@@ -145,7 +145,7 @@ def test_a_broker_that_is_busy_is_tried_again(answering, connect):
 
 
 @pytest.mark.parametrize("code", [0x8B, 0x8E], ids=["shutting down", "taken over"])
-def test_a_broker_that_says_why_it_closes_is_quoted(answering, connect, code):
+def test_reason_of_a_disconnect_is_quoted(answering, connect, code):
     port = answering(
         b"\x20\x03\x00\x00\x00", b"\x90\x04\x00\x01\x00\x01\xe0\x02" + bytes((code, 0))
     )
@@ -169,13 +169,13 @@ def test_a_broker_that_says_why_it_closes_is_quoted(answering, connect, code):
         b"\x20\x03\x00\x77\x00",
     ],
 )
-def test_packets_that_make_no_sense_do_not_end_the_thread(answering, connect, answer, protocol):
+def test_invalid_packets_do_not_end_the_thread(answering, connect, answer, protocol):
     _, recorder = connect(answering(answer), "one", "a/#", protocol=protocol)
     recorder.wait(lambda r: len(r.downs) > 1)
     assert recorder.ends == []
 
 
-def test_what_is_no_broker_is_said_to_be_none(answering, connect):
+def test_port_without_mqtt_is_named(answering, connect):
     _, recorder = connect(answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"), "one")
     recorder.wait(lambda r: r.downs)
     assert "is it an MQTT broker?" in recorder.downs[0]
@@ -193,7 +193,7 @@ def test_a_name_that_can_be_none_is_said_to(connect):
     assert "invalid host name" in recorder.downs[0]
 
 
-def test_a_port_where_nobody_listens_is_said_to_be(connect, free_port):
+def test_refused_connection_is_named(connect, free_port):
     _, recorder = connect(free_port, "one")
     recorder.wait(lambda r: r.downs)
     assert f"127.0.0.1:{free_port}: connection refused" in recorder.downs[0]
@@ -252,9 +252,7 @@ def test_tls_to_a_port_without_tls_is_said_to_fail(mosquitto, connect):
 
 
 @pytest.mark.parametrize("wrong", ["ca", "cert"])
-def test_a_file_that_is_no_certificate_ends_the_start_and_is_named(
-    connect, tmp_path, wrong, free_port
-):
+def test_invalid_certificate_file_ends_the_start_and_is_named(connect, tmp_path, wrong, free_port):
     path = tmp_path / "nonsense.pem"
     path.write_text("nonsense")
     transport, recorder = connect(free_port, "one", tls=Tls(**{wrong: str(path)}), start=False)

@@ -70,7 +70,7 @@ threading.Event().wait()
 """
 
 
-def test_what_a_killed_process_did_not_release_comes_again(broker, connect, topic_root):
+def test_unreleased_messages_of_a_killed_process_are_redelivered(broker, connect, topic_root):
     sender, up = connect(broker, "sender")
     up.wait_up()
     arguments = [str(broker.port), broker.protocol, f"{topic_root}/#"]
@@ -110,7 +110,7 @@ def test_a_release_from_before_a_reconnect_acknowledges_nothing(broker, connect,
     assert numbers(again) == [3]
 
 
-def test_order_is_kept_under_load_and_the_broker_closes_on_nobody(broker, connect, topic_root):
+def test_order_is_kept_under_load_without_a_disconnect(broker, connect, topic_root):
     count = 3000
     arrivals: queue.SimpleQueue[Arrival | None] = queue.SimpleQueue()
 
@@ -151,7 +151,7 @@ def test_order_is_kept_under_load_and_the_broker_closes_on_nobody(broker, connec
 
 
 @pytest.mark.parametrize("kind", ["mosquitto", "embedded"])
-def test_who_releases_nothing_gets_no_more_than_the_window_until_it_does(
+def test_broker_pauses_at_its_window_without_releases(
     kind, connect, topic_root, mosquitto, request
 ):
     if kind == "mosquitto":

@@ -58,7 +58,7 @@ def test_dialler_connects_from_its_source_and_by_name_over_ipv4(server, dial):
         ([OSError(errno.EINVAL, "a route that drops everything")], False),
     ],
 )
-def test_ipv6_is_no_way_around_what_keeps_the_packets_of_a_source_away(failures, taken):
+def test_ipv6_does_not_bypass_a_source(failures, taken):
     assert _refused(failures) == taken
 
 
@@ -80,7 +80,7 @@ def test_http_comes_from_its_source(server):
     assert host == OWN
 
 
-def test_http_is_served_on_an_address_that_is_taken_away_once_it_is_given_back(tmp_path):
+def test_http_is_served_again_once_its_address_is_back(tmp_path):
     code = f"""
 import json, socket
 from pathlib import Path

@@ -106,7 +106,7 @@ def test_many_publications_wake_once_and_are_one_write(pair):
     assert len(client.woken) == 2
 
 
-def test_what_the_socket_does_not_take_is_sent_later_in_order(pair):
+def test_unsent_bytes_are_sent_later_in_order(pair):
     client, theirs = pair
     client.socket().setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 5000)
     data = [bytes([65 + number]) * 30_000 for number in range(10)]
@@ -172,7 +172,7 @@ def test_a_receive_maximum_holds_for_what_is_sent_again():
     assert received == [3, 3]
 
 
-def test_a_ping_is_two_bytes_and_its_answer_is_taken(pair):
+def test_ping_is_two_bytes_and_its_answer_is_handled(pair):
     client, theirs = pair
     client.ping()
     client.send()

@@ -38,80 +38,80 @@ def data(queues, seen: str = "") -> list[bytes]:
     return [item.data.encode() for item in queues.collect(CHILD, seen).items]
 
 
-def test_visit_of_who_does_not_prove_to_be_the_sender_is_none_and_gets_nothing():
+def test_register_without_a_proof_of_identity_returns_none_and_queues_nothing():
     queues = make_queues()
     queues.offer(TOPICS.policy("zone-A"), b"policy", retain=True)
-    assert queues.visit(beat(), None) is None  # as whoever received the message may bring it
+    assert queues.register(beat(), None) is None  # as whoever received the message may bring it
     assert not queues.offer(ACK, b"1", retain=False)
     assert data(queues) == []
-    assert queues.visit((), "lc_2") is None
-    assert queues.visit((), CHILD) == CHILD  # it is known by what somebody brought
+    assert queues.register((), "lc_2") is None
+    assert queues.register((), CHILD) == CHILD  # it is known by what somebody brought
     assert data(queues) == [b"policy"]
 
 
-def test_visit_is_known_by_the_first_message_that_is_verified():
+def test_register_takes_the_sender_of_the_first_verified_message():
     queues = make_queues()
     forged = Item(TOPICS.status(CHILD), status(1).decode().replace("heartbeat", "death"))
-    assert queues.visit([forged], CHILD) is None
-    assert queues.visit([forged, *beat()], CHILD) == CHILD
+    assert queues.register([forged], CHILD) is None
+    assert queues.register([forged, *beat()], CHILD) == CHILD
 
 
-def test_visit_of_a_stranger_is_none():
+def test_register_of_a_foreign_sender_returns_none():
     queues = make_queues()
     other_key = Codec(bytes(32), TOPICS, LIMIT)
     strange = other_key.seal(
         topic=ACK, sender_id=CHILD, message_type="ack",
         payload=CODEC.open(topic_of("ack"), sealed("ack")).payload, epoch=1, seq=1,
     )  # fmt: skip
-    assert queues.visit([Item(ACK, strange.decode())], CHILD) is None
+    assert queues.register([Item(ACK, strange.decode())], CHILD) is None
     report = Item(topic_of("summary"), sealed("summary").decode())
-    assert queues.visit([report], CHILD) is None  # rc_1 is signed, and no child here
+    assert queues.register([report], CHILD) is None  # rc_1 is signed, and no child here
 
 
-def test_message_of_an_epoch_that_is_over_makes_nobody_a_newcomer():
+def test_message_of_an_older_epoch_does_not_reset_the_queue():
     queues = make_queues()
     queues.offer(TOPICS.policy("zone-A"), b"policy", retain=True)
-    queues.visit(beat(epoch=5), CHILD)
+    queues.register(beat(epoch=5), CHILD)
     seen = queues.collect(CHILD, "").seen
-    queues.visit(beat(epoch=4), CHILD)
+    queues.register(beat(epoch=4), CHILD)
     assert data(queues, seen) == []
 
 
-def test_offer_is_kept_only_for_those_present_who_subscribe():
+def test_offer_is_queued_for_current_subscribers_only():
     queues = make_queues()
     assert not queues.offer(ACK, b"1", retain=False)
-    queues.visit(beat(), CHILD)
+    queues.register(beat(), CHILD)
     assert queues.offer(ACK, b"2", retain=False)
     assert not queues.offer(TOPICS.ack("lc_2"), b"3", retain=False)
     assert data(queues) == [b"2"]
 
 
-def test_offer_to_who_stays_away_for_three_heartbeats_is_not_kept():
+def test_offer_is_not_queued_after_three_missed_heartbeats():
     clock = Clock()
     queues = make_queues(clock=clock)
-    queues.visit(beat(), CHILD)
+    queues.register(beat(), CHILD)
     clock.now += 3.1
     assert not queues.offer(ACK, b"1", retain=False)
-    queues.visit(beat(2), CHILD)
+    queues.register(beat(2), CHILD)
     assert data(queues) == []
 
 
-def test_retained_message_waits_for_newcomers_and_for_a_new_start_of_the_same():
+def test_retained_message_is_queued_for_new_clients_and_restarted_ones():
     queues = make_queues()
     assert not queues.offer(TOPICS.policy("zone-A"), b"old", retain=True)
     queues.offer(TOPICS.policy("zone-A"), b"new", retain=True)
-    queues.visit(beat(), CHILD)
+    queues.register(beat(), CHILD)
     seen = queues.collect(CHILD, "").seen
     assert data(queues) == [b"new"]
-    queues.visit(beat(2), CHILD)
+    queues.register(beat(2), CHILD)
     assert data(queues, seen) == []
-    queues.visit(beat(epoch=2), CHILD)
+    queues.register(beat(epoch=2), CHILD)
     assert data(queues, seen) == [b"new"]  # the cursor is of its former life
 
 
-def test_collect_gives_at_most_a_batch_and_says_that_more_waits():
+def test_collect_returns_one_batch_and_if_more_is_queued():
     queues = make_queues()
-    queues.visit(beat(), CHILD)
+    queues.register(beat(), CHILD)
     for number in range(MAX_MESSAGES + 5):
         queues.offer(ACK, b"%d" % number, retain=False)
     first = queues.collect(CHILD, "")
@@ -121,17 +121,17 @@ def test_collect_gives_at_most_a_batch_and_says_that_more_waits():
     assert not rest.more
 
 
-def test_offer_beyond_the_capacity_costs_the_oldest():
+def test_offer_beyond_the_capacity_drops_the_oldest():
     queues = make_queues()
-    queues.visit(beat(), CHILD)
+    queues.register(beat(), CHILD)
     for number in range(CAPACITY + 3):
         queues.offer(ACK, b"%d" % number, retain=False)
     assert data(queues)[0] == b"3"
 
 
-def test_relay_hands_on_a_verified_policy_and_never_an_older_one():
+def test_relay_passes_on_a_verified_policy_and_never_an_older_one():
     queues = make_queues()
-    queues.visit(beat(), CHILD)
+    queues.register(beat(), CHILD)
     queues.relay(TOPICS.policy(GLOBAL), policy(2))
     queues.relay(TOPICS.policy(GLOBAL), policy(1))
     queues.relay(TOPICS.policy(GLOBAL), policy(3).replace(b'"version":3', b'"version":9'))
@@ -140,9 +140,9 @@ def test_relay_hands_on_a_verified_policy_and_never_an_older_one():
     assert b'"version":2' in only
 
 
-def test_watch_calls_when_mail_comes():
+def test_watch_calls_back_when_a_message_is_queued():
     queues = make_queues()
-    queues.visit(beat(), CHILD)
+    queues.register(beat(), CHILD)
     calls = []
     queues.watch(CHILD, lambda: calls.append("mail"))
     queues.offer(ACK, b"1", retain=False)

@@ -21,7 +21,7 @@ def test_a_file_that_is_missing_is_named(tmp_path):
         context(Tls(ca=str(tmp_path / "gone.pem")))
 
 
-def test_a_file_that_is_no_certificate_is_named(tmp_path):
+def test_invalid_certificate_file_is_named(tmp_path):
     (tmp_path / "ca.pem").write_text("nothing")
     with pytest.raises(BrokerError, match=r"^tls\.ca .*/ca\.pem: not a PEM file"):
         context(Tls(ca=str(tmp_path / "ca.pem")))

@@ -50,7 +50,7 @@ def publish(protocol: str, topic: str, data: bytes, delivery: tuple[int, bool]) 
     st.binary(max_size=300),
     st.tuples(st.integers(0, 2), st.booleans()),
 )
-def test_what_paho_writes_is_read_as_it_was_meant(protocol, topic, data, delivery):
+def test_published_decodes_what_paho_encodes(protocol, topic, data, delivery):
     qos, retain = delivery
     packet = publish(protocol, topic, data, delivery)
     [whole], rest, lacking = wire.split(packet)
@@ -61,7 +61,7 @@ def test_what_paho_writes_is_read_as_it_was_meant(protocol, topic, data, deliver
 
 
 @given(st.lists(st.integers(0, 400), max_size=5), st.data())
-def test_packets_in_pieces_come_out_whole(sizes, data):
+def test_packets_in_pieces_are_reassembled(sizes, data):
     packets = [publish("3.1.1", "t", b"x" * size, (1, False)) for size in sizes]
     stream = b"".join(packets) + b"\xd0\x00"
     received: list[int] = []
@@ -113,7 +113,7 @@ def test_any_bytes_are_packets_or_malformed(data, v5):
     assert (rest == len(data)) == (lacking == 0)
 
 
-def test_a_topic_that_is_no_utf_8_is_read_as_nobodys():
+def test_topic_that_is_not_utf_8_is_decoded_with_replacements():
     packet = b"\x32\x05\x00\x01\xff\x00\x01"
     [whole], _, _ = wire.split(packet)
     assert wire.published(packet, whole, v5=False) == ("�", b"", False, 1, 1)
