@@ -51,7 +51,7 @@ class Watcher:
 
 def connect(name, epoch):
     link = BusTransport(bus, name, filters(topology, topology.controllers[name]))
-    return FailoverTransport(links={"bus": link}, order=lambda _: ("bus",))
+    return FailoverTransport(transports={"bus": link}, order=lambda _: ("bus",))
 
 def run(name):
     watcher = Watcher()
