@@ -32,14 +32,14 @@ def run(
     from pdsno_cli.cli.running import running
     from pdsno_cli.model.errors import OperationError, UsageError
     from pdsno_cli.model.names import did_you_mean
-    from pdsno_cli.runtime.alone import run_alone
+    from pdsno_cli.runtime.standalone import run_standalone
 
     topology, state = running(file, state_dir)
     if controller_id not in topology.controllers:
         hint = did_you_mean(controller_id, topology.controllers)
         raise UsageError(f"{file} declares no controller {controller_id!r}"
                          + (f"; {hint}" if hint else ""))  # fmt: skip
-    failure = run_alone(topology, state, controller_id, _embedded_port(state))
+    failure = run_standalone(topology, state, controller_id, _embedded_port(state))
     if failure is not None:
         raise OperationError(f"{controller_id}: {failure}")
 

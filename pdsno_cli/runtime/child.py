@@ -15,8 +15,8 @@ from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import AddressSet
 from pdsno_cli.model.transports import TRANSPORTS
-from pdsno_cli.runtime.link import Link
 from pdsno_cli.runtime.logs import log_to_file
+from pdsno_cli.runtime.supervisor_pipe import SupervisorPipe
 
 if TYPE_CHECKING:
     import socket
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LAB = "lab"  # the name of the lab's process; a controller's is its id
-EXIT_FAILED = 1  # what restarting will not mend
-EXIT_LATER = 75  # what will pass by itself (EX_TEMPFAIL)
-_PREDECESSOR = 5.0  # seconds that a process of this controller may take to end, killed as it is
-EXIT_CRASHED = 70  # what it may (EX_SOFTWARE of sysexits.h)
+EXIT_FAILED = 1  # permanent: a restart would fail the same way
+EXIT_LATER = 75  # transient, such as a full disk (EX_TEMPFAIL of sysexits.h)
+EXIT_CRASHED = 70  # an unexpected exception (EX_SOFTWARE of sysexits.h)
+_LOCK_TIMEOUT = 5.0  # seconds to wait for a killed predecessor to release the controller's lock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """All that the children of one topology share."""
+    """What all children of one topology share."""
 
     topology: Topology
     state: StateDir
@@ -47,8 +47,8 @@ class Job:
 
 
 def import_all() -> None:
-    """Import, before forking, what every child will need."""
-    import encodings.idna  # which looking up a host takes
+    """Import, before forking, what every child needs."""
+    import encodings.idna  # for getaddrinfo
 
     from pdsno_cli.messaging import mqtt
     from pdsno_cli.runtime import failover_wiring, node
@@ -57,12 +57,12 @@ def import_all() -> None:
 
 
 def preload(job: Job) -> None:
-    """Make ready, before forking, what the children of this job will need besides."""
+    """Import and warm up, before forking, what the children of this job need besides."""
     from pdsno_cli.discovery import sweep
     from pdsno_cli.runtime.rehearsal import rehearse
     from pdsno_cli.runtime.transport_wiring import factory
 
-    # They come first, so that what they leave unused of the heap is used up before the forks.
+    # First, so that the heap they leave free is used up before the forks.
     for facts in TRANSPORTS:
         if facts.between_processes and job.topology.uses(facts.name):
             factory(facts).preload()
@@ -85,25 +85,25 @@ def run_child(job: Job, name: str, line: socket.socket) -> int:
     except OSError:
         traceback.print_exc()  # to the fork server's log
         return EXIT_LATER
-    link = None if name == LAB else Link(line)
+    pipe = None if name == LAB else SupervisorPipe(line)
     try:
-        if link is None:
+        if pipe is None:
             from pdsno_cli.runtime.lab import run_lab
 
             run_lab(job.topology, line, stop_on_signal)
             return 0
-        return run_controller(job, name, link)
+        return run_controller(job, name, pipe)
     except PdsnoError as exc:
         log.error("%s", exc)  # noqa: TRY400 - a foreseen failure is one line
-        if link is not None:
-            link.notice(StateNotice(controller_id=name, state="failed", detail=str(exc)))
+        if pipe is not None:
+            pipe.notice(StateNotice(controller_id=name, state="failed", detail=str(exc)))
         return EXIT_LATER if isinstance(exc, DiskError) else EXIT_FAILED
     except Exception:
         log.exception("%s crashed", name)
         return EXIT_CRASHED
 
 
-def run_controller(job: Job, controller_id: str, link: Link) -> int:
+def run_controller(job: Job, controller_id: str, pipe: SupervisorPipe) -> int:
     """Run one controller on the calling thread, which must be the main one."""
     from pdsno_cli.runtime.failover_wiring import failover_transport
     from pdsno_cli.runtime.node import Node
@@ -121,23 +121,23 @@ def run_controller(job: Job, controller_id: str, link: Link) -> int:
             access=job.broker,
             source=job.sources.get(controller_id),
         ),
-        watcher=link,
+        watcher=pipe,
     )
-    link.on_end(node.stop)
-    with job.state.lock(controller_id, patience=_PREDECESSOR):
+    pipe.on_close(node.stop)
+    with job.state.lock(controller_id, patience=_LOCK_TIMEOUT):
         stop_on_signal(node.stop)
         node.run()
     return EXIT_FAILED if node.fatal else 0
 
 
 def stop_on_signal(stop: Callable[[], None]) -> None:
-    """Stop gracefully at SIGTERM and at SIGINT, at once at the second."""
-    heard = 0
+    """Call ``stop`` at the first SIGTERM or SIGINT; exit with 130 at the second."""
+    received = 0
 
     def handle(_number: int, _frame: object) -> None:
-        nonlocal heard
-        heard += 1
-        if heard > 1:
+        nonlocal received
+        received += 1
+        if received > 1:
             os._exit(130)
         stop()
 

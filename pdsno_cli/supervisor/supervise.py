@@ -13,9 +13,9 @@ from pdsno_cli.model.errors import LabError, OperationError
 from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.model.roles import Role
 from pdsno_cli.runtime.child import EXIT_LATER, LAB, Job
-from pdsno_cli.runtime.link import decode_notice
 from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import last_lines
+from pdsno_cli.runtime.supervisor_pipe import decode_notice
 from pdsno_cli.supervisor.backoff import restart_delay
 from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
 from pdsno_cli.supervisor.child import MAX_FAILURES, Child, ChildState

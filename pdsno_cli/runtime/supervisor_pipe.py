@@ -1,4 +1,4 @@
-"""The line from a child to its supervisor: notices as JSON lines over a socket."""
+"""The child's end of its socket to the supervisor: sends notices, one JSON document per line."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from pdsno_cli.model.notices import Notice
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_PATIENCE = 2.0  # seconds that a full socket may hold a controller up
-_FAREWELL = 5.0  # seconds that a controller without supervisor has to stop by itself
+_SEND_TIMEOUT = 2.0  # seconds that a full socket may block a controller
+_STOP_TIMEOUT = 5.0  # seconds that a controller has to stop once its supervisor is gone
 _decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
 _encoder = msgspec.json.Encoder()
 
 
 def decode_notice(line: bytes) -> Notice:
-    """Return the notice of one line."""
+    """Return the notice on one line; raises msgspec.DecodeError or ValidationError."""
     return _decoder.decode(line)
 
 
-class Link:
-    """The child's end. A supervisor that is gone or frozen costs nothing but the notices."""
+class SupervisorPipe:
+    """Sends notices to the supervisor. Once it is gone or blocked, notices are dropped."""
 
     def __init__(self, line: socket.socket) -> None:
-        line.settimeout(_PATIENCE)
+        line.settimeout(_SEND_TIMEOUT)
         self._line: socket.socket | None = line
         self._lock = threading.Lock()
 
@@ -45,11 +45,11 @@ class Link:
             except OSError:
                 self._line = None
 
-    def on_end(self, gone: Callable[[], None]) -> None:
-        """Call ``gone``, on a thread of its own, once the supervisor is no more.
+    def on_close(self, stop: Callable[[], None]) -> None:
+        """Call ``stop`` on a new thread once the supervisor has closed its end.
 
-        A process that ``gone`` does not end within a few seconds is ended. The kernel may end a
-        child with its parent, but its parent is the fork server, which can be stuck.
+        The process exits if it is still running five seconds later. PR_SET_PDEATHSIG does not
+        cover this: the parent of a child is the fork server, which can be stuck.
         """
         line = self._line
         assert line is not None
@@ -57,7 +57,7 @@ class Link:
 
         def watch() -> None:
             poll = select.poll()
-            poll.register(reader, select.POLLIN)  # its end can be read, too
+            poll.register(reader, select.POLLIN)  # readable at end of file, too
             while True:
                 poll.poll()
                 try:
@@ -67,8 +67,9 @@ class Link:
                     continue
                 except OSError:
                     break
-            gone()
-            time.sleep(_FAREWELL)
+            reader.close()
+            stop()
+            time.sleep(_STOP_TIMEOUT)
             os._exit(1)
 
         threading.Thread(target=watch, name="supervisor's end", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Runs one controller by itself, as a service unit or a container does."""
+"""Runs one controller without a supervisor, as a service unit or a container does."""
 
 from __future__ import annotations
 
@@ -21,24 +21,27 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
 
-class Unwatched:
-    """Watches nothing: the log tells it all."""
+class NullWatcher:
+    """Discards notices: without a supervisor, the log is all there is."""
 
     def notice(self, notice: Notice) -> None:
-        """Let it pass."""
+        """Discard the notice."""
 
 
-def run_alone(topology: Topology, state: StateDir, controller_id: str, port: int) -> str | None:
-    """Run the controller on the calling thread; return why it could not go on, None if stopped.
+def run_standalone(
+    topology: Topology, state: StateDir, controller_id: str, port: int
+) -> str | None:
+    """Run the controller on the calling thread until it stops; return the reason if it failed.
 
-    ``port`` is where the embedded broker of a running topology listens, 0 if it does not.
+    ``port`` is the port of a running topology's embedded broker, 0 if there is none. Raises
+    BrokerError when the topology needs an embedded broker and ``port`` is 0.
     """
     log_to_stderr()
     state.make()
     if topology.broker.embedded and port == 0:
         raise BrokerError(
-            "the broker of this topology is embedded in pdsno up, which does not run: "
-            "start it, or declare a broker that runs by itself"
+            "the broker of this topology is embedded in pdsno up, which is not running: "
+            "start pdsno up, or declare an external broker (broker.host)"
         )
     key = signing_key(topology, state)
     node = Node(
@@ -54,7 +57,7 @@ def run_alone(topology: Topology, state: StateDir, controller_id: str, port: int
             access=broker_access(topology, embedded_port=port),
             source=own_addresses(topology, state).get(controller_id),
         ),
-        watcher=Unwatched(),
+        watcher=NullWatcher(),
     )
     with state.lock(controller_id):
         stop_on_signal(node.stop)

@@ -1,0 +1,64 @@
+"""The child's end of its socket to the supervisor."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from pdsno_cli.model.notices import StateNotice
+from pdsno_cli.runtime import supervisor_pipe
+from pdsno_cli.runtime.supervisor_pipe import SupervisorPipe, decode_notice
+
+NOTICE = StateNotice(controller_id="local-1", state="ready")
+
+
+@pytest.fixture
+def ends():
+    """The child's and the supervisor's end of a socket."""
+    child, supervisor = socket.socketpair()
+    with child, supervisor:
+        yield child, supervisor
+
+
+def test_each_notice_is_one_line(ends):
+    child, supervisor = ends
+    pipe = SupervisorPipe(child)
+    pipe.notice(NOTICE)
+    pipe.notice(NOTICE)
+    first, second, rest = supervisor.recv(4096).split(b"\n")
+    assert decode_notice(first) == decode_notice(second) == NOTICE
+    assert rest == b""
+
+
+def test_notices_are_dropped_once_the_supervisor_is_gone(ends):
+    child, supervisor = ends
+    pipe = SupervisorPipe(child)
+    supervisor.close()
+    pipe.notice(NOTICE)
+    pipe.notice(NOTICE)
+
+
+def test_a_supervisor_that_does_not_read_blocks_a_controller_once_only(ends, monkeypatch):
+    monkeypatch.setattr(supervisor_pipe, "_SEND_TIMEOUT", 0.05)
+    child, supervisor = ends
+    pipe = SupervisorPipe(child)
+    for _ in range(10_000):  # far more than a socket holds
+        pipe.notice(NOTICE)
+    supervisor.settimeout(1)
+    assert decode_notice(supervisor.recv(4096).split(b"\n")[0]) == NOTICE
+
+
+def test_on_close_calls_stop_when_the_supervisor_closes_its_end(ends, monkeypatch):
+    exited = threading.Event()
+    monkeypatch.setattr(supervisor_pipe, "_STOP_TIMEOUT", 0.0)
+    monkeypatch.setattr(supervisor_pipe.os, "_exit", lambda _code: exited.set())
+    child, supervisor = ends
+    stopped = threading.Event()
+    SupervisorPipe(child).on_close(stopped.set)
+    supervisor.sendall(b"ignored\n")
+    assert not stopped.wait(0.1)
+    supervisor.close()
+    assert stopped.wait(5)
+    assert exited.wait(5)
