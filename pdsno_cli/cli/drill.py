@@ -21,7 +21,7 @@ from pdsno_cli.model.errors import OperationError, PdsnoError, UsageError
 from pdsno_cli.model.names import did_you_mean
 from pdsno_cli.model.transports import FACTS
 from pdsno_cli.supervisor.control import ask
-from pdsno_cli.supervisor.recovery import Measured, Measuring, sample
+from pdsno_cli.supervisor.recovery import Measured, RecoveryMeter, sample
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ class Drill:
         """
         before = ask(self.state.control, {"op": "status"})
         chain = self.topology.fallbacks
-        measuring = Measuring(
+        meter = RecoveryMeter(
             sample(before),
             victim=self.victim,
             preferred=next((name for name in chain if FACTS[name].between_processes), chain[0]),
@@ -80,11 +80,11 @@ class Drill:
         token = uuid.uuid4().hex
         try:
             self._begin(token)
-            self._watch(token, measuring, patience)
+            self._watch(token, meter, patience)
         except KeyboardInterrupt:
             self._lift(token)
             raise
-        measured = measuring.measured
+        measured = meter.measured
         values = self._values(measured)
         wrong = broken(self.bounds, values)
         if as_json:
@@ -103,10 +103,10 @@ class Drill:
         failures = [
             f"{item.key} is {in_words(item.key, values[item.key])}, which breaks {item.text}"
             for item in wrong
-            if measuring.done or item.key != "recovery"  # said below
+            if meter.done or item.key != "recovery"  # said below
         ]
-        if not measuring.done:
-            failures.insert(0, f"not recovered within {patience:g} s: {measuring.missing}")
+        if not meter.done:
+            failures.insert(0, f"not recovered within {patience:g} s: {meter.missing}")
         if failures:
             raise OperationError("; ".join(failures))
 
@@ -117,17 +117,17 @@ class Drill:
         lasting = f" for {self.seconds:g} s" if self.seconds else ""
         console.progress(f"{name}: {_DONE[self.action]}{lasting}")
 
-    def _watch(self, token: str, measuring: Measuring, patience: float) -> None:
+    def _watch(self, token: str, meter: RecoveryMeter, patience: float) -> None:
         """Look at the run until it is well, or for ``patience`` seconds from the fault's end."""
         over: float | None = None
-        while not measuring.done:
+        while not meter.done:
             began = time.monotonic()
             try:
                 report = ask(self.state.control, {"op": "status", "fault": token})
             except PdsnoError as exc:
                 raise OperationError(f"the drill was cut short: {exc}") from exc
             now = sample(report)
-            measuring.take(now)
+            meter.add(now)
             if now.over is not None:
                 if over is None:
                     over = now.over
@@ -178,11 +178,11 @@ class Drill:
             "without_carrier": [
                 {
                     "id": name,
-                    "lost_after": _number(gap.lost),
-                    "ready_after": _number(gap.again),
-                    "transport": gap.transport,
+                    "lost_after": _number(outage.lost),
+                    "ready_after": _number(outage.again),
+                    "transport": outage.transport,
                 }
-                for name, gap in measured.gaps.items()
+                for name, outage in measured.outages.items()
             ],
             "broken": [item.text for item in wrong],
         }

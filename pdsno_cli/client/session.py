@@ -38,13 +38,13 @@ def operator_session(
     controllers is online: they may run on other machines.
     """
     from pdsno_cli.runtime.mqtt_wiring import broker_access, mqtt_transport
-    from pdsno_cli.supervisor.gateway import GatewayTransport
+    from pdsno_cli.supervisor.bus_bridge import BusBridgeTransport
 
     port = _broker_port(topology, state)
     if port is None:
         filters = (*filters, topology.topics.status("+"))
     if port == 0:
-        transport: Transport = GatewayTransport(state.control, filters)
+        transport: Transport = BusBridgeTransport(state.control, filters)
     else:
         access = broker_access(topology, embedded_port=port or 0)
         transport = mqtt_transport(topology, access, _name(), filters)
@@ -65,11 +65,11 @@ def monitor_session(
     from pdsno_cli.client.kept_qos import highest_kept
     from pdsno_cli.client.monitor import Visibility
     from pdsno_cli.runtime.mqtt_wiring import broker_access, watching_transport
-    from pdsno_cli.supervisor.gateway import GatewayTransport
+    from pdsno_cli.supervisor.bus_bridge import BusBridgeTransport
 
     port = _broker_port(topology, state)
     if port == 0:
-        transport: Transport = GatewayTransport(state.control, filters)
+        transport: Transport = BusBridgeTransport(state.control, filters)
         visibility = Visibility(transport="bus", qos=True, retain=False)
     else:
         access = broker_access(topology, embedded_port=port or 0)

@@ -1,6 +1,6 @@
 """The control socket: one JSON request a connection, one JSON answer, for this user alone.
 
-Who joins the bus keeps the connection: see ``gateway``.
+Who joins the bus keeps the connection: see ``bus_bridge``.
 """
 
 from __future__ import annotations

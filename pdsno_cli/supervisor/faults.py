@@ -16,8 +16,8 @@ from pdsno_cli.model.errors import OperationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
-    from pdsno_cli.supervisor.links import Links
+    from pdsno_cli.supervisor.broker_supervisor import BrokerSupervisor
+    from pdsno_cli.supervisor.partition import Partition
     from pdsno_cli.supervisor.spawner import Spawner
 
 ACTIONS = ("kill", "freeze", "drop")
@@ -45,16 +45,16 @@ class Faults:
         self,
         *,
         controllers: Iterable[str],
-        broker: BrokerKeeper,
+        broker: BrokerSupervisor,
         spawner: Spawner,
-        links: Links,
+        partition: Partition,
         restart: Callable[[str], None],
         say: Callable[[str], None],
     ) -> None:
         self._controllers = frozenset(controllers)
         self._broker = broker
         self._spawner = spawner
-        self._links = links
+        self._partition = partition
         self._restart = restart
         self._say = say
         self._faults: dict[str, _Fault] = {}
@@ -131,7 +131,7 @@ class Faults:
 
     def _strike(self, fault: _Fault, seconds: float) -> None:
         if fault.victim is not None and fault.action == "drop":
-            self._links.cut(fault.victim)
+            self._partition.cut(fault.victim)
             return
         number = signal.SIGKILL if fault.action == "kill" else signal.SIGSTOP
         if fault.victim is not None:
@@ -139,7 +139,7 @@ class Faults:
         else:
             struck = self._broker.signal(number)
             if struck and seconds and fault.action == "kill":
-                self._broker.hold()
+                self._broker.suspend_restart()
         if not struck:
             raise OperationError(f"{fault.name} has no process at the moment: try again")
 
@@ -157,9 +157,9 @@ class Faults:
             case "freeze", str(name):
                 self._spawner.signal(name, signal.SIGCONT)
             case "drop", str(name):
-                self._links.mend(name)
+                self._partition.mend(name)
             case "kill", None:
-                self._broker.release()
+                self._broker.resume_restart()
             case "kill", str(name) if held:
                 self._restart(name)
         if held:

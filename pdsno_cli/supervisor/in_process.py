@@ -21,9 +21,9 @@ from pdsno_cli.runtime.failover_wiring import failover_transport
 from pdsno_cli.runtime.lab import change, plan_lab
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.node import Node
-from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
+from pdsno_cli.supervisor.broker_supervisor import BrokerSupervisor
+from pdsno_cli.supervisor.bus_bridge import conversation
 from pdsno_cli.supervisor.control import ControlServer
-from pdsno_cli.supervisor.gateway import conversation
 from pdsno_cli.supervisor.progress import Progress
 from pdsno_cli.supervisor.report import Broker, status_report
 from pdsno_cli.supervisor.waiting import done_before
@@ -108,15 +108,15 @@ class InProcess:
         topology = self._topology
         if topology.broker.embedded or not topology.uses("mqtt"):
             return
-        keeper = BrokerKeeper(
+        broker = BrokerSupervisor(
             topology,
             self._key,
             self._observer.said,
             fallback=f"the {BUS}" if topology.uses("bus") else None,
         )
-        await keeper.start()
-        self._access = keeper.access
-        self._text = f"{keeper.text}, then {BUS}" if topology.uses("bus") else keeper.text
+        await broker.start()
+        self._access = broker.access
+        self._text = f"{broker.text}, then {BUS}" if topology.uses("bus") else broker.text
 
     def notice(self, notice: Notice) -> None:
         """Take a controller's notice, from its thread."""

@@ -15,7 +15,7 @@ SETTLED = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ControllerSample:
     """One controller at one moment."""
 
     state: str
@@ -30,11 +30,11 @@ class Sample:
 
     at: float
     over: float | None
-    controllers: Mapping[str, Seen]
+    controllers: Mapping[str, ControllerSample]
 
 
 @dataclass(slots=True, kw_only=True)
-class Gap:
+class Outage:
     """The time that a living controller was without its carrier, in seconds since the fault began.
 
     ``transport`` is what it was ready over again.
@@ -56,10 +56,10 @@ class Measured:
     fallback: float | None
     recovery: float | None
     delayed: int
-    gaps: Mapping[str, Gap]
+    outages: Mapping[str, Outage]
 
 
-class Measuring:
+class RecoveryMeter:
     """Folds the samples of one drill, the first of them from before the fault.
 
     ``victim`` is the controller that the fault befalls, None for the broker; ``preferred`` the
@@ -73,7 +73,7 @@ class Measuring:
             for name, seen in before.controllers.items()
             if name != victim and seen.state == "ready"
         }
-        self._gaps: dict[str, Gap] = {}
+        self._outages: dict[str, Outage] = {}
         self._most = 0
         self._since: float | None = None  # when all came to be ready on the preferred transport
         self._undrained: set[str] = set()
@@ -81,7 +81,7 @@ class Measuring:
         self._last = before
         self.done = False
 
-    def take(self, sample: Sample) -> None:
+    def add(self, sample: Sample) -> None:
         """Take in the next sample."""
         self._last = sample
         self._most = max(self._most, sum(seen.waiting for seen in sample.controllers.values()))
@@ -93,12 +93,14 @@ class Measuring:
     @property
     def measured(self) -> Measured:
         """What the samples so far come to."""
-        times = [math.inf if gap.again is None else gap.again for gap in self._gaps.values()]
+        times = [
+            math.inf if outage.again is None else outage.again for outage in self._outages.values()
+        ]
         return Measured(
             fallback=max(times, default=None),
             recovery=self._recovery if self.done else None,
             delayed=self._most,
-            gaps=self._gaps,
+            outages=self._outages,
         )
 
     @property
@@ -116,20 +118,20 @@ class Measuring:
         ]
         return ", ".join(wrong) or "it was not ready for long enough"
 
-    def _carrier(self, at: float, name: str, seen: Seen) -> None:
+    def _carrier(self, at: float, name: str, seen: ControllerSample) -> None:
         pid, transport = self._carriers.get(name, (None, None))
         if pid is None:
             return
         if seen.pid != pid:  # it ended: what it lost is not a carrier alone
-            self._gaps.pop(name, None)
+            self._outages.pop(name, None)
             del self._carriers[name]
             return
         ready = seen.state == "ready"
-        gap = self._gaps.get(name)
-        if gap is None and not (ready and seen.transport == transport):
-            gap = self._gaps[name] = Gap(lost=at)
-        if gap is not None and gap.again is None and ready:
-            gap.again, gap.transport = at, seen.transport
+        outage = self._outages.get(name)
+        if outage is None and not (ready and seen.transport == transport):
+            outage = self._outages[name] = Outage(lost=at)
+        if outage is not None and outage.again is None and ready:
+            outage.again, outage.transport = at, seen.transport
 
     def _recover(self, sample: Sample, over: float) -> None:
         """Look for the moment from which all is well, and whether it is well for long enough.
@@ -149,7 +151,7 @@ class Measuring:
                 self._recovery = max(sample.at - over, 0.0)
             self.done = sample.at - self._since >= SETTLED
 
-    def _back(self, seen: Seen) -> bool:
+    def _back(self, seen: ControllerSample) -> bool:
         return seen.state == "ready" and seen.transport == self._preferred
 
 
@@ -157,10 +159,10 @@ def measure(
     before: Sample, samples: Iterable[Sample], *, victim: str | None, preferred: str
 ) -> Measured:
     """Return what a drill came to, from its samples in order of time."""
-    measuring = Measuring(before, victim=victim, preferred=preferred)
+    meter = RecoveryMeter(before, victim=victim, preferred=preferred)
     for sample in samples:
-        measuring.take(sample)
-    return measuring.measured
+        meter.add(sample)
+    return meter.measured
 
 
 def sample(report: Mapping[str, Any]) -> Sample:
@@ -170,7 +172,7 @@ def sample(report: Mapping[str, Any]) -> Sample:
         at=fault["age"],
         over=fault["over"],
         controllers={
-            row["id"]: Seen(
+            row["id"]: ControllerSample(
                 state=row["state"],
                 transport=row["transport"],
                 pid=row["pid"],

@@ -17,13 +17,13 @@ from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import last_lines
 from pdsno_cli.runtime.supervisor_pipe import decode_notice
 from pdsno_cli.supervisor.backoff import restart_delay
-from pdsno_cli.supervisor.broker_keeper import BrokerKeeper
+from pdsno_cli.supervisor.broker_supervisor import BrokerSupervisor
 from pdsno_cli.supervisor.child import MAX_FAILURES, Child, ChildState
 from pdsno_cli.supervisor.control import ControlServer
 from pdsno_cli.supervisor.ending import Ending
 from pdsno_cli.supervisor.faults import Faults
 from pdsno_cli.supervisor.lab_line import LabLine
-from pdsno_cli.supervisor.links import Links
+from pdsno_cli.supervisor.partition import Partition
 from pdsno_cli.supervisor.progress import Progress
 from pdsno_cli.supervisor.report import Broker, status_report
 from pdsno_cli.supervisor.spawner import Spawner
@@ -56,23 +56,23 @@ class Supervisor:
         self._observer = observer
         self._progress = Progress(topology, observer, cycles)
         self.board = self._progress.board
-        self._keeper = BrokerKeeper(
+        self._broker = BrokerSupervisor(
             topology,
             key,
             self._observer.said,
             fallback="HTTP" if topology.uses("http") else None,
         )
-        self._keeper.all_on_it = self.board.all_on_broker
+        self._broker.all_on_it = self.board.all_on_broker
         self._key = key
         self._spawner = Spawner(state, self)
         self._lab = LabLine(self._spawner)
         self._sources = own_addresses(topology, state)
-        self._links = Links(self._sources, self._observer.said)
+        self._partition = Partition(self._sources, self._observer.said)
         self._faults = Faults(
             controllers=topology.controllers,
-            broker=self._keeper,
+            broker=self._broker,
             spawner=self._spawner,
-            links=self._links,
+            partition=self._partition,
             restart=self._restart,
             say=self._observer.said,
         )
@@ -92,19 +92,19 @@ class Supervisor:
         control = ControlServer(self._state.control, self._answer)
         try:
             self._spawner.start()  # it imports while the broker starts
-            self._links.mend_all()
-            if await done_before(self._stop, self._keeper.start()):
+            self._partition.mend_all()
+            if await done_before(self._stop, self._broker.start()):
                 self._spawner.give(
                     Job(
                         topology=self._topology,
                         state=self._state,
                         key=self._key,
-                        broker=self._keeper.access,
+                        broker=self._broker.access,
                         sources=self._sources,
                     )
                 )
                 await control.start()
-                self._observer.began(self.board, self._keeper.text)
+                self._observer.began(self.board, self._broker.text)
                 if self._topology.lab is not None:
                     await self._start_lab()
                 for name in self.board.rows:
@@ -250,7 +250,7 @@ class Supervisor:
         """Stop children before parents, then the lab, the fork server and the broker."""
         self._stop.set()
         self._faults.close()
-        self._keeper.signal(signal.SIGCONT)  # stopped by hand, it would hold up every farewell
+        self._broker.signal(signal.SIGCONT)  # stopped by hand, it would hold up every farewell
         tiers = [
             [row.controller_id for row in self.board.rows.values() if row.role is role]
             for role in _STOP_ORDER
@@ -262,7 +262,7 @@ class Supervisor:
             say=self._observer.said,
         ).run([*tiers, [LAB]])
         await self._spawner.close()
-        await self._keeper.stop()
+        await self._broker.stop()
         await control.close()
 
     def _interrupt(self) -> None:
@@ -271,9 +271,9 @@ class Supervisor:
             self._stop.set()
             self._observer.said("stopping; Ctrl-C again ends everything at once")
             return
-        self._links.mend_all()
+        self._partition.mend_all()
         self._spawner.kill()
-        self._keeper.kill()
+        self._broker.kill()
         self._state.control.unlink(missing_ok=True)
         raise SystemExit(130)
 
@@ -285,9 +285,9 @@ class Supervisor:
                     self._topology.name,
                     self.board,
                     Broker(
-                        text=self._keeper.text,
-                        port=self._keeper.access.addresses[0].port,
-                        state=self._keeper.state,
+                        text=self._broker.text,
+                        port=self._broker.access.addresses[0].port,
+                        state=self._broker.state,
                     ),
                 )
                 if "fault" in request:

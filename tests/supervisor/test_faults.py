@@ -19,11 +19,11 @@ class Broker:
         self.did.append(number)
         return True
 
-    def hold(self):
-        self.did.append("hold")
+    def suspend_restart(self):
+        self.did.append("suspend_restart")
 
-    def release(self):
-        self.did.append("release")
+    def resume_restart(self):
+        self.did.append("resume_restart")
 
 
 class Spawner:
@@ -36,7 +36,7 @@ class Spawner:
         return self.there
 
 
-class Links:
+class Partition:
     def __init__(self):
         self.did = []
         self.refusal = None
@@ -52,14 +52,14 @@ class Links:
 
 class Stage:
     def __init__(self):
-        self.broker, self.spawner, self.links = Broker(), Spawner(), Links()
+        self.broker, self.spawner, self.partition = Broker(), Spawner(), Partition()
         self.restarted = []
         self._over = asyncio.Event()
         self.faults = Faults(
             controllers=["lc1", "lc2"],
             broker=self.broker,
             spawner=self.spawner,
-            links=self.links,
+            partition=self.partition,
             restart=self.restarted.append,
             say=self._say,
         )
@@ -104,11 +104,11 @@ def test_freeze_is_lifted_by_itself_when_its_time_is_over():
 def test_drop_cuts_the_link_alone_and_is_lifted_by_itself_when_its_time_is_over():
     async def play(stage):
         stage.begin("t", "lc1", "drop", 0.02)
-        assert stage.links.did == [("cut", "lc1")]
+        assert stage.partition.did == [("cut", "lc1")]
         assert await stage.over("t") >= 0.02
 
     stage = played(play)
-    assert stage.links.did == [("cut", "lc1"), ("mend", "lc1")]
+    assert stage.partition.did == [("cut", "lc1"), ("mend", "lc1")]
     assert stage.spawner.did == stage.broker.did == []
 
 
@@ -117,18 +117,18 @@ def test_drop_goes_on_when_its_controller_ends_which_is_started_again():
         stage.begin("t", "lc1", "drop", 60)
         assert not stage.faults.ended("lc1")
         assert stage.faults.age("t")["over"] is None
-        assert stage.links.did == [("cut", "lc1")]
+        assert stage.partition.did == [("cut", "lc1")]
         stage.faults.lift("t")
         stage.faults.lift("t")
 
     stage = played(play)
-    assert stage.links.did == [("cut", "lc1"), ("mend", "lc1")]
+    assert stage.partition.did == [("cut", "lc1"), ("mend", "lc1")]
     assert stage.restarted == []
 
 
 def test_drop_that_cannot_be_is_no_fault():
     async def play(stage):
-        stage.links.refusal = "no link"
+        stage.partition.refusal = "no link"
         with pytest.raises(OperationError, match="no link"):
             stage.begin("t", "lc1", "drop", 60)
         with pytest.raises(OperationError, match="no such fault"):
@@ -136,7 +136,7 @@ def test_drop_that_cannot_be_is_no_fault():
         stage.begin("t", "lc1", "freeze", 60)
         stage.faults.close()
 
-    assert played(play).links.did == []
+    assert played(play).partition.did == []
 
 
 def test_no_fault_begins_once_all_are_lifted_for_the_end():
@@ -146,17 +146,17 @@ def test_no_fault_begins_once_all_are_lifted_for_the_end():
         with pytest.raises(OperationError, match="going down"):
             stage.begin("b", "lc1", "drop", 60)
 
-    assert played(play).links.did == [("cut", "lc1"), ("mend", "lc1")]
+    assert played(play).partition.did == [("cut", "lc1"), ("mend", "lc1")]
 
 
 def test_kill_of_the_broker_keeps_it_away_until_lifted():
     async def play(stage):
         stage.begin("t", None, "kill", 60)
-        assert stage.broker.did == [signal.SIGKILL, "hold"]
+        assert stage.broker.did == [signal.SIGKILL, "suspend_restart"]
         stage.faults.lift("t")
         stage.faults.lift("t")
 
-    assert played(play).broker.did == [signal.SIGKILL, "hold", "release"]
+    assert played(play).broker.did == [signal.SIGKILL, "suspend_restart", "resume_restart"]
 
 
 def test_kill_of_a_controller_is_over_with_its_end_or_keeps_it_away():

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import math
 
-from pdsno_cli.supervisor.recovery import SETTLED, Measuring, Sample, Seen, measure, sample
+from pdsno_cli.supervisor.recovery import (
+    SETTLED,
+    ControllerSample,
+    RecoveryMeter,
+    Sample,
+    measure,
+    sample,
+)
 
 PIDS = {"g1": 1, "lc1": 2}
 
@@ -12,7 +19,7 @@ def at(seconds, over=None, **changes):
     seen = {}
     for name, pid in PIDS.items():
         state, transport, waiting, *other = changes.get(name, ("ready", "mqtt", 0))
-        seen[name] = Seen(
+        seen[name] = ControllerSample(
             state=state, transport=transport, waiting=waiting, pid=other[0] if other else pid
         )
     return Sample(at=seconds, over=over, controllers=seen)
@@ -46,7 +53,7 @@ def test_measure_takes_the_last_that_fell_back_and_the_most_that_waited():
     assert result.fallback == 1.7
     assert result.recovery == 4
     assert result.delayed == 3
-    assert (result.gaps["lc1"].lost, result.gaps["lc1"].transport) == (0.6, "http")
+    assert (result.outages["lc1"].lost, result.outages["lc1"].transport) == (0.6, "http")
 
 
 def test_measure_without_another_transport_counts_until_the_preferred_one_is_back():
@@ -84,11 +91,11 @@ def test_measure_waits_for_each_outbox_to_have_been_empty_once():
 
 
 def test_missing_names_who_keeps_it_from_being_a_recovery():
-    measuring = Measuring(at(0), victim=None, preferred="mqtt")
-    measuring.take(at(4, 3, g1=HTTP, lc1=GONE))
-    assert measuring.missing == "g1 is ready over http, lc1 is disconnected"
-    measuring.take(at(5, 3, lc1=("ready", "mqtt", 2)))
-    assert measuring.missing == "lc1 has 2 waiting"
+    meter = RecoveryMeter(at(0), victim=None, preferred="mqtt")
+    meter.add(at(4, 3, g1=HTTP, lc1=GONE))
+    assert meter.missing == "g1 is ready over http, lc1 is disconnected"
+    meter.add(at(5, 3, lc1=("ready", "mqtt", 2)))
+    assert meter.missing == "lc1 has 2 waiting"
 
 
 def test_sample_of_a_report_has_the_clock_of_its_fault():

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _DROP: local_routes.Kind = "blackhole"  # nobody is told, as with a cable that is pulled
 
 
-class Links:
+class Partition:
     """The links of one run's controllers to the broker and to each other.
 
     ``addresses`` are those by which their packets are known, by controller.

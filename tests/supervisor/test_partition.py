@@ -6,7 +6,7 @@ from pdsno_cli.lint.engine import require
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import StateDir
-from pdsno_cli.supervisor.links import Links
+from pdsno_cli.supervisor.partition import Partition
 from tests.conftest import in_namespace
 
 TOPOLOGY = """\
@@ -23,7 +23,7 @@ controllers:
 
 @pytest.fixture
 def play(tmp_path):
-    """Run code with the links of two state directories, as ``links`` and ``others``, in a namespace."""
+    """Run code with the links of two state directories, as ``partition`` and ``others``, in a namespace."""
     file = tmp_path / "t.yaml"
     file.write_text(TOPOLOGY.format(broker="{embedded: true}"))
     head = f"""
@@ -32,12 +32,12 @@ from pathlib import Path
 from pdsno_cli.lint.engine import require
 from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import StateDir
-from pdsno_cli.supervisor.links import Links
+from pdsno_cli.supervisor.partition import Partition
 from pdsno_cli.system.local_routes import take_away, taken_away
 said = []
 def make(name):
-    return Links(own_addresses(require("{file}"), StateDir(Path("{tmp_path}") / name)), said.append)
-links, others = make("state"), make("other")
+    return Partition(own_addresses(require("{file}"), StateDir(Path("{tmp_path}") / name)), said.append)
+partition, others = make("state"), make("other")
 def count():
     return len(taken_away("blackhole"))
 """
@@ -46,9 +46,9 @@ def count():
 
 def test_cut_and_mend_are_of_one_controller(play):
     code = """
-links.cut("lc"), links.cut("rc")
+partition.cut("lc"), partition.cut("rc")
 before = count()
-links.mend("rc"), links.mend("rc")
+partition.mend("rc"), partition.mend("rc")
 print(json.dumps([before, count(), said]))
 """
     assert play(code) == [2, 1, []]
@@ -57,7 +57,7 @@ print(json.dumps([before, count(), said]))
 def test_what_a_killed_run_left_cut_is_mended_by_the_next_run_of_that_directory_alone(play):
     code = """
 if os.fork() == 0:
-    links.cut("lc"), links.cut("gc")
+    partition.cut("lc"), partition.cut("gc")
     os._exit(1)
 os.wait()
 take_away("blackhole", "127.9.9.9")
@@ -73,12 +73,12 @@ print(json.dumps([counts, said]))
 def test_a_link_that_stays_cut_is_named(play):
     code = """
 from pdsno_cli.system import local_routes
-links.cut("lc")
+partition.cut("lc")
 run = local_routes._ip
 def refusing(*words):
     return ("", "Operation not permitted") if "del" in words else run(*words)
 local_routes._ip = refusing
-links.mend_all()
+partition.mend_all()
 print(json.dumps(said))
 """
     assert play(code) == ["the link of lc stays cut: Operation not permitted"]
@@ -87,7 +87,7 @@ print(json.dumps(said))
 def test_without_the_privilege_a_cut_is_refused_in_one_sentence(play):
     code = """
 try:
-    links.cut("lc")
+    partition.cut("lc")
 except Exception as exc:
     print(json.dumps([str(exc), count()]))
 """
@@ -102,7 +102,7 @@ except Exception as exc:
 def test_controller_without_an_address_of_its_own_cannot_be_cut_off(tmp_path):
     file = tmp_path / "t.yaml"
     file.write_text(TOPOLOGY.format(broker="{host: broker.example.net}"))
-    links = Links(own_addresses(require(str(file)), StateDir(tmp_path)), lambda _: None)
+    partition = Partition(own_addresses(require(str(file)), StateDir(tmp_path)), lambda _: None)
     with pytest.raises(OperationError, match="lc has no loopback address of its own"):
-        links.cut("lc")
-    links.mend_all()
+        partition.cut("lc")
+    partition.mend_all()

@@ -38,7 +38,7 @@ _SILENT = 3  # looks in vain after which it is started again, where a controller
 _SETTLED = 30.0  # seconds of being up after which earlier ends are forgiven
 
 
-class BrokerKeeper:
+class BrokerSupervisor:
     """The broker of one run. Event-loop thread only, but for the embedded broker's own words.
 
     ``fallback`` is what carries while a declared broker is out of reach, None for nothing.
@@ -144,12 +144,12 @@ class BrokerKeeper:
             self._stopped = number == signal.SIGSTOP
         return True
 
-    def hold(self) -> None:
-        """Have an embedded broker that ends stay away until ``release``."""
+    def suspend_restart(self) -> None:
+        """Do not restart the embedded broker until ``resume_restart``."""
         self._allowed.clear()
 
-    def release(self) -> None:
-        """Have the embedded broker started again, if it ended meanwhile."""
+    def resume_restart(self) -> None:
+        """Restart the embedded broker if it has ended, and whenever it ends."""
         self._allowed.set()
 
     def kill(self) -> None:

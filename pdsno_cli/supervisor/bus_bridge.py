@@ -86,7 +86,7 @@ class _Member:
             self._writer.write(line)
 
 
-class GatewayTransport:
+class BusBridgeTransport:
     """The client's end; implements ``transport.Transport``. It does not come back once lost."""
 
     def __init__(self, control: Path, filters: tuple[str, ...]) -> None:

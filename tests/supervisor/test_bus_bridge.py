@@ -9,8 +9,8 @@ import pytest
 
 from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.model.errors import UsageError
+from pdsno_cli.supervisor.bus_bridge import BusBridgeTransport, conversation
 from pdsno_cli.supervisor.control import ControlServer
-from pdsno_cli.supervisor.gateway import GatewayTransport, conversation
 from tests.messaging.recorder import Recorder
 
 
@@ -57,7 +57,7 @@ def insider(served):
 
 
 def join(served, *filters: str):
-    transport, recorder = GatewayTransport(served.path, filters), Recorder()
+    transport, recorder = BusBridgeTransport(served.path, filters), Recorder()
     transport.start(recorder)
     recorder.wait_up()
     return transport, recorder
@@ -111,4 +111,4 @@ def test_the_end_of_the_topology_is_fatal(tmp_path):
 
 def test_nobody_there_is_said_at_once(tmp_path):
     with pytest.raises(UsageError, match="is not up"):
-        GatewayTransport(tmp_path / "control.sock", ()).start(Recorder())
+        BusBridgeTransport(tmp_path / "control.sock", ()).start(Recorder())
