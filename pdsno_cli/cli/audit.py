@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.running import JSON, STATE_DIR, running, seconds
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, load, seconds
 from pdsno_cli.cli.table import plural, table
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ _HEAD = ("stream", "sender", "receiver", "epoch", *_NUMBERS)
 
 
 def audit(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    file: FILE = None,
     max_wait: Annotated[
         str | None,
         typer.Option(
@@ -49,7 +48,7 @@ def audit(
     from pdsno_cli.client.inventories import PATIENCE, inventories
     from pdsno_cli.model.errors import UsageError
 
-    topology, state = running(file, state_dir)
+    topology, state = load(file, state_dir)
     limit = _WAITS * topology.outbox.patience if max_wait is None else seconds(max_wait)
     at_work = state.in_use
     held = inventories(topology, state, patience=PATIENCE if at_work else 0.0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdsno_cli.cli.running import STATE_DIR
+from pdsno_cli.cli.args import STATE_DIR, load, require_controller
 
 if TYPE_CHECKING:
     from pdsno_cli.runtime.state_dir import StateDir
@@ -29,16 +29,11 @@ def run(
     state_dir: STATE_DIR = None,
 ) -> None:
     """Run one controller of a topology until SIGTERM or Ctrl-C; logs go to stderr."""
-    from pdsno_cli.cli.running import running
-    from pdsno_cli.model.errors import OperationError, UsageError
-    from pdsno_cli.model.names import did_you_mean
+    from pdsno_cli.model.errors import OperationError
     from pdsno_cli.runtime.standalone import run_standalone
 
-    topology, state = running(file, state_dir)
-    if controller_id not in topology.controllers:
-        hint = did_you_mean(controller_id, topology.controllers)
-        raise UsageError(f"{file} declares no controller {controller_id!r}"
-                         + (f"; {hint}" if hint else ""))  # fmt: skip
+    topology, state = load(file, state_dir)
+    require_controller(topology, controller_id)
     failure = run_standalone(topology, state, controller_id, _embedded_port(state))
     if failure is not None:
         raise OperationError(f"{controller_id}: {failure}")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.running import JSON, STATE_DIR, running
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, load, require_controller
 from pdsno_cli.cli.table import table
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ FORMAT_VERSION = 1
 
 
 def devices(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    file: FILE = None,
     as_json: JSON = False,
     everything: Annotated[bool, typer.Option("--all", help="Include inactive devices.")] = False,
     of: Annotated[
@@ -35,16 +34,13 @@ def devices(
 ) -> None:
     """Show the devices of the network, from the global controller's store or another's."""
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.model.names import did_you_mean
     from pdsno_cli.model.roles import Role
     from pdsno_cli.nib.engine import MissingStoreError
     from pdsno_cli.nib.reader import open_reader
 
-    topology, state = running(file, state_dir)
+    topology, state = load(file, state_dir)
     owner = of or topology.of_role(Role.GLOBAL)[0].controller_id
-    if owner not in topology.controllers:
-        hint = did_you_mean(owner, topology.controllers)
-        raise UsageError(f"no controller {owner!r}" + (f"; {hint}" if hint else ""))
+    require_controller(topology, owner)
     try:
         store = open_reader(state.store(owner))
     except MissingStoreError as exc:

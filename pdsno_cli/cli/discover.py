@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.running import JSON, STATE_DIR, TIMEOUT, running, seconds
+from pdsno_cli.cli.args import (
+    JSON,
+    STATE_DIR,
+    TIMEOUT,
+    file_first,
+    load,
+    require_controller,
+    seconds,
+)
 from pdsno_cli.cli.table import table
-from pdsno_cli.cli.which import file_first
 
 if TYPE_CHECKING:
     from pdsno_cli.client.discovery_request import DiscoveryRequests, Outcome
@@ -44,7 +51,7 @@ def discover(
 
     file, ids = file_first(words or [])
     patience = seconds(timeout)
-    topology, state = running(file, state_dir)
+    topology, state = load(file, state_dir)
     chosen = _chosen(topology, ids, region)
     topics = topology.topics
     filters = (topics.discovery("+", "+"), topics.ack("+"), topics.events("+"))
@@ -72,11 +79,9 @@ def _chosen(topology: Topology, ids: list[str], region: str | None) -> list[Cont
         raise UsageError(f"no region {region!r}" + (f"; {hint}" if hint else ""))
     locals_ = {item.controller_id: item for item in topology.of_role(Role.LOCAL, region)}
     for name in ids:
-        known = topology.controllers.get(name)
-        if known is None:
-            hint = did_you_mean(name, locals_)
-            raise UsageError(f"no controller {name!r}" + (f"; {hint}" if hint else ""))
+        require_controller(topology, name)
         if name not in locals_:
+            known = topology.controllers[name]
             where = f"of region {known.region}" if known.role is Role.LOCAL else known.role.value
             raise UsageError(f"{name} is {where}: name local controllers"
                              + (f" of {region}" if region else ""))  # fmt: skip

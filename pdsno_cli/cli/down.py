@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.running import STATE_DIR, running
+from pdsno_cli.cli.args import FILE, STATE_DIR, load
 
 
 def down(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    file: FILE = None,
     state_dir: STATE_DIR = None,
 ) -> None:
     """End a running topology: children before parents, then the broker."""
     from pdsno_cli.model.errors import OperationError, StateError
     from pdsno_cli.supervisor.control import ask
 
-    topology, state = running(file, state_dir)
+    topology, state = load(file, state_dir)
     ask(state.control, {"op": "stop"})
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -15,10 +15,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.bounds import COUNTS, DURATIONS, Bound, broken, in_words
+from pdsno_cli.cli.args import (
+    COUNTS,
+    DURATIONS,
+    Bound,
+    exceeded,
+    format_measure,
+    require_controller,
+)
 from pdsno_cli.cli.table import table
 from pdsno_cli.model.errors import OperationError, PdsnoError, UsageError
-from pdsno_cli.model.names import did_you_mean
 from pdsno_cli.model.transports import FACTS
 from pdsno_cli.supervisor.control import ask
 from pdsno_cli.supervisor.recovery import Measured, RecoveryMeter, sample
@@ -42,9 +48,8 @@ def check(topology: Topology, victim: str | None) -> None:
             raise UsageError(
                 f"faults can be injected into an embedded broker only; {topology.name} uses an external one"
             )
-    elif victim not in topology.controllers:
-        hint = did_you_mean(victim, topology.controllers)
-        raise UsageError(f"no controller {victim!r}" + (f"; {hint}" if hint else ""))
+    else:
+        require_controller(topology, victim)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +91,7 @@ class Drill:
             raise
         measured = meter.measured
         values = self._values(measured)
-        wrong = broken(self.bounds, values)
+        wrong = exceeded(self.bounds, values)
         if as_json:
             console.data(json.dumps(self._json(measured, values, wrong), indent=2))
         else:
@@ -95,13 +100,13 @@ class Drill:
                 table(
                     ("measure", "value", "bound"),
                     [
-                        (key, in_words(key, value), most.get(key, ""))
+                        (key, format_measure(key, value), most.get(key, ""))
                         for key, value in values.items()
                     ],
                 )
             )
         failures = [
-            f"{item.key} is {in_words(item.key, values[item.key])}, which breaks {item.text}"
+            f"{item.key} is {format_measure(item.key, values[item.key])}, which breaks {item.text}"
             for item in wrong
             if meter.done or item.key != "recovery"  # said below
         ]

@@ -1,23 +1,37 @@
-"""``pdsno fault``: a drill on a running topology: a fault, and how it was got over."""
+"""``pdsno fault``: injects a fault into a running topology and measures the recovery."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdsno_cli.cli.running import JSON, STATE_DIR, TIMEOUT
-from pdsno_cli.cli.which import file_first
+from pdsno_cli.cli.args import (
+    JSON,
+    STATE_DIR,
+    TIMEOUT,
+    file_first,
+    load,
+    parse_bounds,
+    seconds,
+)
 
-_FORMS = {"broker": "kill|freeze", "controller": "ID kill|freeze", "link": "ID drop"}
-_UNSAID = "10s"  # how long a freeze or a cut lasts where nobody says
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DEFAULT_DURATION = "10s"  # of a freeze or a drop
+_AND_WAIT = "and wait until every controller has recovered."
+_TARGETS = {  # target: its arguments, help
+    "broker": ("kill|freeze", f"Kill (SIGKILL) or freeze (SIGSTOP) the embedded broker, {_AND_WAIT}"),
+    "controller": ("ID kill|freeze", f"Kill (SIGKILL) or freeze (SIGSTOP) a controller, {_AND_WAIT}"),
+    "link": ("ID drop", f"Drop all packets of a controller (root, Linux), {_AND_WAIT}"),
+}  # fmt: skip
 _FOR = Annotated[
     str | None,
     typer.Option(
         "--for",
         metavar="DURATION",
-        help=f"Fault duration (default: {_UNSAID} for freeze and drop; kill restarts at once).",
+        help=f"Fault duration (default: {_DEFAULT_DURATION} for freeze and drop; kill restarts at once).",
     ),
 ]
 _EXPECT = Annotated[
@@ -36,134 +50,72 @@ fault = typer.Typer(
 )
 
 
-@fault.command("broker")
-def fault_broker(
-    words: Annotated[
+def _command(target: str) -> Callable[..., None]:
+    """Return the command for one target; the three differ in their arguments and help alone."""
+
+    def run(
+        words: list[str] | None = None,
+        *,
+        lasting: _FOR = None,
+        expect: _EXPECT = None,
+        timeout: TIMEOUT = "120s",
+        as_json: JSON = False,
+        state_dir: STATE_DIR = None,
+    ) -> None:
+        from pdsno_cli.cli.drill import Drill, check
+
+        bounds = parse_bounds(expect or ())
+        limit = seconds(timeout)
+        file, rest = file_first(words or [])
+        victim, action = _victim_and_action(target, rest)
+        duration = _duration(action, lasting)
+        topology, state = load(file, state_dir)
+        check(topology, victim)
+        Drill(
+            topology=topology,
+            state=state,
+            target=target,
+            victim=victim,
+            action=action,
+            seconds=duration,
+            bounds=bounds,
+        ).run(limit, as_json=as_json)
+
+    arguments, help_ = _TARGETS[target]
+    run.__doc__ = help_
+    run.__annotations__["words"] = Annotated[
         list[str] | None,
-        typer.Argument(metavar=f"[FILE] {_FORMS['broker']}", help="The topology, and the fault."),
-    ] = None,
-    *,
-    lasting: _FOR = None,
-    expect: _EXPECT = None,
-    timeout: TIMEOUT = "120s",
-    as_json: JSON = False,
-    state_dir: STATE_DIR = None,
-) -> None:
-    """Kill (SIGKILL) or freeze (SIGSTOP) the embedded broker, and wait until every controller has recovered."""
-    _run(
-        "broker",
-        words,
-        lasting=lasting,
-        expect=expect,
-        timeout=timeout,
-        as_json=as_json,
-        state_dir=state_dir,
-    )
+        typer.Argument(metavar=f"[FILE] {arguments}", help="The topology, the target, the fault."),
+    ]
+    return run
 
 
-@fault.command("controller")
-def fault_controller(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar=f"[FILE] {_FORMS['controller']}",
-            help="The topology, a controller, and the fault.",
-        ),
-    ] = None,
-    *,
-    lasting: _FOR = None,
-    expect: _EXPECT = None,
-    timeout: TIMEOUT = "120s",
-    as_json: JSON = False,
-    state_dir: STATE_DIR = None,
-) -> None:
-    """Kill (SIGKILL) or freeze (SIGSTOP) a controller, and wait until every controller has recovered."""
-    _run(
-        "controller",
-        words,
-        lasting=lasting,
-        expect=expect,
-        timeout=timeout,
-        as_json=as_json,
-        state_dir=state_dir,
-    )
+for _target in _TARGETS:
+    fault.command(_target)(_command(_target))
 
 
-@fault.command("link")
-def fault_link(
-    words: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar=f"[FILE] {_FORMS['link']}", help="The topology, a controller, and the fault."
-        ),
-    ] = None,
-    *,
-    lasting: _FOR = None,
-    expect: _EXPECT = None,
-    timeout: TIMEOUT = "120s",
-    as_json: JSON = False,
-    state_dir: STATE_DIR = None,
-) -> None:
-    """Drop all packets of a controller (root, Linux), and wait until every controller has recovered."""
-    _run(
-        "link",
-        words,
-        lasting=lasting,
-        expect=expect,
-        timeout=timeout,
-        as_json=as_json,
-        state_dir=state_dir,
-    )
-
-
-def _run(
-    target: str,
-    words: list[str] | None,
-    *,
-    lasting: str | None,
-    expect: list[str] | None,
-    timeout: str,
-    as_json: bool,
-    state_dir: Path | None,
-) -> None:
-    """Have the drill that ``words`` ask for: a file if named, the controller if any, the fault."""
-    from pdsno_cli.cli.bounds import parse_bounds
-    from pdsno_cli.cli.drill import Drill, check
-    from pdsno_cli.cli.running import running, seconds
+def _duration(action: str, lasting: str | None) -> float:
+    """Return the duration of a fault in seconds: 0 for a kill without ``--for``."""
     from pdsno_cli.model.durations import SHORTEST
     from pdsno_cli.model.errors import UsageError
 
-    bounds = parse_bounds(expect or ())
-    patience = seconds(timeout)
-    file, rest = file_first(words or [])
-    victim, action = _aim(target, rest)
     if lasting is None:
-        duration = 0.0 if action == "kill" else seconds(_UNSAID)
-    elif (duration := seconds(lasting)) < SHORTEST:
+        return 0.0 if action == "kill" else seconds(_DEFAULT_DURATION)
+    if (duration := seconds(lasting)) < SHORTEST:
         raise UsageError(f"--for {lasting} is too short: 100ms at least")
-    topology, state = running(file, state_dir)
-    check(topology, victim)
-    drill = Drill(
-        topology=topology,
-        state=state,
-        target=target,
-        victim=victim,
-        action=action,
-        seconds=duration,
-        bounds=bounds,
-    )
-    drill.run(patience, as_json=as_json)
+    return duration
 
 
-def _aim(target: str, words: list[str]) -> tuple[str | None, str]:
-    """Return the controller, None for the broker, and what is to happen to it; else UsageError."""
+def _victim_and_action(target: str, words: list[str]) -> tuple[str | None, str]:
+    """Return the controller, None for the broker, and the action; raises UsageError."""
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.model.names import did_you_mean
 
-    *names, actions = _FORMS[target].split()
+    arguments, _ = _TARGETS[target]
+    *names, actions = arguments.split()
     possible = actions.split("|")
     if len(words) != len(names) + 1 or words[-1] not in possible:
         hint = did_you_mean(words[-1], possible) if words else None
-        told = f"; {hint}" if hint and words[-1] not in possible else ""
-        raise UsageError(f"write: pdsno fault {target} [FILE] {_FORMS[target]}{told}")
+        suggestion = f"; {hint}" if hint and words[-1] not in possible else ""
+        raise UsageError(f"write: pdsno fault {target} [FILE] {arguments}{suggestion}")
     return (words[0] if names else None), words[-1]

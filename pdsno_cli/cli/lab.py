@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.running import STATE_DIR, running
+from pdsno_cli.cli.args import STATE_DIR, load
 
 lab = typer.Typer(
     help="Change the lab of a running topology: the next report shows it.",
@@ -46,6 +46,6 @@ def rename(
 def _change(file: Path, state_dir: Path | None, request: dict[str, Any]) -> None:
     from pdsno_cli.supervisor.control import ask
 
-    _, state = running(file, state_dir)
+    _, state = load(file, state_dir)
     answer = ask(state.control, {"op": "lab", **request})
     console.progress(answer["done"])

@@ -1,4 +1,4 @@
-"""``pdsno policy apply``: put a policy in force and wait until all go by it."""
+"""``pdsno policy apply``: publishes a policy and waits until every controller has applied it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,8 @@ from typing import Annotated
 
 import typer
 
-from pdsno_cli.cli.running import JSON, STATE_DIR, TIMEOUT, running, seconds
-
-SCOPE = Annotated[
-    str,
-    typer.Option(
-        "--scope", metavar="global|REGION", help="Scope of the policy: a region, or global."
-    ),
-]
-FILE = Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The running topology.")]
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, TIMEOUT
+from pdsno_cli.cli.policy_publish import SCOPE, publish
 
 
 def apply(
@@ -29,19 +22,20 @@ def apply(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Put a policy in force for a region, or for all, in the place of the file's.
+    """Apply a policy to a region, or to all controllers, instead of the topology file's.
 
-    It holds until another is applied, until 'pdsno policy reset', or until the topology file
-    declares another. Returns once every controller concerned goes by it; exits with 1, naming
-    them, when some do not in time.
+    It stays in force until another is applied, until 'pdsno policy reset', or until the topology
+    file declares another. Returns once every controller in scope has applied it; exits with 1,
+    naming those that have not, at the timeout.
     """
-    from pdsno_cli.cli.policy_order import carry_out
-    from pdsno_cli.cli.scopes import known_scope
     from pdsno_cli.lint.policy import require_policy
     from pdsno_cli.model.messages import Command
 
-    patience = seconds(timeout)
-    topology, state = running(file, state_dir)
-    known_scope(topology, scope)
-    command = Command(order="policy", policy=require_policy(document, topology, scope))
-    carry_out(topology, state, scope, command, patience=patience, as_json=as_json)
+    publish(
+        lambda topology: Command(order="policy", policy=require_policy(document, topology, scope)),
+        scope,
+        file,
+        timeout=timeout,
+        as_json=as_json,
+        state_dir=state_dir,
+    )

@@ -1,9 +1,9 @@
-"""``pdsno policy reset``: go back to the policy of the topology file."""
+"""``pdsno policy reset``: publishes the policy of the topology file again."""
 
 from __future__ import annotations
 
-from pdsno_cli.cli.policy_apply import FILE, SCOPE
-from pdsno_cli.cli.running import JSON, STATE_DIR, TIMEOUT, running, seconds
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, TIMEOUT
+from pdsno_cli.cli.policy_publish import SCOPE, publish
 
 
 def reset(
@@ -14,17 +14,18 @@ def reset(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Put the policy that the topology file declares back in force, under a new version.
+    """Apply the policy that the topology file declares again, under a new version.
 
-    Returns once every controller concerned goes by it; exits with 1, naming them, when some do
-    not in time.
+    Returns once every controller in scope has applied it; exits with 1, naming those that have
+    not, at the timeout.
     """
-    from pdsno_cli.cli.policy_order import carry_out
-    from pdsno_cli.cli.scopes import known_scope
     from pdsno_cli.model.messages import Command
 
-    patience = seconds(timeout)
-    topology, state = running(file, state_dir)
-    known_scope(topology, scope)
-    command = Command(order="policy_reset")
-    carry_out(topology, state, scope, command, patience=patience, as_json=as_json)
+    publish(
+        lambda _: Command(order="policy_reset"),
+        scope,
+        file,
+        timeout=timeout,
+        as_json=as_json,
+        state_dir=state_dir,
+    )

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.running import JSON, STATE_DIR, running
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, load, require_scope
 
 if TYPE_CHECKING:
     from pdsno_cli.model.messages import PolicyDocument
@@ -19,7 +18,7 @@ FORMAT_VERSION = 1
 
 
 def show(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    file: FILE = None,
     scope: Annotated[
         str | None, typer.Option("--scope", metavar="global|REGION", help="Only that one.")
     ] = None,
@@ -27,14 +26,13 @@ def show(
     state_dir: STATE_DIR = None,
 ) -> None:
     """Show the policies in force, whether the topology is up or not."""
-    from pdsno_cli.cli.scopes import known_scope
     from pdsno_cli.client.policy_status import in_force
     from pdsno_cli.controllers.policy import scopes
     from pdsno_cli.model.errors import UsageError
 
-    topology, state = running(file, state_dir)
+    topology, state = load(file, state_dir)
     if scope is not None:
-        known_scope(topology, scope)
+        require_scope(topology, scope)
     wanted = (scope,) if scope is not None else scopes(topology)
     known = {name: in_force(topology, state, name) for name in wanted}
     found = {name: record for name, record in known.items() if record is not None}

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.running import JSON, STATE_DIR, running
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, load
 from pdsno_cli.cli.table import table
 
 if TYPE_CHECKING:
@@ -21,7 +18,7 @@ _HEAD = ("controller", "scope", "running", "wanted", "since")
 
 
 def status(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    file: FILE = None,
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
@@ -29,7 +26,7 @@ def status(
     from pdsno_cli.client.policy_status import policy_statuses
     from pdsno_cli.model.errors import UsageError
 
-    topology, state = running(file, state_dir)
+    topology, state = load(file, state_dir)
     found = policy_statuses(topology, state)
     if all(item.version is None for item in found):
         raise UsageError(f"{topology.name} was never up in {state.root}: no policy is known there")

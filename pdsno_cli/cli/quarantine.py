@@ -11,9 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.running import JSON, STATE_DIR, TIMEOUT, running, seconds
+from pdsno_cli.cli.args import (
+    FILE,
+    JSON,
+    STATE_DIR,
+    TIMEOUT,
+    file_first,
+    load,
+    require_controller,
+    seconds,
+)
 from pdsno_cli.cli.table import table
-from pdsno_cli.cli.which import file_first
 
 if TYPE_CHECKING:
     from pdsno_cli.nib.received import Quarantined
@@ -36,12 +44,12 @@ quarantine = typer.Typer(
 
 @quarantine.command("list")
 def show_all(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    file: FILE = None,
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
     """Show what is in quarantine, from the stores of this machine."""
-    topology, state = running(file, state_dir)
+    topology, state = load(file, state_dir)
     found = [(name, item) for name in topology.controllers for item in _entries(state, name) or ()]
     if as_json:
         report = {
@@ -79,7 +87,7 @@ def _order(
 
     file, rest = file_first(words)
     patience = seconds(timeout)
-    topology, state = running(file, state_dir)
+    topology, state = load(file, state_dir)
     name, entries = _named(topology, rest)
     deadline = time.monotonic() + patience
     with operator_session(
@@ -107,14 +115,11 @@ def _order(
 def _named(topology: Topology, words: list[str]) -> tuple[str, list[int]]:
     """Return the controller and the entries that the words name; UsageError when they do not."""
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.model.names import did_you_mean
 
     if len(words) < 2:
         raise UsageError("name a controller and the numbers of entries: see pdsno quarantine list")
     name, *numbers = words
-    if name not in topology.controllers:
-        hint = did_you_mean(name, topology.controllers)
-        raise UsageError(f"no controller {name!r}" + (f"; {hint}" if hint else ""))
+    require_controller(topology, name)
     wrong = [word for word in numbers if not word.isdecimal()]
     if wrong:
         raise UsageError(f"{wrong[0]!r} is no number of an entry: see pdsno quarantine list")

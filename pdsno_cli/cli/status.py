@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 import textwrap
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.running import JSON, STATE_DIR, running
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, load
 from pdsno_cli.cli.table import table
 from pdsno_cli.model.printable import printable
 
@@ -22,14 +21,14 @@ _HEAD = ("controller", "role", "region", "state", "transport", "carried", "pid",
 
 
 def status(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]")] = None,
+    file: FILE = None,
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
     """Show the controllers of a running topology; exit with 1 unless every one is ready."""
     from pdsno_cli.supervisor.control import ask
 
-    _, state = running(file, state_dir)
+    _, state = load(file, state_dir)
     report = ask(state.control, {"op": "status"})
     if as_json:
         console.data(json.dumps(report, indent=2))

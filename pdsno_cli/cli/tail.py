@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.running import JSON, STATE_DIR, running, seconds
+from pdsno_cli.cli.args import JSON, STATE_DIR, file_first, load, seconds
 from pdsno_cli.cli.table import plural
-from pdsno_cli.cli.which import file_first
 from pdsno_cli.model.printable import printable
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def tail(
     if len(filters) > 1:
         raise UsageError(f"one topic filter at a time, not {' and '.join(filters)}")
     deadline = None if period is None else time.monotonic() + seconds(period)
-    topology, state = running(file, state_dir)
+    topology, state = load(file, state_dir)
     root = topology.topics.root
     wanted = _filter(filters[0] if filters else "#", root)
     with monitor_session(topology, state, (wanted,), console.progress) as (operator, visibility):

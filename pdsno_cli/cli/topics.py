@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.choices import chosen_format
+from pdsno_cli.cli.args import choose_format, topology_files
 
 FORMATS = ("tree", "table", "json", "markdown", "mermaid")
 
@@ -30,10 +30,9 @@ def topics(
     With no FILE: $PDSNO_TOPOLOGY, else ./topology.yaml, else each of ./topologies/*.yaml, else
     the topic map itself.
     """
-    from pdsno_cli.cli.which import topology_files
     from pdsno_cli.lint.engine import require
     from pdsno_cli.render.drawing import draw
 
-    wanted = chosen_format(format_, FORMATS, as_json=as_json)
+    wanted = choose_format(format_, FORMATS, as_json=as_json)
     topologies = [require(path) for path in topology_files(file)]
     console.data(draw(topologies or [None], wanted, everything=everything))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli import console
+from pdsno_cli.cli.args import STATE_DIR, seconds, state_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -46,29 +47,24 @@ def up(
             help="How long --detach waits for every controller to be ready.",
         ),
     ] = "2m",
-    state_dir: Annotated[
-        Path | None,
-        typer.Option(help="Where stores, key and logs are kept; by default under XDG_STATE_HOME."),
-    ] = None,
+    state_dir: STATE_DIR = None,
     report_to: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run a topology: broker, lab and every controller, until Ctrl-C."""
     if detach:
         _refuse_detached(file, cycles)
 
-    from pdsno_cli.cli.running import seconds
     from pdsno_cli.lint.engine import require
-    from pdsno_cli.runtime.state_dir import StateDir, default_root
     from pdsno_cli.supervisor.open_files import open_files_needed, require_open_files
 
-    patience = seconds(timeout)
+    limit = seconds(timeout)
     topology = require(str(file))
     require_open_files(open_files_needed(topology, in_process=in_process))
-    state = StateDir((state_dir or default_root(topology.name)).absolute())
+    state = state_of(topology, state_dir)
     if detach:
         from pdsno_cli.cli.detach import run_detached
 
-        run_detached(file, topology, state, in_process=in_process, timeout=patience)
+        run_detached(file, topology, state, in_process=in_process, timeout=limit)
         return
     state.make()
     with state.lock(), _shown(topology, state, report_to) as observer:

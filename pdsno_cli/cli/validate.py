@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.choices import chosen_format
-from pdsno_cli.cli.which import SUFFIXES
+from pdsno_cli.cli.args import SUFFIXES, choose_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +42,7 @@ def validate(
     from pdsno_cli.model.diagnostics import Severity
     from pdsno_cli.model.errors import UsageError
 
-    wanted = chosen_format(format_, FORMATS, as_json=as_json)
+    wanted = choose_format(format_, FORMATS, as_json=as_json)
     diagnostics: list[Diagnostic] = []
     unreadable: list[tuple[str, str]] = []
     checked = 0

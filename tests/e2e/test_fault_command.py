@@ -154,7 +154,7 @@ LINK = "write: pdsno fault link [FILE] ID drop"
         ("link lc1 dorp", f"{LINK}; did you mean 'drop'?"),
         (
             "broker FILE kill --expect fallbak<=1s",
-            "--expect 'fallbak<=1s': there is no measure 'fallbak'; did you mean 'fallback'?",
+            "invalid --expect 'fallbak<=1s': unknown measure 'fallbak'; did you mean 'fallback'?",
         ),
         ("broker FILE freeze --for 0s", "--for 0s is too short: 100ms at least"),
         ("link FILE lc1 drop --for 50ms", "--for 50ms is too short: 100ms at least"),

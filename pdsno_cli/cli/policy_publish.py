@@ -1,55 +1,69 @@
-"""Orders the publisher of a policy, waits until all go by what it publishes, and says who does."""
+"""Has a policy published and waits for its rollout; ``apply`` and ``reset`` differ in the command."""
 
 from __future__ import annotations
 
 import json
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from pdsno_cli.cli import console
+from pdsno_cli.cli.args import load, require_scope, seconds
 from pdsno_cli.cli.table import table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from pdsno_cli.client.operator import Operator
     from pdsno_cli.client.policy_rollout import PolicyRollout
     from pdsno_cli.model.messages import Command
-    from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Controller, Topology
 
 FORMAT_VERSION = 1
 _HEAD = ("controller", "role", "version", "applied after")
 
 
-def carry_out(
-    topology: Topology,
-    state: StateDir,
-    scope: str,
-    command: Command,
-    *,
-    patience: float,
-    as_json: bool,
-) -> None:
-    """Give ``command`` to the publisher of ``scope`` and print which controllers go by it.
+SCOPE = Annotated[
+    str,
+    typer.Option(
+        "--scope", metavar="global|REGION", help="Scope of the policy: a region, or global."
+    ),
+]
 
-    Waits for ``patience`` seconds; OperationError when it is refused, or some do not in time.
+
+def publish(
+    command: Callable[[Topology], Command],
+    scope: str,
+    file: Path | None,
+    *,
+    timeout: str,
+    as_json: bool,
+    state_dir: Path | None,
+) -> None:
+    """Send ``command`` to the publisher of ``scope`` and print which controllers applied the policy.
+
+    Raises OperationError when it is refused, or when a controller has not applied it at the timeout.
     """
     from pdsno_cli.client.session import operator_session
     from pdsno_cli.controllers.policy import concerned
     from pdsno_cli.model.errors import OperationError
 
+    limit = seconds(timeout)
+    topology, state = load(file, state_dir)
+    require_scope(topology, scope)
+    order = command(topology)
     controllers = concerned(topology, scope)
+    publisher = controllers[0].controller_id
     filters = (topology.topics.policy(scope), topology.topics.events("+"))
     began = time.monotonic()
     with operator_session(topology, state, filters, console.progress) as operator:
-        rollout = _order(operator, scope, command, controllers, began + patience)
+        rollout = _order(operator, scope, order, controllers, began + limit)
     if rollout.refused is not None:
-        raise OperationError(f"{controllers[0].controller_id} refused: {rollout.refused}")
+        raise OperationError(f"{publisher} refused: {rollout.refused}")
     if rollout.version is None:
-        raise OperationError(
-            f"{controllers[0].controller_id} did not publish the policy within {patience:g} s"
-        )
+        raise OperationError(f"{publisher} did not publish the policy within {limit:g} s")
     after = {name: at - began for name, at in rollout.since.items()}
     if as_json:
         _print_json(topology, scope, rollout.version, controllers, after)
@@ -58,8 +72,8 @@ def carry_out(
         console.data(table(_HEAD, rows))
     if rollout.missing:
         raise OperationError(
-            f"not in force within {patience:g} s at {', '.join(rollout.missing)}; "
-            "they take it when they are back"
+            f"not in force within {limit:g} s at {', '.join(rollout.missing)}; "
+            "they apply it when they are back"
         )
 
 

@@ -1,0 +1,177 @@
+"""Arguments and options that several commands share, and their values as types."""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pdsno_cli.model.durations import parse_duration
+from pdsno_cli.model.errors import UsageError
+from pdsno_cli.model.names import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
+
+FILE = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[FILE]", help="The topology (default: $PDSNO_TOPOLOGY, else ./topology.yaml)."
+    ),
+]
+STATE_DIR = Annotated[
+    Path | None,
+    typer.Option("--state-dir", help="State directory (default: $XDG_STATE_HOME/pdsno/NAME)."),
+]
+JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TIMEOUT = Annotated[
+    str, typer.Option("--timeout", metavar="DURATION", help="How long to wait, as in 30s or 2m.")
+]
+SUFFIXES = (".yaml", ".yml")
+DURATIONS = ("fallback", "recovery")
+COUNTS = ("delayed", "lost", "twice")
+_KEYS = (*DURATIONS, *COUNTS)
+_BOUND = re.compile(r"\s*(\S+?)\s*<=\s*(\S+)\s*")
+
+
+def file_first(words: list[str]) -> tuple[Path | None, list[str]]:
+    """Split a leading topology file off ``words``; None where the first word is not a file."""
+    if words and (words[0].endswith(SUFFIXES) or Path(words[0]).is_file()):
+        return Path(words[0]), words[1:]
+    return None, words
+
+
+def topology_files(file: Path | None) -> list[Path]:
+    """Return ``file``, else $PDSNO_TOPOLOGY, else ./topology.yaml, else each of ./topologies/*.yaml.
+
+    Empty when none of these exists. Whether ``file`` exists is not checked here.
+    """
+    if file is not None:
+        return [file]
+    if named := os.environ.get("PDSNO_TOPOLOGY"):
+        return [Path(named)]
+    here = Path("topology.yaml")
+    return [here] if here.is_file() else sorted(Path("topologies").glob("*.yaml"))
+
+
+def load(file: Path | None, state_dir: Path | None) -> tuple[Topology, StateDir]:
+    """Return the topology of ``file`` and its state directory.
+
+    Without ``file``, ``topology_files`` finds it; raises UsageError unless it finds exactly one.
+    """
+    from pdsno_cli.lint.engine import require
+    from pdsno_cli.supervisor.open_files import require_open_files
+
+    require_open_files()
+    files = topology_files(file)
+    if len(files) != 1:
+        found = ", ".join(str(item) for item in files) or "none found"
+        raise UsageError(f"which topology? Name its FILE, or set PDSNO_TOPOLOGY ({found})")
+    topology = require(str(files[0]))
+    return topology, state_of(topology, state_dir)
+
+
+def state_of(topology: Topology, state_dir: Path | None) -> StateDir:
+    """Return the state directory of a topology: ``state_dir``, else the default one."""
+    from pdsno_cli.runtime.state_dir import StateDir, default_root
+
+    return StateDir((state_dir or default_root(topology.name)).absolute())
+
+
+def seconds(text: str) -> float:
+    """Return the seconds of a duration such as ``30s``; raises UsageError if it is invalid."""
+    try:
+        return parse_duration(text)
+    except ValueError as exc:
+        raise UsageError(str(exc)) from exc
+
+
+def choose_format(value: str, formats: Sequence[str], *, as_json: bool = False) -> str:
+    """Return the format that ``--format`` or ``--json`` selects; raises UsageError if unknown."""
+    if as_json:
+        return "json"
+    if value not in formats:
+        hint = did_you_mean(value, formats) or f"one of: {', '.join(formats)}"
+        raise UsageError(f"there is no format {value!r}: {hint}")
+    return value
+
+
+def require_controller(topology: Topology, name: str) -> None:
+    """Raise UsageError, with the nearest id, unless the topology declares controller ``name``."""
+    if name not in topology.controllers:
+        hint = did_you_mean(name, topology.controllers)
+        raise UsageError(f"no controller {name!r}" + (f"; {hint}" if hint else ""))
+
+
+def require_scope(topology: Topology, scope: str) -> None:
+    """Raise UsageError, with the nearest scope, unless a controller publishes its policy."""
+    from pdsno_cli.controllers.policy import scopes
+
+    known = scopes(topology)
+    if scope not in known:
+        hint = did_you_mean(scope, known) or f"one of: {', '.join(known)}"
+        raise UsageError(f"there is no scope {scope!r}: {hint}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """The bound of one ``--expect KEY<=VALUE``: seconds or a count; ``text`` is as written."""
+
+    key: str
+    most: float
+    text: str
+
+    def exceeded(self, value: float | None) -> bool:
+        """Return True if a measured value exceeds the bound; None was not measured."""
+        return value is not None and value > self.most
+
+
+def parse_bounds(texts: Iterable[str]) -> list[Bound]:
+    """Return the bounds of all ``--expect`` options; raises UsageError with a suggestion."""
+    return [_bound(text) for text in texts]
+
+
+def exceeded(bounds: Iterable[Bound], values: Mapping[str, float | None]) -> list[Bound]:
+    """Return the bounds that the measured values exceed; lost and twice always have the bound 0."""
+    always = [Bound(key=key, most=0, text=f"{key}<=0") for key in ("lost", "twice")]
+    found = [item for item in bounds if item.exceeded(values[item.key])]
+    keys = {item.key for item in found}
+    return found + [
+        item for item in always if item.key not in keys and item.exceeded(values[item.key])
+    ]
+
+
+def format_measure(key: str, value: float | None) -> str:
+    """Return a measured value with its unit."""
+    if value is None:
+        return "-"
+    if value == math.inf:
+        return "never"
+    return f"{value:.2f} s" if key in DURATIONS else str(round(value))
+
+
+def _bound(text: str) -> Bound:
+    found = _BOUND.fullmatch(text)
+    if found is None:
+        meant = next((key for key in _KEYS if text.lstrip().startswith(key)), "fallback")
+        example = "10s" if meant in DURATIONS else "0"
+        raise UsageError(f"invalid --expect {text!r}: write KEY<=VALUE, as in '{meant}<={example}'")
+    key, value = found.groups()
+    if key not in _KEYS:
+        hint = did_you_mean(key, _KEYS) or f"one of: {', '.join(_KEYS)}"
+        raise UsageError(f"invalid --expect {text!r}: unknown measure {key!r}; {hint}")
+    if key in COUNTS and not value.isdecimal():
+        raise UsageError(f"invalid --expect {text!r}: {value!r} is not a number, as in {key}<=0")
+    try:
+        most = float(value) if key in COUNTS else parse_duration(value)
+    except ValueError as exc:
+        raise UsageError(f"invalid --expect {text!r}: {exc}") from exc
+    return Bound(key=key, most=most, text=f"{key}<={value}")

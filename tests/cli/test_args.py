@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from pdsno_cli.cli.args import exceeded, file_first, format_measure, parse_bounds
+from pdsno_cli.model.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("words", "file", "rest"),
+    [
+        ([], None, []),
+        (["lc1"], None, ["lc1"]),
+        (["site.yaml"], "site.yaml", []),
+        (["site.yml", "lc1", "lc2"], "site.yml", ["lc1", "lc2"]),
+        (["discovery/#"], None, ["discovery/#"]),
+        (["lc1", "site.yaml"], None, ["lc1", "site.yaml"]),
+    ],
+)
+def test_file_first_takes_what_looks_like_a_topology(words, file, rest):
+    assert file_first(words) == (None if file is None else Path(file), rest)
+
+
+def test_file_first_takes_what_is_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("topology").write_text("")
+    assert file_first(["topology", "lc1"]) == (Path("topology"), ["lc1"])
+
+
+WELL = {"fallback": None, "recovery": 3.2, "delayed": 4, "lost": 0, "twice": 0}
+
+
+def test_bounds_are_seconds_for_durations_and_numbers_for_counts():
+    bounds = parse_bounds(["fallback<=10s", " recovery <= 2m ", "delayed<=5", "lost<=0"])
+    assert [(item.key, item.most) for item in bounds] == [
+        ("fallback", 10),
+        ("recovery", 120),
+        ("delayed", 5),
+        ("lost", 0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("recovery<10s", "as in 'recovery<=10s'"),
+        ("lost", "as in 'lost<=0'"),
+        ("", "as in 'fallback<=10s'"),
+        ("recovry<=10s", "did you mean 'recovery'?"),
+        ("speed<=10s", "one of: fallback, recovery, delayed, lost, twice"),
+        ("recovery<=10", "write a number and ms, s, m or h"),
+        ("lost<=0s", "'0s' is not a number"),
+    ],
+)
+def test_malformed_bound_is_refused_with_a_suggestion(text, said):
+    with pytest.raises(UsageError) as caught:
+        parse_bounds([text])
+    assert said in str(caught.value)
+
+
+def test_exceeded_returns_the_bounds_that_do_not_hold():
+    bounds = parse_bounds(["fallback<=1s", "recovery<=3s", "delayed<=4"])
+    assert [item.text for item in exceeded(bounds, WELL)] == ["recovery<=3s"]
+    assert [b.text for b in exceeded(bounds, {**WELL, "fallback": math.inf, "recovery": 1.0})] == [
+        "fallback<=1s"
+    ]
+
+
+def test_exceeded_bounds_lost_and_twice_by_0_whatever_is_expected():
+    bounds = parse_bounds(["lost<=5"])
+    assert [item.text for item in exceeded(bounds, {**WELL, "lost": 3, "twice": 1})] == [
+        "lost<=0",
+        "twice<=0",
+    ]
+    assert [item.text for item in exceeded(parse_bounds(["lost<=0"]), {**WELL, "lost": 3})] == [
+        "lost<=0"
+    ]
+
+
+def test_format_measure_adds_the_unit():
+    assert format_measure("fallback", None) == "-"
+    assert format_measure("fallback", math.inf) == "never"
+    assert format_measure("recovery", 3.214) == "3.21 s"
+    assert format_measure("lost", 0) == "0"
