@@ -94,7 +94,7 @@ def _unready(state: StateDir) -> str:
     from pdsno_cli.supervisor.control import ask
 
     try:
-        rows = ask(state.control, {"op": "status"}, patience=1.0)["controllers"]
+        rows = ask(state.control, {"op": "status"}, timeout=1.0)["controllers"]
     except Exception:  # noqa: BLE001 - it is not that far, or it is stuck
         return ""
     unready = [row for row in rows if row["state"] != "ready"]
@@ -132,10 +132,10 @@ class _Reporting(PlainLines):
         super().__init__(topology, logger.info)
         self._report = report
 
-    def all_ready(self, seconds: float) -> None:
+    def on_ready(self, seconds: float) -> None:
         """Say how long it took."""
         _write(self._report, _READY)
-        super().all_ready(seconds)
+        super().on_ready(seconds)
 
 
 def _write(report: int, data: bytes) -> None:

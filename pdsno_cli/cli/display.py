@@ -58,12 +58,12 @@ class PlainLines:
         self._few = self._count <= MANY
         self._states: dict[str, str] = {}
 
-    def began(self, board: Board, broker: str) -> None:
+    def on_start(self, board: Board, broker: str) -> None:
         """Say what is being started."""
         del board
         self._write(f"{self._name}: starting {self._count} controllers, {broker}")
 
-    def noticed(self, notice: Notice) -> None:
+    def on_notice(self, notice: Notice) -> None:
         """Say what a controller told."""
         match notice:
             case StateNotice(controller_id=who, state=state):
@@ -81,10 +81,10 @@ class PlainLines:
             case _:
                 pass
 
-    def said(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """Say it."""
         self._write(text)
 
-    def all_ready(self, seconds: float) -> None:
+    def on_ready(self, seconds: float) -> None:
         """Say how long it took."""
         self._write(f"{self._name}: all {self._count} controllers ready in {seconds:.1f} s")

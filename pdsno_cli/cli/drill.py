@@ -146,7 +146,7 @@ class Drill:
         """Lift the fault now; where that fails, it ends by itself when its time is over."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave it half done
         with contextlib.suppress(PdsnoError):
-            ask(self.state.control, {"op": "lift", "token": token}, patience=5)
+            ask(self.state.control, {"op": "lift", "token": token}, timeout=5)
             console.progress("interrupted: the fault is lifted")
 
     def _values(self, measured: Measured) -> dict[str, float | None]:

@@ -65,21 +65,21 @@ class LiveTable:
     ) -> None:
         self._live.stop()
 
-    def began(self, board: Board, broker: str) -> None:
+    def on_start(self, board: Board, broker: str) -> None:
         """Draw this board from now on."""
         self._board = board
         self._title = f"{self._name} · {broker}"
 
-    def noticed(self, notice: Notice) -> None:
+    def on_notice(self, notice: Notice) -> None:
         """The board has it; only warnings need words."""
         if isinstance(notice, WarningNotice):
-            self.said(f"{notice.controller_id}: {notice.text}")
+            self.on_message(f"{notice.controller_id}: {notice.text}")
 
-    def said(self, text: str) -> None:
+    def on_message(self, text: str) -> None:
         """Show a line below the table."""
         self._words.append(printable(text))
 
-    def all_ready(self, seconds: float) -> None:
+    def on_ready(self, seconds: float) -> None:
         """Show how long it took."""
         self._title += f" · all ready in {seconds:.1f} s"
 

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.board import Board
-    from pdsno_cli.supervisor.in_process import InProcess
     from pdsno_cli.supervisor.observer import Observer
-    from pdsno_cli.supervisor.supervise import Supervisor
+    from pdsno_cli.supervisor.runner import Runner
 
 
 def up(
@@ -125,14 +124,17 @@ async def _supervise(
     cycles: int | None,
     in_process: bool,
 ) -> Board:
-    run: InProcess | Supervisor
+    from pdsno_cli.supervisor.supervise import Supervisor
+
+    runner: Runner
     if in_process:
-        from pdsno_cli.supervisor.in_process import InProcess
+        from pdsno_cli.supervisor.in_process_runner import InProcessRunner
 
-        run = InProcess(topology, state, key, observer, cycles=cycles)
+        runner = InProcessRunner(topology, state, key, observer.on_message)
     else:
-        from pdsno_cli.supervisor.supervise import Supervisor
+        from pdsno_cli.supervisor.process_runner import ProcessRunner
 
-        run = Supervisor(topology, state, key, observer, cycles=cycles)
-    await run.run()
-    return run.board
+        runner = ProcessRunner(topology, state, key, observer.on_message)
+    supervisor = Supervisor(topology, state, observer, runner, cycles=cycles)
+    await supervisor.run()
+    return supervisor.board

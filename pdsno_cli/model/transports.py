@@ -20,7 +20,7 @@ class TransportFacts:
     ``on_demand`` runs only while the best transport is lost, unless a class of topics prefers it.
     The ``last_resort`` comes last wherever the chain names it, and is used within one process even
     where no chain leaves anything else. One that ``needs_address`` is served by parents, on the
-    ``address`` that they declare.
+    ``address`` that they declare. One that ``needs_broker`` is lost with the topology's broker.
     """
 
     name: str
@@ -30,10 +30,11 @@ class TransportFacts:
     on_demand: bool = False
     last_resort: bool = False
     needs_address: bool = False
+    needs_broker: bool = False
 
 
 TRANSPORTS = (
-    TransportFacts(name="mqtt", module="pdsno_cli.runtime.mqtt_wiring"),
+    TransportFacts(name="mqtt", module="pdsno_cli.runtime.mqtt_wiring", needs_broker=True),
     TransportFacts(
         name="http",
         module="pdsno_cli.runtime.http_wiring",

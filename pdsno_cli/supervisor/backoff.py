@@ -1,4 +1,4 @@
-"""How long to wait before a restart: exponential, capped, with full jitter; pure but for chance."""
+"""The delay before a restart: exponential, capped, with jitter."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ CAP = 30.0
 
 
 def restart_delay(failures: int) -> float:
-    """Return seconds to wait after so many failures in a row, counted from 1."""
+    """Return the delay in seconds after ``failures`` failures in a row, counted from 1."""
     ceiling = min(CAP, FIRST * 2 ** min(failures - 1, 16))
     return random.uniform(ceiling / 5, ceiling)  # noqa: S311 - jitter is no secret

@@ -1,4 +1,4 @@
-"""What the run looks like now: every notice folded into one row per controller.
+"""The current state of a run: one row per controller, updated by its notices.
 
 The live table, the plain lines, ``pdsno status`` and the closing summary all read this.
 """
@@ -28,13 +28,15 @@ from pdsno_cli.model.notices import (
     WarningNotice,
 )
 from pdsno_cli.model.roles import Role
+from pdsno_cli.model.transports import TRANSPORTS
 
 if TYPE_CHECKING:
     from pdsno_cli.model.devices import ProbeResult
     from pdsno_cli.spec.topology import Topology
 
 
-_SLACK = 2.0  # seconds in which a heartbeat that came is told
+_SLACK = 2.0  # seconds from a heartbeat's arrival to the parent's notice of it
+_ON_BROKER = frozenset(facts.name for facts in TRANSPORTS if facts.needs_broker)
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ class Row:
 class Board:
     """The rows of one run, in the order of the hierarchy: global, regional, local.
 
-    ``others`` are controllers that run elsewhere by a file of their own, as their parents hear them.
+    ``others`` are controllers of other topology files, as their parents in this one see them.
     """
 
     def __init__(self, topology: Topology) -> None:
@@ -99,7 +101,7 @@ class Board:
 
     @property
     def shown(self) -> list[Row]:
-        """All rows, those of the file first."""
+        """All rows, those of this topology first."""
         return [*self.rows.values(), *self.others.values()]
 
     @property
@@ -108,15 +110,15 @@ class Board:
         return [row for row in self.rows.values() if row.role is Role.LOCAL]
 
     def ready(self) -> bool:
-        """Whether every controller is ready."""
+        """Return True if every controller is ready."""
         return all(row.state == "ready" for row in self.rows.values())
 
     def committed_everywhere(self, cycles: int) -> bool:
-        """Whether so many cycles of every local controller are committed at the top."""
+        """Return True if ``cycles`` cycles of every local controller are committed at the top."""
         return all(row.committed_top >= cycles for row in self.locals)
 
     def health(self, row: Row) -> Health:
-        """Return how well a controller is now."""
+        """Return the health of a controller now."""
         now = time.time()
         heard, because = self._heard(row)
         return health(
@@ -141,16 +143,14 @@ class Board:
 
     def all_on_broker(self) -> bool:
         """Return True unless a controller that tried the broker is not connected to it."""
-        found = [row.transports.get("mqtt") for row in self.rows.values()]
-        return all(state is None or state.up for state in found)
+        return all(state.up for state in self._broker_states())
 
     def broker(self) -> TransportState | None:
-        """Return how the broker is for the controllers; None before any tried it.
+        """Return the broker's state as controllers see it; None before any has tried it.
 
-        It is up when one of them is connected; else it is away since the first of them lost it.
+        It is up if one of them is connected, else down since the first of them lost it.
         """
-        found = [row.transports.get("mqtt") for row in self.rows.values()]
-        seen = [state for state in found if state is not None]
+        seen = self._broker_states()
         up = [state for state in seen if state.up]
         if up:
             return TransportState(up=True, since=min(state.since for state in up))
@@ -165,28 +165,40 @@ class Board:
             next_try=min(tries) if tries else None,
         )
 
+    def _broker_states(self) -> list[TransportState]:
+        """Return the state of every controller's connection to the broker."""
+        return [
+            state
+            for row in self.rows.values()
+            for name, state in row.transports.items()
+            if name in _ON_BROKER
+        ]
+
     def _heard(self, row: Row) -> tuple[bool | None, str | None]:
-        """Return whether anybody above hears a controller, and why not."""
+        """Return whether a parent receives a controller's heartbeats, None if unknown, and why not."""
         above = self._above.get(row.controller_id)
         if not above:
             return None, None
         ready = {name: self.rows[name].ready_at for name in above}
-        said = [
+        notices = [
             row.heard_by[name] for name in above if name in row.heard_by and ready[name] is not None
         ]
-        if any(notice.alive for notice in said):
+        if any(notice.alive for notice in notices):
             return True, None
-        if said:
-            return False, f"{said[0].controller_id} calls it down ({said[0].reason or 'unknown'})"
-        # Nobody has ever heard it: heartbeats may be denied or dropped on their way.
-        patience = MISSED_BEATS * self._beats[row.controller_id] + _SLACK
+        if notices:
+            return (
+                False,
+                f"{notices[0].controller_id} calls it down ({notices[0].reason or 'unknown'})",
+            )
+        # No parent has ever seen it: heartbeats may be denied or dropped on their way.
+        timeout = MISSED_BEATS * self._beats[row.controller_id] + _SLACK
         since = [row.ready_at, *ready.values()]
-        if any(at is None or time.monotonic() - at < patience for at in since):
+        if any(at is None or time.monotonic() - at < timeout for at in since):
             return None, None
         return False, UNHEARD
 
-    def take(self, notice: Notice) -> None:
-        """Fold in one notice."""
+    def update(self, notice: Notice) -> None:
+        """Update the rows with one notice."""
         row = self.rows[notice.controller_id]
         match notice:
             case StateNotice():
@@ -203,7 +215,7 @@ class Board:
                 _note(row, notice)
 
     def _peer(self, notice: PeerNotice) -> None:
-        """Take note of who hears whom; of a controller that is not of the file, that is all."""
+        """Note which parent sees a controller; one of another topology has no other notices."""
         name = notice.peer
         if name in self.rows:
             self.rows[name].heard_by[notice.controller_id] = notice
@@ -222,7 +234,7 @@ class Board:
             row.ready_at = row.ready_at if row.state == "ready" else time.monotonic()
         else:
             row.ready_at = None
-        if notice.state in ("starting", "connecting"):  # another process, of which nothing is known
+        if notice.state in ("starting", "connecting"):  # a new process: nothing is known of it yet
             row.transports, row.stalled, row.heard_by = {}, None, {}
         row.state = notice.state
         row.detail = notice.detail
@@ -249,7 +261,7 @@ class Board:
         for local_id, (epoch, cycle) in notice.cycles.items():
             row = self.rows.get(local_id)
             if row is None or epoch not in row.epochs:
-                continue  # a cycle of an earlier run, told again
+                continue  # a cycle of an earlier run, reported again
             if parent.controller_id in self._top:
                 row.committed_top = max(row.committed_top, cycle)
             else:
@@ -257,7 +269,7 @@ class Board:
 
 
 def _note(row: Row, notice: Notice) -> None:
-    """Fold in a notice that only stands in the place of the one before."""
+    """Update a row with a notice that replaces the one before."""
     match notice:
         case TransportsNotice():
             row.transports = notice.transports

@@ -1,8 +1,8 @@
-"""Looks on a declared broker, before anything is started, for what would keep a run from working.
+"""Checks a declared broker, before anything is started, for what would keep a run from working.
 
-Two things that only the broker can tell: whether another run uses the same controller ids under the
-same topic root, and whether topic levels arrive as they were sent. NATS and RabbitMQ take ``.`` for
-``/``, so that everybody is connected and nobody is heard.
+Two properties need a connection: whether another run uses the same controller ids under the same
+topic root, and whether topic levels arrive unchanged. NATS and RabbitMQ map ``.`` to ``/``, so that
+every controller is connected and no message reaches its subscribers.
 """
 
 from __future__ import annotations
@@ -23,67 +23,67 @@ if TYPE_CHECKING:
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.spec.topology import Topology
 
-_ANSWER = 2.0  # seconds within which a broker lets us in, and brings back what was published
-_LONGEST = 20.0  # seconds to listen for a heartbeat, where a retained status says "alive"
-_BEATS = 1.5  # heartbeats to listen for
-_DOUBTFUL = ". "  # characters that some brokers do not carry in a level
+_ANSWER = 2.0  # seconds for the broker to accept the client, and to deliver its own message
+_LONGEST = 20.0  # seconds at most to wait for a heartbeat, where a retained status is "alive"
+_BEATS = 1.5  # heartbeat intervals to wait for one
+_DOUBTFUL = ". "  # characters that some brokers do not keep in a level
 
 
 def check_broker(
-    topology: Topology, access: BrokerAccess, codec: Codec, say: Callable[[str], None]
+    topology: Topology, access: BrokerAccess, codec: Codec, announce: Callable[[str], None]
 ) -> None:
-    """Return if a run may start; OperationError says in one line why not.
+    """Return if a run may start; raises OperationError if not.
 
-    A broker that does not let us look is taken as it is. Waits for heartbeats only where somebody
-    seems to be alive under our ids: a crash of an earlier run leaves such a trace, too.
+    A broker that denies the check passes. Waits for heartbeats only if a retained status of one of
+    these ids is "alive": a crashed run leaves one, too.
     """
     level = _doubtful_level(topology)
-    look = _Look(topology, codec, f"pdsno-probe/{os.urandom(6).hex()}", level)
-    transport = probe_transport(topology, access, (topology.topics.status("+"), look.filter))
-    look.publish = lambda topic: transport.publish(topic, b"probe", qos=1, retain=False)
-    transport.start(look)
+    probe = _Probe(topology, codec, f"pdsno-probe/{os.urandom(6).hex()}", level)
+    transport = probe_transport(topology, access, (topology.topics.status("+"), probe.filter))
+    probe.publish = lambda topic: transport.publish(topic, b"probe", qos=1, retain=False)
+    transport.start(probe)
     try:
-        look.seen.wait(_ANSWER)
-        if level is not None and look.plain_came:
-            _require_levels(look, level, access)
-        if look.alive:
-            name = min(look.alive)
-            beat = max(look.beats.values())
+        probe.seen.wait(_ANSWER)
+        if level is not None and probe.plain_came:
+            _require_levels(probe, level, access)
+        if probe.alive:
+            name = min(probe.alive)
+            beat = max(probe.beats.values())
             wait = min(_BEATS * beat + 1.0, _LONGEST)
-            say(
-                f"the broker says that {name} is alive ({look.alive[name]}): listening for up to "
-                f"{wait:.0f} s whether that is so"
+            announce(
+                f"the broker retains a live status of {name} ({probe.alive[name]}): waiting up to "
+                f"{wait:.0f} s for a heartbeat"
             )
-            look.beating.wait(wait)
-        if look.beating.is_set():
-            name, holder = look.found
+            probe.beating.wait(wait)
+        if probe.beating.is_set():
+            name, owner = probe.found
             raise OperationError(
                 f"another run uses topic root {topology.topics.root!r} and {name} on broker "
-                f"{access.addresses[0]}: {holder}; end that one, or set another topics.root"
+                f"{access.addresses[0]}: {owner}; stop that run, or set another topics.root"
             )
     finally:
         transport.stop()
 
 
-def _require_levels(look: _Look, level: str, access: BrokerAccess) -> None:
-    """Raise BrokerError unless the doubtful level came back as it was sent."""
-    if look.dotted.wait(_ANSWER) and look.came_as == look.sent_as:
+def _require_levels(probe: _Probe, level: str, access: BrokerAccess) -> None:
+    """Raise BrokerError unless the doubtful level came back unchanged."""
+    if probe.dotted.wait(_ANSWER) and probe.came_as == probe.sent_as:
         return
-    how = f"brings it as {look.came_as!r}" if look.came_as else "does not bring it"
+    how = f"delivers it as {probe.came_as!r}" if probe.came_as else "does not deliver it"
     raise BrokerError(
-        f"broker {access.addresses[0]}: it does not carry {level!r} as one level of a topic, as NATS "
-        f"and RabbitMQ do not ({how}): choose ids, regions and a root without '.' and ' '"
+        f"broker {access.addresses[0]}: it does not keep {level!r} as one level of a topic, like NATS "
+        f"and RabbitMQ ({how}): choose ids, regions and a root without '.' and ' '"
     )
 
 
 def _doubtful_level(topology: Topology) -> str | None:
-    """Return an id, a region or a level of the root that some brokers do not carry."""
+    """Return an id, a region or a level of the root that some brokers change."""
     levels = (*topology.topics.root.split("/"), *topology.controllers, *topology.regions)
     return next((level for level in levels if any(c in level for c in _DOUBTFUL)), None)
 
 
-class _Look:
-    """What is seen; the transport's thread calls the ``on_`` methods."""
+class _Probe:
+    """Listens on the broker and records what arrives; the transport's thread calls ``on_`` methods."""
 
     def __init__(self, topology: Topology, codec: Codec, root: str, level: str | None) -> None:
         self._topology = topology
@@ -92,12 +92,12 @@ class _Look:
         self.sent_as = "" if level is None else f"{root}/{level}/x"
         self.filter = f"{root}/#"
         self.publish: Callable[[str], bool] = lambda _: False
-        self.seen = threading.Event()  # what is retained came, or nothing will
+        self.seen = threading.Event()  # all retained messages came, or none will
         self.plain_came = False
         self.dotted = threading.Event()
         self.came_as = ""
-        self.alive: dict[str, str] = {}  # by id, who says so
-        self.beats: dict[str, float] = {}  # seconds between heartbeats
+        self.alive: dict[str, str] = {}  # by id, the process of the retained status
+        self.beats: dict[str, float] = {}  # by id, seconds between heartbeats
         self.beating = threading.Event()
         self.found = ("", "")
 
@@ -118,7 +118,7 @@ class _Look:
     def on_message(self, arrival: Arrival) -> None:
         arrival.release()
         topic = arrival.topic
-        if topic == self._plain:  # it came after all that is retained
+        if topic == self._plain:  # after every retained message
             self.plain_came = True
             if self.sent_as:
                 self.publish(self.sent_as)
@@ -135,10 +135,10 @@ class _Look:
         process = read_status(self._codec, arrival.topic, arrival.data)
         if spec is None or process is None:
             return
-        holder = shown(process.label) or "an unknown process"
+        owner = shown(process.label) or "an unknown process"
         if arrival.retained:
-            self.alive[name] = holder
+            self.alive[name] = owner
             self.beats[name] = process.heartbeat or spec.heartbeat
         else:
-            self.found = name, holder
+            self.found = name, owner
             self.beating.set()

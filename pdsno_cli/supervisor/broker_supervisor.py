@@ -1,4 +1,4 @@
-"""Keeps the broker of a run: starts and restarts the embedded one, probes a declared one."""
+"""Supervises the broker of a run: starts and restarts the embedded one, probes a declared one."""
 
 from __future__ import annotations
 
@@ -31,27 +31,26 @@ if TYPE_CHECKING:
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.spec.topology import Topology
 
-_STRANGERS = 1_000  # clients of the embedded broker beside the controllers
-_PROBED = 3.0  # seconds between two looks at whether the embedded broker lets clients in
-_ANSWER = 2.0  # seconds within which it does
-_SILENT = 3  # looks in vain after which it is started again, where a controller is not on it
-_SETTLED = 30.0  # seconds of being up after which earlier ends are forgiven
+_OTHER_CLIENTS = 1_000  # of the embedded broker, beside the controllers
+_PROBE_INTERVAL = 3.0  # seconds between two probes of the embedded broker
+_PROBE_TIMEOUT = 2.0  # seconds
+_MAX_FAILED_PROBES = 3  # in a row, with a controller not connected: then the broker is restarted
+_STABLE = 30.0  # seconds of running after which earlier ends no longer count
 
 
 class BrokerSupervisor:
-    """The broker of one run. Event-loop thread only, but for the embedded broker's own words.
+    """The broker of one run. Event-loop thread only.
 
-    ``fallback`` is what carries while a declared broker is out of reach, None for nothing.
-
-    The embedded broker ends with the thread that started it: one that does nothing else and lives
-    as long as this process.
+    ``fallback`` names the transport that carries while a declared broker is out of reach, None if
+    there is none. The embedded broker ends with the thread that started it (PR_SET_PDEATHSIG): one
+    that does nothing else and lives as long as this process.
     """
 
     def __init__(
         self,
         topology: Topology,
         key: bytes,
-        say: Callable[[str], None],
+        announce: Callable[[str], None],
         *,
         fallback: str | None = None,
     ) -> None:
@@ -59,13 +58,13 @@ class BrokerSupervisor:
         self._key = key
         self._spec = topology.broker
         self._fallback = fallback
-        self._say = say
+        self._announce = announce
         self._access = broker_access(topology)
         self._embedded: EmbeddedBroker | None = None
         self._watch: asyncio.Task[None] | None = None
         self._probes: asyncio.Task[None] | None = None
-        self._stopped = False  # by a drill
-        self.all_on_it: Callable[[], bool] = lambda: True
+        self._frozen = False  # by an injected fault
+        self.all_connected: Callable[[], bool] = lambda: True
         self._loop = asyncio.get_running_loop()
         self._state: TransportState | None = None
         self._allowed = asyncio.Event()
@@ -73,31 +72,31 @@ class BrokerSupervisor:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="broker")
 
     @property
-    def ours(self) -> bool:
-        """Whether the broker is a process of this run."""
+    def embedded(self) -> bool:
+        """Return True if the broker is a process of this run."""
         return self._spec.embedded
 
     @property
     def access(self) -> BrokerAccess:
-        """Where the broker is; an embedded one's port is known once it was started."""
+        """The broker's address and credentials; an embedded one's port is known once it has started."""
         return self._access
 
     @property
     def text(self) -> str:
-        """Say which broker this is, for people."""
+        """Kind and address of the broker, for people."""
         kind = "embedded broker" if self._spec.embedded else "broker"
         return f"{kind} on {', '.join(map(str, self._access.addresses))}"
 
     @property
     def state(self) -> TransportState | None:
-        """How the embedded broker's process is; None for a declared broker, and before it ran."""
+        """The state of the embedded broker's process; None for a declared broker, and before a start."""
         return self._state
 
     async def start(self) -> None:
         """Start the embedded broker, or probe the declared one.
 
-        BrokerError when it cannot be used; one that is out of reach may be done without where there
-        is a ``fallback``. To wait for either may be given up.
+        Raises BrokerError when it is unusable, and UnreachableError when it is out of reach and
+        there is no ``fallback``. May be cancelled.
         """
         if not self._spec.embedded:
             try:
@@ -105,24 +104,24 @@ class BrokerSupervisor:
             except UnreachableError as exc:
                 if self._fallback is None:
                     raise
-                self._say(f"{exc}; going on over {self._fallback}")
+                self._announce(f"{exc}; going on over {self._fallback}")
             return
         self._embedded = EmbeddedBroker(
             max_payload=self._spec.max_payload,
             port=self._spec.port,
             protocol=self._spec.protocol,
-            files=_STRANGERS + 2 * len(self._topology.controllers),
+            files=_OTHER_CLIENTS + 2 * len(self._topology.controllers),
             root=self._topology.topics.root,
             warned=self._warned,
         )
         endpoint = await self._loop.run_in_executor(self._thread, self._embedded.start)
         self._access = replace(self._access, addresses=(Address(endpoint.host, endpoint.port),))
         self._state = TransportState(up=True, since=time.time())
-        self._watch = self._loop.create_task(self._keep())
-        self._probes = self._loop.create_task(self._probe_ours())
+        self._watch = self._loop.create_task(self._restart())
+        self._probes = self._loop.create_task(self._probe_embedded())
 
     async def stop(self) -> None:
-        """End the embedded broker, as wanted."""
+        """End the embedded broker."""
         if self._watch is not None:
             self._watch.cancel()
             self._watch = None
@@ -135,13 +134,13 @@ class BrokerSupervisor:
         self._thread.shutdown(wait=False)
 
     def signal(self, number: signal.Signals) -> bool:
-        """Send a signal to the embedded broker; whether it was there."""
+        """Send a signal to the embedded broker; return True if it runs."""
         process = None if self._embedded is None else self._embedded.process
         if process is None or process.poll() is not None:
             return False
         process.send_signal(number)
         if number in (signal.SIGSTOP, signal.SIGCONT):
-            self._stopped = number == signal.SIGSTOP
+            self._frozen = number == signal.SIGSTOP
         return True
 
     def suspend_restart(self) -> None:
@@ -153,21 +152,21 @@ class BrokerSupervisor:
         self._allowed.set()
 
     def kill(self) -> None:
-        """End the embedded broker at once."""
+        """Kill the embedded broker."""
         if self._embedded is not None:
             self._embedded.give_up()
             if self._embedded.process is not None:
                 self._embedded.process.kill()
 
     async def _probe(self) -> None:
-        """Ask each address for the broker, until one has it.
+        """Probe each address until a broker answers.
 
-        On a thread of its own that nobody waits for: a probe takes seconds where nothing answers.
+        On a daemon thread, so that cancelling does not wait for a probe's timeout of seconds.
         """
         found: asyncio.Future[None] = self._loop.create_future()
 
-        def tell(problem: Exception | None) -> None:
-            if found.done():  # given up
+        def finish(problem: Exception | None) -> None:
+            if found.done():  # cancelled
                 return
             if problem is None:
                 found.set_result(None)
@@ -178,18 +177,18 @@ class BrokerSupervisor:
             problem: Exception | None = None
             try:
                 self._find()
-            except Exception as exc:  # noqa: BLE001 - raised again where it is waited for
+            except Exception as exc:  # noqa: BLE001 - raised again by the future
                 problem = exc
             with suppress(RuntimeError):  # the loop is closed
-                self._loop.call_soon_threadsafe(tell, problem)
+                self._loop.call_soon_threadsafe(finish, problem)
 
         threading.Thread(target=work, name="probe", daemon=True).start()
         await found
 
     def _find(self) -> None:
-        """Return once an address answers as it should; BrokerError says why none does.
+        """Return once a usable broker answers at an address.
 
-        UnreachableError where nobody answers at any of them.
+        Raises UnreachableError if no address answers, else BrokerError with the reason of each.
         """
         access = self._access
         tls = None if access.tls is None else context(access.tls)
@@ -208,52 +207,56 @@ class BrokerSupervisor:
             else:
                 self._check(replace(access, addresses=(address,)))
                 return
-        nobody = all(isinstance(problem, UnreachableError) for problem in problems)
-        raise (UnreachableError if nobody else BrokerError)("; ".join(map(str, problems)))
+        unreachable = all(isinstance(problem, UnreachableError) for problem in problems)
+        raise (UnreachableError if unreachable else BrokerError)("; ".join(map(str, problems)))
 
     def _check(self, access: BrokerAccess) -> None:
-        """Look for what would keep the run from working; OperationError says what."""
+        """Check that a run can work on this broker; raises OperationError if not."""
         topology = self._topology
         codec = Codec(self._key, topology.topics, self._spec.max_payload, entitled(topology))
 
-        def say(text: str) -> None:
-            self._loop.call_soon_threadsafe(self._say, text)
+        def announce(text: str) -> None:
+            self._loop.call_soon_threadsafe(self._announce, text)
 
-        check_broker(topology, access, codec, say)
+        check_broker(topology, access, codec, announce)
 
     def _warned(self, line: str) -> None:
-        """Pass on what the broker says; on a thread of its own."""
-        self._loop.call_soon_threadsafe(self._say, f"broker: {line}")
+        """Announce a warning of the broker; called on the thread that reads its output."""
+        self._loop.call_soon_threadsafe(self._announce, f"broker: {line}")
 
-    async def _probe_ours(self) -> None:
-        """End the embedded broker where it lives and lets nobody in, so that it is started again.
+    async def _probe_embedded(self) -> None:
+        """Kill an embedded broker that runs but accepts no client, so that it is restarted.
 
-        Its threads may end one by one, and a stopped process does not end at all. Where every
-        controller is connected it is left alone: it is full, and that passes.
+        Its threads may end one by one, and a stopped process does not end at all. While every
+        controller is connected it is left alone: it is only at its limit of clients.
         """
-        vain = 0
+        failed = 0
         while True:
-            await asyncio.sleep(_PROBED)
+            await asyncio.sleep(_PROBE_INTERVAL)
             embedded, address = self._embedded, self._access.addresses[0]
             process = None if embedded is None else embedded.process
-            if process is None or process.poll() is not None or self._stopped:
-                vain = 0
+            if process is None or process.poll() is not None or self._frozen:
+                failed = 0
                 continue
             try:
                 await asyncio.to_thread(
-                    probe, *address, protocol=self._spec.protocol, timeout=_ANSWER
+                    probe, *address, protocol=self._spec.protocol, timeout=_PROBE_TIMEOUT
                 )
             except BrokerError as exc:
-                vain = 0 if self.all_on_it() or self._stopped else vain + 1
-                if vain >= _SILENT and embedded is not None and embedded.process is process:
-                    vain = 0
-                    self._say(f"{exc}; ending the broker, which lets nobody in")
+                failed = 0 if self.all_connected() or self._frozen else failed + 1
+                if (
+                    failed >= _MAX_FAILED_PROBES
+                    and embedded is not None
+                    and embedded.process is process
+                ):
+                    failed = 0
+                    self._announce(f"{exc}; killing the broker, which accepts no client")
                     process.kill()
             else:
-                vain = 0
+                failed = 0
 
-    async def _keep(self) -> None:
-        """Start the broker again whenever it ends, however often that takes."""
+    async def _restart(self) -> None:
+        """Restart the broker whenever it ends."""
         embedded, failures = self._embedded, 0
         reason = ""
         assert embedded is not None
@@ -263,14 +266,14 @@ class BrokerSupervisor:
             if process is not None:
                 await asyncio.to_thread(process.wait)
                 reason = f"the broker ended with exit code {process.returncode}"
-                self._say(reason)
+                self._announce(reason)
             before = self._state
             since = before.since if before is not None and not before.up else time.time()
             self._state = TransportState(up=False, since=since, reason=reason)
-            failures = 1 if time.monotonic() - began > _SETTLED else failures + 1
+            failures = 1 if time.monotonic() - began > _STABLE else failures + 1
             if self._allowed.is_set():
                 delay = restart_delay(failures)
-                self._say(f"starting the broker again in {delay:.1f} s")
+                self._announce(f"restarting the broker in {delay:.1f} s")
                 self._state = structs.replace(self._state, next_try=time.time() + delay)
                 await asyncio.sleep(delay)
             await self._allowed.wait()
@@ -278,6 +281,6 @@ class BrokerSupervisor:
                 await self._loop.run_in_executor(self._thread, embedded.start)
             except BrokerError as exc:
                 reason = str(exc)
-                self._say(reason)
+                self._announce(reason)
             else:
                 self._state = TransportState(up=True, since=time.time())

@@ -1,6 +1,6 @@
-"""The way onto the in-process bus from another process: both ends of a line of the control socket.
+"""Bridges the in-process bus to another process, over a connection of the control socket.
 
-After the request to join, each side sends JSON lines: one for each message.
+After the ``join`` request, each side sends messages, one JSON line each.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pdsno_cli.messaging.transport import Alarm, Listener
-    from pdsno_cli.supervisor.control import Conversation
+    from pdsno_cli.supervisor.control import StreamHandler
 
-_MOST = 16 * 1024 * 1024  # bytes that wait for a client that does not read; beyond, it is dropped
+_MAX_UNSENT = 16 * 1024 * 1024  # bytes for a client that does not read; then it is disconnected
 
 
-def conversation(bus: Bus, filters: tuple[str, ...]) -> Conversation:
-    """Return what makes a connection to the control socket a member of the bus."""
+def bridge(bus: Bus, filters: tuple[str, ...]) -> StreamHandler:
+    """Return a handler that subscribes a connection of the control socket to the bus."""
 
-    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         transport = BusTransport(bus, f"operator-{os.urandom(4).hex()}", filters)
-        transport.start(_Member(asyncio.get_running_loop(), writer))
+        transport.start(_ConnectionListener(asyncio.get_running_loop(), writer))
         try:
             while line := await reader.readline():
                 message = json.loads(line)
@@ -45,49 +45,49 @@ def conversation(bus: Bus, filters: tuple[str, ...]) -> Conversation:
         finally:
             await asyncio.to_thread(transport.stop)
 
-    return converse
+    return handle
 
 
-class _Member:
-    """Hears the bus for a client and tells it all; the bus's thread calls its methods."""
+class _ConnectionListener:
+    """Writes what a bus transport receives to a client; the bus's thread calls its methods."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, writer: asyncio.StreamWriter) -> None:
         self._loop = loop
         self._writer = writer
 
     def will(self, connection: int) -> None:
-        """Nothing is to be said of a client that goes."""
+        """Return None: a client has no will."""
 
     def on_up(self, connection: int, session_present: bool) -> None:
-        """Tell that every filter is granted."""
-        self._tell({"up": True})
+        """Write that every filter is granted."""
+        self._post({"up": True})
 
     def on_message(self, arrival: Arrival) -> None:
-        """Tell of a message."""
+        """Write a message."""
         data = base64.b64encode(arrival.data).decode()
-        told = {"topic": arrival.topic, "data": data, "qos": arrival.qos}
-        self._tell({**told, "retained": arrival.retained})
+        message = {"topic": arrival.topic, "data": data, "qos": arrival.qos}
+        self._post({**message, "retained": arrival.retained})
         arrival.release()
 
     def on_down(self, loss: Loss) -> None:
-        """The bus never lets go of a member by itself, and nobody else has this member's name."""
+        """Never called: the bus disconnects a client only for another of the same name."""
 
     def on_alarm(self, alarm: Alarm) -> None:
-        """The bus raises none."""
+        """Never called: the bus raises no alarms."""
 
-    def _tell(self, message: dict[str, Any]) -> None:
+    def _post(self, message: dict[str, Any]) -> None:
         line = json.dumps(message).encode() + b"\n"
         self._loop.call_soon_threadsafe(self._write, line)
 
     def _write(self, line: bytes) -> None:
-        if self._writer.transport.get_write_buffer_size() > _MOST:
+        if self._writer.transport.get_write_buffer_size() > _MAX_UNSENT:
             self._writer.close()
         if not self._writer.is_closing():
             self._writer.write(line)
 
 
 class BusBridgeTransport:
-    """The client's end; implements ``transport.Transport``. It does not come back once lost."""
+    """The client's end; implements ``transport.Transport``. It does not reconnect."""
 
     def __init__(self, control: Path, filters: tuple[str, ...]) -> None:
         self._control = control
@@ -97,26 +97,26 @@ class BusBridgeTransport:
         self._writing = threading.Lock()
 
     def start(self, listener: Listener) -> None:
-        """Join; UsageError when no topology runs there."""
+        """Join the bus; raises UsageError when no topology runs there."""
         line = self._line = dial(self._control)
         line.settimeout(None)
         self._send(line, {"op": "join", "filters": self._filters})
-        threading.Thread(target=self._hear, args=(line, listener), daemon=True).start()
+        threading.Thread(target=self._receive, args=(line, listener), daemon=True).start()
 
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
     ) -> bool:
-        """Hand one message over; see ``Transport.publish``."""
+        """Publish one message; see ``Transport.publish``."""
         if self._line is None or not self._up:
             return False
         text = base64.b64encode(data).decode()
         return self._send(self._line, {"topic": topic, "data": text, "qos": qos, "retain": retain})
 
     def reconnect(self, reason: str) -> None:
-        """Nothing to do: there is no connection that could be stuck."""
+        """Do nothing: a local connection does not stall."""
 
     def stop(self, farewell: Publication | None = None) -> None:
-        """Leave."""
+        """Disconnect."""
         line, self._line, self._up = self._line, None, False
         if line is not None:
             with contextlib.suppress(OSError):
@@ -131,8 +131,8 @@ class BusBridgeTransport:
             return False
         return True
 
-    def _hear(self, line: socket.socket, listener: Listener) -> None:
-        """Hand on what comes until the line ends; a thread of its own."""
+    def _receive(self, line: socket.socket, listener: Listener) -> None:
+        """Pass messages to the listener until the connection ends; runs on its own thread."""
         reason = "the topology went down"
         try:
             with line.makefile("rb") as lines:

@@ -1,4 +1,4 @@
-"""One supervised child: its state, and what its end means; the one place where it changes."""
+"""The state machine of one supervised child: the one place where its state changes."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pdsno_cli.supervisor.backoff import restart_delay
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_FAILURES = 6  # ends in a row, never ready in between, that are taken for hopeless
-LATER = 2.0  # seconds to wait for what will pass by itself, such as a full disk
-_SETTLED = 30.0  # seconds of being up after which earlier failures are forgiven
+MAX_FAILURES = 6  # ends in a row, never ready in between, after which a child is given up
+_TRANSIENT_DELAY = 2.0  # seconds until a restart after a transient failure, such as a full disk
+_STABLE = 30.0  # seconds of running after which earlier failures no longer count
 
 
 class ChildState(Enum):
     """Where a child is in its life."""
 
-    WAITING = "waiting"  # to be started, at first or again
-    STARTING = "starting"  # asked for
+    WAITING = "waiting"  # for its restart
+    STARTING = "starting"  # the runner was asked for it
     RUNNING = "running"
-    STOPPED = "stopped"  # as wanted
+    STOPPED = "stopped"  # ended as expected
     FAILED = "failed"  # given up
 
 
 class Child:
-    """A child process by name; ``changed`` hears of every transition."""
+    """A child by name; ``changed`` is called at every transition."""
 
     def __init__(self, name: str, changed: Callable[[Child], None]) -> None:
         self.name = name
@@ -36,57 +36,52 @@ class Child:
         self.pid: int | None = None
         self.restarts = 0
         self.status: int | None = None
+        self.wanted = True  # False once its end is expected
         self._failures = 0
         self._since = 0.0
         self._changed = changed
-        self._wanted = True
 
     @property
     def alive(self) -> bool:
-        """Whether there is, or is about to be, a process."""
+        """Return True if the child runs or is being started."""
         return self.state in (ChildState.STARTING, ChildState.RUNNING)
 
-    @property
-    def wanted(self) -> bool:
-        """Whether the process is meant to run."""
-        return self._wanted
-
     def requested(self) -> None:
-        """The fork server was asked for the process."""
+        """Note that the runner was asked to start the child."""
         self._to(ChildState.STARTING)
 
-    def started(self, pid: int) -> None:
-        """The process runs."""
+    def started(self, pid: int | None) -> None:
+        """Note that the child runs."""
         self.pid = pid
         self._since = time.monotonic()
         self._to(ChildState.RUNNING)
 
-    def settled(self) -> None:
-        """The child became ready: what failed before was not hopeless."""
+    def became_ready(self) -> None:
+        """Note that the child became ready: its next failure is not the last."""
         self._failures = min(self._failures, MAX_FAILURES - 2)
 
-    def give_up(self) -> None:
-        """Whatever ends from now on is wanted."""
-        self._wanted = False
+    def expect_end(self) -> None:
+        """Treat the next end as wanted; a child that waits for its restart is stopped."""
+        self.wanted = False
         if self.state is ChildState.WAITING:
             self._to(ChildState.STOPPED)
 
     def ended(self, status: int | None) -> float | None:
-        """The process is no more; seconds until it should be started again, None for never.
+        """Note an end; return seconds until the restart, None if the child stays away.
 
-        ``status`` is an exit code, minus a signal, or None where the fork server died with it.
+        ``status`` is an exit code, minus a signal, or None for a child lost with the fork server.
         """
         self.pid = None
         self.status = status
-        if not self._wanted:
+        if not self.wanted:
             self._to(ChildState.STOPPED)
             return None
-        if time.monotonic() - self._since > _SETTLED:
+        if time.monotonic() - self._since > _STABLE:
             self._failures = 0
-        if status == EXIT_LATER or status is None:  # not by its own fault
+        if status == EXIT_LATER or status is None:  # not its own failure
             self.restarts += 1
             self._to(ChildState.WAITING)
-            return LATER
+            return _TRANSIENT_DELAY
         self._failures += 1
         if status == EXIT_FAILED or self._failures >= MAX_FAILURES:
             self._to(ChildState.FAILED)
@@ -96,7 +91,7 @@ class Child:
         return restart_delay(self._failures)
 
     def end_text(self) -> str:
-        """Say how the process ended."""
+        """Return how the child ended, as the rest of a sentence."""
         if self.status is None:
             return "was lost with the fork server"
         if self.status < 0:

@@ -1,6 +1,6 @@
-"""The control socket: one JSON request a connection, one JSON answer, for this user alone.
+"""The control socket: one JSON request per connection, one JSON answer; for this user alone.
 
-Who joins the bus keeps the connection: see ``bus_bridge``.
+A client that joins the in-process bus keeps its connection: see ``bus_bridge``.
 """
 
 from __future__ import annotations
@@ -18,27 +18,28 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
-    Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-    Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | Conversation]]
+    StreamHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+    Answer = dict[str, Any] | StreamHandler  # a handler takes over the connection
+    Operation = Callable[[dict[str, Any]], Answer | Awaitable[Answer]]
 
-_LIMIT = 8 * 1024 * 1024  # bytes of one answer
-_LONGEST = 65_536  # bytes of a request
-_PATIENCE = 30.0  # seconds a client waits for its answer, and is waited for
+_MAX_LINE = 8 * 1024 * 1024  # bytes of a line that a joined client sends
+_MAX_REQUEST = 65_536  # bytes
+_TIMEOUT = 30.0  # seconds for a request to arrive, and for its answer
 
 
 class ControlServer:
     """Answers on the control socket of a running topology."""
 
-    def __init__(self, path: Path, handler: Handler) -> None:
+    def __init__(self, path: Path, answer: Callable[[dict[str, Any]], Awaitable[Answer]]) -> None:
         self._path = path
-        self._handler = handler
+        self._answer = answer
         self._server: asyncio.Server | None = None
         self._open: dict[asyncio.Task[None] | None, asyncio.StreamWriter] = {}
 
     async def start(self) -> None:
-        """Listen; the folder, mode 0700, keeps others out. A leftover socket is replaced.
+        """Listen on a socket of mode 0600; a leftover socket is replaced.
 
-        StateError when the socket cannot be made.
+        Raises StateError when the socket cannot be created.
         """
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -48,8 +49,8 @@ class ControlServer:
             self._path.chmod(0o600)
         except OSError as exc:
             listener.close()
-            raise StateError(f"{self._path} cannot be made: {exc.strerror}") from exc
-        self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=_LIMIT)
+            raise StateError(f"{self._path} cannot be created: {exc.strerror}") from exc
+        self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=_MAX_LINE)
 
     async def close(self) -> None:
         """Stop listening and remove the socket."""
@@ -57,7 +58,7 @@ class ControlServer:
             self._server.close()
             self._path.unlink(missing_ok=True)
         for writer in self._open.values():
-            writer.close()  # a conversation ends with its connection
+            writer.close()  # a stream handler ends with its connection
         tasks = [task for task in self._open if task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=1)
@@ -67,18 +68,18 @@ class ControlServer:
         self._open[task] = writer
         try:
             try:
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(_TIMEOUT):
                     line = await reader.readline()
-                if len(line) > _LONGEST:
-                    raise ValueError(f"it has more than {_LONGEST} bytes")  # noqa: TRY301
-                answer = await self._handler(json.loads(line))
+                if len(line) > _MAX_REQUEST:
+                    raise ValueError(f"it has more than {_MAX_REQUEST} bytes")  # noqa: TRY301
+                answer = await self._answer(json.loads(line))
             except OperationError as exc:
                 answer = {"error": str(exc)}
             except TimeoutError:
-                answer = {"error": f"no request within {_PATIENCE:g} s"}
+                answer = {"error": f"no request within {_TIMEOUT:g} s"}
             except ConnectionError:
                 raise
-            # Whatever a line may hold: too deep, of the wrong types, beyond every number.
+            # A line may hold anything: nested too deeply, wrong types, huge numbers.
             except Exception as exc:  # noqa: BLE001
                 answer = {
                     "error": f"not a request that this topology understands: "
@@ -90,22 +91,25 @@ class ControlServer:
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
         except ConnectionError:
-            pass  # whoever asked has gone
+            pass  # the client is gone
         finally:
             del self._open[task]
             writer.close()
 
 
-def ask(path: Path, request: dict[str, Any], *, patience: float = _PATIENCE) -> dict[str, Any]:
-    """Ask the running topology; UsageError when none runs, OperationError when it says no."""
-    with closing(dial(path, patience)) as line:
+def ask(path: Path, request: dict[str, Any], *, timeout: float = _TIMEOUT) -> dict[str, Any]:
+    """Send a request to the running topology and return its answer.
+
+    Raises UsageError when no topology runs there, OperationError when it refuses or times out.
+    """
+    with closing(dial(path, timeout)) as line:
         try:
             line.sendall(json.dumps(request).encode() + b"\n")
             data = b""
             while part := line.recv(262_144):
                 data += part
         except TimeoutError as exc:
-            raise OperationError(f"no answer at {path} within {patience:g} s") from exc
+            raise OperationError(f"no answer at {path} within {timeout:g} s") from exc
         except OSError as exc:
             raise OperationError(f"{path}: {exc.strerror}") from exc
     answer: dict[str, Any] = json.loads(data) if data else {"error": "the topology went down"}
@@ -114,10 +118,10 @@ def ask(path: Path, request: dict[str, Any], *, patience: float = _PATIENCE) -> 
     return answer
 
 
-def dial(path: Path, patience: float = _PATIENCE) -> socket.socket:
-    """Connect to a control socket; UsageError when no topology runs there."""
+def dial(path: Path, timeout: float = _TIMEOUT) -> socket.socket:
+    """Connect to a control socket; raises UsageError when no topology runs there."""
     line = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    line.settimeout(patience)
+    line.settimeout(timeout)
     try:
         with _short(path) as name:
             line.connect(name)
@@ -134,7 +138,7 @@ def dial(path: Path, patience: float = _PATIENCE) -> socket.socket:
 
 @contextmanager
 def _short(path: Path) -> Iterator[str]:
-    """Give a name for a socket that fits into sun_path (108 bytes on Linux, unix(7))."""
+    """Yield a name of the socket that fits into sun_path (108 bytes on Linux, unix(7))."""
     if len(os.fsencode(path)) < 100:
         yield str(path)
         return

@@ -1,6 +1,6 @@
-"""Brings about the faults of a drill, and lifts each by itself once its time is over.
+"""Injects faults into a run, and lifts each when its time is over.
 
-The timing is here and not with whoever asked, so that nothing stays frozen when that one is gone.
+The timer runs here and not in the command that asked, so that nothing stays frozen if that ends.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class _Fault:
 
 
 class Faults:
-    """The faults of one run, by the token that their maker chose. Event-loop thread only."""
+    """The faults of one run, by the token of the request. Event-loop thread only."""
 
     def __init__(
         self,
@@ -49,60 +49,60 @@ class Faults:
         spawner: Spawner,
         partition: Partition,
         restart: Callable[[str], None],
-        say: Callable[[str], None],
+        announce: Callable[[str], None],
     ) -> None:
         self._controllers = frozenset(controllers)
         self._broker = broker
         self._spawner = spawner
         self._partition = partition
         self._restart = restart
-        self._say = say
+        self._announce = announce
         self._faults: dict[str, _Fault] = {}
         self._closed = False
 
     def begin(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Bring a fault about; OperationError when it cannot be.
+        """Inject a fault; raises OperationError when that is impossible.
 
-        ``seconds`` is how long it lasts; 0 only for a kill, after which the victim is started
-        again as after any other end.
+        ``seconds`` is its duration; 0 only for a kill, after which the victim is restarted as
+        after any other end.
         """
         victim, action, seconds = request["victim"], request["action"], float(request["seconds"])
-        if self._closed:  # nobody would lift it
+        if self._closed:  # nothing would lift it
             raise OperationError("the topology is going down")
         if action not in ACTIONS or not (seconds > 0 or action == "kill"):
             raise OperationError(f"unknown fault {action!r} for {seconds:g} s")
         if victim is not None and victim not in self._controllers:
             raise OperationError(f"no controller {victim!r} runs here")
         if victim is None and action == "drop":
-            raise OperationError("a link is that of a controller")
-        if victim is None and not self._broker.ours:
+            raise OperationError("drop needs a controller: the broker has no link of its own")
+        if victim is None and not self._broker.embedded:
             raise OperationError(
                 "faults can be injected into an embedded broker only; this run uses an external one"
             )
         fault = _Fault(victim, action, time.monotonic())
         if self._open(victim) is not None:
             raise OperationError(f"{fault.name} has a fault already: wait until that is over")
-        self._strike(fault, seconds)
+        self._inject(fault, seconds)
         self._faults[request["token"]] = fault
         if seconds:
             fault.timer = asyncio.get_running_loop().call_later(seconds, self._end, fault)
         elif victim is None:
-            fault.over = fault.began  # of a controller's end, the fork server tells
-        lasting = f" for {seconds:g} s" if seconds else ""
-        self._say(f"drill: {action} {fault.name}{lasting}")
+            fault.over = fault.began  # a controller's end comes through ``ended``
+        duration = f" for {seconds:g} s" if seconds else ""
+        self._announce(f"fault: {action} {fault.name}{duration}")
         return {"begun": True}
 
     def lift(self, token: str) -> dict[str, Any]:
-        """End a fault before its time; harmless when it is over, or never was."""
+        """End a fault before its time; harmless when it is over or unknown."""
         fault = self._faults.get(token)
         if fault is not None:
             self._end(fault)
         return {"lifted": fault is not None}
 
     def ended(self, name: str) -> bool:
-        """Take note that a controller's process is no more; whether it is to stay away for now."""
+        """Note that a controller's process ended; return True if the fault holds its restart."""
         fault = self._open(name)
-        if fault is None or fault.action == "drop":  # its link stays cut
+        if fault is None or fault.action == "drop":  # the link stays cut
             return False
         if fault.action == "kill" and fault.timer is not None:
             return True
@@ -110,7 +110,7 @@ class Faults:
         return False
 
     def age(self, token: str) -> dict[str, float | None]:
-        """Return how long ago a fault began, and after how many seconds it was over, if it is."""
+        """Return the seconds since a fault began, and its duration once it is over."""
         fault = self._faults.get(token)
         if fault is None:
             raise OperationError("there was no such fault in this run")
@@ -118,7 +118,7 @@ class Faults:
         return {"age": time.monotonic() - fault.began, "over": over}
 
     def close(self) -> None:
-        """Lift every fault, and take no more: who is frozen cannot hear that it is to stop."""
+        """Lift every fault and refuse new ones: a frozen process cannot handle SIGTERM."""
         self._closed = True
         for fault in self._faults.values():
             self._end(fault)
@@ -129,25 +129,25 @@ class Faults:
             None,
         )
 
-    def _strike(self, fault: _Fault, seconds: float) -> None:
+    def _inject(self, fault: _Fault, seconds: float) -> None:
         if fault.victim is not None and fault.action == "drop":
             self._partition.cut(fault.victim)
             return
         number = signal.SIGKILL if fault.action == "kill" else signal.SIGSTOP
         if fault.victim is not None:
-            struck = self._spawner.signal(fault.victim, number)
+            done = self._spawner.signal(fault.victim, number)
         else:
-            struck = self._broker.signal(number)
-            if struck and seconds and fault.action == "kill":
+            done = self._broker.signal(number)
+            if done and seconds and fault.action == "kill":
                 self._broker.suspend_restart()
-        if not struck:
+        if not done:
             raise OperationError(f"{fault.name} has no process at the moment: try again")
 
     def _end(self, fault: _Fault) -> None:
-        """Lift a fault. The one place where a fault comes to be over."""
+        """Lift a fault; the one place where a fault ends."""
         if fault.over is not None:
             return
-        held = fault.timer is not None
+        timed = fault.timer is not None
         if fault.timer is not None:
             fault.timer.cancel()
         fault.over = time.monotonic()
@@ -160,7 +160,7 @@ class Faults:
                 self._partition.mend(name)
             case "kill", None:
                 self._broker.resume_restart()
-            case "kill", str(name) if held:
+            case "kill", str(name) if timed:
                 self._restart(name)
-        if held:
-            self._say(f"drill: the fault of {fault.name} is over")
+        if timed:
+            self._announce(f"the fault of {fault.name} is over")

@@ -1,12 +1,12 @@
 """The fork server: a small process that imports everything once and forks every child.
 
-A child so made starts in milliseconds and shares the pages of what was imported. The protocol
+A child starts in milliseconds and shares the pages of the imported modules. The protocol
 runs over one socket: a first message holds the job (a pickled ``Job``), then both sides write JSON
-lines. Requests are ``{"name"}`` with one file descriptor, the child's line to the
+lines. Requests are ``{"name"}`` with one file descriptor, the child's socket to the
 supervisor, and ``{"ping"}``. Answers are ``{"serving"}`` once, ``{"name", "pid"}`` for a child that
 was started, ``{"name", "error"}`` for one that could not be, ``{"pid", "status"}`` for one that
-ended, ``{"pong"}``. When the supervisor's end closes, every child is asked to stop and then made
-to; a supervisor that ends also wakes a fork server that was stopped by a signal.
+ended, ``{"pong"}``. When the supervisor's end closes, every child gets SIGTERM, then SIGKILL; the
+end of the supervisor also wakes a fork server that was stopped by a signal.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from pdsno_cli.system import parent_death
 if TYPE_CHECKING:
     from types import FrameType
 
-_GRACE = 3.0  # seconds for children to say farewell once the supervisor is gone
+_GRACE = 3.0  # seconds that children have to stop once the supervisor is gone
 _READ = 65_536  # bytes read at once
-_DESCRIPTORS = 64  # at most with them; the supervisor has fewer requests without an answer
+_DESCRIPTORS = 64  # received at once; more than the supervisor has in flight
 
 
 class ForkServer:
@@ -46,7 +46,7 @@ class ForkServer:
         self._children: set[int] = set()
         self._pid = os.getpid()
         self._rest = b""
-        self._descriptors: deque[int] = deque()  # one for each request that is not yet carried out
+        self._descriptors: deque[int] = deque()  # of requests not yet handled
 
     def serve(self) -> None:
         """Fork on request until the supervisor's end closes, then end the children."""
@@ -66,12 +66,12 @@ class ForkServer:
                     with contextlib.suppress(BlockingIOError):
                         os.read(wake_read, 4096)
                     self._reap()
-                if self._line.fileno() in ready and not self._take_requests():
+                if self._line.fileno() in ready and not self._handle_requests():
                     break
         self._end_all()
 
-    def _take_requests(self) -> bool:
-        """Carry out what came; return False when the supervisor's end is closed."""
+    def _handle_requests(self) -> bool:
+        """Handle the requests that arrived; return False when the supervisor's end is closed."""
         try:
             data, descriptors, _, _ = socket.recv_fds(self._line, _READ, _DESCRIPTORS)
         except ConnectionError:
@@ -91,7 +91,7 @@ class ForkServer:
     def _fork(self, request: dict[str, str], descriptor: int) -> None:
         try:
             pid = os.fork()
-        except OSError as exc:  # no process or no memory to be had: it may pass
+        except OSError as exc:  # out of processes or memory, for now
             os.close(descriptor)
             self._answer({"name": request["name"], "error": exc.strerror})
             return
@@ -140,7 +140,7 @@ class ForkServer:
         for pid in self._children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-                os.kill(pid, signal.SIGCONT)  # stopped by hand, it would not hear
+                os.kill(pid, signal.SIGCONT)  # it may be stopped by SIGSTOP
         deadline = time.monotonic() + _GRACE
         while self._children and time.monotonic() < deadline:
             self._reap()
@@ -151,23 +151,23 @@ class ForkServer:
 
 
 def _ignore(_signal: int, _frame: FrameType | None) -> None:
-    """Let the signal only wake the loop."""
+    """Do nothing: the wakeup descriptor wakes the loop."""
 
 
 def main() -> None:
-    """Serve on the socket whose file descriptor comes first; then the supervisor's process id."""
+    """Serve; arguments: the socket's file descriptor, the supervisor's process id."""
     log_to_stderr()
     descriptor, supervisor = map(int, sys.argv[1:])
     line = socket.socket(fileno=descriptor)
-    # Not to be killed but to be woken, in case it was stopped: it then ends its children in order.
+    # SIGCONT, not SIGKILL: it wakes up if it was stopped, and ends its children in order.
     parent_death.follow(signal.SIGCONT)
     if os.getppid() != supervisor:  # it ended before the call above
         return
-    # Ctrl-C, and a terminal that closes, reach the whole group; the supervisor alone decides who
-    # stops and when.
+    # Ctrl-C, and a terminal that closes, signal the whole process group; the supervisor alone
+    # decides what stops and when.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    # Blocked, not ignored: a child that is asked to stop before it can listen still hears it.
+    # Blocked, not ignored: a child gets a SIGTERM sent before its handler was installed.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     import_all()
     size = int.from_bytes(_exactly(line, 8), "big")

@@ -1,4 +1,4 @@
-"""The supervisor's end of the line to the lab's process: ready, requests and answers."""
+"""The supervisor's end of the socket to the lab's process: readiness, requests and answers."""
 
 from __future__ import annotations
 
@@ -11,52 +11,57 @@ from pdsno_cli.model.errors import LabError
 from pdsno_cli.runtime.child import LAB
 
 if TYPE_CHECKING:
-    from pdsno_cli.supervisor.spawner import Spawner
+    from collections.abc import Callable
 
-_PATIENCE = 5.0  # seconds the lab may take to answer
+_TIMEOUT = 5.0  # seconds that the lab has to answer
 
 
 class LabLine:
-    """Talks to the lab: JSON lines both ways; an answer carries the number of its request."""
+    """Exchanges JSON lines with the lab; an answer carries the number of its request.
 
-    def __init__(self, spawner: Spawner) -> None:
-        self._spawner = spawner
-        self._ready: asyncio.Future[None] | None = None
+    ``ready`` is called once the lab's devices answer, ``failed`` if it cannot serve them.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[str, bytes], None],
+        *,
+        ready: Callable[[], None],
+        failed: Callable[[str], None],
+    ) -> None:
+        self._send = send
+        self._ready = ready
+        self._failed = failed
+        self._is_ready = False
         self._numbers = count(1)
-        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
 
-    async def ready(self) -> None:
-        """Wait until the lab's devices answer; LabError, with its words, when they cannot."""
-        self._ready = asyncio.get_running_loop().create_future()
-        await self._ready
-
-    def hear(self, line: bytes) -> None:
-        """Take one line of the lab; an answer that nobody waits for any more is dropped."""
+    def receive(self, line: bytes) -> None:
+        """Handle one line of the lab; an answer after its timeout is dropped."""
         answer: dict[str, Any] = json.loads(line)
         if "number" in answer:
-            future = self._waiting.pop(answer.pop("number"), None)
+            future = self._pending.pop(answer.pop("number"), None)
             if future is not None and not future.done():
                 future.set_result(answer)
-        elif self._ready is not None and not self._ready.done():
+        elif not self._is_ready:  # else it was restarted
             if "error" in answer:
-                self._ready.set_exception(LabError(answer["error"]))
+                self._failed(answer["error"])
             else:
-                self._ready.set_result(None)
+                self._is_ready = True
+                self._ready()
 
     async def ask(self, request: dict[str, Any]) -> dict[str, Any]:
-        """Have the lab change; LabError when it cannot."""
-        if self._ready is None:
-            raise LabError("this topology has no lab")
+        """Send a change to the lab and return its answer; raises LabError if it is refused."""
         number = next(self._numbers)
         future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
+        self._pending[number] = future
         try:
-            self._spawner.tell(LAB, json.dumps({**request, "number": number}).encode())
-            answer = await asyncio.wait_for(future, _PATIENCE)
+            self._send(LAB, json.dumps({**request, "number": number}).encode())
+            answer = await asyncio.wait_for(future, _TIMEOUT)
         except TimeoutError as exc:
-            raise LabError(f"the lab did not answer within {_PATIENCE:g} s") from exc
+            raise LabError(f"the lab did not answer within {_TIMEOUT:g} s") from exc
         finally:
-            self._waiting.pop(number, None)
+            self._pending.pop(number, None)
         if "error" in answer:
             raise LabError(answer["error"])
         return answer

@@ -1,4 +1,4 @@
-"""A socket of lines that never holds the event loop up, whatever its other end does or leaves."""
+"""A non-blocking socket of lines on the event loop, with descriptors passed along."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _READ = 262_144  # bytes read at once
-_LAST_READS = 64  # reads after which what a dead process left behind is enough
-_PAUSE = 0.05  # seconds until the next try where the kernel holds too many descriptors in flight
+_LAST_READS = 64  # reads at most of what a dead process left behind
+_PAUSE = 0.05  # seconds until the next try when too many descriptors are in flight
 _FULL = (errno.ETOOMANYREFS, errno.ENOBUFS, errno.ENOMEM)
 
 
@@ -43,10 +43,10 @@ class LineSocket:
         self._loop.add_reader(sock, self._read)
 
     def send(self, data: bytes, descriptor: int | None = None) -> None:
-        """Send bytes, as soon as the other end has room for them; in order.
+        """Send bytes in order, as the other end has room for them.
 
-        ``descriptor`` goes with them: it is taken over, and closed once it is sent. What the other
-        end can no longer take is dropped.
+        ``descriptor`` goes with the first byte; this object owns it and closes it once sent. After
+        the end of the other side, bytes are dropped.
         """
         if self._socket is None:
             _close(descriptor)
@@ -56,8 +56,8 @@ class LineSocket:
             self._write()
 
     def drain(self) -> None:
-        """Read now what the other end, which is closed, has left behind."""
-        # Bounded, as a process that came of the other end might go on writing to it.
+        """Read now what the closed other end has left behind."""
+        # Bounded: a process forked from the other end might go on writing.
         for _ in range(_LAST_READS):
             if self._socket is None or not self._read():
                 return
@@ -72,7 +72,7 @@ class LineSocket:
         self._socket = None
 
     def _read(self) -> bool:
-        """Take what has come; return whether there was anything."""
+        """Read what has arrived; return True if there was anything."""
         if self._socket is None:
             return False
         try:
@@ -91,7 +91,7 @@ class LineSocket:
         return True
 
     def _write(self) -> None:
-        """Send what there is room for; called again when there is more."""
+        """Send what there is room for; called again when there is more room."""
         while self._unsent and self._socket is not None:
             data, descriptor = self._unsent[0]
             try:
@@ -108,7 +108,7 @@ class LineSocket:
                     self._writing = True
                     self._loop.call_later(_PAUSE, self._write)
                     return
-                self._forget_unsent()  # the reader sees the end, after the last words
+                self._forget_unsent()  # the reader sees the end, after the last lines
                 return
             _close(descriptor)
             if sent == len(data):

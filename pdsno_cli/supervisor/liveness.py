@@ -1,4 +1,4 @@
-"""Judges from answers to pings whether the fork server lives, is stopped, or is to be replaced."""
+"""Pings the fork server, wakes it when it may be stopped, and reports it dead."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 TICK = 1.5  # seconds between two pings
-WAKE = 2  # ticks without an answer after which it may have been stopped by a signal
-DEAD = 5  # ticks without an answer after which it is given up: 7.5 s
-START = 40  # ticks that it may take to import, on a machine under load
+WAKE = 2  # ticks without an answer after which it may be stopped by a signal
+DEAD = 5  # ticks without an answer after which it is replaced: 7.5 s
+START = 40  # ticks that it has to import, on a machine under load
 
 
 class Liveness:
     """Pings one fork server. Event-loop thread only.
 
-    Time is counted in pings that this process sent, not by the clock: what stops both of them, as
-    a suspended machine does, is nobody's silence. ``served`` says that it has answered once.
+    Time is counted in pings sent, not by the clock: a suspended machine stops both processes.
+    ``served`` is True once it has answered.
     """
 
     def __init__(
@@ -39,12 +39,12 @@ class Liveness:
         self._timer = self._loop.call_later(tick, self._on_tick)
 
     def alive(self) -> None:
-        """Something came from it."""
+        """Note an answer."""
         self._unanswered = 0
         self.served = True
 
     def close(self) -> None:
-        """Ask no more."""
+        """Stop pinging."""
         self._timer.cancel()
 
     def _on_tick(self) -> None:

@@ -1,4 +1,4 @@
-"""Who watches a run: what the supervisor tells whoever prints it."""
+"""The observer of a run: the seam between the supervisor and the display of its events."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ if TYPE_CHECKING:
 
 
 class Observer(Protocol):
-    """Hears of a run, on the thread that supervises it; must not wait."""
+    """Receives the events of a run, on the event loop's thread; must not block."""
 
-    def began(self, board: Board, broker: str) -> None:
-        """The run begins; ``board`` is kept up to date from now on."""
+    def on_start(self, board: Board, broker: str) -> None:
+        """Controllers are about to start; ``board`` is kept up to date from now on."""
 
-    def noticed(self, notice: Notice) -> None:
-        """A controller told something; the board has it already."""
+    def on_notice(self, notice: Notice) -> None:
+        """A controller sent a notice; the board is up to date with it."""
 
-    def said(self, text: str) -> None:
-        """Something a person should read: a restart, a warning of the broker."""
+    def on_message(self, text: str) -> None:
+        """One line for people: a restart, a warning of the broker."""
 
-    def all_ready(self, seconds: float) -> None:
-        """Every controller is ready, so many seconds after the start."""
+    def on_ready(self, seconds: float) -> None:
+        """Every controller is ready, ``seconds`` after the start of the run."""

@@ -1,4 +1,4 @@
-"""How many open files a run needs, asked for before anything is started."""
+"""The open files that a run needs, checked before anything is started."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from pdsno_cli.system.open_files import allow_open_files
 if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
-LEAST = 64  # of any process: the interpreter's, logs, stores, a few connections
-_EACH = 2  # of the supervisor a line to each controller; of a parent, connections to it
-_EACH_IN_PROCESS = 4  # store, its log, its index and its lock
+LEAST = 64  # of any process: interpreter, logs, stores, a few connections
+_EACH = 2  # per controller: the supervisor's socket to it, a parent's connections to it
+_EACH_IN_PROCESS = 4  # per controller: store, WAL, shared memory and lock
 
 
 def open_files_needed(topology: Topology, *, in_process: bool) -> int:
-    """Return how many files the process that opens most of them may have to open."""
+    """Return the open files of the process that needs most."""
     controllers = len(topology.controllers) * (_EACH_IN_PROCESS if in_process else _EACH)
     lab = topology.lab.devices if topology.lab is not None else 0
     return LEAST + (controllers + lab if in_process else max(controllers, lab))
 
 
 def require_open_files(wanted: int = LEAST) -> None:
-    """Raise the limit of this process and its children, or raise OperationError."""
+    """Raise the limit of this process and its children; OperationError if it cannot be raised."""
     allowed = allow_open_files(wanted)
     if allowed < wanted:
         raise OperationError(

@@ -1,4 +1,4 @@
-"""Cuts controllers off and lets them back: drops all packets from and to their own addresses."""
+"""Partitions controllers from the network: drops all packets from and to their own addresses."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from pdsno_cli.system import local_routes
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_DROP: local_routes.Kind = "blackhole"  # nobody is told, as with a cable that is pulled
+_DROP: local_routes.Kind = "blackhole"  # silent, as with a cable that is pulled
 
 
 class Partition:
-    """The links of one run's controllers to the broker and to each other.
+    """Cuts and restores the links of one run's controllers.
 
-    ``addresses`` are those by which their packets are known, by controller.
+    ``addresses`` are the loopback addresses that controllers send from, by controller.
     """
 
-    def __init__(self, addresses: Mapping[str, str], say: Callable[[str], None]) -> None:
+    def __init__(self, addresses: Mapping[str, str], announce: Callable[[str], None]) -> None:
         self._addresses = addresses
-        self._say = say
+        self._announce = announce
 
     def cut(self, controller_id: str) -> None:
-        """Drop every packet of a controller; OperationError when that cannot be."""
+        """Drop every packet of a controller; raises OperationError when that is impossible."""
         address = self._addresses.get(controller_id)
         if address is None:
             raise OperationError(
-                f"{controller_id} has no loopback address of its own, by which its packets would "
-                "be known: that takes Linux, a broker on IPv4 loopback, and no declared address"
+                f"{controller_id} has no loopback address of its own, which its packets are dropped by: "
+                "that takes Linux, a broker on IPv4 loopback, and no declared address"
             )
         reason = local_routes.take_away(_DROP, address)
         if reason is not None:
             raise OperationError(f"the link of {controller_id} cannot be cut: {reason}")
 
     def mend(self, controller_id: str) -> None:
-        """Let a controller's packets pass again; harmless where they do."""
+        """Let a controller's packets pass again; harmless if they do."""
         reason = local_routes.give_back(_DROP, self._addresses[controller_id])
         if reason is not None:
-            self._say(f"the link of {controller_id} stays cut: {reason}")
+            self._announce(f"the link of {controller_id} stays cut: {reason}")
 
     def mend_all(self) -> None:
-        """Let all packets pass, also where a run that was killed left a link cut."""
+        """Restore every link, including those that a killed run left cut."""
         cut = local_routes.taken_away(_DROP)
         for name, address in self._addresses.items():
             if address in cut:

@@ -1,4 +1,4 @@
-"""The board as plain data for the control socket: what ``pdsno status`` prints."""
+"""Turns the board into plain data for the control socket: what ``pdsno status`` prints."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broker:
-    """The broker of a run: ``text`` for people, ``port`` 0 for none.
+class BrokerStatus:
+    """The broker of a run: ``text`` for people, ``port`` 0 where controllers use the bus.
 
-    ``state`` is how its process is, where the run has it: it overrules what controllers see.
+    ``state`` is the state of an embedded broker's process: it overrides what controllers report.
     """
 
     text: str
@@ -25,8 +25,8 @@ class Broker:
     state: TransportState | None = None
 
 
-def status_report(name: str, board: Board, broker: Broker) -> dict[str, Any]:
-    """Return the state of a run; ``last_cycle_age`` and what is ``_for`` or ``_in`` are seconds."""
+def status_report(name: str, board: Board, broker: BrokerStatus) -> dict[str, Any]:
+    """Return the state of a run; ``last_cycle_age``, ``for`` and ``next_try_in`` are seconds."""
     seen = board.broker()
     if broker.state is not None and not broker.state.up:
         seen = broker.state
@@ -43,7 +43,7 @@ def status_report(name: str, board: Board, broker: Broker) -> dict[str, Any]:
 
 
 def _transport(state: TransportState) -> dict[str, Any]:
-    """Return a transport's state; ages and waits, since clocks of two machines may differ."""
+    """Return a transport's state, times as durations: the clocks of two machines may differ."""
     now = time.time()
     return {
         "up": state.up,

@@ -1,4 +1,4 @@
-"""The supervisor's side of the fork server: starts it, asks for children, hears of their ends."""
+"""The supervisor's side of the fork server: starts it, requests children, receives their ends."""
 
 from __future__ import annotations
 
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
     from pdsno_cli.runtime.state_dir import StateDir
 
 _MODULE = "pdsno_cli.supervisor.forkserver"
-_WINDOW = 16  # requests without an answer yet; each holds a descriptor in flight
-_RETRY = 1.0  # seconds until the next try where this process has no descriptor left
-_END = 1.0  # seconds a fork server without children may take to end
+_WINDOW = 16  # requests in flight, each with a descriptor
+_RETRY = 1.0  # seconds until the next try when this process has no descriptor left
+_END = 1.0  # seconds that a fork server without children has to end
 
 
 class SpawnListener(Protocol):
-    """Hears what becomes of children, on the event loop."""
+    """Receives the events of children, on the event loop."""
 
     def started(self, name: str, pid: int) -> None:
         """A child runs."""
 
     def not_started(self, name: str, reason: str) -> None:
-        """A child could not be forked: no process or no memory to be had at the moment."""
+        """A child could not be forked, for lack of processes or memory."""
 
-    def said(self, name: str, line: bytes) -> None:
+    def received(self, name: str, line: bytes) -> None:
         """A child wrote one line to its supervisor."""
 
-    def ended(self, name: str, status: int) -> None:
-        """A child is no more: exit code, or minus the signal that killed it."""
+    def ended(self, name: str, status: int | None) -> None:
+        """A child ended: exit code, minus a signal, None for one lost with the fork server."""
 
     def lost(self, reason: str, *, served: bool) -> None:
-        """The fork server is gone, and every child with it; ``served`` once it was of use."""
+        """The fork server ended, after its children; ``served`` is False if it never forked."""
 
 
 class Spawner:
-    """One fork server and its children. Event-loop thread only; nothing here waits for a process."""
+    """One fork server and its children. Event-loop thread only; nothing here blocks."""
 
     def __init__(self, state: StateDir, listener: SpawnListener) -> None:
         self._state = state
@@ -59,18 +59,18 @@ class Spawner:
         self._names: dict[int, str] = {}
         self._pids: dict[str, int] = {}
         self._lines: dict[str, LineSocket] = {}
-        self._wanted: deque[str] = deque()  # to be asked for
-        self._asked: set[str] = set()  # asked for, without an answer yet
+        self._wanted: deque[str] = deque()  # not yet requested
+        self._asked: set[str] = set()  # requested, not yet answered
         self._server: LineSocket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._liveness: Liveness | None = None
         self._reason: str | None = None
 
     def start(self) -> None:
-        """Start the fork server; it imports while the caller goes on.
+        """Start the fork server, which imports in the background.
 
-        Started again after it was lost, it is given its job again, and asked for what was wanted
-        meanwhile. StateError when its log cannot be written, OSError when there is no process.
+        After a loss, the new one gets the job again, and forks the children requested meanwhile.
+        Raises StateError when its log cannot be written, OSError when no process can be started.
         """
         log = self._state.open_log("forkserver")
         try:
@@ -92,27 +92,27 @@ class Spawner:
         finally:
             os.close(log)
         self._reason = None
-        self._server = server = LineSocket(ours, received=self._hear_server, ended=self._lose)
+        self._server = server = LineSocket(ours, received=self._receive, ended=self._lose)
         self._liveness = Liveness(
             ping=lambda: server.send(b'{"ping": true}\n'),
             wake=self.wake,
-            dead=self._give_up_server,
+            dead=self._replace_server,
         )
         if self._job is not None:
             self._send_job(self._job)
 
-    def give(self, job: Job) -> None:
-        """Tell the fork server what its children work on."""
+    def set_job(self, job: Job) -> None:
+        """Send the fork server the job of its children."""
         self._job = job
         self._send_job(job)
 
     def spawn(self, name: str) -> None:
-        """Ask for the child called ``name``; ``started`` tells its pid."""
+        """Request a child; ``started`` or ``not_started`` of the listener follows."""
         self._wanted.append(name)
         self._ask()
 
     def withdraw(self, name: str) -> bool:
-        """Ask no longer for a child; return False where it was asked for already."""
+        """Withdraw a request; return False if the fork server has it already."""
         try:
             self._wanted.remove(name)
         except ValueError:
@@ -120,7 +120,7 @@ class Spawner:
         return True
 
     def signal(self, name: str, number: signal.Signals) -> bool:
-        """Send a signal to a child; whether it was there."""
+        """Send a signal to a child; return True if it runs."""
         pid = self._pids.get(name)
         if pid is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -128,23 +128,23 @@ class Spawner:
                 return True
         return False
 
-    def tell(self, name: str, line: bytes) -> None:
-        """Write one line to a child."""
+    def send(self, name: str, line: bytes) -> None:
+        """Send one line to a child."""
         if name in self._lines:
             self._lines[name].send(line + b"\n")
 
     def wake(self) -> None:
-        """Let a fork server go on that was stopped by a signal."""
+        """Continue a fork server that was stopped by a signal."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGCONT)
 
     async def close(self) -> None:
-        """End the fork server, and with it whoever is left."""
+        """End the fork server, and with it any child that is left."""
         process = self._process
         if process is None:
             return
         left = list(self._names)
-        self._process = None  # nobody is told of this end
+        self._process = None  # so that this end is not reported as a loss
         self._close_lines()
         with contextlib.suppress(subprocess.TimeoutExpired):
             await asyncio.to_thread(process.wait, _END)
@@ -152,7 +152,7 @@ class Spawner:
         process.wait()
 
     def kill(self) -> None:
-        """End everything at once."""
+        """Kill the fork server and every child."""
         if self._process is not None:
             _kill(self._process, self._names)
 
@@ -162,13 +162,13 @@ class Spawner:
             self._server.send(len(data).to_bytes(8, "big") + data)
 
     def _ask(self) -> None:
-        """Ask for children, never for more at a time than the fork server keeps up with."""
+        """Send requests, never more at a time than the fork server keeps up with."""
         if self._server is None or self._liveness is None or not self._liveness.served:
             return
         while self._wanted and len(self._asked) < _WINDOW:
             try:
                 ours, theirs = socket.socketpair()
-            except OSError:  # no descriptor left: some come back
+            except OSError:  # no descriptor left: try again when others are closed
                 asyncio.get_running_loop().call_later(_RETRY, self._ask)
                 return
             name = self._wanted.popleft()
@@ -176,13 +176,13 @@ class Spawner:
             self._close_line(name)
             self._lines[name] = LineSocket(
                 ours,
-                received=lambda line, name=name: self._listener.said(name, line),  # type: ignore[misc]
+                received=lambda line, name=name: self._listener.received(name, line),  # type: ignore[misc]
                 ended=lambda: None,  # its status comes from the fork server
             )
             self._server.send(json.dumps({"name": name}).encode() + b"\n", theirs.detach())
 
-    def _hear_server(self, line: bytes) -> None:
-        """Take one answer of the fork server: any answer is a sign of life."""
+    def _receive(self, line: bytes) -> None:
+        """Handle one answer of the fork server; any answer proves that it lives."""
         assert self._liveness is not None
         self._liveness.alive()
         answer = json.loads(line)
@@ -206,13 +206,13 @@ class Spawner:
             self._listener.started(name, answer["pid"])
         self._ask()
 
-    def _give_up_server(self) -> None:
-        """End a fork server that answers nothing any more: its socket's end says the rest."""
+    def _replace_server(self) -> None:
+        """Kill a fork server that no longer answers; ``_lose`` follows when its socket closes."""
         self._reason = "it did not answer"
         self.kill()
 
     def _lose(self) -> None:
-        """Take note that the fork server is gone, and see that its children are."""
+        """Report the end of the fork server, after the end of each of its children."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -221,8 +221,11 @@ class Spawner:
         words = last_lines(self._state.log("forkserver"), 1, after=self._log_start)
         end = _end_text(process)
         reason = self._reason or " ".join(words).strip() or end
+        children = [*self._names.values(), *self._asked]
         self._close_lines()
         self._asked.clear()
+        for name in children:
+            self._listener.ended(name, None)
         self._listener.lost(reason, served=served)
 
     def _close_lines(self) -> None:
@@ -243,9 +246,9 @@ class Spawner:
 
 
 def _kill(process: subprocess.Popen[bytes], children: Iterable[int]) -> None:
-    """Kill a fork server and its children, if it is still there.
+    """Kill a fork server and its children, if it still runs.
 
-    Without it they end by themselves, and their numbers may be other processes' by now.
+    Without it the children end by themselves, and their process ids may be reused.
     """
     if process.poll() is None:
         for pid in children:
@@ -255,9 +258,9 @@ def _kill(process: subprocess.Popen[bytes], children: Iterable[int]) -> None:
 
 
 def _end_text(process: subprocess.Popen[bytes]) -> str:
-    """Say how a process ended that was killed, if nothing else."""
+    """Return how a killed process ended, as part of a sentence."""
     try:
         code = process.wait(_END)
-    except subprocess.TimeoutExpired:  # a debugger holds it
+    except subprocess.TimeoutExpired:  # traced by a debugger
         return "it does not end"
     return f"exit code {code}" if code >= 0 else f"killed by signal {-code}"

@@ -52,7 +52,7 @@ def test_a_trace_of_life_without_heartbeats_only_delays_the_start(site, mosquitt
     shout(mosquitto.port, f"{site.root}/status/lc1", json.dumps(birth).encode(), "-r")
     shout(mosquitto.port, f"{site.root}/status/lc2", b"\xff nonsense", "-r")
     run = site.up()
-    run.wait_line(r"the broker says that lc1 is alive \(noc-9, process 7\)")
+    run.wait_line(r"the broker retains a live status of lc1 \(noc-9, process 7\)")
     run.ready()
 
 
@@ -79,7 +79,7 @@ def test_nats_is_refused_where_an_id_has_a_dot(site, nats):
     run = site.up()
     assert run.end() == 1
     (line,) = [line for line in run.lines if line.startswith("error:")]
-    assert "does not carry 'local.2' as one level of a topic" in line
+    assert "does not keep 'local.2' as one level of a topic" in line
 
 
 def test_nats_is_taken_where_no_id_has_a_dot(site, nats):

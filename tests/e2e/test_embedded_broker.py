@@ -1,4 +1,4 @@
-"""An embedded broker that lives and lets nobody in is ended and started again."""
+"""An embedded broker that runs but accepts no client is killed and restarted."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_a_broker_that_hangs_is_started_again(site):
     until(lambda: not site.status()["broker_state"]["up"], "the loss")
     assert site.ask("status", str(site.file)).returncode == 1
     assert "away for" in site.ask("status", str(site.file)).stdout.splitlines()[0]
-    run.wait_line("ending the broker, which lets nobody in", wait=60)
+    run.wait_line("killing the broker, which accepts no client", wait=60)
     until(lambda: site.status()["well"], "recovery", 60)
     assert run.broker() != broker
     assert ", up for " in site.ask("status", str(site.file)).stdout.splitlines()[0]

@@ -121,7 +121,7 @@ def inventory(site, controller_id: str) -> list[tuple]:
 def test_start_without_a_broker_is_over_http_policy_included(site, broker):
     site.write(broker=broker.declared, fallbacks=BOTH)
     run = site.up().ready()
-    run.wait_line("no broker listens there; going on over HTTP")
+    run.wait_line("no broker listens there; going on over http")
     all_on(site, "http", 10)
     more_cycles_at_the_top(site, 1)
     applied = (

@@ -46,8 +46,8 @@ def cut(site, name: str, *words: str):
 
 def meanwhile(run, name: str) -> list[str]:
     """Return what ``pdsno up`` said of a controller while it was cut off."""
-    began = next(number for number, line in enumerate(run.lines) if f"drill: drop {name}" in line)
-    ended = run.lines.index(f"drill: the fault of {name} is over")
+    began = next(number for number, line in enumerate(run.lines) if f"fault: drop {name}" in line)
+    ended = run.lines.index(f"the fault of {name} is over")
     return [line for line in run.lines[began:ended] if line.startswith(f"{name}: ")]
 
 

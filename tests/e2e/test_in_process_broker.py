@@ -43,7 +43,7 @@ def test_the_broker_carries_then_the_bus_then_the_broker_again(site, mosquitto, 
 def test_a_broker_that_is_away_at_the_start_is_done_without(site, free_port, tmp_path):
     site.write(broker=f"{{host: 127.0.0.1, port: {free_port}}}", fallbacks="[mqtt, bus]")
     run = site.up("--in-process")
-    run.wait_line("going on over the in-process bus")
+    run.wait_line("going on over bus")
     run.ready()
     assert over(site, "bus")
     broker = Mosquitto(tmp_path, free_port, "allow_anonymous true")

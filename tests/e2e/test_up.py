@@ -160,7 +160,7 @@ def test_killed_broker_is_started_again_and_reports_go_on(site):
     run = site.up().ready()
     until(lambda: (site.row("lc1")["committed_at_top"] or 0) >= 1, "a first committed cycle")
     os.kill(run.broker(), signal.SIGKILL)
-    run.wait_line("starting the broker again")
+    run.wait_line("restarting the broker")
     done = len(run.lines)
 
     def later():

@@ -13,7 +13,7 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.spec.topology import Controller, Region, Topology
 from pdsno_cli.supervisor import board as board_module
 from pdsno_cli.supervisor.board import Board
-from pdsno_cli.supervisor.report import Broker, status_report
+from pdsno_cli.supervisor.report import BrokerStatus, status_report
 
 TOPOLOGY = Topology(
     path="t.yaml",
@@ -52,33 +52,33 @@ def test_rows_stand_in_the_order_of_the_hierarchy():
 
 def test_ready_only_when_every_controller_is():
     board = Board(TOPOLOGY)
-    board.take(ready("g1"))
-    board.take(ready("rc1"))
+    board.update(ready("g1"))
+    board.update(ready("rc1"))
     assert not board.ready()
-    board.take(ready("lc1"))
+    board.update(ready("lc1"))
     assert board.ready()
 
 
 def test_committed_everywhere_asks_the_top_and_not_the_region():
     board = Board(TOPOLOGY)
-    board.take(ready("lc1"))
-    board.take(commit("rc1", 2))
+    board.update(ready("lc1"))
+    board.update(commit("rc1", 2))
     assert not board.committed_everywhere(2)
-    board.take(commit("g1", 2))
+    board.update(commit("g1", 2))
     assert board.committed_everywhere(2)
 
 
 def test_committed_everywhere_does_not_count_cycles_of_an_earlier_run():
     board = Board(TOPOLOGY)
-    board.take(ready("lc1", epoch=6))
-    board.take(commit("g1", 40, epoch=5))
+    board.update(ready("lc1", epoch=6))
+    board.update(commit("g1", 40, epoch=5))
     assert not board.committed_everywhere(1)
 
 
 def test_take_cycle_counts_what_is_new():
     board = Board(TOPOLOGY)
     for cycle, new in ((1, 3), (2, 1)):
-        board.take(
+        board.update(
             CycleNotice(
                 controller_id="lc1",
                 cycle=cycle,
@@ -101,26 +101,26 @@ UP = TransportState(up=True, since=90.0)
 def all_ready():
     board = Board(TOPOLOGY)
     for name in board.rows:
-        board.take(ready(name))
-        board.take(TransportsNotice(controller_id=name, transports={"mqtt": UP}))
+        board.update(ready(name))
+        board.update(TransportsNotice(controller_id=name, transports={"mqtt": UP}))
     return board
 
 
 def test_one_that_its_parent_calls_down_is_down_until_it_is_heard_again():
     board = all_ready()
     row = board.rows["lc1"]
-    board.take(heard("lc1", alive=False, reason="silence"))
+    board.update(heard("lc1", alive=False, reason="silence"))
     assert board.health(row) == ("down", "rc1 calls it down (silence)")
     assert not board.well
-    board.take(heard("lc1", alive=True))
+    board.update(heard("lc1", alive=True))
     assert board.health(row).level == "ready"
     assert board.well
 
 
 def test_what_a_parent_that_is_away_itself_said_does_not_count():
     board = all_ready()
-    board.take(heard("lc1", alive=False, reason="silence"))
-    board.take(StateNotice(controller_id="rc1", state="disconnected"))
+    board.update(heard("lc1", alive=False, reason="silence"))
+    board.update(StateNotice(controller_id="rc1", state="disconnected"))
     assert board.health(board.rows["lc1"]).level == "ready"
 
 
@@ -133,7 +133,7 @@ def test_one_that_nobody_ever_hears_is_degraded_after_three_heartbeats(monkeypat
     now[0] += 10.0
     assert board.health(board.rows["lc1"]) == ("degraded", UNHEARD)
     assert board.health(board.rows["g1"]).level == "ready"  # nobody is above
-    board.take(heard("lc1", alive=True))
+    board.update(heard("lc1", alive=True))
     assert board.health(board.rows["lc1"]).level == "ready"
 
 
@@ -141,37 +141,37 @@ def test_the_broker_is_up_for_one_and_away_since_the_first_lost_it():
     board = Board(TOPOLOGY)
     assert board.broker() is None
     later = TransportState(up=False, since=110.0, reason="no answer", next_try=120.0)
-    board.take(TransportsNotice(controller_id="g1", transports={"mqtt": later}))
-    board.take(TransportsNotice(controller_id="lc1", transports={"mqtt": AWAY}))
+    board.update(TransportsNotice(controller_id="g1", transports={"mqtt": later}))
+    board.update(TransportsNotice(controller_id="lc1", transports={"mqtt": AWAY}))
     assert board.broker() == TransportState(
         up=False, since=100.0, reason="connection refused", next_try=120.0
     )
-    board.take(TransportsNotice(controller_id="rc1", transports={"mqtt": UP}))
+    board.update(TransportsNotice(controller_id="rc1", transports={"mqtt": UP}))
     assert board.broker().up
 
 
 def test_status_overrules_what_controllers_see_where_the_broker_s_process_is_gone():
     ended = TransportState(up=False, since=100.0, reason="the broker ended", next_try=None)
-    report = status_report("t", all_ready(), Broker(text="embedded broker", state=ended))
+    report = status_report("t", all_ready(), BrokerStatus(text="embedded broker", state=ended))
     assert report["broker_state"]["up"] is False
     assert report["broker_state"]["reason"] == "the broker ended"
-    assert status_report("t", all_ready(), Broker(text="broker"))["broker_state"]["up"]
+    assert status_report("t", all_ready(), BrokerStatus(text="broker"))["broker_state"]["up"]
 
 
 def test_who_runs_elsewhere_is_shown_as_its_parent_hears_it():
     board = Board(TOPOLOGY)
     for name in board.rows:
-        board.take(ready(name))
-    board.take(heard("lc9", alive=True))
-    shown = status_report("t", board, Broker(text="b"))["controllers"]
+        board.update(ready(name))
+    board.update(heard("lc9", alive=True))
+    shown = status_report("t", board, BrokerStatus(text="b"))["controllers"]
     assert [row["id"] for row in shown] == ["g1", "rc1", "lc1", "lc9"]
     assert (shown[-1]["health"], shown[-1]["region"], shown[-1]["pid"]) == ("ready", "r1", None)
     assert board.well
-    board.take(heard("lc9", alive=False, reason="silence"))
+    board.update(heard("lc9", alive=False, reason="silence"))
     assert board.health(board.others["lc9"]).level == "down"
     assert board.ready()
     assert not board.well
-    board.take(heard("lc9", alive=False, reason="stop"))
+    board.update(heard("lc9", alive=False, reason="stop"))
     assert board.well
-    board.take(heard("lc9", alive=False, reason="forgotten"))
+    board.update(heard("lc9", alive=False, reason="forgotten"))
     assert [row.controller_id for row in board.shown] == ["g1", "rc1", "lc1"]

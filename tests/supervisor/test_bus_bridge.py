@@ -9,7 +9,7 @@ import pytest
 
 from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.model.errors import UsageError
-from pdsno_cli.supervisor.bus_bridge import BusBridgeTransport, conversation
+from pdsno_cli.supervisor.bus_bridge import BusBridgeTransport, bridge
 from pdsno_cli.supervisor.control import ControlServer
 from tests.messaging.recorder import Recorder
 
@@ -27,7 +27,7 @@ class Served:
         self._run(self._server.start())
 
     async def _answer(self, request):
-        return conversation(self.bus, tuple(request["filters"]))
+        return bridge(self.bus, tuple(request["filters"]))
 
     def _run(self, work) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(10)

@@ -12,22 +12,22 @@ def running():
     return child
 
 
-def test_ended_by_a_crash_is_started_again_after_a_while():
+def test_ended_by_a_crash_is_started_again_after_a_delay():
     child = running()
     delay = child.ended(EXIT_CRASHED)
     assert delay > 0
     assert child.state is ChildState.WAITING
 
 
-def test_ended_by_what_restarting_will_not_mend_is_given_up():
+def test_ended_by_a_permanent_failure_is_given_up():
     child = running()
     assert child.ended(EXIT_FAILED) is None
     assert child.state is ChildState.FAILED
 
 
-def test_ended_as_wanted_is_stopped_whatever_the_exit_code():
+def test_ended_as_expected_is_stopped_whatever_the_exit_code():
     child = running()
-    child.give_up()
+    child.expect_end()
     assert child.ended(-9) is None
     assert child.state is ChildState.STOPPED
 
@@ -48,14 +48,14 @@ def test_ended_often_but_ready_in_between_is_never_given_up():
     for _ in range(3 * MAX_FAILURES):
         child.requested()
         child.started(1)
-        child.settled()
+        child.became_ready()
         assert child.ended(-9) is not None
 
 
-def test_give_up_of_a_child_that_is_being_started_waits_for_it():
+def test_expected_end_of_a_child_that_is_being_started_waits_for_it():
     child = Child("lc1", lambda _: None)
     child.requested()
-    child.give_up()
+    child.expect_end()
     assert child.alive
     child.started(5)
     assert not child.wanted

@@ -86,7 +86,7 @@ def test_garbage_is_answered_with_one_line_or_closed_and_the_next_request_served
 
 
 def test_half_a_line_is_not_waited_for_for_ever(tmp_path, monkeypatch):
-    monkeypatch.setattr(control, "_PATIENCE", 0.05)
+    monkeypatch.setattr(control, "_TIMEOUT", 0.05)
     path = tmp_path / "control.sock"
     got = served(path, lambda: send(path, b'{"op": "sta', close=False))
     assert "no request within" in json.loads(got)["error"]

@@ -10,7 +10,7 @@ from pdsno_cli.supervisor.faults import Faults
 
 
 class Broker:
-    ours = True
+    embedded = True
 
     def __init__(self):
         self.did = []
@@ -61,10 +61,10 @@ class Stage:
             spawner=self.spawner,
             partition=self.partition,
             restart=self.restarted.append,
-            say=self._say,
+            announce=self._announce,
         )
 
-    def _say(self, text):
+    def _announce(self, text):
         if text.endswith("is over"):
             self._over.set()
 
@@ -206,12 +206,12 @@ def test_fault_that_cannot_be_is_refused():
             stage.begin("a", "lc1", "freeze", 0)
         with pytest.raises(OperationError, match="unknown fault"):
             stage.begin("a", "lc1", "drop", 0)
-        with pytest.raises(OperationError, match="a link is that of a controller"):
+        with pytest.raises(OperationError, match="drop needs a controller"):
             stage.begin("a", None, "drop", 1)
         stage.spawner.there = False
         with pytest.raises(OperationError, match="no process"):
             stage.begin("a", "lc1", "freeze", 1)
-        stage.broker.ours = False
+        stage.broker.embedded = False
         with pytest.raises(OperationError, match="an embedded broker only"):
             stage.begin("a", None, "kill", 0)
         with pytest.raises(OperationError, match="no such fault"):

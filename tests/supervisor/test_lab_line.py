@@ -1,3 +1,5 @@
+"""Requests to the lab's process, and its readiness."""
+
 from __future__ import annotations
 
 import asyncio
@@ -6,53 +8,55 @@ import json
 import pytest
 
 from pdsno_cli.model.errors import LabError
+from pdsno_cli.supervisor import lab_line
 from pdsno_cli.supervisor.lab_line import LabLine
 
 
-class Wire:
-    """The line to a lab that answers when the test says so."""
+class Lab:
+    """A lab's line; the test writes the answers."""
 
     def __init__(self):
-        self.told = []
-
-    def tell(self, name, line):
-        self.told.append(json.loads(line))
-
-
-async def opened(wire):
-    line = LabLine(wire)
-    waiting = asyncio.ensure_future(line.ready())
-    await asyncio.sleep(0)
-    line.hear(b'{"ready": true}')
-    await waiting
-    return line
+        self.requests = []
+        self.events = []
+        self.line = LabLine(
+            lambda _name, line: self.requests.append(json.loads(line)),
+            ready=lambda: self.events.append("ready"),
+            failed=self.events.append,
+        )
 
 
-def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_one():
+def test_an_answer_after_its_timeout_does_not_answer_the_next_request():
     async def scenario():
-        wire = Wire()
-        line = await opened(wire)
-        lost = asyncio.ensure_future(line.ask({"change": "first"}))
+        lab = Lab()
+        lost = asyncio.ensure_future(lab.line.ask({"change": "first"}))
         await asyncio.sleep(0)
         lost.cancel()
         await asyncio.gather(lost, return_exceptions=True)
-        second = asyncio.ensure_future(line.ask({"change": "second"}))
+        second = asyncio.ensure_future(lab.line.ask({"change": "second"}))
         await asyncio.sleep(0)
-        for request in wire.told:
+        for request in lab.requests:
             answer = {"done": request["change"], "number": request["number"]}
-            line.hear(json.dumps(answer).encode())
+            lab.line.receive(json.dumps(answer).encode())
         return await second
 
     assert asyncio.run(scenario()) == {"done": "second"}
 
 
-def test_a_lab_that_cannot_start_says_why():
-    async def scenario():
-        line = LabLine(Wire())
-        waiting = asyncio.ensure_future(line.ready())
-        await asyncio.sleep(0)
-        line.hear(b'{"error": "UDP 127.0.0.1 port 161 is in use"}')
-        await waiting
+def test_a_request_without_an_answer_is_an_error(monkeypatch):
+    monkeypatch.setattr(lab_line, "_TIMEOUT", 0.01)
+    with pytest.raises(LabError, match="did not answer within"):
+        asyncio.run(Lab().line.ask({"change": "first"}))
 
-    with pytest.raises(LabError, match="is in use"):
-        asyncio.run(scenario())
+
+def test_a_lab_that_cannot_start_fails_with_its_reason():
+    lab = Lab()
+    lab.line.receive(b'{"error": "UDP 127.0.0.1 port 161 is in use"}')
+    assert lab.events == ["UDP 127.0.0.1 port 161 is in use"]
+
+
+def test_a_lab_that_is_restarted_is_reported_ready_once():
+    lab = Lab()
+    lab.line.receive(b'{"ready": true}')
+    lab.line.receive(b'{"ready": true}')
+    lab.line.receive(b'{"error": "port in use"}')
+    assert lab.events == ["ready"]

@@ -39,7 +39,7 @@ class Listener:
         self.refusals[name] = reason
         self.news.set()
 
-    def said(self, name, line):
+    def received(self, name, line):
         pass
 
     def ended(self, name, status):
@@ -67,7 +67,7 @@ async def spawning(folder: Path):
     listener = Listener()
     spawner = Spawner(state, listener)
     spawner.start()
-    spawner.give(
+    spawner.set_job(
         Job(
             topology=topology,
             state=state,
