@@ -35,7 +35,7 @@ def devices(
     """Show the devices of the network, from the global controller's store or another's."""
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.model.roles import Role
-    from pdsno_cli.nib.engine import MissingStoreError
+    from pdsno_cli.nib.database import MissingStoreError
     from pdsno_cli.nib.reader import open_reader
 
     topology, state = load(file, state_dir)

@@ -127,7 +127,7 @@ def _named(topology: Topology, words: list[str]) -> tuple[str, list[int]]:
 
 
 def _entries(state: StateDir, name: str) -> list[Quarantined] | None:
-    from pdsno_cli.nib.engine import MissingStoreError
+    from pdsno_cli.nib.database import MissingStoreError
     from pdsno_cli.nib.reader import open_reader
 
     try:

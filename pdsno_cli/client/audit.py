@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.delivery.subscriptions import receives
 from pdsno_cli.nib.audit import Account, reconcile
-from pdsno_cli.nib.engine import MissingStoreError
+from pdsno_cli.nib.database import MissingStoreError
 from pdsno_cli.nib.reader import open_reader
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pdsno_cli.controllers.policy import concerned, scopes
 from pdsno_cli.model.roles import Role
-from pdsno_cli.nib.engine import MissingStoreError
+from pdsno_cli.nib.database import MissingStoreError
 from pdsno_cli.nib.reader import open_reader
 
 if TYPE_CHECKING:

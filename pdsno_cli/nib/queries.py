@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Self
 
 import msgspec
@@ -14,7 +13,7 @@ from pdsno_cli.model.messages import Event, LocalCycle, RegionDevice
 from pdsno_cli.nib import outbox, received, rows
 from pdsno_cli.nib.audit import Sent
 from pdsno_cli.nib.contents import Contents, contents
-from pdsno_cli.nib.engine import begun
+from pdsno_cli.nib.database import Database
 from pdsno_cli.nib.marks import START, Position, Tally
 from pdsno_cli.nib.outbox import Kept, Load
 from pdsno_cli.nib.received import Quarantined
@@ -72,9 +71,9 @@ _detail = msgspec.json.Decoder(dict[str, str | int | float | list[str]]).decode
 class Queries:
     """What is known, as typed values. One thread owns the connection and all its questions."""
 
-    def __init__(self, connection: sa.Connection, path: Path | None) -> None:
+    def __init__(self, connection: sa.Connection, database: Database) -> None:
         self._connection = connection
-        self._path = path
+        self._database = database
 
     def __enter__(self) -> Self:
         return self
@@ -83,13 +82,13 @@ class Queries:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the connection."""
         self._connection.close()
 
     def version(self) -> int:
-        """Return the version of the file's tables, 0 when it has none yet."""
-        with begun(self._connection, self._path, write=False):
-            return int(self._connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        """Return the version of the tables, 0 when there are none yet."""
+        with self._database.transaction(self._connection, write=False):
+            return self._database.version(self._connection)
 
     def known(self) -> dict[str, Known]:
         """Return what a local controller remembers, by device id."""
@@ -216,7 +215,7 @@ class Queries:
         """Return this sender's own record of each epoch of each stream, as of one moment."""
         ranges: dict[tuple[str, int], list[tuple[int, int]]] = {}
         waiting: dict[tuple[str, int], dict[int, float]] = {}
-        with begun(self._connection, self._path, write=False):
+        with self._database.transaction(self._connection, write=False):
             for row in self._all(outbox.ALL_COALESCED):
                 ranges.setdefault((row.stream, row.epoch), []).append((row.first, row.last))
             for row in self._all(outbox.NUMBERS):
@@ -277,7 +276,7 @@ class Queries:
         self, statement: sa.Select[Any], values: dict[str, object] | None = None
     ) -> Sequence[sa.Row[Any]]:
         self._flush()
-        with begun(self._connection, self._path, write=False):
+        with self._database.transaction(self._connection, write=False):
             return self._connection.execute(statement, values).all()
 
     def _flush(self) -> None:

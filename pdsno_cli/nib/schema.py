@@ -1,14 +1,13 @@
-"""The tables of a store, and the statements that create them."""
+"""The tables of a store, and the statements that create and upgrade them."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 7  # kept in the file's user_version
+VERSION = 7
 
 METADATA = sa.MetaData()
 
@@ -203,7 +202,7 @@ ANSWERED = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# What makes a store of an earlier version one of the next.
+# What makes a store of an earlier version one of the next: SQL that all kinds of database take.
 UPGRADES = {
     4: ("ALTER TABLE controllers ADD COLUMN seq INTEGER DEFAULT '0' NOT NULL",),
     5: (
@@ -213,15 +212,10 @@ UPGRADES = {
     6: ("ALTER TABLE devices ADD COLUMN extra TEXT",),
 }
 
-_APPEND_ONLY = """\
-CREATE TRIGGER events_no_{lower} BEFORE {action} ON events
-BEGIN SELECT RAISE(ABORT, 'events are append-only'); END"""
-
 
 @lru_cache(maxsize=1)
-def creation() -> tuple[str, ...]:
-    """Return the statements that make an empty SQLite file a store, written out once."""
-    dialect = sqlite.dialect()
+def create_tables(dialect: sa.Dialect) -> tuple[str, ...]:
+    """Return the statements that create the tables and their indexes, written out once."""
     tables = METADATA.sorted_tables
     return (
         *(str(CreateTable(table).compile(dialect=dialect)) for table in tables),
@@ -230,9 +224,4 @@ def creation() -> tuple[str, ...]:
             for table in tables
             for index in table.indexes
         ),
-        *(
-            _APPEND_ONLY.format(lower=action.lower(), action=action)
-            for action in ("UPDATE", "DELETE")
-        ),
-        f"PRAGMA user_version = {VERSION}",
     )

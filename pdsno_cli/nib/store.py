@@ -1,4 +1,4 @@
-"""A controller's store: opens or makes the file, gives out transactions and epochs."""
+"""A controller's store: opens or makes it, gives out transactions and epochs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pdsno_cli.model.errors import PdsnoError, StateError, UsageError
+from pdsno_cli.model.errors import PdsnoError, StateError
 from pdsno_cli.nib import outbox, received
 from pdsno_cli.nib import statements as sql
-from pdsno_cli.nib.engine import begin, begun, connect, translated
+from pdsno_cli.nib.database import Database
+from pdsno_cli.nib.places import find
 from pdsno_cli.nib.queries import COUNT_ACTIVE, Queries
 from pdsno_cli.nib.received import Tallies
-from pdsno_cli.nib.schema import UPGRADES, VERSION, creation
+from pdsno_cli.nib.schema import UPGRADES, VERSION
 from pdsno_cli.nib.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ __all__ = ["Store", "Transaction"]
 
 log = logging.getLogger(__name__)
 
-_SQLITE = "sqlite:///"
 _HISTORY = 7 * 86_400  # seconds for which numbers of epochs that are over are kept for an audit
 
 
@@ -41,8 +41,8 @@ class Store(Queries):
     for it, too, except one that begins ``ahead``.
     """
 
-    def __init__(self, connection: sa.Connection, path: Path | None) -> None:
-        super().__init__(connection, path)
+    def __init__(self, connection: sa.Connection, database: Database) -> None:
+        super().__init__(connection, database)
         self._tallies = Tallies(connection, self._begin)
         self._owner = threading.get_ident()
         self._at_hand: Transaction | None = None
@@ -52,14 +52,13 @@ class Store(Queries):
         self._writer: ThreadPoolExecutor | None = None
 
     @classmethod
-    def open(cls, place: Path | str) -> Self:
-        """Open the store at a path or ``sqlite:///`` URL, ``:memory:`` for one that is not kept.
+    def open(cls, place: Path | str | Database) -> Self:
+        """Open the store at a place that ``nib.places.find`` knows; made where there is none.
 
-        It is made where there is none, readable by its owner alone. StateError when it cannot be
-        used.
+        StateError when it cannot be used.
         """
-        path = _path(place)
-        store = cls(connect(path), path)
+        database = find(place)
+        store = cls(database.connect(), database)
         try:
             store._ready()
         except BaseException:
@@ -102,7 +101,7 @@ class Store(Queries):
         Its failure is its own, and told by ``Transaction.otherwise``, unless nothing works any more.
         """
         if failure := self._wait():
-            log.debug("%s: a commit failed: %r", self._path, failure)
+            log.debug("%s: a commit failed: %r", self._database.name, failure)
 
     def _wait(self) -> Exception | None:
         """Wait for what is still being committed; return what made that one fail alone."""
@@ -127,7 +126,7 @@ class Store(Queries):
             self._rest()
         tx = self._at_hand = Transaction(self._connection, self._tallies, self._begin)
         try:
-            with translated(self._path):
+            with self._database.explained():
                 yield tx
             self.settle()
             tx.finish()
@@ -149,13 +148,17 @@ class Store(Queries):
     def _begin(self) -> None:
         """Begin in the file, once what goes before is committed, what has begun in memory."""
         self.settle()
-        begin(self._connection, write=True)
+        self._begin_writing()
+
+    def _begin_writing(self) -> None:
+        if not self._connection.in_transaction():
+            self._database.begin(self._connection, write=True)
 
     def _write(self, tx: Transaction) -> None:
         """Write and commit all of ``tx``."""
-        with translated(self._path):
+        with self._database.explained():
             try:
-                begin(self._connection, write=True)
+                self._begin_writing()
                 tx.write()
                 self._connection.commit()
             except BaseException:
@@ -168,7 +171,7 @@ class Store(Queries):
         Else whoever watches a flood would wait for each commit.
         """
         self._write(tx)
-        with begun(self._connection, self._path, write=False):
+        with self._database.transaction(self._connection, write=False):
             return int(self._connection.execute(COUNT_ACTIVE).scalar_one())
 
     def _undo(self, tx: Transaction) -> None:
@@ -180,7 +183,7 @@ class Store(Queries):
 
     def begin_epoch(self) -> int:
         """Return a new epoch, durably higher than any before it, even those of a lost store."""
-        with begun(self._connection, self._path, write=True):
+        with self._database.transaction(self._connection, write=True):
             found = self._connection.execute(sql.META_VALUE, sql.EPOCH).first()
             epoch = max(int(time.time()), 1 if found is None else int(found.value) + 1)
             self._connection.execute(sql.PUT_META, {**sql.EPOCH, "value": epoch})
@@ -198,29 +201,17 @@ class Store(Queries):
         """Make the tables of a new file, upgrade an earlier version's; refuse any other's."""
         version = self.version()
         if version == 0:
-            self._run(creation())
+            self._run(self._database.create())
         while version in UPGRADES:
-            self._run((*UPGRADES[version], f"PRAGMA user_version = {version + 1}"))
+            self._run((*UPGRADES[version], self._database.set_version(version + 1)))
             version += 1
         if version not in (0, VERSION):
             raise StateError(
-                f"{self._path} is a store of version {version}, this pdsno reads {VERSION}: "
+                f"{self._database.name} is a store of version {version}, this pdsno reads {VERSION}: "
                 "move it away, a new one will be made"
             )
 
     def _run(self, statements: Iterable[str]) -> None:
-        with begun(self._connection, self._path, write=True):
+        with self._database.transaction(self._connection, write=True):
             for statement in statements:
                 self._connection.exec_driver_sql(statement)
-
-
-def _path(place: Path | str) -> Path | None:
-    if place == ":memory:":
-        return None
-    if isinstance(place, Path):
-        return place
-    if "://" not in place:
-        return Path(place)
-    if not place.startswith(_SQLITE):
-        raise UsageError(f"nib {place!r}: only sqlite:/// URLs and paths are supported")
-    return Path(place.removeprefix(_SQLITE))

@@ -26,7 +26,7 @@ from pdsno_cli.model.messages import (
     RegionLoss,
     Summary,
 )
-from pdsno_cli.nib.engine import MissingStoreError, begun
+from pdsno_cli.nib.database import MissingStoreError
 from pdsno_cli.nib.marks import START, Position, Verdict
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.preload import preload
@@ -549,7 +549,7 @@ def test_a_reader_sees_what_is_committed_and_writes_nothing(store, path):
         assert reader.count_active() == 2
         with (
             pytest.raises(StateError, match="readonly"),
-            begun(reader._connection, path, write=True),
+            reader._database.transaction(reader._connection, write=True),
         ):
             reader._connection.exec_driver_sql("DELETE FROM devices")
     assert store.count_active() == 2
