@@ -69,9 +69,9 @@ $(TOOLS): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
 
-# Debian's brokers, SNMP agent and iproute2 where root may install them; elsewhere those tests skip.
+# Debian's brokers, PostgreSQL, SNMP agent and iproute2 where root may install them; elsewhere those tests skip.
 debian:
-	@sh .ci/debian-packages mosquitto mosquitto-clients nats-server snmp snmpd iproute2
+	@sh .ci/debian-packages mosquitto mosquitto-clients nats-server postgresql snmp snmpd iproute2
 
 clean:
 	@rm -rf $(VENV) .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

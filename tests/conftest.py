@@ -31,9 +31,13 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def require(tool: str) -> str:
-    """Return the path of a program; without it the test skips, or fails where CI demands it."""
-    path = shutil.which(tool, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+def require(tool: str, *folders: str) -> str:
+    """Return the path of a program; without it the test skips, or fails where CI demands it.
+
+    It is looked for in ``folders``, too.
+    """
+    places = (os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *folders)
+    path = shutil.which(tool, path=":".join(places))
     if path is None:
         message = f"{tool} is not installed"
         if os.environ.get("PDSNO_TEST_REQUIRE_TOOLS"):

@@ -8,6 +8,7 @@ PdsnoError                  3  an internal failure
     │   └── UnreachableError     nobody answers there: it may pass
     ├── StateError             state directory not writable, topology already up
     ├── DiskError              disk full or failing: it may pass
+    ├── StoreUnavailableError  the database of a store does not answer: it may pass
     └── LabError               a lab that cannot be laid out on this machine
 
 A mistake in a topology is not an exception but a value: see ``diagnostics``. An exception's
@@ -66,6 +67,13 @@ class StateError(OperationError):
 
 class DiskError(OperationError):
     """The disk is full or fails; what was not committed is not lost, and trying again may do."""
+
+
+class StoreUnavailableError(OperationError):
+    """The database server of a store cannot be used now; trying again may do.
+
+    What was not committed is not lost.
+    """
 
 
 class LabError(OperationError):

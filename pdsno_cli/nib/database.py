@@ -1,9 +1,13 @@
-"""The seam between a store and its kind of database: what each kind does in its own way."""
+"""The seam between a store and its kind of database: what each kind does in its own way.
+
+A kind is one module with a subclass of ``Database``, and one entry in ``model.stores.STORES``.
+``docs/stores.md`` says how to add one.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import sqlalchemy as sa
@@ -14,6 +18,10 @@ from pdsno_cli.nib.schema import VERSION, create_tables
 
 class MissingStoreError(StateError):
     """There is no store in that place yet."""
+
+
+class StoreInUseError(StateError):
+    """Another process writes the store."""
 
 
 class Database(ABC):
@@ -29,8 +37,8 @@ class Database(ABC):
         """Return a new connection: one thread may use it at a time.
 
         Commits on it are durable when they return. The place is made where there is none, unless
-        ``read_only``: MissingStoreError then. StateError where the place cannot be used, DiskError where
-        that may pass.
+        ``read_only``: MissingStoreError then. StoreInUseError where another process writes it,
+        StateError where it cannot be used, DiskError or StoreUnavailableError where that may pass.
         """
 
     @abstractmethod
@@ -86,3 +94,8 @@ class Database(ABC):
             if error is None:
                 raise
             raise error from exc
+
+
+# Makes the database that a URL names; the owner, a topology and a controller, tells its store from
+# others at the same URL. UsageError, without any password in it, for a URL that cannot be read.
+DatabaseFactory = Callable[[str, str], Database]

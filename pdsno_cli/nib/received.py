@@ -30,7 +30,7 @@ LATEST = (
 )
 PRUNE = prune(RECEIVED, RECEIVED.c.sender, RECEIVED.c.stream)
 FORGET = sa.delete(RECEIVED).where(RECEIVED.c.stream == _STREAM)
-HOLD = sa.insert(HELD).prefix_with("OR REPLACE")
+HOLD = upsert(HELD)
 PARTS = (
     sa.select(HELD.c.payload)
     .where(HELD.c.sender == _SENDER, HELD.c.stream == _STREAM)

@@ -160,7 +160,6 @@ def seen_since(record: DeviceRecord, cycle: LocalCycle | None) -> DeviceRecord:
 def event_row(event: Event, *, sender: str, at: float) -> tuple[object, ...]:
     """Return the row of an event; the table numbers it."""
     return (
-        None,
         at,
         sender,
         event.event,

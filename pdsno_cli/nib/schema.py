@@ -11,11 +11,15 @@ VERSION = 7
 
 METADATA = sa.MetaData()
 
+# SQLite's integers have 64 bits, and its texts are ordered by their bytes, everywhere else as well.
+_INTEGER = sa.Integer().with_variant(sa.BigInteger(), "postgresql")
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 META = sa.Table(
     "meta",
     METADATA,
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("value", sa.Integer, nullable=False),
+    sa.Column("key", _TEXT, primary_key=True),
+    sa.Column("value", _INTEGER, nullable=False),
 )
 
 # One row for each device that a local controller has ever found. `addresses` and `protocols` are
@@ -24,35 +28,35 @@ META = sa.Table(
 DEVICES = sa.Table(
     "devices",
     METADATA,
-    sa.Column("local_id", sa.Text, primary_key=True),
-    sa.Column("device_id", sa.Text, primary_key=True),
-    sa.Column("region", sa.Text, nullable=False),
-    sa.Column("addresses", sa.Text, nullable=False),
-    sa.Column("protocols", sa.Text, nullable=False),
-    sa.Column("mac", sa.Text),
-    sa.Column("sys_name", sa.Text),
-    sa.Column("sys_descr", sa.Text),
-    sa.Column("sys_object_id", sa.Text),
+    sa.Column("local_id", _TEXT, primary_key=True),
+    sa.Column("device_id", _TEXT, primary_key=True),
+    sa.Column("region", _TEXT, nullable=False),
+    sa.Column("addresses", _TEXT, nullable=False),
+    sa.Column("protocols", _TEXT, nullable=False),
+    sa.Column("mac", _TEXT),
+    sa.Column("sys_name", _TEXT),
+    sa.Column("sys_descr", _TEXT),
+    sa.Column("sys_object_id", _TEXT),
     sa.Column("uptime", sa.Float),
-    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("version", _INTEGER, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("first_seen", sa.Float, nullable=False),
     sa.Column("last_seen", sa.Float, nullable=False),
-    sa.Column("memory", sa.Text),
-    sa.Column("extra", sa.Text),
+    sa.Column("memory", _TEXT),
+    sa.Column("extra", _TEXT),
 )
 
 EVENTS = sa.Table(
     "events",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", _INTEGER, primary_key=True),
     sa.Column("at", sa.Float, nullable=False),
-    sa.Column("sender", sa.Text, nullable=False),
-    sa.Column("event", sa.Text, nullable=False),
-    sa.Column("severity", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("region", sa.Text),
-    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("sender", _TEXT, nullable=False),
+    sa.Column("event", _TEXT, nullable=False),
+    sa.Column("severity", _TEXT, nullable=False),
+    sa.Column("subject", _TEXT, nullable=False),
+    sa.Column("region", _TEXT),
+    sa.Column("detail", _TEXT, nullable=False),
 )
 
 # The policies in force. `instead_of` is what the topology file declared when a person put another
@@ -60,20 +64,20 @@ EVENTS = sa.Table(
 POLICIES = sa.Table(
     "policies",
     METADATA,
-    sa.Column("scope", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("scope", _TEXT, primary_key=True),
+    sa.Column("version", _INTEGER, nullable=False),
+    sa.Column("document", _TEXT, nullable=False),
     sa.Column("received_at", sa.Float, nullable=False),
-    sa.Column("instead_of", sa.Text),
+    sa.Column("instead_of", _TEXT),
 )
 
 # What controllers say that they go by: for each scope, the version of their last announcement.
 APPLIED = sa.Table(
     "applied",
     METADATA,
-    sa.Column("controller_id", sa.Text, primary_key=True),
-    sa.Column("scope", sa.Text, primary_key=True),
-    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("controller_id", _TEXT, primary_key=True),
+    sa.Column("scope", _TEXT, primary_key=True),
+    sa.Column("version", _INTEGER, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -81,28 +85,28 @@ APPLIED = sa.Table(
 CONTROLLERS = sa.Table(
     "controllers",
     METADATA,
-    sa.Column("controller_id", sa.Text, primary_key=True),
-    sa.Column("role", sa.Text, nullable=False),
-    sa.Column("region", sa.Text),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("epoch", sa.Integer, nullable=False),
-    sa.Column("connection", sa.Integer, nullable=False),
-    sa.Column("seq", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("controller_id", _TEXT, primary_key=True),
+    sa.Column("role", _TEXT, nullable=False),
+    sa.Column("region", _TEXT),
+    sa.Column("state", _TEXT, nullable=False),
+    sa.Column("epoch", _INTEGER, nullable=False),
+    sa.Column("connection", _INTEGER, nullable=False),
+    sa.Column("seq", _INTEGER, nullable=False, server_default="0"),
     sa.Column("changed_at", sa.Float, nullable=False),
 )
 
 CYCLES = sa.Table(
     "cycles",
     METADATA,
-    sa.Column("local_id", sa.Text, primary_key=True),
-    sa.Column("region", sa.Text, nullable=False),
-    sa.Column("epoch", sa.Integer, nullable=False),
-    sa.Column("cycle", sa.Integer, nullable=False),
-    sa.Column("active", sa.Integer, nullable=False),
+    sa.Column("local_id", _TEXT, primary_key=True),
+    sa.Column("region", _TEXT, nullable=False),
+    sa.Column("epoch", _INTEGER, nullable=False),
+    sa.Column("cycle", _INTEGER, nullable=False),
+    sa.Column("active", _INTEGER, nullable=False),
     sa.Column("committed_at", sa.Float, nullable=False),
     # All present devices of the local were seen then, but those in `silent`, a JSON array.
     sa.Column("seen_at", sa.Float),
-    sa.Column("silent", sa.Text),
+    sa.Column("silent", _TEXT),
 )
 
 # How far each sender's streams are committed here: of epoch's numbers 1 to `seq`, so many were
@@ -110,13 +114,13 @@ CYCLES = sa.Table(
 RECEIVED = sa.Table(
     "received",
     METADATA,
-    sa.Column("sender", sa.Text, primary_key=True),
-    sa.Column("stream", sa.Text, primary_key=True),
-    sa.Column("epoch", sa.Integer, primary_key=True),
-    sa.Column("seq", sa.Integer, nullable=False),
-    sa.Column("applied", sa.Integer, nullable=False),
-    sa.Column("quarantined", sa.Integer, nullable=False),
-    sa.Column("skipped", sa.Integer, nullable=False),
+    sa.Column("sender", _TEXT, primary_key=True),
+    sa.Column("stream", _TEXT, primary_key=True),
+    sa.Column("epoch", _INTEGER, primary_key=True),
+    sa.Column("seq", _INTEGER, nullable=False),
+    sa.Column("applied", _INTEGER, nullable=False),
+    sa.Column("quarantined", _INTEGER, nullable=False),
+    sa.Column("skipped", _INTEGER, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -124,10 +128,10 @@ RECEIVED = sa.Table(
 HELD = sa.Table(
     "held",
     METADATA,
-    sa.Column("sender", sa.Text, primary_key=True),
-    sa.Column("stream", sa.Text, primary_key=True),
-    sa.Column("epoch", sa.Integer, primary_key=True),
-    sa.Column("seq", sa.Integer, primary_key=True),
+    sa.Column("sender", _TEXT, primary_key=True),
+    sa.Column("stream", _TEXT, primary_key=True),
+    sa.Column("epoch", _INTEGER, primary_key=True),
+    sa.Column("seq", _INTEGER, primary_key=True),
     sa.Column("payload", sa.LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -136,14 +140,14 @@ HELD = sa.Table(
 QUARANTINE = sa.Table(
     "quarantine",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("id", _INTEGER, primary_key=True),
     sa.Column("at", sa.Float, nullable=False),
-    sa.Column("sender", sa.Text, nullable=False),
-    sa.Column("stream", sa.Text, nullable=False),
-    sa.Column("epoch", sa.Integer, nullable=False),
-    sa.Column("seq", sa.Integer, nullable=False),
-    sa.Column("topic", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("sender", _TEXT, nullable=False),
+    sa.Column("stream", _TEXT, nullable=False),
+    sa.Column("epoch", _INTEGER, nullable=False),
+    sa.Column("seq", _INTEGER, nullable=False),
+    sa.Column("topic", _TEXT, nullable=False),
+    sa.Column("reason", _TEXT, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
 
@@ -151,12 +155,12 @@ QUARANTINE = sa.Table(
 OUTBOX = sa.Table(
     "outbox",
     METADATA,
-    sa.Column("stream", sa.Text, primary_key=True),
-    sa.Column("epoch", sa.Integer, primary_key=True),
-    sa.Column("seq", sa.Integer, primary_key=True),
-    sa.Column("topic", sa.Text, nullable=False),
+    sa.Column("stream", _TEXT, primary_key=True),
+    sa.Column("epoch", _INTEGER, primary_key=True),
+    sa.Column("seq", _INTEGER, primary_key=True),
+    sa.Column("topic", _TEXT, nullable=False),
     sa.Column("data", sa.LargeBinary, nullable=False),
-    sa.Column("qos", sa.Integer, nullable=False),
+    sa.Column("qos", _INTEGER, nullable=False),
     sa.Column("retain", sa.Boolean, nullable=False),
     sa.Column("kept_at", sa.Float, nullable=False),
     sqlite_with_rowid=False,
@@ -166,9 +170,9 @@ OUTBOX = sa.Table(
 ISSUED = sa.Table(
     "issued",
     METADATA,
-    sa.Column("stream", sa.Text, primary_key=True),
-    sa.Column("epoch", sa.Integer, primary_key=True),
-    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("stream", _TEXT, primary_key=True),
+    sa.Column("epoch", _INTEGER, primary_key=True),
+    sa.Column("seq", _INTEGER, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -176,10 +180,10 @@ ISSUED = sa.Table(
 COALESCED = sa.Table(
     "coalesced",
     METADATA,
-    sa.Column("stream", sa.Text, primary_key=True),
-    sa.Column("epoch", sa.Integer, primary_key=True),
-    sa.Column("first", sa.Integer, primary_key=True),
-    sa.Column("last", sa.Integer, nullable=False),
+    sa.Column("stream", _TEXT, primary_key=True),
+    sa.Column("epoch", _INTEGER, primary_key=True),
+    sa.Column("first", _INTEGER, primary_key=True),
+    sa.Column("last", _INTEGER, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -187,9 +191,9 @@ COALESCED = sa.Table(
 SETTLED = sa.Table(
     "settled",
     METADATA,
-    sa.Column("stream", sa.Text, primary_key=True),
-    sa.Column("epoch", sa.Integer, nullable=False),
-    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("stream", _TEXT, primary_key=True),
+    sa.Column("epoch", _INTEGER, nullable=False),
+    sa.Column("seq", _INTEGER, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -197,7 +201,7 @@ SETTLED = sa.Table(
 ANSWERED = sa.Table(
     "answered",
     METADATA,
-    sa.Column("message_id", sa.Text, primary_key=True),
+    sa.Column("message_id", _TEXT, primary_key=True),
     sa.Column("at", sa.Float, nullable=False),
     sqlite_with_rowid=False,
 )

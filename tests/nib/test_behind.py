@@ -48,14 +48,14 @@ def log(store):
     return Log(store)
 
 
-def test_each_is_told_of_its_commit_in_order_and_by_the_owner(log, path):
+def test_each_is_told_of_its_commit_in_order_and_by_the_owner(log, place):
     log.gather(1)
     assert log.heard == []
     log.gather(2)
     assert log.heard == [("committed", 1)]
     log.gather(3, behind=False)
     assert log.heard == [("committed", 1), ("committed", 2), ("committed", 3)]
-    with open_reader(path) as reader:
+    with open_reader(place) as reader:
         assert reader.count_active() == 3
     assert log.mark() == Position(1, 3)
 
@@ -66,10 +66,10 @@ def test_a_question_waits_for_what_is_still_being_committed(log):
     assert log.heard == [("committed", 1)]
 
 
-def test_closing_a_store_waits_for_what_is_still_being_committed(path):
-    with Store.open(path) as store:
+def test_closing_a_store_waits_for_what_is_still_being_committed(place):
+    with Store.open(place) as store:
         Log(store).gather(1)
-    with open_reader(path) as reader:
+    with open_reader(place) as reader:
         assert reader.count_active() == 1
 
 

@@ -7,9 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
+
+import pytest
 
 from pdsno_cli.model.messages import LocalCycle
 from pdsno_cli.nib.marks import Verdict
+from pdsno_cli.nib.places import find
 from pdsno_cli.nib.store import Store
 
 WRITER = """
@@ -17,8 +21,9 @@ import sys
 from pdsno_cli.model.devices import Device
 from pdsno_cli.model.messages import LocalCycle
 from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.places import find
 from pdsno_cli.nib.store import Store
-with Store.open(sys.argv[1]) as store:
+with Store.open(find(*sys.argv[1:])) as store:
     epoch = store.begin_epoch()
     print("epoch", epoch, flush=True)
     for seq in range(1, 1_000_000):
@@ -36,12 +41,19 @@ with Store.open(sys.argv[1]) as store:
 """
 
 
-def test_kill_9_loses_nothing_that_was_committed(tmp_path):
-    path = tmp_path / "store.db"
+@pytest.fixture(params=["sqlite", "postgresql"])
+def named(request, path):
+    """Return what names a place on a command line."""
+    if request.param == "sqlite":
+        return [str(path)]
+    return [request.getfixturevalue("database"), uuid.uuid4().hex]
+
+
+def test_kill_9_loses_nothing_that_was_committed(named):
     held, last_epoch = 0, 0
     for _ in range(6):
         with subprocess.Popen(
-            [sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, *named], stdout=subprocess.PIPE, text=True
         ) as writer:
             epoch = int(writer.stdout.readline().split()[1])
             for _ in range(3):
@@ -51,7 +63,7 @@ def test_kill_9_loses_nothing_that_was_committed(tmp_path):
             said = 3 + sum(line.endswith("\n") for line in writer.stdout)
         assert epoch > last_epoch
         last_epoch = epoch
-        with Store.open(path) as store:
+        with Store.open(find(*named)) as store:
             (cycle,) = store.cycles()
             assert cycle == LocalCycle(
                 local_id="lc_1", epoch=epoch, cycle=cycle.cycle, active=cycle.cycle * 4

@@ -1,0 +1,34 @@
+"""The registry of stores: the schemes of the URLs that ``nib`` takes in a topology file.
+
+Facts only, so that everything may read them. The code is in ``nib/``, imported when it is used.
+``docs/stores.md`` says how to add one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreFacts:
+    """One kind of database. ``module`` holds its ``DATABASE`` (``nib.database.DatabaseFactory``).
+
+    ``example`` is a URL; ``install`` says how to install the driver.
+    """
+
+    scheme: str
+    module: str
+    example: str
+    install: str = "pip install pdsno"
+
+
+_ALL = (
+    StoreFacts(
+        scheme="postgresql+psycopg",
+        module="pdsno_cli.nib.postgresql",
+        example="postgresql+psycopg://pdsno:${PDSNO_DB_PASSWORD}@db.example.net/pdsno",
+        install="pip install 'pdsno[postgresql]'",
+    ),
+)
+
+STORES = {facts.scheme: facts for facts in _ALL}
