@@ -37,12 +37,13 @@ def devices(
     from pdsno_cli.model.roles import Role
     from pdsno_cli.nib.database import MissingStoreError
     from pdsno_cli.nib.reader import open_reader
+    from pdsno_cli.runtime.stores import database_of
 
     topology, state = load(file, state_dir)
     owner = of or topology.of_role(Role.GLOBAL)[0].controller_id
     require_controller(topology, owner)
     try:
-        store = open_reader(state.store(owner))
+        store = open_reader(database_of(topology, state, owner))
     except MissingStoreError as exc:
         raise UsageError(
             f"{topology.name} was never up in {state.root}: no store of {owner}"

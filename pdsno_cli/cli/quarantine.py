@@ -50,7 +50,11 @@ def show_all(
 ) -> None:
     """Show what is in quarantine, from the stores of this machine."""
     topology, state = load(file, state_dir)
-    found = [(name, item) for name in topology.controllers for item in _entries(state, name) or ()]
+    found = [
+        (name, item)
+        for name in topology.controllers
+        for item in _entries(topology, state, name) or ()
+    ]
     if as_json:
         report = {
             "format_version": FORMAT_VERSION,
@@ -126,12 +130,13 @@ def _named(topology: Topology, words: list[str]) -> tuple[str, list[int]]:
     return name, [int(word) for word in numbers]
 
 
-def _entries(state: StateDir, name: str) -> list[Quarantined] | None:
+def _entries(topology: Topology, state: StateDir, name: str) -> list[Quarantined] | None:
     from pdsno_cli.nib.database import MissingStoreError
     from pdsno_cli.nib.reader import open_reader
+    from pdsno_cli.runtime.stores import database_of
 
     try:
-        with closing(open_reader(state.store(name))) as store:
+        with closing(open_reader(database_of(topology, state, name))) as store:
             return store.quarantined()
     except MissingStoreError:
         return None

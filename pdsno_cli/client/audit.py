@@ -10,6 +10,7 @@ from pdsno_cli.delivery.subscriptions import receives
 from pdsno_cli.nib.audit import Account, reconcile
 from pdsno_cli.nib.database import MissingStoreError
 from pdsno_cli.nib.reader import open_reader
+from pdsno_cli.runtime.stores import database_of
 
 if TYPE_CHECKING:
     from pdsno_cli.nib.audit import Sent
@@ -29,12 +30,12 @@ def accounts(topology: Topology, state: StateDir) -> tuple[list[Account], list[s
     missing: list[str] = []
     for controller_id in topology.controllers:
         try:
-            sent[controller_id] = _sent(state, controller_id)
+            sent[controller_id] = _sent(topology, state, controller_id)
         except MissingStoreError:
             missing.append(controller_id)
     tallies: dict[str, _Tallies] = {}
     for controller_id in sent:
-        with closing(open_reader(state.store(controller_id))) as store:
+        with closing(open_reader(database_of(topology, state, controller_id))) as store:
             tallies[controller_id] = store.tallies()
     found: list[Account] = []
     for sender, records in sent.items():
@@ -45,15 +46,15 @@ def accounts(topology: Topology, state: StateDir) -> tuple[list[Account], list[s
                 account = reconcile(sender, receiver, record, tally)
                 if tally is not None and not account.accounted:
                     if later is None:
-                        later = {(r.stream, r.epoch): r for r in _sent(state, sender)}
+                        later = {(r.stream, r.epoch): r for r in _sent(topology, state, sender)}
                     known = later.get((record.stream, record.epoch), record)
                     account = reconcile(sender, receiver, _until(record, known, tally), tally)
                 found.append(account)
     return found, missing
 
 
-def _sent(state: StateDir, controller_id: str) -> list[Sent]:
-    with closing(open_reader(state.store(controller_id))) as store:
+def _sent(topology: Topology, state: StateDir, controller_id: str) -> list[Sent]:
+    with closing(open_reader(database_of(topology, state, controller_id))) as store:
         return store.sent()
 
 

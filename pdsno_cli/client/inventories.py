@@ -11,6 +11,7 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.nib.contents import NOTHING, Contents
 from pdsno_cli.nib.database import MissingStoreError
 from pdsno_cli.nib.reader import open_reader
+from pdsno_cli.runtime.stores import database_of
 
 if TYPE_CHECKING:
     from pdsno_cli.runtime.state_dir import StateDir
@@ -74,7 +75,7 @@ def _look(topology: Topology, state: StateDir) -> list[Inventory]:
     """Read the lower stores before the upper ones: what comes in between is above, not lost."""
     topics = topology.topics
     own = {
-        spec.controller_id: _read(state, spec.controller_id)
+        spec.controller_id: _read(topology, state, spec.controller_id)
         for spec in topology.of_role(Role.LOCAL)
     }
     regional = {
@@ -82,8 +83,10 @@ def _look(topology: Topology, state: StateDir) -> list[Inventory]:
         for region in topology.regions
         for spec in topology.of_role(Role.REGIONAL, region)[:1]
     }
-    regions = {region: _read(state, name) for region, name in regional.items()}
-    top = next((_read(state, s.controller_id) for s in topology.of_role(Role.GLOBAL)), None)
+    regions = {region: _read(topology, state, name) for region, name in regional.items()}
+    top = next(
+        (_read(topology, state, s.controller_id) for s in topology.of_role(Role.GLOBAL)), None
+    )
     found = []
     for region, store in regions.items():
         declared = {spec.controller_id for spec in topology.of_role(Role.LOCAL, region)}
@@ -106,8 +109,11 @@ def _look(topology: Topology, state: StateDir) -> list[Inventory]:
     return found
 
 
-def _read(state: StateDir, controller_id: str) -> _Store | None:
-    with suppress(MissingStoreError), open_reader(state.store(controller_id)) as store:
+def _read(topology: Topology, state: StateDir, controller_id: str) -> _Store | None:
+    with (
+        suppress(MissingStoreError),
+        open_reader(database_of(topology, state, controller_id)) as store,
+    ):
         waiting = frozenset(store.outbox_streams())
         return _Store(store.contents(), waiting)
     return None

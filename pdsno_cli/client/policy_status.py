@@ -14,6 +14,7 @@ from pdsno_cli.controllers.policy import concerned, scopes
 from pdsno_cli.model.roles import Role
 from pdsno_cli.nib.database import MissingStoreError
 from pdsno_cli.nib.reader import open_reader
+from pdsno_cli.runtime.stores import database_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,10 +42,10 @@ class PolicyStatus:
 def in_force(topology: Topology, state: StateDir, scope: str) -> PolicyRecord | None:
     """Return the policy of a scope as its publisher has it, else the newest that is known here."""
     publisher, *others = (item.controller_id for item in concerned(topology, scope))
-    found = _records(state, publisher, [scope]).get(scope)
+    found = _records(topology, state, publisher, [scope]).get(scope)
     if found is not None:
         return found
-    known = [_records(state, name, [scope]).get(scope) for name in others]
+    known = [_records(topology, state, name, [scope]).get(scope) for name in others]
     return max(
         (item for item in known if item is not None),
         key=lambda item: item.document.version,
@@ -55,7 +56,7 @@ def in_force(topology: Topology, state: StateDir, scope: str) -> PolicyRecord | 
 def policy_statuses(topology: Topology, state: StateDir) -> list[PolicyStatus]:
     """Return what every controller goes by, scope by scope, the widest first."""
     wide = scopes(topology)
-    own = {name: _records(state, name, wide) for name in topology.controllers}
+    own = {name: _records(topology, state, name, wide) for name in topology.controllers}
     told = _told(topology, state)
     result: list[PolicyStatus] = []
     for scope in wide:
@@ -87,14 +88,16 @@ def _told(topology: Topology, state: StateDir) -> dict[tuple[str, str], AppliedR
     """Return what controllers told the global one, by controller and scope."""
     with suppress(MissingStoreError):
         top = topology.of_role(Role.GLOBAL)[0].controller_id
-        with open_reader(state.store(top)) as store:
+        with open_reader(database_of(topology, state, top)) as store:
             return {(item.controller_id, item.scope): item for item in store.applied()}
     return {}
 
 
-def _records(state: StateDir, name: str, wanted: Iterable[str]) -> dict[str, PolicyRecord]:
+def _records(
+    topology: Topology, state: StateDir, name: str, wanted: Iterable[str]
+) -> dict[str, PolicyRecord]:
     """Return the policies in a controller's own store, by scope; none where it is elsewhere."""
-    with suppress(MissingStoreError), open_reader(state.store(name)) as store:
+    with suppress(MissingStoreError), open_reader(database_of(topology, state, name)) as store:
         found = {scope: store.policy(scope) for scope in wanted}
         return {scope: record for scope, record in found.items() if record is not None}
     return {}

@@ -22,7 +22,7 @@ class StoreFacts:
     install: str = "pip install pdsno"
 
 
-_ALL = (
+STORES = (
     StoreFacts(
         scheme="postgresql+psycopg",
         module="pdsno_cli.nib.postgresql",
@@ -31,4 +31,4 @@ _ALL = (
     ),
 )
 
-STORES = {facts.scheme: facts for facts in _ALL}
+FACTS = {facts.scheme: facts for facts in STORES}

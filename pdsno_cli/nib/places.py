@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from pdsno_cli.model.errors import StateError, UsageError
-from pdsno_cli.model.stores import STORES
+from pdsno_cli.model.stores import FACTS
 from pdsno_cli.nib.database import Database, DatabaseFactory
 from pdsno_cli.nib.sqlite import Sqlite
 
@@ -29,10 +29,10 @@ def find(place: Path | str | Database, owner: str = "") -> Database:
     if place.startswith(_SQLITE):
         return Sqlite(Path(place.removeprefix(_SQLITE)))
     scheme = place.split("://")[0]
-    if scheme not in STORES:
-        known = ", ".join(f"{name}://" for name in STORES)
+    if scheme not in FACTS:
+        known = ", ".join(f"{name}://" for name in FACTS)
         raise UsageError(f"nib: {scheme!r} is not a kind of store (known: {known})")
-    facts = STORES[scheme]
+    facts = FACTS[scheme]
     try:
         factory = cast("DatabaseFactory", import_module(facts.module).DATABASE)
     except ModuleNotFoundError as exc:

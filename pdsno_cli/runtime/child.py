@@ -107,12 +107,13 @@ def run_controller(job: Job, controller_id: str, pipe: SupervisorPipe) -> int:
     """Run one controller on the calling thread, which must be the main one."""
     from pdsno_cli.runtime.failover_wiring import failover_transport
     from pdsno_cli.runtime.node import Node
+    from pdsno_cli.runtime.stores import database_of
 
     node = Node(
         topology=job.topology,
         controller_id=controller_id,
         key=job.key,
-        store=job.state.store(controller_id),
+        store=database_of(job.topology, job.state, controller_id),
         connect=partial(
             failover_transport,
             topology=job.topology,

@@ -29,9 +29,10 @@ from pdsno_cli.delivery.renumber import epoch_beyond, renumber
 from pdsno_cli.delivery.stall_monitor import StallMonitor
 from pdsno_cli.delivery.stream_control import StreamControl
 from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.messaging.backoff import UNREACHED_CAP, Backoff
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.throttle import Throttle
-from pdsno_cli.model.errors import PdsnoError
+from pdsno_cli.model.errors import PdsnoError, StoreUnavailableError
 from pdsno_cli.model.notices import (
     CarriedNotice,
     StalledNotice,
@@ -44,6 +45,7 @@ from pdsno_cli.model.notices import (
 )
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import SYSTEM
+from pdsno_cli.nib.database import StoreInUseError
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.authority import entitled
 from pdsno_cli.runtime.mailbox import Mailbox
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
     from pdsno_cli.delivery.ports import Watcher
     from pdsno_cli.messaging.failover import FailoverTransport
     from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication
+    from pdsno_cli.nib.database import Database
     from pdsno_cli.nib.marks import Position
     from pdsno_cli.spec.topology import Topology
 
@@ -82,14 +85,16 @@ class Node:
         topology: Topology,
         controller_id: str,
         key: bytes,
-        store: Path | str,
+        store: Path | str | Database,
         connect: Callable[[str, int], FailoverTransport],
         watcher: Watcher,
     ) -> None:
         self._spec = topology.controllers[controller_id]
         self._topology = topology
         self._key = key
-        self._store_path = store
+        self._place = store
+        self._held = False  # whether the store was ever opened
+        self._retry = Backoff()
         self._connect = connect
         self._watcher = watcher
         self._mailbox = Mailbox()
@@ -108,20 +113,41 @@ class Node:
         """Run on the calling thread until stopped, or until it cannot go on: see ``fatal``."""
         while True:
             self._committed, self._next_epoch = {}, 0
-            self._run_epoch()
-            if not self._next_epoch:
-                break
+            try:
+                self._run_epoch()
+                if not self._next_epoch:
+                    break
+            except (StoreUnavailableError, StoreInUseError) as exc:
+                # A connection that broke may hold the lock for a while; another process does not.
+                if isinstance(exc, StoreInUseError) and not self._held:
+                    raise
+                self._wait_for_store(str(exc))
             self._mailbox = Mailbox()
             if self._stopped:  # looked at last: a stop until then closed the mailbox before
                 break
         self._state("failed" if self.fatal else "stopped", self.fatal)
 
+    def _wait_for_store(self, reason: str) -> None:
+        """Wait before the store is opened again; a stop ends that."""
+        seconds = self._retry.next(UNREACHED_CAP)
+        if self._seldom.due(reason, time.monotonic()):
+            log.warning("%s", reason)
+        name, self._states = self._spec.controller_id, {}
+        self._watcher.notice(TransportsNotice(controller_id=name, transports={}))
+        self._state("disconnected", f"{reason}; next try in {seconds:.1f} s")
+        self._mailbox = Mailbox()
+        self._mailbox.after(seconds, self._mailbox.close)
+        if not self._stopped:  # looked at last: a stop until then closed the mailbox before
+            self._mailbox.run()
+
     def _run_epoch(self) -> None:
         """Run from a new epoch on, until stopped or until another epoch is needed."""
         topology, spec = self._topology, self._spec
         self._connection = 0
-        with closing(Store.open(self._store_path)) as store:
+        with closing(Store.open(self._place)) as store:
             self._epoch = epoch = store.begin_epoch()
+            self._held = True
+            self._retry.reset()
             self._codec = Codec(
                 self._key, topology.topics, topology.broker.max_payload, entitled(topology)
             )

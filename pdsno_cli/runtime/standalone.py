@@ -14,6 +14,7 @@ from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.node import Node
 from pdsno_cli.runtime.own_address import own_addresses
+from pdsno_cli.runtime.stores import database_of
 
 if TYPE_CHECKING:
     from pdsno_cli.model.notices import Notice
@@ -48,7 +49,7 @@ def run_standalone(
         topology=topology,
         controller_id=controller_id,
         key=key,
-        store=state.store(controller_id),
+        store=database_of(topology, state, controller_id),
         connect=partial(
             failover_transport,
             topology=topology,

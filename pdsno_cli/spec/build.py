@@ -142,6 +142,7 @@ def _controllers(document: Document, diagnostics: list[Diagnostic]) -> dict[str,
         role, region = _ROLES[raw["role"]], raw.get("region")
         own = raw.get("discovery", {})
         heartbeat = inheritance.heartbeat(raw, role.value, region)
+        nib = inheritance.nib(raw, role.value, region)
         settings = inheritance.discovery(own, role.value, region)
         targets = own.get("targets", ())
         prefixes: list[str] | None = None
@@ -165,6 +166,7 @@ def _controllers(document: Document, diagnostics: list[Diagnostic]) -> dict[str,
                     region=region,
                     heartbeat=heartbeat,
                     discovery=discovery if prefixes is None else settings((prefixes[number],)),
+                    nib=nib,
                     address=raw.get("address"),
                 ),
             )

@@ -36,10 +36,12 @@ class Inheritance:
 
     def heartbeat(self, raw: Raw, role: str, region: str | None) -> float:
         """Return the seconds between two heartbeats of a controller."""
-        for layer in (raw, *self._above(role, region)):
-            if "heartbeat" in layer:
-                return self._duration(layer["heartbeat"])
-        return DEFAULT_HEARTBEAT
+        found = self._first("heartbeat", raw, role, region)
+        return DEFAULT_HEARTBEAT if found is None else self._duration(found)
+
+    def nib(self, raw: Raw, role: str, region: str | None) -> str | None:
+        """Return the URL of a controller's store as written, None where there is none."""
+        return self._first("nib", raw, role, region)
 
     def discovery(
         self, own: Raw, role: str, region: str | None
@@ -63,6 +65,10 @@ class Inheritance:
             layers = [own, *(above.get("discovery", {}) for above in self._above(role, region))]
             found = self._settings[identity] = self._make(layers)
         return found
+
+    def _first(self, name: str, raw: Raw, role: str, region: str | None) -> str | None:
+        layers = (raw, *self._above(role, region))
+        return next((layer[name] for layer in layers if name in layer), None)
 
     def _make(self, layers: list[Raw]) -> Callable[[tuple[str, ...]], Discovery]:
         merged: Raw = {}

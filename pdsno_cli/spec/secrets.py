@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.spec.files import read_file
@@ -11,11 +12,12 @@ from pdsno_cli.spec.interpolate import ReferenceProblem, substitute
 from pdsno_cli.spec.paths import resolve_path
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 # Keys whose text stays as written in the topology, so that a file can be checked on a machine
 # without its secrets. The schema uses these names for nothing else.
-SECRET_KEYS = frozenset({"username", "password", "community", "signing_key"})
+SECRET_KEYS = frozenset({"username", "password", "community", "signing_key", "nib"})
 
 _FILE = "file:"
 _LARGEST = 65_536
@@ -28,10 +30,7 @@ def resolve(text: str, *, base: Path) -> str:
     path relative to ``base``, the topology file's folder; newlines at the end of the file are not
     part of the secret. OperationError if it is missing or not UTF-8.
     """
-    try:
-        resolved = substitute(text, os.environ)
-    except ReferenceProblem as exc:
-        raise OperationError(f"cannot read the secret {text!r}: {exc}") from exc
+    resolved = _substitute(text, os.environ)
     # Only the text as written counts: a variable's value must not name a file.
     if text.startswith(_FILE):
         return _read(resolve_path(resolved.removeprefix(_FILE), base=base), text)
@@ -40,6 +39,27 @@ def resolve(text: str, *, base: Path) -> str:
     except UnicodeEncodeError as exc:
         raise OperationError(f"cannot read the secret {text!r}: its value is not UTF-8") from exc
     return resolved
+
+
+def resolve_url(text: str, *, base: Path) -> str:
+    """Return the URL that ``text`` refers to, as ``resolve`` does.
+
+    A variable in the user name or the password is escaped: it may hold any character.
+    """
+    before, at, after = text.rpartition("@")
+    if not at or text.startswith(_FILE):
+        return resolve(text, base=base)
+    escaped = {
+        name: quote(value, safe="", errors="surrogateescape") for name, value in os.environ.items()
+    }
+    return _substitute(before, escaped) + at + resolve(after, base=base)
+
+
+def _substitute(text: str, environment: Mapping[str, str]) -> str:
+    try:
+        return substitute(text, environment)
+    except ReferenceProblem as exc:
+        raise OperationError(f"cannot read the secret {text!r}: {exc}") from exc
 
 
 def _read(path: Path, text: str) -> str:

@@ -108,7 +108,9 @@ class Region:
 class Controller:
     """One controller after ranges and defaults; ``key`` is the YAML key that it came from.
 
-    ``heartbeat`` is in seconds. ``address`` is where its HTTP receiver is reached, as host:port.
+    ``heartbeat`` is in seconds. ``nib`` is the URL of its store's database as written
+    (``spec.secrets.resolve_url`` reads it), None for an SQLite file in the state directory.
+    ``address`` is where its HTTP receiver is reached, as host:port.
     """
 
     controller_id: str
@@ -117,6 +119,7 @@ class Controller:
     region: str | None
     heartbeat: float = DEFAULT_HEARTBEAT
     discovery: Discovery = field(default_factory=Discovery)
+    nib: str | None = None
     address: str | None = None
 
 

@@ -20,6 +20,7 @@ from pdsno_cli.runtime.failover_wiring import failover_transport
 from pdsno_cli.runtime.lab import change, plan_lab
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.node import Node
+from pdsno_cli.runtime.stores import database_of
 from pdsno_cli.supervisor.broker_supervisor import BrokerSupervisor
 from pdsno_cli.supervisor.bus_bridge import bridge
 from pdsno_cli.supervisor.report import BrokerStatus
@@ -89,7 +90,7 @@ class InProcessRunner:
             topology=self._topology,
             controller_id=name,
             key=self._key,
-            store=self._state.store(name),
+            store=database_of(self._topology, self._state, name),
             connect=self._connect,
             watcher=self,
         )

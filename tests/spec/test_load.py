@@ -19,7 +19,7 @@ from pdsno_cli.model.errors import InvalidTopologyError, OperationError, UsageEr
 from pdsno_cli.model.roles import Role
 from pdsno_cli.spec.load import MAX_BYTES, load
 from pdsno_cli.spec.schema import schema
-from pdsno_cli.spec.secrets import resolve
+from pdsno_cli.spec.secrets import resolve, resolve_url
 
 # A busy machine is not a slow function.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -139,6 +139,45 @@ def test_secret_is_read_at_use(tmp_path, monkeypatch):
             resolve(text, base=tmp_path)
         assert "\n" not in str(caught.value)
         assert text in str(caught.value)
+
+
+def test_variables_of_a_url_are_escaped_where_they_are_the_user_or_the_password(
+    tmp_path, monkeypatch
+):
+    for name, value in (("PASSWORD", "p@:/?#é"), ("WHERE", "h:5432/d?a=b"), ("URL", "x://u:p@h/d")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("BYTES", os.fsdecode(b"\xff"))
+    monkeypatch.delenv("GONE", raising=False)
+    (tmp_path / "u@rl").write_text("x://${PASSWORD}@h\n")
+    for text, expected in (
+        ("x://u:${PASSWORD}@${WHERE}", "x://u:p%40%3A%2F%3F%23%C3%A9@h:5432/d?a=b"),
+        ("x://${BYTES}@h", "x://%FF@h"),
+        ("${URL}", "x://u:p@h/d"),
+        ("file:u@rl", "x://${PASSWORD}@h"),
+        ("x://u:${GONE:-p%40}@h", "x://u:p%40@h"),
+    ):
+        assert resolve_url(text, base=tmp_path) == expected
+    with pytest.raises(OperationError, match="GONE is not set"):
+        resolve_url("x://u:${GONE}@h", base=tmp_path)
+
+
+def test_store_is_that_of_the_controller_then_of_its_region_its_role_and_all(tmp_path, monkeypatch):
+    monkeypatch.delenv("GONE", raising=False)
+    path = write(
+        tmp_path,
+        """\
+name: n
+defaults: {nib: "a://${GONE}", roles: {local: {nib: "b://"}}}
+regions: {r: {nib: "c://"}, s: {}}
+controllers:
+  g: {role: global}
+  x: {role: regional, region: r}
+  y: {role: local, region: s}
+  z: {role: local, region: r, nib: "d://"}
+""",
+    )
+    found = {item.controller_id: item.nib for item in load(path).topology.controllers.values()}
+    assert found == {"g": "a://${GONE}", "x": "c://", "y": "b://", "z": "d://"}
 
 
 def test_file_that_cannot_be_read_is_a_usage_error(tmp_path):

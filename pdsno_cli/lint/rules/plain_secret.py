@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from pdsno_cli.lint.declared import declared
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.spec.interpolate import literal_parts
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 CODE = "PDS214"
 PUBLIC = "public"  # the community that everybody knows
+_PASSWORD = re.compile(r"://[^:/@]*:(.*)@")
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
@@ -29,7 +32,15 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     for name, text, where in secrets:
         if text is not None and _is_plain(text):
             yield document.finding(CODE, f"{name} is in plain text", where, hint=hint)
-    for where, community in _communities(document):
+    for where, url in declared(document, "nib"):
+        if _is_plain(_password(url)):
+            yield document.finding(
+                CODE,
+                "the password of the database is in plain text",
+                where,
+                hint="write ${NAME} in its place, and keep the value out of the file",
+            )
+    for where, community in declared(document, "discovery", "snmp", "community"):
         if _is_plain(community) and literal_parts(community) != PUBLIC:
             yield document.finding(
                 CODE,
@@ -45,21 +56,10 @@ def _is_plain(text: str) -> bool:
     return not text.startswith("file:") and bool(literal_parts(text))
 
 
-def _communities(document: Document) -> Iterator[tuple[Where, str]]:
-    """Yield every community as the file has it: one that all inherit is one finding."""
-    data = document.data
-    defaults = data.get("defaults", {})
-    holders: list[tuple[Where, dict[str, object] | None]] = [(("defaults",), defaults)]
-    holders += [
-        (("defaults", "roles", role), raw) for role, raw in defaults.get("roles", {}).items()
-    ]
-    holders += [(("regions", name), raw) for name, raw in data.get("regions", {}).items()]
-    holders += [(("controllers", key), raw) for key, raw in data["controllers"].items()]
-    for where, raw in holders:
-        discovery = (raw or {}).get("discovery")
-        snmp = discovery.get("snmp") if isinstance(discovery, dict) else None
-        if snmp is not None and "community" in snmp:
-            yield (*where, "discovery", "snmp", "community"), snmp["community"]
+def _password(url: str) -> str:
+    """Return the password in a URL, empty where there is none."""
+    found = _PASSWORD.search(url)
+    return found[1] if found else ""
 
 
 RULE = Rule(code=CODE, name="plain-secret", check=check)

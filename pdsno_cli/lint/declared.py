@@ -1,0 +1,28 @@
+"""Where a topology file declares a setting that controllers inherit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.spec.document import Document, Where
+
+
+def declared(document: Document, *path: str) -> Iterator[tuple[Where, Any]]:
+    """Yield each place of a setting and its value: one that many inherit is one place."""
+    data = document.data
+    defaults = data.get("defaults", {})
+    layers: list[tuple[Where, Any]] = [(("defaults",), defaults)]
+    layers += [
+        (("defaults", "roles", role), raw) for role, raw in defaults.get("roles", {}).items()
+    ]
+    layers += [(("regions", name), raw) for name, raw in data.get("regions", {}).items()]
+    layers += [(("controllers", key), raw) for key, raw in data["controllers"].items()]
+    for where, raw in layers:
+        value = raw
+        for key in path:
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None:
+            yield (*where, *path), value
