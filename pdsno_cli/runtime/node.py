@@ -130,7 +130,7 @@ class Node:
     def _wait_for_store(self, reason: str) -> None:
         """Wait before the store is opened again; a stop ends that."""
         seconds = self._retry.next(UNREACHED_CAP)
-        if self._seldom.due(reason, time.monotonic()):
+        if self._throttle.due(reason, time.monotonic()):
             log.warning("%s", reason)
         name, self._states = self._spec.controller_id, {}
         self._watcher.notice(TransportsNotice(controller_id=name, transports={}))
