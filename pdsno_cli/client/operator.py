@@ -12,8 +12,8 @@ from pdsno_cli.messaging.sequence_counter import SequenceCounter
 from pdsno_cli.model.errors import BrokerError, OperationError
 from pdsno_cli.model.messages import OPERATOR
 from pdsno_cli.model.refusals import RefusedError
-from pdsno_cli.runtime.authority import entitled
-from pdsno_cli.runtime.handoff import Handoff
+from pdsno_cli.runtime.acl import publish_acl
+from pdsno_cli.runtime.signal_safe_queue import SignalSafeQueue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,12 +43,14 @@ class Operator:
         on_trouble: Callable[[str], None],
     ) -> None:
         self._topics = topology.topics
-        self._codec = Codec(key, topology.topics, topology.broker.max_payload, entitled(topology))
+        self._codec = Codec(
+            key, topology.topics, topology.broker.max_payload, publish_acl(topology)
+        )
         self._transport = transport
         self._on_trouble = on_trouble
         self._epoch = time.time_ns() // 1000
         self._sequence = SequenceCounter()
-        self._news: Handoff[Arrival | None] = Handoff()
+        self._news: SignalSafeQueue[Arrival | None] = SignalSafeQueue()
         self._joined = threading.Event()
         self._lost = ""
         self._fatal = ""
@@ -98,7 +100,7 @@ class Operator:
             if deadline is not None and deadline <= now:
                 return
             look = now + _WAKE
-            arrival = self._news.take(look if deadline is None else min(look, deadline))
+            arrival = self._news.get(look if deadline is None else min(look, deadline))
             if arrival is None:
                 self._require_joined()
                 continue

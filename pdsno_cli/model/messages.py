@@ -2,7 +2,7 @@
 
 ``model.topics.CLASSES`` says which class of topic carries which, and how it is delivered.
 
-Messages and devices come in numbers and are never part of a cycle, so the collector is spared
+Messages and devices come in numbers and are never part of a cycle, so the garbage collector ignores
 them (``gc=False``).
 """
 

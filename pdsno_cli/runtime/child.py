@@ -59,8 +59,8 @@ def import_all() -> None:
 def preload(job: Job) -> None:
     """Import and warm up, before forking, what the children of this job need besides."""
     from pdsno_cli.discovery import sweep
-    from pdsno_cli.runtime.rehearsal import rehearse
     from pdsno_cli.runtime.transport_wiring import factory
+    from pdsno_cli.runtime.warmup import warm_up
 
     # First, so that the heap they leave free is used up before the forks.
     for facts in TRANSPORTS:
@@ -71,7 +71,7 @@ def preload(job: Job) -> None:
         {protocol for local in locals_ for protocol in local.discovery.protocols},
         AddressSet.of(target for local in locals_ for target in local.discovery.targets),
     )
-    rehearse(job.topology)
+    warm_up(job.topology)
     if job.topology.lab is not None:
         from pdsno_cli.lab import agent
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from itertools import count
 
 from pdsno_cli.model.errors import PdsnoError
-from pdsno_cli.runtime.handoff import Handoff
+from pdsno_cli.runtime.signal_safe_queue import SignalSafeQueue
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Mailbox:
     """A bounded queue of work and a heap of timers on the monotonic clock."""
 
     def __init__(self, capacity: int = _CAPACITY) -> None:
-        self._queue: Handoff[Work | None] = Handoff()
+        self._queue: SignalSafeQueue[Work | None] = SignalSafeQueue()
         self._room = threading.Semaphore(capacity)
         self._timers: list[tuple[float, int, Timer]] = []
         self._order = count()
@@ -96,7 +96,7 @@ class Mailbox:
         until = self._timers[0][0] if self._timers else None
         if until is not None and until <= time.monotonic():
             return heapq.heappop(self._timers)[2].work
-        work = self._queue.take(until)
+        work = self._queue.get(until)
         if work is not None:
             self._room.release()
         return work

@@ -47,7 +47,7 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import SYSTEM
 from pdsno_cli.nib.database import StoreInUseError
 from pdsno_cli.nib.store import Store
-from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.acl import publish_acl
 from pdsno_cli.runtime.mailbox import Mailbox
 from pdsno_cli.runtime.process_label import process_label
 
@@ -149,7 +149,7 @@ class Node:
             self._held = True
             self._retry.reset()
             self._codec = Codec(
-                self._key, topology.topics, topology.broker.max_payload, entitled(topology)
+                self._key, topology.topics, topology.broker.max_payload, publish_acl(topology)
             )
             self._transport = self._connect(spec.controller_id, epoch)
             self._store = store

@@ -6,9 +6,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import BrokerError
-from pdsno_cli.runtime import collector
 from pdsno_cli.runtime.child import stop_on_signal
 from pdsno_cli.runtime.failover_wiring import failover_transport
+from pdsno_cli.runtime.gc_tuning import tune_gc
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.runtime.mqtt_wiring import broker_access
@@ -62,6 +62,6 @@ def run_standalone(
     )
     with state.lock(controller_id):
         stop_on_signal(node.stop)
-        collector.spare()
+        tune_gc()
         node.run()
     return node.fatal

@@ -21,7 +21,7 @@ from pdsno_cli.delivery.subscriptions import filters
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.transports import FACTS, TransportFacts
-from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.acl import publish_acl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,7 +67,7 @@ class Wiring:
     def codec(self) -> Codec:
         """The codec of the topology."""
         topology = self.topology
-        return Codec(self.key, topology.topics, topology.broker.max_payload, entitled(topology))
+        return Codec(self.key, topology.topics, topology.broker.max_payload, publish_acl(topology))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

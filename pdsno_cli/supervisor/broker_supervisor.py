@@ -20,7 +20,7 @@ from pdsno_cli.messaging.tls import context
 from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.errors import BrokerError, UnreachableError
 from pdsno_cli.model.notices import TransportState
-from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.acl import publish_acl
 from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.supervisor.backoff import restart_delay
 from pdsno_cli.supervisor.broker_check import check_broker
@@ -213,7 +213,7 @@ class BrokerSupervisor:
     def _check(self, access: BrokerAccess) -> None:
         """Check that a run can work on this broker; raises OperationError if not."""
         topology = self._topology
-        codec = Codec(self._key, topology.topics, self._spec.max_payload, entitled(topology))
+        codec = Codec(self._key, topology.topics, self._spec.max_payload, publish_acl(topology))
 
         def announce(text: str) -> None:
             self._loop.call_soon_threadsafe(self._announce, text)

@@ -24,8 +24,8 @@ import traceback
 from collections import deque
 from typing import TYPE_CHECKING
 
-from pdsno_cli.runtime import collector
 from pdsno_cli.runtime.child import Job, import_all, preload, run_child
+from pdsno_cli.runtime.gc_tuning import tune_gc
 from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.system import parent_death
 
@@ -173,7 +173,7 @@ def main() -> None:
     size = int.from_bytes(_exactly(line, 8), "big")
     job: Job = pickle.loads(_exactly(line, size))  # noqa: S301 - our own parent wrote it
     preload(job)
-    collector.spare()
+    tune_gc()
     ForkServer(line, job).serve()
 
 

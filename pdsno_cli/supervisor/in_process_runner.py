@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from pdsno_cli.messaging.bus import Bus
 from pdsno_cli.model.errors import OperationError, PdsnoError
 from pdsno_cli.model.transports import TRANSPORTS
-from pdsno_cli.runtime import collector
 from pdsno_cli.runtime.failover_wiring import failover_transport
+from pdsno_cli.runtime.gc_tuning import tune_gc
 from pdsno_cli.runtime.lab import change, plan_lab
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.node import Node
@@ -82,7 +82,7 @@ class InProcessRunner:
                 target=self._lab.serve, args=(self._lab_stop,), name="lab", daemon=True
             ).start()
         await self._find_broker()
-        collector.spare()
+        tune_gc()
 
     def start(self, name: str) -> None:
         """Start a thread that runs one controller."""

@@ -6,7 +6,7 @@ import pytest
 from pdsno_cli.client.discovery_request import DiscoveryRequests, Outcome
 from pdsno_cli.model.messages import Ack, Envelope, Event
 from tests.messaging.samples import DEVICE, SAMPLES
-from tests.runtime.test_authority import TOPOLOGY
+from tests.runtime.test_acl import TOPOLOGY
 
 REPORT = msgspec.structs.replace(SAMPLES["discovery_report"][0], region="r1")
 STREAM = "discovery/r1/lc1"

@@ -10,13 +10,13 @@ from pdsno_cli.messaging.transport import Arrival
 from pdsno_cli.model.devices import ProbeResult
 from pdsno_cli.model.messages import Command, Event, Status
 from pdsno_cli.model.topics import TopicMap
-from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.acl import publish_acl
 from tests.messaging.samples import KEY, LIMIT, SAMPLES
-from tests.runtime.test_authority import TOPOLOGY
+from tests.runtime.test_acl import TOPOLOGY
 
 ALL = Visibility(transport="mqtt", qos=True, retain=True)
 TOPICS = TopicMap()
-CODEC = Codec(KEY, TOPICS, LIMIT, entitled(TOPOLOGY))
+CODEC = Codec(KEY, TOPICS, LIMIT, publish_acl(TOPOLOGY))
 EVENT = Event(event="mac_in_two_regions", severity="info", subject="x")
 BEAT = Status(state="heartbeat", role="local", region="r1", connection=1, heartbeat=1.0)
 

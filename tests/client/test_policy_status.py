@@ -6,7 +6,7 @@ from pdsno_cli.client.policy_status import in_force, policy_statuses
 from pdsno_cli.model.messages import PolicyDocument
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.state_dir import StateDir
-from tests.runtime.test_authority import TOPOLOGY
+from tests.runtime.test_acl import TOPOLOGY
 
 
 @pytest.fixture

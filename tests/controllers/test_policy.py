@@ -13,7 +13,7 @@ from pdsno_cli.controllers.policy import (
 from pdsno_cli.model.messages import PolicyDocument
 from pdsno_cli.nib.rows import PolicyRecord
 from pdsno_cli.spec.topology import Discovery
-from tests.runtime.test_authority import TOPOLOGY
+from tests.runtime.test_acl import TOPOLOGY
 
 DECLARED = Discovery(interval=30.0, protocols=("icmp",), targets=("127.1.1.1",), missed_cycles=3)
 

@@ -9,7 +9,7 @@ from pdsno_cli.delivery.commands import WINDOW, CommandHandler
 from pdsno_cli.model.ids import timestamp
 from pdsno_cli.model.messages import Command, Envelope
 from pdsno_cli.model.refusals import Reason, RefusedError
-from tests.runtime.test_authority import CONTROLLERS, TOPOLOGY
+from tests.runtime.test_acl import CONTROLLERS, TOPOLOGY
 
 NOW = 1_800_000_000.0
 DISCOVER = Command(order="discover")

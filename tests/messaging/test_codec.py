@@ -209,11 +209,11 @@ def test_open_refuses_a_topic_that_the_map_does_not_know():
 def test_open_asks_may_publish():
     asked = []
 
-    def entitled(sender: str, topic: str) -> bool:
+    def may_publish(sender: str, topic: str) -> bool:
         asked.append((sender, topic))
         return sender == "rc_1"
 
-    codec = Codec(KEY, TOPICS, LIMIT, entitled)
+    codec = Codec(KEY, TOPICS, LIMIT, may_publish)
     topic = SAMPLES["policy"][1]
     codec.open(topic, seal("policy"))
     assert refusal(topic, seal("policy", sender_id="lc_1"), codec) is Reason.WRONG_TOPIC

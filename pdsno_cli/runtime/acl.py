@@ -1,4 +1,4 @@
-"""Who may publish where, beyond what a topic's own name says; pure."""
+"""The publish ACL of a topology: which sender may publish on which topic; pure."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
 
-def entitled(topology: Topology) -> Callable[[str, str], bool]:
-    """Return the judge of (sender id, topic) for a topology.
+def publish_acl(topology: Topology) -> Callable[[str, str], bool]:
+    """Return ``may_publish(sender_id, topic)`` for a topology.
 
-    The topic map says which roles publish on a topic. A sender that the file does not know may be
-    a new local controller. Where only controllers of one region publish (discovery reports,
-    summaries, a region's policy), the topic has to name the sender's. The last level of an owned
-    topic is its sender, which the codec has checked.
+    The topic map names the roles that publish on a topic. A sender that the file does not declare
+    may be a new local controller. Where only controllers of one region publish (discovery reports,
+    summaries, a region's policy), the topic must name the sender's region. The last level of an
+    owned topic is its sender, which the codec has checked.
     """
     controllers = topology.controllers
     topics = topology.topics
 
-    def judge(sender_id: str, topic: str) -> bool:
+    def may_publish(sender_id: str, topic: str) -> bool:
         item = topics.class_of(topic)
         if item is None:
             return False
@@ -39,4 +39,4 @@ def entitled(topology: Topology) -> Callable[[str, str], bool]:
             return False
         return not item.names_region or Party.GLOBAL in allowed or sender.region == scope
 
-    return judge
+    return may_publish

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pdsno_cli.model.roles import Role
-from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.acl import publish_acl
 from pdsno_cli.spec.topology import Controller, Region, Topology
 
 CONTROLLERS = {
@@ -59,5 +59,5 @@ TOPOLOGY = Topology(
         ("operator", "pdsno/ack/lc1", False),
     ],
 )
-def test_entitled_by_role_and_region(sender, topic, allowed):
-    assert entitled(TOPOLOGY)(sender, topic) is allowed
+def test_may_publish_by_role_and_region(sender, topic, allowed):
+    assert publish_acl(TOPOLOGY)(sender, topic) is allowed

@@ -1,7 +1,7 @@
-"""Does once, before forking, what every child does first.
+"""Warms up before forking: runs once what every child runs first.
 
-What libraries build at first use (compiled statements, decoders, patterns), and what Python notes
-in code that it runs often, is then shared by all children instead of being held in memory by each.
+What libraries build at first use (compiled statements, decoders, patterns), and how Python adapts
+code that it runs often, is then shared by all children instead of being in the memory of each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pdsno_cli.model.messages import Ack, Command, PolicyDocument
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.nib.preload import preload
-from pdsno_cli.runtime.authority import entitled
+from pdsno_cli.runtime.acl import publish_acl
 from pdsno_cli.runtime.node import Node
 
 if TYPE_CHECKING:
@@ -34,34 +34,33 @@ _KEY = bytes(32)
 _TIMES = 10  # Python 3.11 adapts code that ran eight times
 
 
-def rehearse(topology: Topology) -> None:
-    """Exercise the store, and a local controller from birth to farewell, with nobody around.
-
-    Its store is one in memory, its one transport takes everything and goes nowhere.
-    """
+def warm_up(topology: Topology) -> None:
+    """Run a local controller from birth to farewell, with a store in memory and a fake transport."""
     preload()
     above = topology.of_role(Role.GLOBAL)
     locals_ = [spec for spec in topology.of_role(Role.LOCAL) if _parent(topology, spec)]
     if not above or not locals_:
         return
-    # Nothing is to be probed, however long it takes.
+    # Probe nothing, however long this takes.
     spec = replace(locals_[0], discovery=replace(locals_[0].discovery, targets=()))
     name, parent = spec.controller_id, _parent(topology, spec) or above[0]
     receivers = {"discovery_report": parent.controller_id, "event": above[0].controller_id}
-    stage = _Stage(topology, name, receivers)
+    transport = _FakeTransport(topology, name, receivers)
     node = Node(
         topology=replace(topology, controllers={**topology.controllers, name: spec}),
         controller_id=name,
         key=_KEY,
         store=":memory:",
-        connect=lambda *_: FailoverTransport(transports={"mqtt": stage}, order=lambda _: ("mqtt",)),
-        watcher=stage,
+        connect=lambda *_: FailoverTransport(
+            transports={"mqtt": transport}, order=lambda _: ("mqtt",)
+        ),
+        watcher=transport,
     )
-    stage.script = _script(topology, spec, above[0])
-    stage.over = node.stop
+    transport.inputs = _inputs(topology, spec, above[0])
+    transport.on_end = node.stop
     logging.disable()
     try:
-        with suppress(PdsnoError):  # what fails here fails in the child, which says so
+        with suppress(PdsnoError):  # what fails here fails in the child, which reports it
             node.run()
     finally:
         logging.disable(logging.NOTSET)
@@ -71,8 +70,8 @@ def _parent(topology: Topology, spec: Controller) -> Controller | None:
     return next(iter(topology.of_role(Role.REGIONAL, spec.region)), None)
 
 
-def _script(topology: Topology, spec: Controller, top: Controller) -> Iterator[tuple[str, bytes]]:
-    """Yield what a local controller hears: policies, and requests for everything."""
+def _inputs(topology: Topology, spec: Controller, top: Controller) -> Iterator[tuple[str, bytes]]:
+    """Yield messages to a local controller: policies, and requests for a resend."""
     topics, name = topology.topics, spec.controller_id
     parent = _parent(topology, spec) or top
     codec = _codec(topology)
@@ -97,18 +96,18 @@ def _script(topology: Topology, spec: Controller, top: Controller) -> Iterator[t
 
 
 def _codec(topology: Topology) -> Codec:
-    return Codec(_KEY, topology.topics, topology.broker.max_payload, entitled(topology))
+    return Codec(_KEY, topology.topics, topology.broker.max_payload, publish_acl(topology))
 
 
-class _Stage(FailoverMember):
-    """The transport of the rehearsal, and its watcher: says what is in the script, then ends it.
+class _FakeTransport(FailoverMember):
+    """A transport, and a watcher: delivers ``inputs``, then calls ``on_end``.
 
-    What is sent durably is acknowledged by its receiver.
+    It acknowledges the durable messages that it accepts.
     """
 
     def __init__(self, topology: Topology, name: str, receivers: Mapping[str, str]) -> None:
-        self.script: Iterator[tuple[str, bytes]] = iter(())
-        self.over = lambda: None
+        self.inputs: Iterator[tuple[str, bytes]] = iter(())
+        self.on_end = lambda: None
         self._codec = _codec(topology)
         self._ack = topology.topics.ack(name)
         self._receivers = receivers  # ids, by the type of message
@@ -116,17 +115,17 @@ class _Stage(FailoverMember):
         self._listener: Listener | None = None
 
     def start(self, listener: Listener) -> None:
-        """Be connected at once, and say it all."""
+        """Connect at once, and deliver every input."""
         self._listener = listener
         listener.on_up(1, False)
-        for topic, data in self.script:
+        for topic, data in self.inputs:
             listener.on_message(Arrival(topic, data, qos=1))
-        listener.on_message(Arrival("", b"", qos=1, release=self.over))
+        listener.on_message(Arrival("", b"", qos=1, release=self.on_end))
 
     def publish(
         self, topic: str, data: bytes, *, qos: int, retain: bool, expiry: int | None = None
     ) -> bool:
-        """Take everything, and acknowledge what its receiver would commit."""
+        """Accept everything, and acknowledge what its receiver would commit."""
         message = self._codec.open(topic, data)
         receiver = self._receivers.get(message.message_type)
         if receiver is not None and self._listener is not None:
@@ -144,13 +143,13 @@ class _Stage(FailoverMember):
         return True
 
     def subscribe(self, topic_filter: str) -> None:
-        """Nobody else publishes."""
+        """Do nothing: nobody else publishes."""
 
     def reconnect(self, reason: str) -> None:
-        """Nothing to do: there is no connection that could be stuck."""
+        """Do nothing: there is no connection."""
 
     def stop(self, farewell: Publication | None = None) -> None:
-        """Nothing runs."""
+        """Do nothing: no thread runs."""
 
     def notice(self, notice: Notice) -> None:
-        """Let it pass."""
+        """Ignore it."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import gc
 
-from pdsno_cli.runtime import collector
+from pdsno_cli.runtime.gc_tuning import tune_gc
 
 
 def test_spare_leaves_what_there_is_alone_and_still_finds_later_cycles():
@@ -11,7 +11,7 @@ def test_spare_leaves_what_there_is_alone_and_still_finds_later_cycles():
     class Node: ...
 
     try:
-        collector.spare()
+        tune_gc()
         assert gc.get_freeze_count() > 0
         assert gc.get_threshold() > before
         node = Node()
