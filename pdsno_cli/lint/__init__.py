@@ -1,1 +1,1 @@
-"""Layer 2: what is wrong with the meaning of a topology: an engine, and one file per rule."""
+"""Layer 2: checks the meaning of a topology: an engine, and one file per rule."""

@@ -1,4 +1,4 @@
-"""What several rules ask of a topology."""
+"""Queries that several rules share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def one_for_each_key(topology: Topology) -> Iterator[Controller]:
-    """Yield the first controller of every key, so that a range is judged once."""
+    """Yield the first controller of every key, so that a range is checked once."""
     last = None
     for controller in topology.controllers.values():
         if controller.key != last:
@@ -26,13 +26,13 @@ def one_for_each_key(topology: Topology) -> Iterator[Controller]:
 
 
 def key_of(controller: Controller) -> Where:
-    """Return where a controller stands in the file."""
+    """Return the path of a controller's key in the file."""
     return ("controllers", controller.key)
 
 
-@lru_cache(maxsize=None)  # noqa: UP033  # bounded by what one process reads
+@lru_cache(maxsize=None)  # noqa: UP033  # bounded by the files that one process reads
 def addresses(target: str) -> AddressRange | str:
-    """Return the addresses of a target, or why it is none."""
+    """Return the addresses of a target, or why it is invalid."""
     try:
         return parse_range(target)
     except ValueError as exc:
@@ -48,8 +48,8 @@ def local_targets(topology: Topology) -> Iterator[tuple[Controller, int, Address
                 yield controller, index, found
 
 
-def target_place(document: Document, controller: Controller, index: int) -> Where:
-    """Return where the file has a controller's target: an item, a text, or a prefix to split."""
+def target_path(document: Document, controller: Controller, index: int) -> Where:
+    """Return the path of a controller's target: a list item, a text, or a prefix to split."""
     targets: Where = (*key_of(controller), "discovery", "targets")
     for where in ((*targets, index), (*targets, "split")):
         if document.has(where):
@@ -58,11 +58,11 @@ def target_place(document: Document, controller: Controller, index: int) -> Wher
 
 
 def split_address(address: str) -> tuple[str, int]:
-    """Return host and port of a controller's address, which the schema has checked for shape."""
+    """Return host and port of a controller's address, whose form the schema has checked."""
     host, _, port = address.rpartition(":")
     return host, int(port)
 
 
 def on_several_machines(topology: Topology) -> bool:
-    """Whether controllers may live on other machines: the broker is one that others reach."""
+    """Return True if controllers may run on several machines: the broker is not on loopback."""
     return not all(is_loopback(address.host) for address in topology.broker.addresses)

@@ -1,4 +1,4 @@
-"""Runs every rule over a file, and promises whoever runs a topology that it has no errors."""
+"""Runs every rule on a file, and returns only topologies without errors to run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """A file after all rules; ``topology`` is None where a finding is an error."""
+    """A file after all rules; ``topology`` is None if a finding is an error."""
 
     path: str
     topology: Topology | None
@@ -43,10 +43,10 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def check(path: Path | str) -> Checked:
-    """Load a file and judge it by every rule; UsageError when it cannot be read."""
+    """Load a file and run every rule; UsageError if it cannot be read."""
     with no_collection():
         loaded = load(path)
-        diagnostics = [*loaded.diagnostics, *_judge(loaded)]
+        diagnostics = [*loaded.diagnostics, *_findings(loaded)]
     diagnostics.sort(key=lambda item: item.sort_key)
     failed = any(item.severity is Severity.ERROR for item in diagnostics)
     return Checked(
@@ -56,7 +56,7 @@ def check(path: Path | str) -> Checked:
     )
 
 
-def _judge(loaded: Loaded) -> Iterator[Diagnostic]:
+def _findings(loaded: Loaded) -> Iterator[Diagnostic]:
     topology, document = loaded.topology, loaded.document
     if topology is None or document is None:
         return
@@ -68,7 +68,7 @@ def _judge(loaded: Loaded) -> Iterator[Diagnostic]:
 def require(path: Path | str) -> Topology:
     """Return the topology of a file that can be run.
 
-    InvalidTopologyError carries all findings, warnings too; UsageError: it cannot be read.
+    InvalidTopologyError carries all findings, warnings too; UsageError if the file is unreadable.
     """
     checked = check(path)
     if checked.topology is None:

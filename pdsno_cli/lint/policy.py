@@ -1,4 +1,4 @@
-"""Judges a policy file as ``validate`` judges a topology: shape, names and meaning, with places."""
+"""Checks a policy file as ``validate`` checks a topology: shape, names and meaning, with positions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TARGETS = {
 def require_policy(path: Path | str, topology: Topology, scope: str) -> PolicyDocument:
     """Return the policy of a file, ``-`` for standard input, under version 0.
 
-    InvalidTopologyError carries its findings; UsageError: it cannot be read.
+    InvalidTopologyError carries its findings; UsageError if it cannot be read.
     """
     opened = open_file(path, _shape(topology, scope))
     document, diagnostics = opened.document, list(opened.diagnostics)
@@ -42,9 +42,9 @@ def require_policy(path: Path | str, topology: Topology, scope: str) -> PolicyDo
         raise InvalidTopologyError(diagnostics)
     found = policy(document.data)
     targets: dict[str, Any] = document.data.get("targets", {})
-    diagnostics += _judge(document, found.scan_interval, targets)
+    diagnostics += _check(document, found.scan_interval, targets)
     if not diagnostics:
-        diagnostics += _judge_together(document, topology, targets)
+        diagnostics += _check_together(document, topology, targets)
     if diagnostics:
         raise InvalidTopologyError(sorted(diagnostics, key=lambda item: item.sort_key))
     return PolicyDocument(
@@ -79,21 +79,21 @@ def _shape(topology: Topology, scope: str) -> Shape:
     )
 
 
-def _judge(
+def _check(
     document: Document, interval: float | None, targets: dict[str, Any]
 ) -> Iterator[Diagnostic]:
     if interval is not None:
-        yield from pace.judge(document, "an interval", interval, ("scan_interval",))
+        yield from pace.check_duration(document, "an interval", interval, ("scan_interval",))
     for name, own in targets.items():
         for index, target in enumerate(_listed(own)):
             where = ("targets", name) if isinstance(own, str) else ("targets", name, index)
-            yield from target_range.judge(document, target, where)
+            yield from target_range.check_target(document, target, where)
 
 
-def _judge_together(
+def _check_together(
     document: Document, topology: Topology, targets: dict[str, Any]
 ) -> Iterator[Diagnostic]:
-    """Yield a finding for targets that each are well and together are not the local's to take."""
+    """Yield a finding for targets that are valid each, and not declared for their controller."""
     for name, own in targets.items():
         declared = topology.controllers[name].discovery.targets
         problem = target_problem(name, tuple(_listed(own)), declared)
@@ -102,7 +102,7 @@ def _judge_together(
                 target_range.CODE,
                 problem,
                 ("targets", name),
-                hint="a policy chooses among the targets of the file: change them there",
+                hint="a policy selects among the declared targets: add it to the topology file first",
             )
 
 

@@ -1,4 +1,4 @@
-"""What a rule is."""
+"""The type of a rule."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Check = Callable[[Topology, Document], Iterable[Diagnostic]]
 class Rule:
     """One rule: ``check`` yields its findings, all of which carry ``code``.
 
-    ``absence`` says that it judges what is not there. Such a rule is left out for a file of
-    which parts could not be understood: what it misses may be among them.
+    ``absence`` marks a rule about missing entries. It is skipped for a file with invalid parts,
+    since the missing entry may be among them.
     """
 
     code: str

@@ -1,1 +1,1 @@
-"""Layer 0: the vocabulary that every other layer speaks; standard library and msgspec only."""
+"""Layer 0: the types that every other layer uses; standard library and msgspec only."""

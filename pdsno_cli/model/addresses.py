@@ -1,4 +1,4 @@
-"""Where a server is: host and port, as people write them."""
+"""Addresses of servers: host and port, as written in files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def parse_address(text: str, port: int) -> Address:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches ``host``."""
+    """Return True if ``host`` is reachable from this machine only."""
     if host.lower().rstrip(".") == _LOCALHOST:
         return True
     address = parse_host(host)
@@ -36,7 +36,7 @@ def is_loopback(host: str) -> bool:
 
 
 def parse_host(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """Return the address that ``host`` is, None for a name."""
+    """Return ``host`` as an IP address, None for a name."""
     try:
         return ipaddress.ip_address(host.strip("[]"))
     except ValueError:

@@ -1,4 +1,4 @@
-"""Devices as probes see them, as stores keep them and as reports carry them."""
+"""Devices as probes observe them, and as stores and reports hold them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pdsno_cli.model.numbers import Count, Seconds
 
 EXTRA_FIELDS, EXTRA_NAME, EXTRA_VALUE = 32, 64, 1024  # fields; characters of a name and of a value
 
-# The fields of a device that only some probe knows, by name; never empty.
+# Fields of a device from single probes, by name; never empty.
 Extra = Annotated[
     dict[
         Annotated[str, msgspec.Meta(max_length=EXTRA_NAME)],
@@ -21,10 +21,10 @@ Extra = Annotated[
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What one cycle saw of one device, merged over protocols.
+    """What one cycle observed of one device, merged over protocols.
 
     ``addresses`` are IPv4 addresses, lowest first. ``mac`` is six lower-case hex pairs joined
-    by colons, None where no probe found one; ``mac_source`` is the protocol it comes from.
+    by colons, None if no probe found one; ``mac_source`` is the protocol it comes from.
     ``protocols`` are those that the device answered, in the order of ``probes.PROTOCOLS``.
     ``uptime`` is sysUpTime in seconds. ``extra`` is as in ``Device``.
     """
@@ -41,10 +41,10 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One device as a controller knows it, and as reports carry it: always whole, never a diff.
+    """One device in stores and reports: always complete, never a diff.
 
-    ``device_id`` is given by the local controller at first sight (``mac:…`` or ``ip:…``), stays
-    for life and is unique within that local controller. ``extra`` has the fields of probes that are
+    ``device_id`` is assigned by the local controller at discovery (``mac:…`` or ``ip:…``), never
+    changes, and is unique within that local controller. ``extra`` has the fields of probes that are
     not members of this type; without any it is left out of messages.
     """
 
@@ -59,7 +59,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     extra: Extra | msgspec.UnsetType = msgspec.UNSET
 
     def same(self, other: Device) -> bool:
-        """Return True if the two differ in nothing but their uptime, which always does."""
+        """Return True if the two are equal, apart from their uptime."""
         return (
             self.addresses == other.addresses
             and self.protocols == other.protocols
@@ -73,10 +73,10 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A device as its local controller remembers it from cycle to cycle.
+    """A device as its local controller stores it from cycle to cycle.
 
     ``missed`` counts the cycles in a row without any answer. ``silent`` counts, per protocol and
-    per address of a device that does answer, the cycles in a row in which that one did not.
+    per address of a device that answers, the cycles in a row in which that one did not.
     ``mac_source`` is the protocol that the MAC comes from.
     """
 

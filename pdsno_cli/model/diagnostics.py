@@ -1,4 +1,4 @@
-"""A finding about a topology file: what is wrong, where, and what to do about it."""
+"""A finding about a topology file: what is wrong, where, and how to fix it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import Enum
 
 
 class Severity(Enum):
-    """How bad a finding is; only errors keep a topology from being run."""
+    """The severity of a finding; only errors prevent a run."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -17,11 +17,11 @@ class Severity(Enum):
 class Diagnostic:
     """One finding.
 
-    ``line`` and ``column`` count from 1; 0 says that the finding is about the file as a whole.
+    ``line`` and ``column`` count from 1; 0 marks a finding about the whole file.
     ``end_column`` is one past the last column of the excerpt to underline, on the same line.
     ``code`` is ``PDS`` and three digits, documented in ``docs/rules.md``.
-    ``hint`` says what to do, for example the nearest legal name. ``excerpt`` is the source line,
-    carried along so that a report needs no file: standard input cannot be read twice.
+    ``hint`` is a fix, for example the nearest valid name. ``excerpt`` is the source line, so that a
+    report needs no file: standard input cannot be read twice.
     """
 
     path: str

@@ -1,21 +1,21 @@
-"""Durations as people write them (``300ms``, ``30s``, ``5m``, ``2h``); in code they are seconds."""
+"""Parses and formats durations (``300ms``, ``30s``, ``5m``, ``2h``); in code they are seconds."""
 
 from __future__ import annotations
 
 import re
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-SHORTEST = 0.1  # seconds; a beat or a cycle more often than this is a busy loop
+SHORTEST = 0.1  # seconds of an interval; below, it would be a busy loop
 DAY = 86_400.0
 PATTERN = r"^(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:ms|s|m|h)$"
 _DURATION = re.compile(r"(?P<number>(?:0|[1-9][0-9]*)(?:\.[0-9]+)?)(?P<unit>ms|s|m|h)")
 
 
 def parse_duration(text: str) -> float:
-    """Return the seconds of ``text``; ValueError when it is no duration."""
+    """Return the seconds of ``text``; ValueError for an invalid duration."""
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} is no duration: write a number and ms, s, m or h, as in 30s")
+        raise ValueError(f"{text!r} is not a duration: write a number and ms, s, m or h, as in 30s")
     return float(match["number"]) * UNITS[match["unit"]]
 
 

@@ -3,16 +3,16 @@
 PdsnoError                  3  an internal failure
 ├── UsageError              2  a file that cannot be read, a name that does not exist
 ├── InvalidTopologyError    1  a topology, or a policy for one, with findings; carries them
-└── OperationError          1  the machine or a peer did not play along
+└── OperationError          1  the machine, the network or a peer failed
     ├── BrokerError            port in use, credentials refused
-    │   └── UnreachableError     nobody answers there: it may pass
+    │   └── UnreachableError     no answer; it may pass
     ├── StateError             state directory not writable, topology already up
     ├── DiskError              disk full or failing: it may pass
     ├── StoreUnavailableError  the database of a store does not answer: it may pass
     └── LabError               a lab that cannot be laid out on this machine
 
 A mistake in a topology is not an exception but a value: see ``diagnostics``. An exception's
-message is one line, names the thing and says what to do.
+message is one line that names the subject and the remedy.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class PdsnoError(Exception):
-    """Root of all that pdsno raises on purpose."""
+    """Root of all exceptions that pdsno raises on purpose."""
 
     exit_code = 3
 
@@ -48,7 +48,7 @@ class InvalidTopologyError(PdsnoError):
 
 
 class OperationError(PdsnoError):
-    """The machine, the network or a peer did not play along."""
+    """The machine, the network or a peer failed."""
 
     exit_code = 1
 
@@ -58,7 +58,7 @@ class BrokerError(OperationError):
 
 
 class UnreachableError(BrokerError):
-    """Nobody answers where the broker should be; without it there may be another way."""
+    """The broker does not answer; another transport may work."""
 
 
 class StateError(OperationError):
@@ -66,7 +66,7 @@ class StateError(OperationError):
 
 
 class DiskError(OperationError):
-    """The disk is full or fails; what was not committed is not lost, and trying again may do."""
+    """The disk is full or fails; uncommitted work is not lost, and a retry may succeed."""
 
 
 class StoreUnavailableError(OperationError):

@@ -1,10 +1,10 @@
-"""How well a controller is: the one place where that is decided; pure.
+"""Decides how healthy a controller is; the only place that does; pure.
 
-``status``, the live table and the exit code of ``status`` all ask here. A controller is *ready* when
-its best transport carries, what it sends is acknowledged, and who is above hears it. It is *degraded*
-when only a fallback carries, something waits for too long, or nobody above hears it, *down* when it
-has no transport, no process, or is called down from above, and *failed* for what the file or the
-machine got wrong at start.
+``status``, the live table and the exit code of ``status`` use it. A controller is *ready* when its
+best transport is active, its messages are acknowledged, and a parent receives its heartbeats. It is
+*degraded* when only a fallback is active, a message waits for too long, or no parent receives its
+heartbeats, *down* when it has no transport or process, or a parent reports it down, and *failed* for
+errors of the file or the machine at start.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _STARTING = ("waiting", "starting", "running", "connecting")
 
 
 class Health(NamedTuple):
-    """The verdict; ``reason`` says in one sentence why it is not ready."""
+    """A health level; ``reason`` is one sentence why it is not ready."""
 
     level: Level
     reason: str | None = None
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of one controller.
+    """The facts that health derives from.
 
-    ``state`` is what its process and its supervisor say, ``transport`` the one that carries;
-    ``transports`` begins with the best. ``stalled`` is a stream of which nothing is acknowledged, and
-    ``stalled_for`` the age of its oldest message in seconds. ``heard`` is what the controllers above
-    say of its heartbeats, None where they have not had the time to say anything.
+    ``state`` comes from its process and its supervisor, ``transport`` is the active one;
+    ``transports`` begins with the best. ``stalled`` is a stream without acknowledgements, and
+    ``stalled_for`` the age of its oldest message in seconds. ``heard`` is True if a parent receives
+    its heartbeats, False if none does, None while that is unknown.
     """
 
     state: str
@@ -50,7 +50,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def health(facts: Facts) -> Health:
-    """Return how well a controller is, the worst that is known first."""
+    """Return the health of a controller: the worst condition that holds."""
     state = facts.state
     if state in ("failed", "stopped"):
         return Health("failed" if state == "failed" else "stopped", facts.detail)
@@ -78,5 +78,5 @@ def health(facts: Facts) -> Health:
 
 
 def _away(facts: Facts) -> str | None:
-    """Return why the best transport does not carry."""
+    """Return why the best transport is not active."""
     return next((state.reason for state in facts.transports.values()), None)

@@ -8,23 +8,23 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 RANDOM_BYTES = 16
-_DRAWN = 64  # times as many are drawn at once
+_BATCH = 64  # random values drawn in one system call
 
 _pool: list[bytes] = []
-# A child must not give out what its parent gives out, too.
+# A forked child must not use the same values as its parent.
 os.register_at_fork(after_in_child=_pool.clear)
 
 
 def random_bytes() -> bytes:
-    """Return RANDOM_BYTES bytes that nobody can foresee; from any thread.
+    """Return RANDOM_BYTES unpredictable bytes; from any thread.
 
-    They are drawn in numbers: in each draw, which is a system call, a thread gives the GIL away,
-    and one that has hundreds of messages to sign would not get it back before each is sent.
+    They are drawn in batches: each system call releases the GIL, which delays a thread that signs
+    hundreds of messages.
     """
     try:
         return _pool.pop()
     except IndexError:
-        drawn = os.urandom(_DRAWN * RANDOM_BYTES)
+        drawn = os.urandom(_BATCH * RANDOM_BYTES)
         _pool.extend(
             drawn[at : at + RANDOM_BYTES] for at in range(RANDOM_BYTES, len(drawn), RANDOM_BYTES)
         )
@@ -48,7 +48,7 @@ def timestamp(at: float | None = None) -> str:
 
 
 def unix_seconds(text: str) -> float | None:
-    """Return the Unix time of an RFC 3339 timestamp, None where it is none or has no offset."""
+    """Return the Unix time of an RFC 3339 timestamp, None if it is invalid or has no offset."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -58,5 +58,5 @@ def unix_seconds(text: str) -> float | None:
 
 @lru_cache(maxsize=16)
 def _second(second: int) -> str:
-    """Return a second as text: most messages are of the same one as the message before."""
+    """Return a second as text; cached, since consecutive messages share it."""
     return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"

@@ -1,9 +1,8 @@
-"""The one envelope and the payload of every kind of message; ``schemas/`` holds their contracts.
+"""The envelope and the payload of every kind of message; ``schemas/`` has their contracts.
 
-``model.topics.CLASSES`` says which class of topic carries which, and how it is delivered.
+``model.topics.CLASSES`` maps classes of topics to kinds, with their delivery.
 
-Messages and devices come in numbers and are never part of a cycle, so the garbage collector ignores
-them (``gc=False``).
+Messages and devices are numerous and never part of a reference cycle, hence ``gc=False``.
 """
 
 from __future__ import annotations
@@ -17,19 +16,18 @@ from pdsno_cli.model.numbers import Count, Ordinal, Seconds
 
 SCHEMA_VERSION = "1.0"
 BROADCAST = "broadcast"
-OPERATOR = "operator"  # the sender of what a person orders from the command line
+OPERATOR = "operator"  # the sender of commands from the command line
 
 
 class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A local controller's cycle: what it probed and what changed since the cycle before.
+    """One cycle of a local controller: its probes, and the changes since the previous cycle.
 
-    ``outcome`` is ``failed`` when every probe failed: such a cycle changes nothing.
-    ``active`` is the number of devices that the local controller now holds for present. A
+    ``outcome`` is ``failed`` if every probe failed: such a cycle changes nothing.
+    ``active`` is the number of devices that are present now. A
     ``snapshot`` lists every present device (the known ones under ``updated``), so a receiver
-    drops what it does not list: the first report in the life of a store is one. ``more`` says
-    that the cycle goes on in the next report, because it was too large for one. ``silent`` are
-    the present devices that did not answer in this cycle: all others were seen in it. It is None
-    where that is not told, because the cycle failed or too many were silent.
+    drops all others: the first report of a new store is one. With ``more``, the cycle continues in
+    the next report, since it was too large for one. ``silent`` are the present devices that did not
+    answer in this cycle, None if unknown: the cycle failed, or too many were silent.
     """
 
     region: str
@@ -48,7 +46,7 @@ class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """What controllers of a scope do; a key left out is left to the next wider scope.
+    """Settings of the controllers in a scope; a missing key is inherited from the wider scope.
 
     ``scope`` is a region or ``global``; ``version`` only rises. ``scan_interval`` is in seconds.
     ``targets`` gives local controllers, by id, the addresses they discover.
@@ -63,7 +61,7 @@ class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_d
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Something that happened once: ``event`` names it, ``subject`` is whom it happened to."""
+    """An occurrence: ``event`` is its name, ``subject`` the controller or device concerned."""
 
     event: str
     severity: Literal["info", "warning", "error"]
@@ -77,8 +75,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``connection`` counts the connections of this epoch, from 1: a death counts only when its
     epoch and connection are those of the latest birth. ``heartbeat`` is the seconds between
-    beats; three missed ones are a death. ``reason`` says why a death: ``will`` or ``stop``.
-    ``holder`` names the process, for people: its host, number and topology.
+    beats; three missed ones are a death. ``reason`` is that of a death: ``will`` or ``stop``.
+    ``holder`` names the process for people: its host, process id and topology.
     """
 
     state: Literal["birth", "heartbeat", "death"]
@@ -91,10 +89,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class LocalCycle(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """How far the reports of one local controller are committed in its region.
+    """The last committed cycle of one local controller in its region.
 
-    ``seen_at`` (RFC 3339) is when the last cycle began of which it is known who answered: all of
-    its present devices but ``silent``.
+    ``seen_at`` (RFC 3339) is the start of the last cycle with known answers: those of all its
+    present devices but ``silent``.
     """
 
     local_id: str
@@ -120,10 +118,10 @@ class RegionLoss(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What changed in a region since its last summary, and which cycles that covers.
+    """The changes in a region since its last summary, and the cycles that they cover.
 
     A ``snapshot`` lists every present device of the region, so a receiver drops the others.
-    ``more`` says that the summary goes on in the next one.
+    With ``more``, the summary continues in the next one.
     """
 
     region: str
@@ -137,29 +135,28 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """All that its recipient sent on a stream, up to this number, is committed."""
+    """Acknowledges the messages of a stream up to this number: they are committed."""
 
     stream: str
     epoch: Ordinal
     seq: Count
 
 
-# What controllers ask of each other to repair a stream.
+# Commands between controllers that repair a stream.
 DELIVERY_ORDERS = ("resend", "base", "renumber")
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
-    """What its recipient is to do; which members there are depends on ``order``.
+    """A command to one controller; its members depend on ``order``.
 
-    ``resend`` asks the sender of ``stream`` for all that follows epoch and seq (0 and 0: from the
-    start). ``base`` answers that nothing up to epoch and seq is to be had any more: the receiver
-    goes on from there, and a snapshot follows where the stream has any. ``renumber`` asks the sender
-    for an epoch beyond that one (0 and 0: any): the one it sends is over, or ahead of the clock.
-    ``discover`` asks a local
-    controller for a cycle now, whose report answers it. ``policy`` gives the publisher of a scope
-    the ``policy`` to publish, under a version of the publisher's; ``policy_reset`` has it publish
-    the one that its topology file declares. ``replay`` and ``discard`` have
-    a receiver apply, or drop, ``entry`` of its quarantine.
+    ``resend`` asks the sender of ``stream`` for all messages after epoch and seq (0 and 0: from the
+    start). ``base`` answers that the sender no longer has messages up to epoch and seq: the receiver
+    continues after them, and a snapshot follows if the stream has one. ``renumber`` asks the sender
+    for an epoch beyond that one (0 and 0: any): its epoch is outdated, or ahead of the clock.
+    ``discover`` asks a local controller for a cycle now, whose report answers it. ``policy`` gives
+    the publisher of a scope the ``policy`` to publish, under a version that the publisher chooses;
+    ``policy_reset`` makes it publish the policy of its topology file. ``replay`` and ``discard``
+    make a receiver apply, or drop, ``entry`` of its quarantine.
     """
 
     order: Literal[
@@ -191,7 +188,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What every message carries on every transport, verified.
+    """A verified message; the same on every transport.
 
     ``stream`` is the topic below the root; ``epoch`` rises at each start of the sender; ``seq``
     counts from 1 within sender, stream and epoch (0 is a will). ``timestamp`` is RFC 3339 UTC.

@@ -1,4 +1,4 @@
-"""What a running controller tells whoever runs it: never needed by the control plane itself."""
+"""Notices from a running controller to its supervisor; the control plane does not need them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ State = Literal["starting", "connecting", "ready", "disconnected", "stopped", "f
 
 
 class StateNotice(msgspec.Struct, frozen=True, kw_only=True, tag="state"):
-    """A controller changed state; ``detail`` says why in one sentence where that helps."""
+    """A controller changed state; ``detail`` is one sentence why, where useful."""
 
     controller_id: str
     state: State
@@ -25,7 +25,7 @@ class StateNotice(msgspec.Struct, frozen=True, kw_only=True, tag="state"):
 class CycleNotice(msgspec.Struct, frozen=True, kw_only=True, tag="cycle"):
     """A local controller ended a discovery cycle and published its report.
 
-    Of the ``active`` devices, ``snmp`` speak SNMP.
+    Of the ``active`` devices, ``snmp`` answer SNMP.
     """
 
     controller_id: str
@@ -41,30 +41,30 @@ class CycleNotice(msgspec.Struct, frozen=True, kw_only=True, tag="cycle"):
 
 
 class WaitingNotice(msgspec.Struct, frozen=True, kw_only=True, tag="waiting"):
-    """How many messages of a controller wait for their acknowledgement."""
+    """The number of a controller's unacknowledged messages."""
 
     controller_id: str
     messages: int
 
 
 class QuarantineNotice(msgspec.Struct, frozen=True, kw_only=True, tag="quarantine"):
-    """How many messages a controller holds in quarantine."""
+    """The number of messages in a controller's quarantine."""
 
     controller_id: str
     messages: int
 
 
 class CarriedNotice(msgspec.Struct, frozen=True, kw_only=True, tag="carried"):
-    """How many messages each transport took over from a controller since it started."""
+    """The number of messages that each transport accepted from a controller since its start."""
 
     controller_id: str
     counts: dict[str, int]
 
 
 class TransportState(msgspec.Struct, frozen=True, kw_only=True):
-    """One transport of a controller: up, or why not and when it is tried again.
+    """One transport of a controller: up, or why not and when the next try is.
 
-    ``since`` and ``next_try`` are Unix seconds; ``next_try`` is None where nothing is planned.
+    ``since`` and ``next_try`` are Unix seconds; ``next_try`` is None if none is planned.
     """
 
     up: bool
@@ -74,17 +74,17 @@ class TransportState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TransportsNotice(msgspec.Struct, frozen=True, kw_only=True, tag="transports"):
-    """How the transports of a controller are, best first; those not in use are left out."""
+    """The states of a controller's transports, best first; those not in use are left out."""
 
     controller_id: str
     transports: dict[str, TransportState]
 
 
 class StalledNotice(msgspec.Struct, frozen=True, kw_only=True, tag="stalled"):
-    """Nothing carries what a controller sends: ``stream`` stands still though it is connected.
+    """A controller is connected, and ``stream`` makes no progress.
 
-    ``since`` is the Unix time at which the oldest message that waits was kept. Both are None once
-    something is acknowledged again.
+    ``since`` is the Unix time at which the oldest unacknowledged message was stored. Both are None
+    once a message is acknowledged again.
     """
 
     controller_id: str
@@ -93,9 +93,9 @@ class StalledNotice(msgspec.Struct, frozen=True, kw_only=True, tag="stalled"):
 
 
 class PeerNotice(msgspec.Struct, frozen=True, kw_only=True, tag="peer"):
-    """A controller hears another one, or does not any more; ``reason`` says how it knows.
+    """A controller received a peer's status, or misses it; ``reason`` is the evidence.
 
-    It is ``forgotten`` of one that is not of the file and has left.
+    The reason is ``forgotten`` for an undeclared peer that has left.
     """
 
     controller_id: str
@@ -110,7 +110,7 @@ class CommitNotice(msgspec.Struct, frozen=True, kw_only=True, tag="commit"):
     """A parent committed reports: per local controller, its last cycle (epoch, cycle) so far.
 
     ``reports`` and ``duplicates`` count since the parent started; ``active`` is the number of
-    devices it now holds for present.
+    devices that are present now.
     """
 
     controller_id: str
@@ -121,14 +121,14 @@ class CommitNotice(msgspec.Struct, frozen=True, kw_only=True, tag="commit"):
 
 
 class RefusalNotice(msgspec.Struct, frozen=True, kw_only=True, tag="refusal"):
-    """A controller refused a message: how many so far, by reason."""
+    """A controller refused a message; ``counts`` are the refusals so far, by reason."""
 
     controller_id: str
     counts: dict[str, int]
 
 
 class WarningNotice(msgspec.Struct, frozen=True, kw_only=True, tag="warning"):
-    """Something that a person should read once."""
+    """A message for the operator."""
 
     controller_id: str
     text: str

@@ -1,4 +1,4 @@
-"""Numbers as messages carry them: bounded to what every JSON implementation holds exactly."""
+"""Numbers in messages: bounded to what every JSON implementation represents exactly."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Judges what a policy says, whoever says it: a file, an order, a publisher, a store; pure.
+"""Checks the content of a policy from a file, a command, a publisher or a store; pure.
 
-The bounds are those of a topology file. A policy's signature proves who sent it, not that it makes
-sense: everybody who takes a policy asks here first, and goes on as before if it does not.
+The bounds are those of a topology file. A signature proves the sender of a policy, not that its
+content is valid: every receiver checks it here, and keeps its current policy if the check fails.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pdsno_cli.model.messages import PolicyDocument
 
-MOST_MISSED_CYCLES = 1000  # as the schema of the topology has it
+MOST_MISSED_CYCLES = 1000  # as in the schema of the topology
 
 Targets = tuple[str, ...]
 
@@ -27,11 +27,11 @@ Targets = tuple[str, ...]
 def problem(
     document: PolicyDocument, declared: Mapping[str, Targets], now: float, only: str | None = None
 ) -> str | None:
-    """Return why no controller can go by a policy, as one sentence; None where all is well.
+    """Return why a policy is invalid, as one sentence; None if it is valid.
 
-    ``declared`` has the targets that the topology file gives to local controllers, by id; where
-    ``only`` names one, the others' are not held against it: theirs may be a newer file. ``now`` is
-    in Unix seconds.
+    ``declared`` are the targets of local controllers in the topology file, by id. With ``only``,
+    those of other controllers are not compared, since theirs may be a newer file. ``now`` is in
+    Unix seconds.
     """
     interval, protocols, missed = (
         document.scan_interval,
@@ -51,11 +51,11 @@ def problem(
     if missed is not None and missed > MOST_MISSED_CYCLES:
         return f"{missed} missed cycles are more than {MOST_MISSED_CYCLES}"
     if document.targets is not None and document.scope == GLOBAL:
-        return "a global policy gives no targets: its region's does"
+        return "a global policy cannot have targets: use a region's policy"
     for local_id, targets in (document.targets or {}).items():
         own = declared.get(local_id, ())
         if targets == own:
-            continue  # which lint has judged
+            continue  # checked by lint
         found = target_problem(local_id, targets, own if only in (None, local_id) else None)
         if found is not None:
             return found
@@ -63,14 +63,14 @@ def problem(
 
 
 def version_problem(version: int, now: float) -> str | None:
-    """Return why a version is none that a publisher gives, None where it may be one."""
+    """Return why a version is invalid, None if it is valid."""
     if not is_ahead(version, now):
         return None
     return f"its version {version} is {version - now:.0f} s ahead of the clock"
 
 
 def unknown_local(document: PolicyDocument, declared: Container[str]) -> str | None:
-    """Return which controller a policy gives targets to, although its region has none such."""
+    """Return a sentence if a policy has targets for a controller that its region lacks."""
     for local_id in document.targets or {}:
         if local_id not in declared:
             return f"{document.scope} has no local controller {local_id!r}"
@@ -78,10 +78,10 @@ def unknown_local(document: PolicyDocument, declared: Container[str]) -> str | N
 
 
 def target_problem(local_id: str, targets: Targets, declared: Targets | None) -> str | None:
-    """Return why a local controller cannot be given these targets, None where it can.
+    """Return why these targets are invalid for a local controller, None if they are valid.
 
-    A policy chooses among those that the file declares, which are known unless None: only they
-    were judged against what other controllers discover.
+    A policy selects among the ``declared`` targets (None if unknown): only they were checked
+    against those of other controllers.
     """
     try:
         wanted = AddressSet(map(parse_target, targets))
@@ -91,7 +91,7 @@ def target_problem(local_id: str, targets: Targets, declared: Targets | None) ->
         return f"{local_id} would have {len(wanted):,} addresses to discover"
     if declared is None:
         return None
-    stranger = wanted.beyond(AddressSet.of(declared))
-    if stranger is not None:
-        return f"{stranger} is not among the targets that the topology file gives to {local_id}"
+    foreign = wanted.beyond(AddressSet.of(declared))
+    if foreign is not None:
+        return f"{foreign} is not among the declared targets of {local_id}"
     return None

@@ -1,12 +1,12 @@
-"""Makes text from outside harmless to terminals and logs; every output goes through here."""
+"""Escapes external text for terminals and logs; every output uses it."""
 
 from __future__ import annotations
 
-LONGEST = 200  # characters that are worth showing of what a stranger wrote
+LONGEST = 200  # characters shown of external text
 
 
 def printable(text: str) -> str:
-    r"""Return ``text`` on one line and without anything that a terminal would act upon.
+    r"""Return ``text`` on one line and without control characters.
 
     Line ends, escape sequences, all other control characters and bidirectional marks are written
     as Python writes them in a string: ``\n``, ``\x1b``, ``\u202e``.
@@ -22,5 +22,5 @@ def shown(text: str, longest: int = LONGEST) -> str:
 
 
 def printable_lines(text: str) -> str:
-    """Return ``text`` of one or more lines, each of them printable."""
+    """Return ``text`` with each of its lines printable."""
     return "\n".join(map(printable, text.split("\n")))

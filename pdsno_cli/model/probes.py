@@ -1,8 +1,8 @@
 """The registry of probes: the name of each, what it needs and what it yields.
 
-Facts only, so that everything may read them: the topology file, policies, lint and the order of
+Facts only, so that every layer can use them: the topology file, policies, lint and the order of
 protocols derive from here. The code is in ``discovery/``, imported when a sweep uses it.
-``docs/discovery.md`` says how to add one.
+``docs/discovery.md`` explains how to add one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class ProbeFacts:
 
     ``name`` is the protocol's name in topology files, reports and stores; ``module`` holds its
     ``PROBE`` (``discovery.probe.Probe``). ``asks`` is the request in a few words. ``privilege`` is
-    what a process may lack to use it, None where any may. An ``on_link`` probe reaches only targets
+    required of a process to use it, None if any may. An ``on_link`` probe reaches only targets
     on a link of this machine. ``yields`` are the fields of a device that an answer may have.
     """
 
@@ -29,8 +29,8 @@ class ProbeFacts:
     on_link: bool = False
 
 
-# The order counts: protocols are listed in it, and where two probes yield the same field, or
-# different MACs, the earlier one is believed.
+# The order matters: protocols are listed in it, and if two probes yield the same field, or different
+# MACs, the earlier one wins.
 PROBES = (
     ProbeFacts(
         name="arp",

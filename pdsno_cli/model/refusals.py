@@ -1,4 +1,4 @@
-"""Why a message is refused: a closed list that logs, counters and status speak alike."""
+"""The reasons for refusing a message: a closed list, for logs, counters and status."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Reason(Enum):
     UNSIGNED = "unsigned"
     ALTERED = "altered"  # the signature does not fit bytes and topic, or the key is unknown
     UNPARSABLE = "unparsable"
-    WRONG_TOPIC = "wrong-topic"  # signed, but the sender or kind does not belong on the topic
-    REPLAYED = "replayed"  # from an epoch that is over, or an order or request that came before
-    UNTIMELY = "untimely"  # an order or an epoch too far from the receiver's clock
-    INVALID = "invalid"  # a policy, or an order of one, that no controller can go by
-    UNSENT = "unsent"  # an acknowledgement of what was never sent
+    WRONG_TOPIC = "wrong-topic"  # signed, but sender or kind does not match the topic
+    REPLAYED = "replayed"  # of an outdated epoch, or a command or request received before
+    UNTIMELY = "untimely"  # a command or an epoch too far from the receiver's clock
+    INVALID = "invalid"  # an invalid policy, or a command with one
+    UNSENT = "unsent"  # an acknowledgement of a message that was never sent
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What is readable of a signed message whose payload is not: who sent it, and its number."""
+    """The readable part of a signed message with an unreadable payload: sender and number."""
 
     sender_id: str
     message_type: str
@@ -34,9 +34,9 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class RefusedError(Exception):
-    """A message that a receiver will not apply: ``reason`` counts it, ``detail`` names it.
+    """A receiver refuses a message: ``reason`` is for counters, ``detail`` for people.
 
-    ``header`` is there when the message is signed, and sent by who may, but cannot be read.
+    ``header`` is set if the message is signed by an allowed sender and its payload is unreadable.
     """
 
     def __init__(self, reason: Reason, detail: str, *, header: Header | None = None) -> None:

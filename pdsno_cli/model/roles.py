@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Role(Enum):
-    """Where a controller stands in the hierarchy; the order is from the top down."""
+    """A level of the hierarchy; the order is from the top down."""
 
     GLOBAL = "global"
     REGIONAL = "regional"

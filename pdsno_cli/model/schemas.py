@@ -1,4 +1,4 @@
-"""Where the JSON Schemas are: beside the package in a checkout, inside it in a wheel."""
+"""Finds the JSON Schemas: beside the package in a checkout, inside it in a wheel."""
 
 from __future__ import annotations
 

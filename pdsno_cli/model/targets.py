@@ -1,9 +1,8 @@
 """Target ranges: which IPv4 addresses a local controller discovers.
 
-A range is a prefix (``10.0.0.0/24``: its network and broadcast addresses are left out, as they
-are nobody's; RFC 3021 keeps both of a /31), a span (``10.0.0.1-10.0.0.9``) or one address. What
-comes from outside may name four thousand million of them in nine characters, so addresses are
-held as ranges and written out one at a time.
+A range is a prefix (``10.0.0.0/24``, without its network and broadcast addresses; RFC 3021 keeps both
+of a /31), a span (``10.0.0.1-10.0.0.9``) or one address. Nine characters can name 2**32 addresses,
+so they are stored as ranges and expanded one at a time.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ from typing import TYPE_CHECKING, overload
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-MANY = 65_536  # addresses of one local controller, a /16: more than a sweep gets through soon
-TOO_MANY = 1 << 20  # a /12: more than one local controller can hold and ask
+MANY = 65_536  # addresses of one local controller, a /16: more take a sweep long
+TOO_MANY = 1 << 20  # a /12: more than one local controller can store and probe
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,7 +38,7 @@ class AddressRange:
 
 
 def parse_range(text: str) -> AddressRange:
-    """Return the addresses of ``text``; ValueError, with one sentence, when it is no range."""
+    """Return the addresses of ``text``; ValueError, one sentence, if it is invalid."""
     try:
         if "/" in text:
             network = ipaddress.IPv4Network(text, strict=True)
@@ -51,38 +50,38 @@ def parse_range(text: str) -> AddressRange:
         first = int(ipaddress.IPv4Address(start.strip()))
         last = int(ipaddress.IPv4Address(end.strip())) if dash else first
     except ValueError as exc:
-        raise ValueError(f"{text!r} is no address range: {exc}") from exc
+        raise ValueError(f"{text!r} is not an address range: {exc}") from exc
     if last < first:
-        raise ValueError(f"{text!r} is no address range: it ends before it starts")
+        raise ValueError(f"{text!r} is not an address range: it ends before it starts")
     return AddressRange(first, last)
 
 
-_NOBODYS = (
-    (parse_range("0.0.0.0"), "0.0.0.0, which stands for no host"),  # noqa: S104 - nothing listens
+_RESERVED = (
+    (parse_range("0.0.0.0"), "0.0.0.0, which is not a host"),  # noqa: S104 - nothing listens
     (parse_range("224.0.0.0-239.255.255.255"), "multicast addresses (224.0.0.0/4)"),
     (parse_range("255.255.255.255"), "255.255.255.255, which is the broadcast address"),
 )
 
 
-def nobodys(found: AddressRange) -> str | None:
-    """Return which addresses of a range no device has, in words; None where it has none such."""
-    for item, words in _NOBODYS:
+def reserved_addresses(found: AddressRange) -> str | None:
+    """Return which addresses of a range no device can have, in words; None if all are usable."""
+    for item, words in _RESERVED:
         if found.first <= item.last and item.first <= found.last:
             return words
     return None
 
 
 def parse_target(text: str) -> AddressRange:
-    """Return the addresses of ``text``; ValueError, with one sentence, when no device has them."""
+    """Return the addresses of ``text``; ValueError, one sentence, if a device cannot have them."""
     found = parse_range(text)
-    words = nobodys(found)
+    words = reserved_addresses(found)
     if words is not None:
-        raise ValueError(f"{text!r} holds {words}")
+        raise ValueError(f"{text!r} contains {words}")
     return found
 
 
 class AddressSet(Sequence[str]):
-    """IPv4 addresses, each once, lowest first, in dotted form; held as ranges, however many.
+    """IPv4 addresses, each once, lowest first, in dotted form; stored as ranges.
 
     An index and a membership test take the logarithm of the number of ranges.
     """
@@ -102,7 +101,7 @@ class AddressSet(Sequence[str]):
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> AddressSet:
-        """Return the addresses of ranges as people write them; ValueError as ``parse_range``."""
+        """Return the addresses of ranges as text; ValueError as ``parse_range``."""
         return cls(map(parse_range, texts))
 
     def __len__(self) -> int:
@@ -122,14 +121,14 @@ class AddressSet(Sequence[str]):
         number = index if index >= 0 else index + len(self)
         if not 0 <= number < len(self):
             raise IndexError(index)
-        place = bisect_right(self._starts, number) - 1
-        return _dotted(self._firsts[place] + number - self._starts[place])
+        at = bisect_right(self._starts, number) - 1
+        return _dotted(self._firsts[at] + number - self._starts[at])
 
     def __contains__(self, address: object) -> bool:
         return isinstance(address, str) and self._find(address) is not None
 
     def index(self, value: str, start: int = 0, stop: int | None = None) -> int:
-        """Return the index of an address; ValueError when it is not in the set."""
+        """Return the index of an address; ValueError if it is not in the set."""
         found = self._find(value)
         if found is None or not start <= found < (len(self) if stop is None else stop):
             raise ValueError(f"{value!r} is not among the addresses")
@@ -138,19 +137,19 @@ class AddressSet(Sequence[str]):
     def beyond(self, others: AddressSet) -> str | None:
         """Return the lowest address that ``others`` lacks, None when it has all of them."""
         for item in self._ranges:
-            place = bisect_right(others._firsts, item.first) - 1
-            if place < 0 or others._ranges[place].last < item.first:
+            at = bisect_right(others._firsts, item.first) - 1
+            if at < 0 or others._ranges[at].last < item.first:
                 return _dotted(item.first)
-            if others._ranges[place].last < item.last:
-                return _dotted(others._ranges[place].last + 1)
+            if others._ranges[at].last < item.last:
+                return _dotted(others._ranges[at].last + 1)
         return None
 
     def within(self, others: AddressSet) -> AddressSet:
-        """Return the addresses that both have."""
+        """Return the intersection of both sets."""
         found = []
         for item in self._ranges:
-            place = max(bisect_right(others._firsts, item.first) - 1, 0)
-            for other in others._ranges[place:]:
+            at = max(bisect_right(others._firsts, item.first) - 1, 0)
+            for other in others._ranges[at:]:
                 if other.first > item.last:
                     break
                 if other.last >= item.first:
@@ -163,14 +162,14 @@ class AddressSet(Sequence[str]):
             number = int(ipaddress.IPv4Address(address))
         except ValueError:
             return None
-        place = bisect_right(self._firsts, number) - 1
-        if place < 0 or self._ranges[place].last < number:
+        at = bisect_right(self._firsts, number) - 1
+        if at < 0 or self._ranges[at].last < number:
             return None
-        return self._starts[place] + number - self._firsts[place]
+        return self._starts[at] + number - self._firsts[at]
 
 
 def expand(ranges: Iterable[str]) -> list[str]:
-    """Return every address of ``ranges`` once, lowest first, in dotted form: for few of them."""
+    """Return every address of ``ranges`` once, lowest first, in dotted form; for small ranges."""
     return list(AddressSet.of(ranges))
 
 

@@ -1,7 +1,7 @@
 """The one topic map: every class of topic, the messages it carries and who may use it.
 
 Payload types, durability, subscriptions, sender checks, lint rules, drawings and documentation
-derive from ``CLASSES``; docs/messages.md says how to add one.
+derive from ``CLASSES``; docs/messages.md explains how to add one.
 Names and filters follow MQTT 5.0 section 4.7 (the same as 3.1.1).
 """
 
@@ -30,7 +30,7 @@ DEFAULT_ROOT = "pdsno"
 MAX_TOPIC_BYTES = 65_535
 SYSTEM = "system"  # the level of `events` that belongs to no region
 GLOBAL = "global"  # the level of `policy` that belongs to no region
-COMMAND_EXPIRY = 60  # seconds after which an order is void: who still wants it gives it again
+COMMAND_EXPIRY = 60  # seconds after which a command expires
 
 
 class Party(Enum):
@@ -64,15 +64,15 @@ class TopicClass:
     ``payload`` describes it.
 
     Controllers of the role ``committed_by`` (a regional one: of the region that the topic names)
-    commit each message once and in order, then acknowledge it; the sender keeps and repeats it
-    until then, however long that takes. None: nobody does, so the sender publishes again what must
-    not be missed. A broker drops a message that it could not deliver in ``expiry`` seconds (None:
+    commit each message once and in order, then acknowledge it; the sender stores and resends it
+    until then. None: messages are not acknowledged, so the sender publishes important ones
+    repeatedly. A broker drops a message that it could not deliver in ``expiry`` seconds (None:
     never).
 
     ``owned``: only the controller that is the last level of a topic may publish on it; otherwise
-    ``{controller_id}`` is the recipient. The publishers of a ``watched`` class subscribe to what
-    they publish, too, to see that nobody replaces it. ``min_qos`` and ``retain`` are what the
-    class's meaning demands of its rule, for the reason ``why``; None is free.
+    ``{controller_id}`` is the recipient. The publishers of a ``watched`` class also subscribe to
+    their own topics, to detect replaced messages. ``min_qos`` and ``retain`` are required of the
+    class's rule, for the reason ``why``; None is free.
     """
 
     name: str
@@ -93,7 +93,7 @@ class TopicClass:
 
     @property
     def durable(self) -> bool:
-        """Return True if messages are committed and acknowledged by who receives them."""
+        """Return True if a receiver commits and acknowledges the messages."""
         return self.committed_by is not None
 
     @property
@@ -119,7 +119,7 @@ CLASSES: Mapping[str, TopicClass] = {
             min_qos=1,
             retain=False,
             why="a report says what changed: lost, the region's inventory is wrong; "
-            "retained, an old change is told to every newcomer as news",
+            "retained, an old change is delivered to every new subscriber",
         ),
         TopicClass(
             name="policy",
@@ -147,7 +147,7 @@ CLASSES: Mapping[str, TopicClass] = {
             committed_by=Role.GLOBAL,
             min_qos=1,
             retain=False,
-            why="an event happened once: lost, nobody learns of it; retained, it is told again",
+            why="an event happened once: it must not be lost, and retained it would be delivered again",
         ),
         TopicClass(
             name="status",
@@ -160,7 +160,7 @@ CLASSES: Mapping[str, TopicClass] = {
             payload="birth, heartbeat, death (the will, QoS 1)",
             owned=True,
             retain=True,
-            why="a newcomer must see at once who is online",
+            why="a new subscriber must see at once which controllers are online",
         ),
         TopicClass(
             name="summary",
@@ -196,7 +196,7 @@ CLASSES: Mapping[str, TopicClass] = {
             default=TopicRule(qos=1, retain=False),
             publishers=(*EVERY_CONTROLLER, Party.OPERATOR),
             subscribers=EVERY_CONTROLLER,
-            payload="send a stream again, go on from a number, discover now, publish a policy",
+            payload="resend a stream, continue after a number, discover now, publish a policy",
             expiry=COMMAND_EXPIRY,
             min_qos=1,
             retain=False,
@@ -210,9 +210,9 @@ MESSAGE_TYPES: Mapping[str, type[Payload]] = {
 
 
 def level_problem(text: str) -> str | None:
-    """Say why ``text`` cannot be one level of a topic name, or None when it can.
+    """Return why ``text`` is not a valid level of a topic name, None if it is valid.
 
-    MQTT 5.0 sections 1.5.4 and 4.7; a leading ``$`` is left to brokers.
+    MQTT 5.0 sections 1.5.4 and 4.7; a leading ``$`` is reserved for brokers.
     """
     if not text:
         return "is empty"
@@ -220,7 +220,7 @@ def level_problem(text: str) -> str | None:
         if character in text:
             return f"contains {name!r}"
     if text.startswith("$"):
-        return "starts with '$', which brokers keep for themselves"
+        return "starts with '$', which is reserved for brokers"
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
@@ -231,7 +231,7 @@ def level_problem(text: str) -> str | None:
 
 
 def matches(topic_filter: str, topic: str) -> bool:
-    """Whether a topic name matches a filter with ``+`` and ``#`` (MQTT 5.0 section 4.7)."""
+    """Return True if a topic name matches a filter with ``+`` and ``#`` (MQTT 5.0 section 4.7)."""
     wanted, given = topic_filter.split("/"), topic.split("/")
     if topic.startswith("$") and wanted[0] in ("+", "#"):
         return False
@@ -283,7 +283,7 @@ class TopicMap:
         return f"{self.root}/command/{controller_id}"
 
     def class_of(self, topic: str) -> TopicClass | None:
-        """Return the class that declares ``topic``, or None when the map does not know it."""
+        """Return the class that declares ``topic``, None if the map has none."""
         levels = self._levels(topic)
         item = CLASSES.get(levels[0]) if levels else None
         if item is None:
@@ -296,7 +296,7 @@ class TopicMap:
         return topic.removeprefix(f"{self.root}/")
 
     def owner(self, topic: str) -> str | None:
-        """Return the only controller that may publish on ``topic``, where its name says so."""
+        """Return the only controller that may publish on ``topic``, if its name has one."""
         item = self.class_of(topic)
         return topic.rsplit("/", 1)[1] if item is not None and item.owned else None
 

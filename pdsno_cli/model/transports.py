@@ -1,8 +1,8 @@
 """The registry of transports: the name of each, and where and when it is used.
 
-Facts only, so that everything may read them: the topology file, lint and the wiring derive from
+Facts only, so that every layer can use them: the topology file, lint and the wiring derive from
 here. The code that builds a transport is in ``runtime/``, imported when a chain uses it.
-``docs/reliability.md`` says how to add one.
+``docs/reliability.md`` explains how to add one.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TRANSPORTS = (
     TransportFacts(
         name="http",
         module="pdsno_cli.runtime.http_wiring",
-        within_process=False,  # whoever it reaches is on the bus
+        within_process=False,  # every controller that it reaches is on the bus
         on_demand=True,
         needs_address=True,
     ),

@@ -18,7 +18,7 @@ KINDS = ("mosquitto-3.1.1", "mosquitto-5", "embedded-3.1.1", "embedded-5")
 
 @pytest.fixture(params=KINDS)
 def broker(request, tmp_path):
-    """A running broker of each kind, told which protocol the test speaks to it."""
+    """A running broker of each kind, with the protocol version that the test uses."""
     kind, protocol = request.param.split("-")
     made = Mosquitto(tmp_path) if kind == "mosquitto" else Embedded(protocol)
     made.protocol = protocol

@@ -8,17 +8,17 @@ from collections.abc import Callable
 
 from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication
 
-PATIENCE = 15.0
+TIMEOUT = 15.0
 
 
 class Recorder:
-    """Remembers everything; ``wait`` returns once a condition holds on it."""
+    """Records every call; ``wait`` returns once a condition holds."""
 
     def __init__(self, will_topic: str | None = None, *, qos: int = 1, retain: bool = True) -> None:
         self.ups: list[tuple[int, bool]] = []
         self.downs: list[str] = []
         self.losses: list[Loss] = []  # of the same
-        self.ends: list[str] = []  # losses after which nothing is tried again
+        self.ends: list[str] = []  # final losses
         self.alarms: list[Alarm] = []
         self.messages: list[tuple[str, bytes, bool]] = []
         self._will = will_topic, qos, retain
@@ -31,33 +31,33 @@ class Recorder:
         return Publication(topic=topic, data=b"lost %d" % connection, qos=qos, retain=retain)
 
     def on_up(self, connection: int, session_present: bool) -> None:
-        self._take(self.ups, (connection, session_present))
+        self._record(self.ups, (connection, session_present))
 
     def on_message(self, arrival: Arrival) -> None:
-        self._take(self.messages, (arrival.topic, arrival.data, arrival.retained))
+        self._record(self.messages, (arrival.topic, arrival.data, arrival.retained))
         arrival.release()
 
     def on_down(self, loss: Loss) -> None:
         if loss.retry_in is None:
-            self._take(self.ends, loss.reason)
+            self._record(self.ends, loss.reason)
             return
         self.losses.append(loss)
-        self._take(self.downs, loss.reason)
+        self._record(self.downs, loss.reason)
 
     def on_alarm(self, alarm: Alarm) -> None:
-        self._take(self.alarms, alarm)
+        self._record(self.alarms, alarm)
 
-    def _take(self, into: list, what: object) -> None:
+    def _record(self, into: list, item: object) -> None:
         with self._changed:
-            into.append(what)
+            into.append(item)
             self._changed.notify_all()
 
-    def wait(self, holds: Callable[[Recorder], object], seconds: float = PATIENCE) -> None:
+    def wait(self, holds: Callable[[Recorder], object], seconds: float = TIMEOUT) -> None:
         deadline = time.monotonic() + seconds
         with self._changed:
             while not holds(self):
                 left = deadline - time.monotonic()
-                assert left > 0, f"in vain: {vars(self)}"
+                assert left > 0, f"timed out: {vars(self)}"
                 self._changed.wait(left)
 
     def wait_up(self, times: int = 1) -> None:

@@ -1,4 +1,4 @@
-"""A stranger that takes the client id is an alarm; of two processes of ours the earlier gives way."""
+"""A foreign client with our id raises an alarm; of two processes of ours the earlier ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.messaging.recorder import Recorder
 
 
 def read(_topic, data) -> ClientIdOwner | None:
-    """Read a birth that is as good as signed; a ``stranger``'s is not."""
+    """Read a birth that counts as signed, except that of a ``stranger``."""
     said = json.loads(data)
     if said["state"] == "death":
         return None
@@ -65,7 +65,7 @@ def asks(connect, broker):
 
 
 class Thief:
-    """Connects with somebody's client id again and again."""
+    """Connects with a foreign client id again and again."""
 
     def __init__(self, connect, broker, client_id: str, every: float) -> None:
         self._connect, self._broker, self._id, self._every = connect, broker, client_id, every

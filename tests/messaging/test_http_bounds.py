@@ -1,4 +1,4 @@
-"""What strangers may take of an HTTP receiver: connections, time and files."""
+"""Limits of an HTTP receiver for unknown clients: connections, time and descriptors."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def body(*messages: tuple[str, bytes], seen: str = "") -> bytes:
 
 
 def proven(http, *messages: tuple[str, bytes], seen: str = "") -> bytes:
-    """Return a request of the child itself: it asks for a nonce, and proves with that who it is."""
+    """Return a request of the child, with a proof over a fresh nonce."""
     nonce = http.post(PATH, json={"messages": [], "sender": CHILD}).json()["nonce"]
     request = json.loads(body(*messages, seen=seen))
     proof = prove(SIGNER, PARENT, CHILD, nonce, seen)

@@ -126,7 +126,7 @@ def test_a_clean_stop_publishes_the_farewell_and_no_will(broker, connect, topic_
 
 
 class Stuck(Recorder):
-    """Takes the first message and goes on only when told."""
+    """Blocks in the first message until allowed to continue."""
 
     def __init__(self, will_topic: str) -> None:
         super().__init__(will_topic)

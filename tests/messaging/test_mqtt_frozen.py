@@ -62,7 +62,7 @@ def test_client_that_only_receives_is_not_disconnected(broker, connect, topic_ro
 
 @pytest.fixture
 def mute():
-    """A port that accepts and never says anything."""
+    """A port that accepts and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield server.getsockname()[1]
 

@@ -1,4 +1,4 @@
-"""A packet of 256 MB is not held: a process of its own says how much memory it ever had."""
+"""A packet of 256 MB is not buffered: a separate process reports its peak memory."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from tests.messaging.recorder import Recorder
 
 
 class Holder(Recorder):
-    """Keeps what comes, and releases it when told."""
+    """Keeps messages unreleased until ``release`` is called."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Holder(Recorder):
         self.letting_go = False
 
     def on_message(self, arrival: Arrival) -> None:
-        self._take(self.messages, (arrival.topic, arrival.data, arrival.retained))
+        self._record(self.messages, (arrival.topic, arrival.data, arrival.retained))
         self.held.append(arrival)
         if self.letting_go:
             self.release()
@@ -176,7 +176,7 @@ def test_broker_pauses_at_its_window_without_releases(
 def test_a_message_whose_listener_fails_is_released(connect, topic_root, mosquitto, caplog):
     class Broken(Recorder):
         def on_message(self, arrival: Arrival) -> None:
-            self._take(self.messages, (arrival.topic, arrival.data, arrival.retained))
+            self._record(self.messages, (arrival.topic, arrival.data, arrival.retained))
             raise RuntimeError(arrival.topic)
 
     broker = mosquitto("allow_anonymous true", "max_inflight_messages 2")

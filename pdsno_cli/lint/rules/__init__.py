@@ -1,1 +1,1 @@
-"""The rules: each module holds one, as ``RULE``; ``docs/rules.md`` explains it by its code."""
+"""The rules: each module has one, as ``RULE``; ``docs/rules.md`` explains it by its code."""

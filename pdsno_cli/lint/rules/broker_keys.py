@@ -17,7 +17,7 @@ CODE = "PDS218"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for each key that cannot be heeded together with the others."""
+    """Yield a finding for each key that conflicts with the others."""
     broker = topology.broker
     if broker.embedded:
         for key in ("host", "hosts", "tls"):
@@ -45,16 +45,16 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             hint="keep one of the two",
         )
     for index, address in enumerate(broker.addresses):
-        if not 1 <= address.port <= 65_535:  # of hosts: the schema looks at port
+        if not 1 <= address.port <= 65_535:  # only of hosts: the schema checks port
             yield document.finding(
-                CODE, f"there is no port {address.port}", ("broker", "hosts", index)
+                CODE, f"invalid port {address.port} (1 to 65535)", ("broker", "hosts", index)
             )
     tls = broker.tls
     if tls is not None and (tls.cert is None) is not (tls.key is None):
         missing, given = ("key", "cert") if tls.key is None else ("cert", "key")
         yield document.finding(
             CODE,
-            f"the client's {given!r} is of no use without {missing!r}",
+            f"{given!r} has no effect without {missing!r}",
             ("broker", "tls", given),
             hint=f"add {missing!r}",
         )

@@ -1,4 +1,4 @@
-"""PDS209: a quality of service or retain flag against the meaning of its class of topics."""
+"""PDS209: a QoS or retain flag that contradicts the meaning of its class of topics."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ CODE = "PDS209"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for each rule of a class that its meaning forbids."""
+    """Yield a finding for each QoS or retain flag that the meaning of its class forbids."""
     for name, rule in topology.topics.rules.items():
         item = CLASSES[name]
         if rule.qos < item.min_qos:
             yield document.finding(
                 CODE,
-                f"{name} at QoS {rule.qos} may be lost without anyone knowing",
+                f"{name} at QoS {rule.qos} can be lost unnoticed",
                 ("topics", name, "qos"),
                 hint=item.why or f"{item.payload}: QoS {item.min_qos} or more",
             )

@@ -1,4 +1,4 @@
-"""PDS205: two keys whose ranges stand for the same controller."""
+"""PDS205: two keys whose ranges contain the same controller."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ CODE = "PDS205"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for each key that stands for an id that an earlier key has."""
+    """Yield a finding for each key that contains an id of an earlier key."""
     keys: list[str] = list(document.data["controllers"])
     if not any("[" in key for key in keys):
-        return  # plain keys are unique: the reader has seen to that
+        return  # plain keys are unique: the reader has checked that
     for key in keys:
         try:
             taken = [name for name in ranges.expand(key) if topology.controllers[name].key != key]
@@ -32,7 +32,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             more = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
             yield document.finding(
                 CODE,
-                f"{taken[0]!r}{more} is a controller already, by the key at line {first.line}",
+                f"duplicate id {taken[0]!r}{more}, first at line {first.line}",
                 ("controllers", key),
                 key=True,
                 hint="controller ids must be unique: change one of the two keys",

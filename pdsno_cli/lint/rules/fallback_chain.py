@@ -1,4 +1,4 @@
-"""PDS212: a fallback chain that is left with nothing, or that names a transport twice."""
+"""PDS212: a fallback chain without a usable transport, or with a duplicate."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ EXAMPLE = "for example: fallbacks: [mqtt, http, bus]"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield what is wrong with the topology's chain and with those of single classes."""
+    """Yield findings about the topology's chain and those of single classes."""
     yield from _chain(topology.fallbacks, ("fallbacks",), document)
-    told = topology.chain("status")
+    status = topology.chain("status")
     for name, chain in topology.class_fallbacks.items():
         where = ("topics", name, "fallbacks")
         yield from _chain(chain, where, document)
         for index, transport in enumerate(chain):
-            if FACTS[transport].between_processes and transport not in told:
+            if FACTS[transport].between_processes and transport not in status:
                 yield document.finding(
                     CODE,
-                    f"{name} may go over {transport}, and status may not",
+                    f"{name} can use {transport}, and status cannot",
                     (*where, index),
                     severity=Severity.WARNING,
                     hint=f"add {transport} to topics.status.fallbacks, or parents will mark these controllers down",
@@ -38,7 +38,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
 
 
 def _chain(chain: tuple[str, ...], where: Where, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for an empty chain, a chain that works only within one process, and each repetition."""
+    """Yield a finding for an empty chain, one that works only within one process, and duplicates."""
     if not chain:
         yield document.finding(
             CODE,
@@ -49,17 +49,17 @@ def _chain(chain: tuple[str, ...], where: Where, document: Document) -> Iterator
     elif not any(FACTS[transport].between_processes for transport in chain):
         yield document.finding(
             CODE,
-            f"the {chain[0]} exists only within one process: elsewhere the chain is left with nothing",
+            f"the {chain[0]} exists only within one process: between processes the chain is empty",
             (*where, 0),
-            hint=f"add mqtt before it; `pdsno up --in-process` uses the {chain[0]} all the same",
+            hint=f"add mqtt before it; `pdsno up --in-process` uses the {chain[0]} anyway",
         )
     for index, transport in enumerate(chain):
         if transport in chain[:index]:
             yield document.finding(
                 CODE,
-                f"{transport} is in the chain already",
+                f"duplicate transport {transport} in the chain",
                 (*where, index),
-                hint="a transport is tried once: remove one of the two",
+                hint="remove one of the two",
             )
 
 

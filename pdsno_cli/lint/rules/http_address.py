@@ -1,4 +1,4 @@
-"""PDS213: a fallback that needs an address (HTTP), across machines, to a receiver without one."""
+"""PDS213: a fallback that needs an address (HTTP) between machines, and a receiver without one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CODE = "PDS213"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield an error for each receiver without an address; one warning for an unwritten chain."""
+    """Yield an error for each receiver without an address; one warning for the default chain."""
     if not on_several_machines(topology):
         return
     for facts in TRANSPORTS:
@@ -39,7 +39,7 @@ def _without_address(name: str, topology: Topology, document: Document) -> Itera
     if receivers and not named and not document.has(("fallbacks",)):
         yield document.finding(
             CODE,
-            f"{name} is among the fallbacks unless the file says otherwise, and "
+            f"{name} is among the default fallbacks, and "
             f"{receivers[0].controller_id!r} has no address for it",
             ("broker",),
             severity=Severity.WARNING,

@@ -1,10 +1,10 @@
-"""PDS216: a lab that does not fit the targets it is laid out on."""
+"""PDS216: a lab that does not fit the targets."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdsno_cli.lint.common import local_targets, target_place
+from pdsno_cli.lint.common import local_targets, target_path
 from pdsno_cli.lint.rule import Rule
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     if lab.snmp > lab.devices:
         yield document.finding(
             CODE,
-            f"{lab.snmp} of {lab.devices} devices cannot speak SNMP",
+            f"{lab.snmp} of {lab.devices} devices cannot answer SNMP",
             ("lab", "snmp"),
             hint=f"at most {lab.devices}",
         )
@@ -37,7 +37,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             yield document.finding(
                 CODE,
                 f"{controller.discovery.targets[index]} is not on loopback, where the lab is",
-                target_place(document, controller, index),
+                target_path(document, controller, index),
                 hint="a loopback lab has addresses of 127.0.0.0/8",
             )
     addresses = _count([found for _, _, found in targets])
@@ -51,7 +51,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
 
 
 def _count(ranges: list[AddressRange]) -> int:
-    """Return how many addresses the ranges hold, each counted once."""
+    """Return the number of distinct addresses in the ranges."""
     total, reached = 0, -1
     for found in sorted(ranges):
         total += max(0, found.last - max(found.first, reached + 1) + 1)

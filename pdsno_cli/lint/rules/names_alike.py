@@ -34,7 +34,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                     where,
                     key=True,
                     severity=Severity.WARNING,
-                    hint="topics tell them apart, people and macOS file systems do not",
+                    hint="rename one: file systems and readers may confuse the two",
                 )
 
 

@@ -1,4 +1,4 @@
-"""PDS220: a local controller without targets, or discovery settings where nobody discovers."""
+"""PDS220: a local controller without targets, or discovery settings of another role."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CODE = "PDS220"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a warning for each key whose role and discovery settings do not go together."""
+    """Yield a warning for each key whose role and discovery settings do not match."""
     for controller in one_for_each_key(topology):
         where: Where = (*key_of(controller), "discovery")
         is_local = controller.role is Role.LOCAL

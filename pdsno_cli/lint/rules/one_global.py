@@ -18,7 +18,7 @@ CODE = "PDS204"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding where there is none, or for each key that adds one too many."""
+    """Yield a finding if there is none, and for each key that adds another."""
     found = topology.of_role(Role.GLOBAL)
     if not found and document.complete:
         yield document.finding(
@@ -31,10 +31,10 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     for key in dict.fromkeys(controller.key for controller in found[1:]):
         yield document.finding(
             CODE,
-            f"a second global controller: {found[0].controller_id!r} is global already",
+            f"a second global controller: {found[0].controller_id!r} is the first",
             ("controllers", key),
             key=True,
-            hint="a control plane has one root of trust",
+            hint="remove it or change its role: exactly one global controller is required",
         )
 
 

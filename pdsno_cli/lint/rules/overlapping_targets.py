@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pdsno_cli.lint.common import local_targets, target_place
+from pdsno_cli.lint.common import local_targets, target_path
 from pdsno_cli.lint.rule import Rule
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ CODE = "PDS210"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Target:
-    """A target of a local controller; ``order`` counts them as the file has them."""
+    """A target of a local controller; ``order`` is its number in the file."""
 
     first: int
     last: int
@@ -37,21 +37,21 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     ]
     for one, other in _overlaps(targets):
         first, second = sorted((one, other), key=lambda target: target.order)
-        place = target_place(document, second.controller, second.index)
+        path = target_path(document, second.controller, second.index)
         yield document.finding(
             CODE,
             f"{_text(second)} of {second.controller.controller_id!r} overlaps "
             f"{_text(first)} of {first.controller.controller_id!r}",
-            place,
-            hint="each would report the other's devices: give an address to one of them",
+            path,
+            hint="each would report the other's devices: remove the addresses from one of them",
         )
 
 
 def _overlaps(targets: list[_Target]) -> Iterator[tuple[_Target, _Target]]:
     """Yield each target with one of another controller that begins before it and reaches it.
 
-    A sweep in the order of first addresses. Of the targets passed, only the one that reaches
-    furthest can matter, and where that is the same controller's, the furthest of all others.
+    The targets are visited in the order of first addresses. Of those visited, only the one with the
+    highest last address can overlap or, if the same controller has it, the highest of the others.
     """
     furthest: _Target | None = None
     runner_up: _Target | None = None

@@ -1,4 +1,4 @@
-"""PDS219: a duration so short or so long that it does not do what it is for."""
+"""PDS219: a duration out of bounds."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
 
 CODE = "PDS219"
 SHORTEST_TRY = 0.001
-KEEPALIVE = (1.0, 65_535.0)  # MQTT 5.0 section 3.1.2.10: two bytes of seconds; 0 turns it off
+KEEPALIVE = (1.0, 65_535.0)  # MQTT 5.0 section 3.1.2.10: two bytes of seconds; 0 disables it
 
 Bound = tuple[str, float, float, float, Where]
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for each duration out of bounds, once where several inherit it."""
+    """Yield a finding for each duration out of bounds, once if several controllers inherit it."""
     reported: set[Where] = set()
     for name, seconds, least, most, where in _durations(topology, document):
         if where not in reported:
-            found = list(judge(document, name, seconds, where, least=least, most=most))
+            found = list(check_duration(document, name, seconds, where, least=least, most=most))
             reported.update(where for _ in found)
             yield from found
 
 
-def judge(
+def check_duration(
     document: Document,
     name: str,
     seconds: float,
@@ -43,7 +43,7 @@ def judge(
     least: float = SHORTEST,
     most: float = DAY,
 ) -> Iterator[Diagnostic]:
-    """Yield a finding when a duration, which stands at ``where``, is out of bounds."""
+    """Yield a finding if the duration at ``where`` is out of bounds."""
     if not least <= seconds <= most:
         bound = f"at least {least:g}s" if seconds < least else f"at most {format_duration(most)}"
         yield document.finding(
@@ -72,7 +72,7 @@ def _durations(topology: Topology, document: Document) -> Iterator[Bound]:
 
 
 def _written(document: Document, item: Controller, path: Where) -> Where:
-    """Return where the setting stands that a controller has, its own or one it inherits."""
+    """Return the path of a controller's effective setting, its own or an inherited one."""
     candidates = setting_paths(item.key, item.role.value, item.region, path)
     return next((where for where in candidates if document.has(where)), candidates[0])
 

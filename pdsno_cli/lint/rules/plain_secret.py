@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
 CODE = "PDS214"
-PUBLIC = "public"  # the community that everybody knows
+PUBLIC = "public"  # the well-known default community
 _PASSWORD = re.compile(r"://[^:/@]*:(.*)@")
 
 
@@ -52,7 +52,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether a text says something itself; the default of a reference does, too."""
+    """Return True if a text contains a literal value, also as the default of a reference."""
     return not text.startswith("file:") and bool(literal_parts(text))
 
 

@@ -1,4 +1,4 @@
-"""PDS215: a fixed port that two listeners want on one host."""
+"""PDS215: two listeners on the same port of one host."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CODE = "PDS215"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for each address whose host and port an earlier listener has."""
+    """Yield a finding for each address whose host and port an earlier listener uses."""
     taken: dict[tuple[str, int], str] = {}
     broker = topology.broker
     if broker.port:
@@ -40,7 +40,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                 CODE,
                 f"{name} and {other} both listen on port {port} of {host}",
                 where,
-                hint="give one of them another port",
+                hint="change one of the two ports",
             )
 
 

@@ -19,7 +19,7 @@ CODE = "PDS203"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield an error for each region whose locals nobody hears, a warning for an empty one."""
+    """Yield an error for each region without a regional controller, a warning for an empty one."""
     served = {controller.region for controller in topology.of_role(Role.REGIONAL)}
     alone: dict[str | None, int] = {}
     for controller in topology.of_role(Role.LOCAL):
@@ -41,7 +41,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         locals_ = "its local controller" if count == 1 else f"its {count} local controllers"
         yield document.finding(
             CODE,
-            f"region {region!r} has no regional controller, so nobody hears {locals_}",
+            f"region {region!r} has no regional controller to receive the reports of {locals_}",
             ("regions", region),
             key=True,
             hint=f"for example: regional_cntl_{region}_1: {{role: regional, region: {region}}}",

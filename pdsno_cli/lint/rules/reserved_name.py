@@ -1,4 +1,4 @@
-"""PDS208: an id or a region with a name that means something else."""
+"""PDS208: a reserved or unusable name of a controller or region."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
 CODE = "PDS208"
-LONGEST = 200  # bytes: a controller's files are named after it, and a file name has 255 at most
+LONGEST = 200  # bytes: a controller's files are named after it, and a file name has at most 255
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for each region, and each key with an id, that cannot be called so."""
+    """Yield a finding for each region, and each key with an id, that has such a name."""
     root = topology.topics.root
     meanings = {GLOBAL: f"{root}/policy/{GLOBAL}", SYSTEM: f"{root}/events/{SYSTEM}"}
     for region in topology.regions:
         if region in meanings:
-            problem: str | None = f"is taken: {meanings[region]} is everybody's"
+            problem: str | None = f"is reserved: {meanings[region]} is not a region's topic"
         else:
-            problem = None if region.isprintable() else "holds a character that does not print"
+            problem = None if region.isprintable() else "contains a character that is not printable"
         if problem is not None:
             yield document.finding(
                 CODE, f"the region name {region!r} {problem}", ("regions", region), key=True
@@ -47,15 +47,15 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
 
 def _problem_of_id(name: str) -> str | None:
     if name == BROADCAST:
-        return "is taken: it is the recipient of every published message"
+        return "is reserved: it is the recipient of every published message"
     if name == OPERATOR:
-        return "is taken: it is the sender of what a person orders"
+        return "is reserved: it is the sender of an operator's commands"
     if name in (".", ".."):
-        return "is a folder: a controller's files are named after it"
+        return "is a directory: a controller's files are named after it"
     if level_problem(name) is not None:
-        return None  # another rule's finding
+        return None  # a finding of topic-level
     if not name.isprintable():
-        return "holds a character that does not print"
+        return "contains a character that is not printable"
     if len(name.encode()) > LONGEST:
         return f"is longer than {LONGEST} bytes: a controller's files are named after it"
     return None

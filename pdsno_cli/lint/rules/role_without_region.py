@@ -20,17 +20,17 @@ CODE = "PDS202"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for each key whose role and region do not go together."""
+    """Yield a finding for each key whose role and region do not match."""
     for controller in one_for_each_key(topology):
         where = key_of(controller)
         if controller.role is Role.GLOBAL:
             if controller.region is not None:
                 yield document.finding(
                     CODE,
-                    "a global controller belongs to no region; this one is not heeded",
+                    "'region' has no effect: a global controller belongs to no region",
                     (*where, "region"),
                     severity=Severity.WARNING,
-                    hint="leave it out",
+                    hint="remove 'region'",
                 )
         elif controller.region is None and not document.has((*where, "region")):
             known = next(iter(topology.regions), "zone-A")

@@ -1,12 +1,12 @@
-"""PDS211: a target that is no range of addresses, or of addresses that no device has."""
+"""PDS211: an invalid range of addresses, or one with addresses that no device has."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdsno_cli.lint.common import addresses, one_for_each_key, target_place
+from pdsno_cli.lint.common import addresses, one_for_each_key, target_path
 from pdsno_cli.lint.rule import Rule
-from pdsno_cli.model.targets import nobodys
+from pdsno_cli.model.targets import reserved_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,15 +19,15 @@ CODE = "PDS211"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for each target that no device can have, or that cannot be read."""
+    """Yield a finding for each invalid target."""
     for controller in one_for_each_key(topology):
         for index, target in enumerate(controller.discovery.targets):
-            where = target_place(document, controller, index)
-            yield from judge(document, target, where)
+            where = target_path(document, controller, index)
+            yield from check_target(document, target, where)
 
 
-def judge(document: Document, target: str, where: Where) -> Iterator[Diagnostic]:
-    """Yield a finding when ``target``, which stands at ``where``, is not to be discovered."""
+def check_target(document: Document, target: str, where: Where) -> Iterator[Diagnostic]:
+    """Yield a finding if ``target``, at ``where``, is invalid."""
     problem = _problem(target)
     if problem is not None:
         yield document.finding(
@@ -42,8 +42,8 @@ def _problem(target: str) -> str | None:
     found = addresses(target)
     if isinstance(found, str):
         return found
-    words = nobodys(found)
-    return None if words is None else f"{target!r} holds {words}"
+    words = reserved_addresses(found)
+    return None if words is None else f"{target!r} contains {words}"
 
 
 RULE = Rule(code=CODE, name="target-range", check=check)

@@ -1,4 +1,4 @@
-"""PDS207: an id, a region or the root that cannot be one level of a topic."""
+"""PDS207: an id, a region or the root that is not a valid topic level."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CODE = "PDS207"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for the root, each region and each key with an id that is no level."""
+    """Yield a finding for the root, each region and each key with an invalid id."""
     root: Where = ("topics", "root")
     names: list[tuple[str, str, Where]] = [("topic root", topology.topics.root, root)]
     names += [("region", name, ("regions", name)) for name in topology.regions]
@@ -34,10 +34,10 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             shown = name if len(name) <= 60 else f"{name[:60]}…"
             yield document.finding(
                 CODE,
-                f"the {kind} {shown!r} {problem}, so it is no level of a topic",
+                f"invalid {kind} {shown!r}: it {problem}",
                 where,
                 key=where is not root,
-                hint="letters, digits, '-', '_' and '.' are safe everywhere",
+                hint="use letters, digits, '-', '_' and '.'",
             )
 
 

@@ -21,7 +21,7 @@ CODE = "PDS201"
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a finding for each key whose region is not declared."""
     if "regions" not in document.data and document.has(("regions",)):
-        return  # there were some, but not to be understood
+        return  # there were some, but invalid
     for controller in one_for_each_key(topology):
         region = controller.region
         if region is None or region in topology.regions or document.has(("regions", region)):
@@ -29,7 +29,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         hint = did_you_mean(region, topology.regions)
         yield document.finding(
             CODE,
-            f"there is no region {region!r}",
+            f"unknown region {region!r}",
             (*key_of(controller), "region"),
             hint=hint or f"declare it under regions: {region}: {{}}",
         )

@@ -24,7 +24,7 @@ CODE = "PDS217"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for each address that leads nowhere, and for a broker out of reach."""
+    """Yield a finding for each unusable address, and for a broker out of reach."""
     spread = on_several_machines(topology)
     hosts: dict[str, str] = {}
     for controller in one_for_each_key(topology):
@@ -37,15 +37,15 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         if problem is not None:
             yield document.finding(
                 CODE,
-                f"nobody can reach {controller.controller_id!r} at {controller.address}: {problem}",
+                f"{controller.controller_id!r} is unreachable at {controller.address}: {problem}",
                 (*key_of(controller), "address"),
-                hint="an address is what the other controllers dial, for example 10.0.0.5:8443",
+                hint="name the address that other controllers connect to, for example 10.0.0.5:8443",
             )
     if not spread and len(hosts) > 1:
         (first, one), (second, other) = list(hosts.items())[:2]
         yield document.finding(
             CODE,
-            f"{one!r} and {other!r} live on two machines, {first} and {second}, and the broker "
+            f"{one!r} and {other!r} run on two machines, {first} and {second}, and the broker "
             "is on loopback: one of them cannot reach it",
             ("broker", "hosts" if document.has(("broker", "hosts")) else "host"),
             hint="name a broker that both reach: broker: {host: …}",
@@ -54,14 +54,14 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
 
 def _problem(host: str, port: int, *, spread: bool) -> str | None:
     if not 1 <= port <= 65_535:
-        return f"there is no port {port}"
+        return f"invalid port {port} (1 to 65535)"
     address = parse_host(host)
     if address is not None and address.is_unspecified:
-        return f"{host} is where one listens, not where one is"
+        return f"{host} is for listening, not an address to connect to"
     if address is not None and address.is_multicast:
         return f"{host} is a multicast group"
     if spread and is_loopback(host):
-        return "the others may be on other machines"
+        return "it is loopback, and other controllers may run on other machines"
     return None
 
 

@@ -1,4 +1,4 @@
-"""PDS221: a local controller with more addresses than a sweep can get through."""
+"""PDS221: a local controller with more addresses than a sweep can cover in time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             (*key_of(controller), "discovery", "targets"),
             key=True,
             severity=Severity.ERROR if count > TOO_MANY else Severity.WARNING,
-            hint=f"share them among several local controllers, {MANY:,} or fewer each",
+            hint=f"split them among several local controllers, {MANY:,} or fewer each",
         )
 
 
