@@ -1,7 +1,7 @@
 """The embedded broker's process: ``-m pdsno_cli.broker PARENT MAX_PAYLOAD PORT_311 PORT_5 FILES ROOT``.
 
 It serves until it is killed, listens on loopback only, and ends with its parent. A port 0 is not
-served. It is started by ``embedded.EmbeddedBroker`` and by nobody else.
+served. Only ``embedded.EmbeddedBroker`` starts it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pdsno_cli.system import parent_death
 
 
 def main() -> None:
-    """Serve until killed; the process ends with a line on stderr when it cannot."""
+    """Serve until killed; on failure the process ends with a line on stderr."""
     *numbers, root = sys.argv[1:]
     parent, max_payload, port_311, port_5, files = map(int, numbers)
     parent_death.hold(parent, signal.SIGKILL)
@@ -35,12 +35,12 @@ def main() -> None:
     with tempfile.NamedTemporaryFile("w", prefix="pdsno-", suffix=".toml") as file:
         file.write(toml(settings))
         file.flush()
-        broker = IotCoreBroker(config_path=file.name)  # reads the file at once
+        broker = IotCoreBroker(config_path=file.name)  # reads the file immediately
     broker.run_forever()
 
 
 def _allow_files(wanted: int) -> int:
-    """Set the limit on open files, of which every client is one; return what it is now."""
+    """Set the limit of open files, of which each client needs one; return the new limit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

@@ -1,12 +1,12 @@
-"""The configuration of the embedded broker, as rumqttd reads it; pure.
+"""The configuration of the embedded broker, in rumqttd's format; pure.
 
-rumqttd keeps, for each topic filter that anyone subscribes to, a log of the last segments, in
-memory and whatever was read already. Its defaults allow a gigabyte a filter. Ours allow 4 MiB,
-beyond which an absent subscriber loses the oldest messages, and 128 KiB for what has a filter for each
-controller: in a large topology these would fill the memory within hours.
+rumqttd keeps, for each subscribed topic filter, a log of the last segments in memory, including
+messages that every subscriber has read. Its defaults allow a gigabyte per filter. Ours allow 4 MiB,
+beyond which an absent subscriber loses the oldest messages, and 128 KiB for classes with a filter per
+controller, which would fill the memory of a large topology within hours.
 
-Connections are bounded by file descriptors alone. One that is over ``max_connections`` ends the
-listener for good (a panic, as of 0.20), while one over the descriptors waits until some are free.
+Connections are bounded by file descriptors alone. A connection over ``max_connections`` ends the
+listener for good (a panic, as of 0.20), one over the descriptors waits until one is free.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ SEGMENT_BYTES = 512 * 1024
 SEGMENTS = 8
 SMALL_SEGMENT_BYTES = 64 * 1024
 SMALL_SEGMENTS = 2
-# Classes of topics with a filter for each controller.
+# Classes of topics with a filter per controller.
 SMALL = tuple(
     name for name, item in CLASSES.items() if item.patterns == (f"{name}/{{controller_id}}",)
 )
-INFLIGHT = 100  # QoS 1 messages on their way to one client at once
+INFLIGHT = 100  # unacknowledged QoS 1 messages to one client
 CONNECT_TIMEOUT = 10_000  # milliseconds within which a client must send CONNECT
-_OVERHEAD = 70_000  # bytes a packet needs beside its payload: a topic of up to 65,535
+_OVERHEAD = 70_000  # bytes of a packet without its payload: a topic of up to 65,535
 
 HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What the embedded broker serves; a port None is not served. ``max_payload`` in bytes.
+    """Settings of the embedded broker; a port None is not served. ``max_payload`` is in bytes.
 
-    ``files`` is how many file descriptors it may have, ``root`` the topic root of its topology.
+    ``files`` is its limit of file descriptors, ``root`` the topic root of its topology.
     """
 
     max_payload: int

@@ -1,4 +1,4 @@
-"""Starts, watches and stops the embedded broker, which is a process of its own."""
+"""Starts and stops the embedded broker, which is a process of its own."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from pdsno_cli.system.interpreter import run_module
 
 log = logging.getLogger(__name__)
 
-_START = 10.0  # seconds within which it accepts a client, on a machine under load
+_START = 10.0  # seconds within which it accepts a client, even on a loaded machine
 _POLL = 0.005  # seconds between attempts
 _STOP = 2.0  # seconds between SIGTERM and SIGKILL
-_FILES = 65_536  # that it may open, and the machine permits
-_ATTEMPTS = 3  # when a free port is taken by somebody else in the same instant
+_FILES = 65_536  # limit of open files, if the machine permits
+_ATTEMPTS = 3  # if another process takes the free port in the same instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where the embedded broker listens: ``port`` for the topology's protocol.
+    """The ports of the embedded broker: ``port`` for the topology's protocol.
 
-    ``port_311`` serves MQTT 3.1.1 in any case, for tools that speak nothing else.
+    ``port_311`` always serves MQTT 3.1.1, for tools that support nothing else.
     """
 
     host: str
@@ -45,9 +45,9 @@ class Endpoint:
 class EmbeddedBroker:
     """The embedded broker's process, on loopback. It ends with the thread that started it.
 
-    ``port`` 0 takes a free one, and keeps it over restarts. ``max_payload`` is in bytes.
-    ``files`` bounds how many clients it serves, ``root`` is the topic root of its topology.
-    ``warned`` is called with each line that the broker writes, on a thread of its own.
+    ``port`` 0 takes a free one, and keeps it across restarts. ``max_payload`` is in bytes.
+    ``files`` bounds the number of clients, ``root`` is the topic root of its topology.
+    ``on_warning`` is called with each line that the broker writes, on a thread of its own.
     """
 
     def __init__(
@@ -58,14 +58,14 @@ class EmbeddedBroker:
         protocol: Literal["3.1.1", "5"] = "3.1.1",
         files: int = _FILES,
         root: str = DEFAULT_ROOT,
-        warned: Callable[[str], None] | None = None,
+        on_warning: Callable[[str], None] | None = None,
     ) -> None:
         self._files = files
         self._root = root
         self._max_payload = max_payload
         self._wanted = port
         self._v5 = protocol == "5"
-        self._warned = warned if warned is not None else _log
+        self._on_warning = on_warning if on_warning is not None else _log
         self._last: deque[str] = deque(maxlen=5)
         self._reader: threading.Thread | None = None
         self._endpoint: Endpoint | None = None
@@ -73,9 +73,9 @@ class EmbeddedBroker:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> Endpoint:
-        """Start it and return once it accepts clients; BrokerError when it cannot.
+        """Start it and return once it accepts clients; BrokerError if that fails.
 
-        Called again after its process ended, it listens where it did before.
+        After its process ended, another call starts it on the same ports.
         """
         if self._endpoint is not None or self._wanted:
             endpoint = self._endpoint or self._choose(self._wanted)
@@ -93,17 +93,17 @@ class EmbeddedBroker:
         return endpoint
 
     def give_up(self) -> None:
-        """Have a ``start`` that waits on another thread end soon, with a BrokerError."""
+        """Make a ``start`` on another thread end soon, with a BrokerError."""
         self._given_up = True
 
     def stop(self) -> None:
-        """End its process; harmless when it is not running."""
+        """End its process, if it is running."""
         process, self.process = self.process, None
         if process is None:
             return
         if process.poll() is None:
             process.terminate()
-            process.send_signal(signal.SIGCONT)  # stopped by hand, it would not hear
+            process.send_signal(signal.SIGCONT)  # a process stopped by SIGSTOP would not end
             try:
                 process.wait(_STOP)
             except subprocess.TimeoutExpired:
@@ -150,8 +150,8 @@ class EmbeddedBroker:
         while True:
             if process.poll() is not None:
                 self.stop()
-                said = self._last[-1] if self._last else f"exit code {process.returncode}"
-                raise BrokerError(f"the embedded broker did not start: {said}")
+                reason = self._last[-1] if self._last else f"exit code {process.returncode}"
+                raise BrokerError(f"the embedded broker did not start: {reason}")
             try:
                 probe(endpoint.host, endpoint.port_311)
                 if self._v5:  # each protocol's listener starts on a thread of its own
@@ -164,14 +164,14 @@ class EmbeddedBroker:
                 return
 
     def _read(self, process: subprocess.Popen[str]) -> None:
-        """Pass on what the broker writes; on a thread of its own, until the process ends."""
+        """Pass on each line of the broker until its process ends; on a thread of its own."""
         assert process.stderr is not None
         with process.stderr as lines:
             for line in lines:
                 text = line.rstrip()
                 if text:
                     self._last.append(text)
-                    self._warned(text)
+                    self._on_warning(text)
 
 
 def _log(line: str) -> None:
@@ -185,7 +185,7 @@ def _free_port() -> int:
 
 
 def _check_free(port: int) -> None:
-    """Raise BrokerError when something listens on ``port``."""
+    """Raise BrokerError if ``port`` is in use."""
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the broker does
         try:
@@ -193,7 +193,7 @@ def _check_free(port: int) -> None:
         except OSError as exc:
             if exc.errno == errno.EADDRINUSE:
                 raise BrokerError(
-                    f"port {port} is in use: stop what listens there, or name another broker.port "
-                    "(0 takes a free one)"
+                    f"port {port} is in use: stop the process that listens on it, or set another "
+                    "broker.port (0 takes a free one)"
                 ) from exc
             raise BrokerError(f"port {port} cannot be used: {exc.strerror}") from exc

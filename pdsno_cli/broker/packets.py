@@ -16,23 +16,23 @@ _BAD_VERSION = frozenset({1, 0x84})
 
 @dataclass(frozen=True, slots=True)
 class Connack:
-    """A broker's answer: 0 is yes (MQTT 3.1.1 section 3.2.2.3, MQTT 5.0 section 3.2.2.2)."""
+    """A broker's answer: code 0 accepts (MQTT 3.1.1 section 3.2.2.3, MQTT 5.0 section 3.2.2.2)."""
 
     code: int
 
     @property
     def accepted(self) -> bool:
-        """Whether the broker lets the client in."""
+        """True if the broker accepts the client."""
         return self.code == 0
 
     @property
     def bad_credentials(self) -> bool:
-        """Whether another user name or password would help."""
+        """True if the broker refuses user name or password."""
         return self.code in _BAD_CREDENTIALS
 
     @property
     def bad_version(self) -> bool:
-        """Whether another version of the protocol would help."""
+        """True if the broker does not support the version of the protocol."""
         return self.code in _BAD_VERSION
 
 
@@ -56,9 +56,9 @@ def connect(
 
 
 def connack(data: bytes) -> Connack | None:
-    """Return the CONNACK that ``data`` begins with, None when it is something else.
+    """Return the CONNACK that ``data`` begins with, None for other data.
 
-    Four bytes are enough: MQTT 5's properties follow the reason code and are not looked at.
+    Four bytes suffice: MQTT 5's properties follow the reason code and are ignored.
     """
     if len(data) < 4 or data[0] != _CONNACK:
         return None

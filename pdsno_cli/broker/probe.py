@@ -1,4 +1,4 @@
-"""A health probe of any MQTT broker: is it there, does it speak MQTT, does it let us in."""
+"""A health probe of any MQTT broker: is it reachable, is it MQTT, does it accept the client."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pdsno_cli.broker import packets
 from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.errors import BrokerError, UnreachableError
 
-_ENOUGH = 16  # bytes of an answer that hold a CONNACK's reason code
+_ENOUGH = 16  # bytes of an answer that contain a CONNACK's reason code
 
 
 def probe(
@@ -25,10 +25,10 @@ def probe(
     client_id: str | None = None,
     timeout: float = 5.0,
 ) -> None:
-    """Log in and out again; BrokerError says in one sentence why that is not possible.
+    """Connect and disconnect; BrokerError, one sentence, if that fails.
 
-    It is an UnreachableError where nobody answers. ``timeout`` is in seconds, for each of
-    connecting and answering.
+    It is an UnreachableError without an answer. ``timeout`` is in seconds, for the connection and
+    for the answer.
     """
     where = f"broker {Address(host, port)}"
     request = packets.connect(
@@ -40,7 +40,7 @@ def probe(
     )
     try:
         answer = _ask(host, port, request, tls, timeout)
-    except (OSError, UnicodeError) as exc:  # UnicodeError: a host name that cannot be one
+    except (OSError, UnicodeError) as exc:  # UnicodeError: an invalid host name
         lost = isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError)
         kind = UnreachableError if lost else BrokerError
         raise kind(f"{where}: {_why(exc)}") from exc
@@ -53,12 +53,14 @@ def probe(
         who = "a client without user name" if username is None else f"user name {username!r}"
         raise BrokerError(f"{where}: the broker refuses the credentials of {who}")
     if connack.bad_version:
-        raise BrokerError(f"{where}: the broker does not speak MQTT {protocol}")
-    raise BrokerError(f"{where}: the broker refuses to connect (reason code {connack.code:#04x})")
+        raise BrokerError(f"{where}: the broker does not support MQTT {protocol}")
+    raise BrokerError(
+        f"{where}: the broker refuses the connection (reason code {connack.code:#04x})"
+    )
 
 
 def _ask(host: str, port: int, request: bytes, tls: ssl.SSLContext | None, timeout: float) -> bytes:
-    """Return the first bytes of the answer to a CONNECT packet, none when there is no answer."""
+    """Return the first bytes of the answer to a CONNECT packet, empty without an answer."""
     with socket.create_connection((host, port), timeout) as plain:
         if tls is None:
             return _exchange(plain, request)
@@ -77,13 +79,13 @@ def _exchange(sock: socket.socket, request: bytes) -> bytes:
             answer += data
         sock.sendall(packets.DISCONNECT)
     except ConnectionError:
-        pass  # what came until then says enough
+        pass  # the bytes received so far suffice
     return answer
 
 
 def _no_connack(answer: bytes, protocol: str, tls: ssl.SSLContext | None) -> str:
     if answer:
-        return f"what listens there is no MQTT broker: it answers {answer[:8]!r}"
+        return f"the service on this port is not an MQTT broker: it answers {answer[:8]!r}"
     hint = "" if tls is not None else ", or does it expect TLS"
     return f"closes the connection without an answer; is it an MQTT {protocol} broker{hint}?"
 
@@ -95,14 +97,14 @@ def _why(error: OSError | UnicodeError) -> str:
         case ssl.SSLCertVerificationError():
             return f"the broker's certificate is not trusted ({error.verify_message})"
         case ssl.SSLError():
-            return f"TLS failed ({error.reason or error}); does the broker speak TLS there?"
+            return f"TLS failed ({error.reason or error}); does the broker use TLS on this port?"
         case ConnectionRefusedError():
             return "connection refused; no broker listens there"
         case ConnectionError():
-            return "the connection was closed at once; do both ends speak TLS, or neither?"
+            return "the connection was closed at once; use TLS at both ends or at neither"
         case TimeoutError():
-            return "no answer; is it in reach, and an MQTT broker?"
+            return "no answer; is it reachable, and an MQTT broker?"
         case UnicodeError():
             return "invalid host name"
         case _:
-            return f"out of reach ({error.strerror or error})"
+            return f"unreachable ({error.strerror or error})"

@@ -1,7 +1,7 @@
-"""What the embedded broker has to say, as lines on stderr that are worth reading.
+"""Filters the embedded broker's log, and writes its warnings to stderr.
 
-rumqttd traces with spans, each of which arrives as a log record of level ERROR (for every packet
-in its router, for every connection elsewhere), and repeats itself for every client in trouble.
+rumqttd's tracing spans arrive as log records of level ERROR (for every packet in its router, for every
+connection elsewhere), and it repeats messages for every failing client.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import re
 from pdsno_cli.model.log_limits import LogLimits
 from pdsno_cli.model.printable import printable
 
-_ROUTER = "rumqttd.router"  # spans for every packet: costly even to look at
+_ROUTER = "rumqttd.router"  # spans for every packet: expensive even to filter
 _SPAN = re.compile(r"^(\[[<>]\] )?[\w-]+;")  # a span's name, then its fields
-_GONE = ("Recv(Disconnected)", "Network(Io(")  # a client went away: its own side says why
+_GONE = ("Recv(Disconnected)", "Network(Io(")  # a client disconnected: its own log has the reason
 _LONGEST = 500  # characters of a line
 _VARIABLE = re.compile(r"[0-9]+|\"[^\"]*\"")
-_KINDS = 64  # told apart; what a client says of itself may be in the text
+_KINDS = 64  # kept apart; the text may contain data of a client
 
 
-class _Worthwhile(logging.Filter):
-    """Holds back what is not worth reading, and marks the rest: clients cause it."""
+class _DropSpans(logging.Filter):
+    """Drops spans and disconnects, and marks the rest as throttled: clients can cause it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class _Worthwhile(logging.Filter):
 
 
 class _Kinds(LogLimits):
-    """Limits by the mark alone: the text itself differs each time."""
+    """Limits by the mark alone, since the text differs each time."""
 
     def key(self, record: logging.LogRecord) -> tuple[str, str, str]:
         """Return the kind of a record."""
@@ -50,7 +50,7 @@ class _Kinds(LogLimits):
 def to_stderr() -> None:
     """Send the broker's warnings to stderr, one line each."""
     handler = logging.StreamHandler()
-    handler.addFilter(_Worthwhile())
+    handler.addFilter(_DropSpans())
     handler.addFilter(_Kinds(handler.emit))
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
     logging.getLogger(_ROUTER).setLevel(logging.CRITICAL)

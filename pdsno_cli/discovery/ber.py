@@ -60,7 +60,7 @@ class Response:
 
 
 def read_response(data: bytes) -> Response | None:
-    """Return the response in a datagram, None when it holds none."""
+    """Return the response in a datagram, None if it has none."""
     message = next(_items(data), None)
     if message is None or message.tag != _SEQUENCE:
         return None

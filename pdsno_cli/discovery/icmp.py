@@ -67,7 +67,7 @@ def sweep(
 ) -> frozenset[str]:
     """Return the addresses among ``targets`` that answer.
 
-    Raises ProbeUnavailableError when the machine allows no ICMP socket or has no network.
+    Raises ProbeUnavailableError if the machine allows no ICMP socket or has no network.
     """
     sock, raw = _open()
     with sock:
@@ -81,7 +81,7 @@ def sweep(
 
 
 def _open() -> tuple[socket.socket, bool]:
-    """Return a non-blocking ICMP socket and whether it is raw."""
+    """Return a non-blocking ICMP socket, and True if it is raw."""
     for kind in (socket.SOCK_DGRAM, socket.SOCK_RAW):
         try:
             sock = socket.socket(socket.AF_INET, kind, socket.IPPROTO_ICMP)

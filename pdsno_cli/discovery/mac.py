@@ -1,4 +1,4 @@
-"""MAC addresses (EUI-48): which ones identify a device, and the one form they are written in."""
+"""MAC addresses (EUI-48): which of them identify a device, and their normal form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHARED = (
     "0007b400",  # GLBP
     "00e02b000080",  # ESRP
     "02e052",  # VRRP-E
-    "001c73000099",  # VARP, as its manuals configure it everywhere
+    "001c73000099",  # VARP, as in its manuals
     "02bf",  # Network Load Balancing, unicast mode
     "025056564452",  # NSX: every distributed router
     "0242",  # Docker: derived from a private IPv4 address, the same on every host
@@ -33,7 +33,7 @@ def format_mac(octets: bytes) -> str | None:
 
 
 def normalise_mac(text: str) -> str | None:
-    """Return ``text`` (pairs joined by ``:`` or ``-``, or bare hex) in the one form, or None."""
+    """Return ``text`` (pairs joined by ``:`` or ``-``, or bare hex) in normal form, None if invalid."""
     try:
         return format_mac(bytes.fromhex(text.replace(":", "").replace("-", "").replace(".", "")))
     except ValueError:

@@ -77,7 +77,7 @@ def _shared_macs(
 def _observe(
     results: Mapping[str, Answers], addresses: tuple[str, ...], macs: Mapping[str, _Mac]
 ) -> Observation:
-    # The earlier protocol's MAC is believed where two addresses of one device have different ones.
+    # If two addresses of one device have different MACs, that of the earlier protocol wins.
     mac, source = min((macs[address] for address in addresses), key=lambda pair: rank(pair[1]))
     fields: dict[str, str | float] = {}
     protocols = []

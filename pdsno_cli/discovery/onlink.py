@@ -70,7 +70,7 @@ def on_link(targets: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
         routes = parse_routes(Path("/proc/net/route").read_text(encoding="utf-8"))
     except OSError:
         return {}
-    if isinstance(targets, AddressSet):  # of which there may be a million: look at those alone
+    if isinstance(targets, AddressSet):  # possibly a million: check only these
         near = AddressSet(AddressRange(r.first, r.last) for r in routes if r.on_link)
         targets = targets.within(near)
     found = {}
@@ -84,7 +84,7 @@ def on_link(targets: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
 
 
 def hardware_address(interface: str) -> bytes:
-    """Return the MAC of an Ethernet interface; OSError when it has none."""
+    """Return the MAC of an Ethernet interface; OSError if it has none."""
     # struct ifreq: the name, then sa_family (here the kind of hardware), then the octets
     answer = _ioctl(interface, _SIOCGIFHWADDR)
     (kind,) = struct.unpack_from("=H", answer, 16)
@@ -109,7 +109,7 @@ def _ioctl(interface: str, request: int) -> bytes:
 
 
 def _source(target: str) -> str | None:
-    """Return the address that the kernel would send from: the target itself when it is ours."""
+    """Return the address that the kernel would send from: the target itself if it is ours."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         try:
             sock.connect((target, 9))  # sends nothing: UDP

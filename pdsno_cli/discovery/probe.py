@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 # ``uptime`` is in seconds; ``mac`` has six hex pairs.
 Fields = Mapping[str, str | float]
 
-# The fields of every target that answered, by IPv4 address in dotted form; empty fields say that
-# it answered and nothing more.
+# The fields of every target that answered, by IPv4 address in dotted form; empty fields mean that
+# it answered without any.
 Answers = Mapping[str, Fields]
 
 
@@ -38,7 +38,7 @@ class ProbeUnavailableError(OperationError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRequest:
-    """What one sweep asks of one probe.
+    """The input of one probe in one sweep.
 
     ``targets`` are IPv4 addresses in dotted form, up to a million. ``interfaces`` has, for an
     ``on_link`` probe, the targets of each interface with the source address to send from; it is

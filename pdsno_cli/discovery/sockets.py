@@ -44,7 +44,7 @@ def enlarge_buffers(sock: socket.socket) -> None:
 
 
 class DatagramSender:
-    """Sends datagrams and records whether any was sent: a silent network differs from none."""
+    """Sends datagrams and records if any was sent, to distinguish silence from a missing network."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -62,7 +62,7 @@ class DatagramSender:
     def send(self, data: bytes, address: tuple[str, int]) -> bool:
         """Send a datagram. Return False if this target cannot be reached.
 
-        Raises BlockingIOError when the send buffer is full.
+        Raises BlockingIOError if the send buffer is full.
         """
         for _ in range(_ATTEMPTS):
             try:

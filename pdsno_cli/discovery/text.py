@@ -7,7 +7,7 @@ DESCRIPTION_CHARACTERS = 1024  # agents exceed the 255 that RFC 3418 gives sysDe
 
 
 def clean_text(octets: bytes, limit: int) -> str | None:
-    """Return printable text of at most ``limit`` characters, None when nothing is left.
+    """Return printable text of at most ``limit`` characters, None if nothing is left.
 
     UTF-8, or else Latin-1, which cannot fail. Unprintable characters (line ends, escape sequences,
     bidirectional marks) become a space, and runs of spaces become one: safe on a terminal.
@@ -20,6 +20,6 @@ def clean_text(octets: bytes, limit: int) -> str | None:
 
 
 def clean(text: str, limit: int) -> str | None:
-    """Return ``text`` as ``clean_text`` does, where it is decoded already."""
+    """Clean decoded ``text`` as ``clean_text`` does."""
     printable = "".join(c if c.isprintable() else " " for c in text)
     return " ".join(printable.split())[:limit].rstrip() or None

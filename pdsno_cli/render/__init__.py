@@ -1,1 +1,1 @@
-"""Layer 2: drawings of a topology: what feeds them, and one jinja2 template for each."""
+"""Layer 2: drawings of a topology: their data, and one jinja2 template for each format."""

@@ -1,4 +1,4 @@
-"""Drawings of the topic tree: each format is a template but JSON, which is data."""
+"""Draws the topics in each format: a template, or JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ GENERIC = "the topic map"
 def draw(topologies: Sequence[Topology | None], format_: str, *, everything: bool) -> str:
     """Return the topics of topologies, or of the map itself for None, in one of ``FORMATS``.
 
-    ``everything`` also shows what a large family has too many of.
+    ``everything`` also shows the topics that large families omit.
     """
     if format_ == "json":
         return json_(topologies)
@@ -46,7 +46,7 @@ def draw(topologies: Sequence[Topology | None], format_: str, *, everything: boo
 
 
 def json_(topologies: Sequence[Topology | None]) -> str:
-    """Return the topics as JSON, nothing left out."""
+    """Return all topics as JSON."""
     document = {
         "format_version": FORMAT_VERSION,
         "topologies": [

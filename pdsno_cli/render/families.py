@@ -56,7 +56,7 @@ def families(topology: Topology | None) -> tuple[Family, ...]:
 
 
 def parties(found: Iterable[Party]) -> str:
-    """Return who that is in words, for example ``all controllers, monitoring``."""
+    """Return the parties as text, for example ``all controllers, monitoring``."""
     names = list(found)
     if all(party in names for party in EVERY_CONTROLLER):
         others = [party.value for party in names if party not in EVERY_CONTROLLER]
@@ -67,10 +67,12 @@ def parties(found: Iterable[Party]) -> str:
 def _names(pattern: str, topology: Topology | None) -> list[str]:
     if topology is None or "{" not in pattern:
         return [pattern]
-    for place, role in (("{lc_id}", Role.LOCAL), ("{rc_id}", Role.REGIONAL)):
-        if place in pattern:
+    for placeholder, role in (("{lc_id}", Role.LOCAL), ("{rc_id}", Role.REGIONAL)):
+        if placeholder in pattern:
             return [
-                pattern.replace("{region}", item.region or "").replace(place, item.controller_id)
+                pattern.replace("{region}", item.region or "").replace(
+                    placeholder, item.controller_id
+                )
                 for item in topology.of_role(role)
             ]
     if "{controller_id}" in pattern:

@@ -1,4 +1,4 @@
-"""Topics as a flow chart: who publishes, through which topics, to whom; for mermaid."""
+"""Topics as a flow chart from publishers to subscribers; for mermaid."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _Key = tuple[Party, str | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
-    """A party in one region, or outside of all; ``node`` is its name in the chart."""
+    """A party in one region, or in none; ``node`` is its name in the chart."""
 
     node: str
     label: str
@@ -41,7 +41,7 @@ class Channel:
 
 @dataclass(slots=True, kw_only=True)
 class Chart:
-    """What a chart shows; ``prefix`` keeps the names of several charts apart."""
+    """The content of a chart."""
 
     title: str
     boxes: list[Box] = field(default_factory=list)
@@ -56,7 +56,7 @@ class Chart:
 def chart(
     families: Sequence[Family], topology: Topology | None, *, title: str, prefix: str
 ) -> Chart:
-    """Return the chart of one topology, or of the topic map itself."""
+    """Return the chart of one topology, or of the topic map; ``prefix`` makes node names unique."""
     drawn = Chart(title=title)
     nodes: dict[_Key, str] = {}
     for (party, region), label in _parties(families, topology).items():
@@ -103,8 +103,8 @@ def _parties(families: Sequence[Family], topology: Topology | None) -> dict[_Key
 def _scopes(family: Family, topology: Topology | None) -> Iterable[tuple[str | None, str]]:
     """Return each region that a family has topics in, None for topics of no region."""
     filters = family.pattern
-    for place in ("{lc_id}", "{rc_id}", "{controller_id}"):
-        filters = filters.replace(place, "+")
+    for placeholder in ("{lc_id}", "{rc_id}", "{controller_id}"):
+        filters = filters.replace(placeholder, "+")
     if topology is None or "{region}" not in filters:
         return [(None, filters)]
     return [(name, filters.replace("{region}", name)) for name in topology.regions]

@@ -16,7 +16,7 @@ Row = tuple[str, ...]
 
 
 def rows(families: Sequence[Family], *, everything: bool) -> list[Row]:
-    """Return one row for each topic; of a large family the pattern says the rest."""
+    """Return one row for each topic; the pattern stands for the rest of a large family."""
     found: list[Row] = []
     for family in families:
         topics, hidden = few(family.topics, everything=everything)
@@ -36,7 +36,7 @@ def rows(families: Sequence[Family], *, everything: bool) -> list[Row]:
 
 
 def aligned(found: Sequence[Row]) -> list[str]:
-    """Return header and rows with their columns below each other."""
+    """Return header and rows with aligned columns."""
     cells = [tuple(name.upper() for name in HEADER), *found]
     widths = [max(len(row[column]) for row in cells) for column in range(len(HEADER))]
     return [

@@ -11,13 +11,13 @@ from pdsno_cli.render.families import Family, parties
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-MOST = 8  # siblings that are all shown
-SHOWN = 3  # of more than these, so many
+MOST = 8  # most siblings that are all shown
+SHOWN = 3  # shown siblings of more than ``MOST``
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line: its label behind branches, and the delivery where it is said."""
+    """One line: its label with branches, and the delivery, if it differs from the level above."""
 
     label: str
     qos: str = ""
@@ -53,7 +53,7 @@ def lines(families: Sequence[Family], *, everything: bool) -> list[Line]:
 
 
 def few(items: Sequence[str], *, everything: bool) -> tuple[Sequence[str], int]:
-    """Return the items to show, and how many are left out."""
+    """Return the items to show, and the number of those left out."""
     if everything or len(items) <= MOST:
         return items, 0
     return items[:SHOWN], len(items) - SHOWN

@@ -112,7 +112,7 @@ class BrokerSupervisor:
             protocol=self._spec.protocol,
             files=_OTHER_CLIENTS + 2 * len(self._topology.controllers),
             root=self._topology.topics.root,
-            warned=self._warned,
+            on_warning=self._warned,
         )
         endpoint = await self._loop.run_in_executor(self._thread, self._embedded.start)
         self._access = replace(self._access, addresses=(Address(endpoint.host, endpoint.port),))

@@ -69,7 +69,7 @@ def test_a_port_that_is_named_is_used(make, free_port):
 def test_a_port_in_use_is_one_clear_line(make):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        with pytest.raises(BrokerError, match=f"port {port} is in use: stop what") as caught:
+        with pytest.raises(BrokerError, match=f"port {port} is in use: stop the process") as caught:
             make(port=port).start()
     assert "\n" not in str(caught.value)
 
@@ -96,13 +96,13 @@ def test_stop_leaves_no_process_and_no_port(make):
 
 
 def test_a_message_over_the_limit_is_warned_of(make):
-    said, heard = [], threading.Event()
+    lines, received = [], threading.Event()
 
     def warned(line: str) -> None:
-        said.append(line)
-        heard.set()
+        lines.append(line)
+        received.set()
 
-    endpoint = make(warned=warned).start()
+    endpoint = make(on_warning=warned).start()
     for _ in range(3):
         with socket.create_connection((endpoint.host, endpoint.port)) as sock:
             sock.sendall(b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x0a\x00\x01x")
@@ -111,21 +111,21 @@ def test_a_message_over_the_limit_is_warned_of(make):
             sock.sendall(b"\x30\x80\x84\xaf\x5f\x00\x01a")
             sock.settimeout(5)
             assert sock.recv(1) == b""
-    assert heard.wait(5)
+    assert received.wait(5)
     # Once, however often it happens, and none of what the broker traces for each packet.
-    assert len(said) == 1
-    assert "PayloadSizeLimitExceeded" in said[0]
+    assert len(lines) == 1
+    assert "PayloadSizeLimitExceeded" in lines[0]
 
 
-def test_clients_that_come_and_go_are_no_warning(make):
-    said = []
-    broker = make(warned=said.append)
+def test_connecting_and_disconnecting_clients_cause_no_warning(make):
+    lines = []
+    broker = make(on_warning=lines.append)
     endpoint = broker.start()
     for _ in range(5):
         probe(endpoint.host, endpoint.port)
         socket.create_connection((endpoint.host, endpoint.port)).close()
     broker.stop()
-    assert said == []
+    assert lines == []
 
 
 PARENT = """
@@ -163,7 +163,7 @@ def test_it_may_open_as_many_files_as_the_machine_permits(make):
     assert int(soft) == min(int(hard), 65_536)
 
 
-def test_more_clients_than_it_may_have_wait_until_some_go_and_harm_nobody(make):
+def test_clients_beyond_the_limit_wait_for_a_free_descriptor(make):
     endpoint = make(files=64).start()
     strangers = []
     try:

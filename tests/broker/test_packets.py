@@ -52,7 +52,7 @@ def test_connack_is_read(data, code):
 @pytest.mark.parametrize(
     "data", [b"", b"\x20", b"\x20\x02\x00", b"HTTP/1.1 400", b"\x20\xff\xff\xff"]
 )
-def test_what_is_no_connack_is_none(data):
+def test_other_data_is_not_a_connack(data):
     assert packets.connack(data) is None
 
 

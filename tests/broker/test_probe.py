@@ -83,11 +83,11 @@ def test_bad_credentials_are_named_without_the_password(guarded, protocol):
     assert "without user name" in why("127.0.0.1", guarded.port, protocol=protocol)
 
 
-def test_nobody_listens(free_port):
+def test_connection_refused(free_port):
     assert "connection refused" in why("127.0.0.1", free_port)
 
 
-def test_no_such_host():
+def test_unknown_host():
     assert "does not resolve" in why("broker.invalid", 1883)
     assert "invalid host name" in why("broker..example", 1883)
 
@@ -96,17 +96,19 @@ def test_no_answer(answering):
     assert "no answer" in why("127.0.0.1", answering(None), timeout=0.2)
 
 
-def test_a_web_server_is_no_broker(answering):
+def test_web_server_is_not_a_broker(answering):
     text = why("127.0.0.1", answering(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
-    assert "no MQTT broker" in text
+    assert "not an MQTT broker" in text
 
 
-def test_a_server_that_closes_is_no_broker(answering):
+def test_server_that_closes_is_not_a_broker(answering):
     assert "without an answer" in why("127.0.0.1", answering(b""))
 
 
 def test_another_version_of_the_protocol(answering):
-    assert "does not speak MQTT 5" in why("127.0.0.1", answering(b"\x20\x02\x00\x01"), protocol="5")
+    assert "does not support MQTT 5" in why(
+        "127.0.0.1", answering(b"\x20\x02\x00\x01"), protocol="5"
+    )
 
 
 def test_a_broker_that_is_busy(answering):
@@ -117,7 +119,7 @@ def test_tls_where_there_is_none(guarded):
     assert "TLS" in why("127.0.0.1", guarded.port, tls=ssl.create_default_context())
 
 
-def test_tls_with_a_certificate_that_nobody_trusts(tmp_path):
+def test_tls_with_an_untrusted_certificate(tmp_path):
     key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
     command = [require("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
                "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",

@@ -38,7 +38,7 @@ def test_sweep_learns_the_macs_of_a_link(in_namespace):
     ]
 
 
-def test_sweep_without_privileges_says_what_it_needs(in_namespace):
+def test_sweep_without_privileges_names_the_missing_one(in_namespace):
     targets, answers, error, _ = in_namespace(CODE, near=NEAR, peer=PEER, without="net_raw")
     assert (targets, answers, error) == (30, 0, "needs CAP_NET_RAW")
 

@@ -134,5 +134,5 @@ def test_reader_cuts_an_oid_that_is_too_long():
         tlv(0x30, tlv(2, b"\x01"), tlv(4, b"x"), tlv(0xA2, tlv(2, b"\x01"), tlv(4, b"x"))),
     ],
 )
-def test_reader_says_what_is_no_response(data):
+def test_reader_returns_none_for_other_data(data):
     assert read_response(data) is None

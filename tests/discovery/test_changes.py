@@ -196,7 +196,7 @@ def test_decide_keeps_agents_that_share_a_mac_apart_also_when_one_does_not_answe
         ]
 
 
-def test_decide_parts_an_address_that_no_longer_proves_to_be_the_device():
+def test_decide_removes_an_address_that_no_longer_shows_the_mac():
     history = History()
     both = Observation(addresses=(A, B), protocols=("icmp", "snmp"), mac=M1, mac_source="snmp")
     history.cycle(both)
@@ -261,7 +261,7 @@ def test_decide_takes_several_addresses_of_a_silent_agent_for_the_one_device():
         ((probe("arp", targets=0), probe("icmp", error="x")), "failed"),
     ],
 )
-def test_outcome_of_judges_by_the_applicable_probes(results, outcome):
+def test_outcome_depends_on_the_applicable_probes(results, outcome):
     assert outcome_of(results) == outcome
 
 
@@ -319,7 +319,7 @@ def test_a_receiver_of_the_reports_holds_what_the_local_holds(history, missed_cy
 
 @settings(deadline=None)
 @given(cycles, sweeps, st.integers(1, 3))
-def test_the_same_sweep_again_and_again_comes_to_rest(history, last, missed_cycles):
+def test_repeated_sweep_converges(history, last, missed_cycles):
     known = {}
     for answers, failed in history:
         known = decide(

@@ -51,7 +51,7 @@ def test_merge_keeps_addresses_without_mac_apart():
     "octets",
     [b"", b"\0" * 6, b"\xff" * 6, b"\x01\0\x5e\0\0\x01", b"\x02" * 5, b"\x02" * 8],
 )
-def test_format_mac_refuses_what_names_no_station(octets):
+def test_format_mac_refuses_octets_that_identify_no_station(octets):
     assert format_mac(octets) is None
 
 
@@ -74,11 +74,11 @@ def test_format_mac_refuses_what_names_no_station(octets):
         ("00:00:00:00:00:00", None),
     ],
 )
-def test_normalise_mac_refuses_what_several_devices_have(mac, whose):
+def test_normalise_mac_refuses_shared_addresses(mac, whose):
     assert normalise_mac(mac) == whose
 
 
-def test_merge_keeps_agents_with_different_names_apart_whatever_their_mac():
+def test_merge_separates_agents_with_different_names_and_the_same_mac():
     seen = merge(
         results(
             snmp={

@@ -96,5 +96,5 @@ def test_request_all_of_a_million_targets_keeps_only_those_in_flight(requested):
         tracemalloc.stop()
 
 
-def test_request_all_of_no_targets_ends(requested):
+def test_request_all_without_targets_returns(requested):
     assert requested(()) == []

@@ -200,7 +200,7 @@ def test_walk_ends_where_the_column_does(agent, pairs):
     assert walked(agent, lambda data: respond(data, pairs)) is None
 
 
-def test_sweep_ignores_what_is_no_answer_to_its_question(agent):
+def test_sweep_ignores_unrelated_responses(agent):
     noise = random.Random(7)
 
     def answer(data):

@@ -56,7 +56,7 @@ def test_sweep_turns_an_unforeseen_failure_into_a_result():
     assert probe.error.startswith("OverflowError")
 
 
-def test_sweep_of_no_targets_answers_nothing():
+def test_sweep_without_targets_is_empty():
     result = sweep([], ["arp", "snmp"], Snmp())
     assert [p.targets for p in result.probes] == [0, 0]
 
@@ -70,7 +70,7 @@ def test_sweep_stops_promptly_when_cancelled():
     assert result.cancelled or all(probe.error for probe in result.probes)
 
 
-def test_sweep_without_privileges_says_what_icmp_needs(in_namespace):
+def test_sweep_without_privileges_names_what_icmp_needs(in_namespace):
     code = """
 import json
 import pytest

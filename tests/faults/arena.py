@@ -107,7 +107,7 @@ class Arena:
             return
         if self._embedded is None:
             self._embedded = EmbeddedBroker(
-                max_payload=1_048_576, port=self.port, warned=lambda _: None
+                max_payload=1_048_576, port=self.port, on_warning=lambda _: None
             )
         self._embedded.start()
 

@@ -74,7 +74,7 @@ class Embedded:
     def __init__(self, protocol: str) -> None:
         self.warnings: list[str] = []
         self._broker = EmbeddedBroker(
-            max_payload=LIMIT, protocol=protocol, warned=self.warnings.append
+            max_payload=LIMIT, protocol=protocol, on_warning=self.warnings.append
         )
         self.port = 0
 

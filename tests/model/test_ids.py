@@ -23,7 +23,7 @@ def test_uuid7_is_of_version_7_and_of_now():
     assert (made.version, made.variant) == (7, uuid.RFC_4122)
 
 
-def test_random_bytes_never_come_twice_whoever_draws():
+def test_random_bytes_never_repeat_across_threads_and_processes():
     with ThreadPoolExecutor(4) as threads:
         drawn = list(threads.map(lambda _: random_bytes(), range(20_000)))
     assert len(set(drawn)) == len(drawn)

@@ -15,7 +15,7 @@ def record(text, *args, name=OURS, mark=None):
     )
 
 
-def test_count_of_what_was_held_back_is_told_when_the_time_is_over():
+def test_number_of_suppressed_records_is_logged_at_the_end_of_the_period():
     told = queue.Queue()
     limits = LogLimits(told.put, period=0.05)
     passed = [limits.filter(record("refused %d", n, mark="altered")) for n in range(100)]

@@ -37,7 +37,7 @@ DECLARED = {"l1": ("10.0.0.0/24", "10.0.2.7")}
         ({"targets": {"l1": ("10.0.0.1",)}, "scope": "global"}, "a global policy"),
     ],
 )
-def test_problem_names_what_nobody_could_go_by(keys, words):
+def test_problem_names_what_is_invalid(keys, words):
     document = PolicyDocument(**{"scope": "r1", "version": 0, **keys})
     found = problem(document, DECLARED, NOW)
     assert (found is None) if words is None else (found is not None and words in found)
@@ -62,7 +62,7 @@ def test_problem_of_a_controller_without_targets_of_its_own():
     assert "10.0.0.1 is not among" in str(problem(given, {"l1": ()}, NOW))
 
 
-def test_unknown_local_names_who_is_not_of_the_region():
+def test_unknown_local_names_a_controller_outside_the_region():
     document = PolicyDocument(scope="r1", version=1, targets={"l1": (), "l9": ()})
     assert unknown_local(document, DECLARED) == "r1 has no local controller 'l9'"
     assert unknown_local(PolicyDocument(scope="r1", version=1), DECLARED) is None

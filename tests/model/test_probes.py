@@ -27,7 +27,7 @@ def test_names_are_unique_and_the_default_ones_are_registered():
 
 
 @pytest.mark.parametrize("facts", PROBES, ids=lambda facts: facts.name)
-def test_an_entry_has_its_code_and_yields_no_field_that_discovery_decides(facts):
+def test_entry_has_its_code_and_does_not_yield_reserved_fields(facts):
     probe = load(facts)
     assert callable(probe.sweep)
     assert callable(probe.preload)
@@ -46,7 +46,7 @@ def test_rank_puts_unknown_protocols_last():
 @pytest.mark.parametrize(
     "module", ["model.probes", "model.policy_rules", "spec.topology", "lint.engine"]
 )
-def test_what_reads_the_registry_imports_no_probe(module):
+def test_readers_of_the_registry_import_no_probe(module):
     code = f"import sys, pdsno_cli.{module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())

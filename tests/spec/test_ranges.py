@@ -37,7 +37,7 @@ def test_key_without_brackets_stands_for_itself(key):
 
 @CALM
 @given(st.text(alphabet="[]:0123456789ab", max_size=20))
-def test_any_key_expands_or_says_why_not(key):
+def test_any_key_expands_or_raises_value_error(key):
     try:
         ids = expand(key)
     except ValueError:
