@@ -6,8 +6,8 @@ STAMP  := $(VENV)/.installed
 TOOLS  := $(VENV)/.installed-test
 FILE   ?= topologies/zone-a.yaml
 JOBS   ?= 4
-# The quick ones, which CI runs on every Python that is at hand.
-UNIT   := $(addprefix tests/,cli client controllers discovery lint messaging model nib render runtime schemas spec supervisor system)
+# The quick ones, which CI runs on every Python.
+UNIT   := $(addprefix tests/,test_derived.py cli client controllers discovery lint messaging model nib render runtime schemas spec supervisor system)
 PDSNO_SOAK_RESULTS ?= build/soak.jsonl
 
 .PHONY: up test unit check lint types layers bench soak derived setup tools debian clean
@@ -46,10 +46,9 @@ soak: debian $(TOOLS)
 	@$(BIN)/python -m pytest -q -s -m alone tests/faults $(ARGS)
 	@$(BIN)/python -m tests.faults.results $(PDSNO_SOAK_RESULTS) docs/reliability.md
 
-# What the registries of probes, transports and message kinds determine: enums of schemas, tables of pages.
+# Files that derive from the registries of probes, transports and message kinds: enums, tables.
 derived: $(TOOLS)
-	@$(BIN)/python -m tests.discovery.derived
-	@$(BIN)/python -m tests.schemas.derived
+	@$(BIN)/python -m tests.derived
 
 setup: $(STAMP)
 tools: $(TOOLS)

@@ -8,7 +8,9 @@ from textwrap import indent
 
 import pytest
 
-from tests.discovery.derived import PAGE, SCHEMA
+from tests.derived import DERIVED
+from tests.derived import DISCOVERY as PAGE
+from tests.derived import TOPOLOGY as SCHEMA
 from tests.package_copy import ROOT, changed, copy_package, insert, python, snippets
 
 MODULE, REGISTRY = Path("pdsno_cli/discovery/qotd.py"), Path("pdsno_cli/model/probes.py")
@@ -40,14 +42,14 @@ print(json.dumps([[probe.targets, probe.answers, probe.error], cycles]))
 @pytest.fixture
 def steps(tmp_path, agent):
     """Follow the page in a copy of the package; yield its folder and the responder's address."""
-    copy_package(tmp_path, PAGE, Path("tests/discovery/derived.py"))
+    copy_package(tmp_path, *DERIVED, Path("tests/derived.py"))
     module, entry = snippets(ROOT / PAGE, "Add a probe")
     insert(tmp_path / REGISTRY, before=")\n\nFACTS", text=indent(entry.rstrip() + ",\n", "    "))
     address = "127.101.40.1"
     with agent(address, lambda _: QUOTE.encode()) as port:
         # Ports below 1024 are root's.
         (tmp_path / MODULE).write_text(module.replace("PORT = 17\n", f"PORT = {port}\n"))
-        python(tmp_path, "-m", "tests.discovery.derived")
+        python(tmp_path, "-m", "tests.derived")
         yield tmp_path, address
 
 

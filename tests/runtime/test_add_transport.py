@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
 from pathlib import Path
 from textwrap import indent
 
 import pytest
 
-from tests.discovery.derived import PAGE, SCHEMA
-from tests.discovery.test_add_probe import changed, python
+from tests.derived import DERIVED
+from tests.derived import TOPOLOGY as SCHEMA
+from tests.package_copy import ROOT, changed, copy_package, insert, python, snippets
 
-ROOT = Path(__file__).parents[2]
 TRANSPORT, WIRING = Path("pdsno_cli/messaging/udp.py"), Path("pdsno_cli/runtime/udp_wiring.py")
 REGISTRY = Path("pdsno_cli/model/transports.py")
 
@@ -21,23 +19,12 @@ REGISTRY = Path("pdsno_cli/model/transports.py")
 @pytest.fixture
 def steps(tmp_path):
     """Follow the page in a copy of the package; return its folder."""
-    ignored = shutil.ignore_patterns("__pycache__", "schemas")
-    shutil.copytree(ROOT / "pdsno_cli", tmp_path / "pdsno_cli", ignore=ignored)
-    shutil.copytree(ROOT / "schemas", tmp_path / "schemas")
-    for file in (PAGE, Path("tests/discovery/derived.py")):
-        (tmp_path / file).parent.mkdir(parents=True)
-        shutil.copy(ROOT / file, tmp_path / file)
-    section = (ROOT / "docs/reliability.md").read_text().split("## Add a transport")[1]
-    blocks = re.findall(r"^```python\n(.*?)^```$", section, re.DOTALL | re.MULTILINE)
-    transport, wiring, entry = blocks
+    copy_package(tmp_path, *DERIVED, Path("tests/derived.py"))
+    transport, wiring, entry = snippets(ROOT / "docs/reliability.md", "Add a transport")
     (tmp_path / TRANSPORT).write_text(transport)
     (tmp_path / WIRING).write_text(wiring)
-    registry = (tmp_path / REGISTRY).read_text()
-    end = ")\n\nFACTS"
-    assert registry.count(end) == 1
-    entry = indent(entry.rstrip() + ",\n", "    ")
-    (tmp_path / REGISTRY).write_text(registry.replace(end, entry + end))
-    python(tmp_path, "-m", "tests.discovery.derived")
+    insert(tmp_path / REGISTRY, before=")\n\nFACTS", text=indent(entry.rstrip() + ",\n", "    "))
+    python(tmp_path, "-m", "tests.derived")
     return tmp_path
 
 

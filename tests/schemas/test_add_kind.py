@@ -9,9 +9,9 @@ from textwrap import indent
 
 import pytest
 
+from tests.derived import DERIVED, ENVELOPE
+from tests.derived import MESSAGES as PAGE
 from tests.package_copy import ROOT, changed, copy_package, insert, python, snippets
-from tests.schemas.derived import PAGE
-from tests.schemas.derived import SCHEMA as ENVELOPE
 
 MESSAGES, TOPICS = Path("pdsno_cli/model/messages.py"), Path("pdsno_cli/model/topics.py")
 RECEIVER, SCHEMA = Path("pdsno_cli/controllers/global_.py"), Path("schemas/note.schema.json")
@@ -103,7 +103,7 @@ print(json.dumps([sorted(notes()), waiting(), gc[1].refused]))
 @pytest.fixture
 def copy(tmp_path):
     """Follow the page in a copy of the package and return its folder."""
-    copy_package(tmp_path, PAGE)
+    copy_package(tmp_path, *DERIVED)
     shutil.copytree(
         ROOT / "tests", tmp_path / "tests", ignore=shutil.ignore_patterns("__pycache__")
     )
@@ -121,7 +121,7 @@ def copy(tmp_path):
     insert(tmp_path / RECEIVER, before="PolicyDocument, Status, Summary\n", text="Note, ")
     (schema,) = snippets(ROOT / PAGE, "Add a message kind", "json")
     (tmp_path / SCHEMA).write_text(schema)
-    python(tmp_path, "-m", "tests.schemas.derived")
+    python(tmp_path, "-m", "tests.derived")
     return tmp_path
 
 
