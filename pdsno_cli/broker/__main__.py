@@ -20,7 +20,7 @@ def main() -> None:
     """Serve until killed; on failure the process ends with a line on stderr."""
     *numbers, root = sys.argv[1:]
     parent, max_payload, port_311, port_5, files = map(int, numbers)
-    parent_death.hold(parent, signal.SIGKILL)
+    parent_death.exit_with_parent(parent, signal.SIGKILL)
     warnings.to_stderr()
     settings = Settings(
         max_payload=max_payload,

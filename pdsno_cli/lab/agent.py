@@ -29,25 +29,25 @@ _SYNTAX = {
 
 
 class Agent:
-    """One device's agent: bytes in, bytes or silence out."""
+    """The agent of one device: request bytes in, response bytes or None out."""
 
     def __init__(self, device: LabDevice) -> None:
         self._started = time.monotonic()
         self.change(device)
 
     def change(self, device: LabDevice) -> None:
-        """Answer as ``device`` from now on; sysUpTime runs on."""
+        """Answer as ``device`` from now on; sysUpTime continues."""
         self._community = device.community.encode()
         self._mib = Mib(device)
 
     def answer(self, data: bytes) -> bytes | None:
-        """Return the response to a request; None for what deserves none, as real agents do."""
+        """Return the response to a request; None for a malformed or unauthorised one, like real agents."""
         try:
             message, _ = decoder.decode(data, asn1Spec=v2c.Message())
             if int(message[0]) != _VERSION_2C or bytes(message[1]) != self._community:
                 return None
             response = self._respond(v2c.apiMessage.get_pdu(message))
-        except Exception:  # noqa: BLE001 - bytes from anybody: the codec raises whatever they provoke
+        except Exception:  # noqa: BLE001 - the codec raises anything on arbitrary bytes
             return None
         if response is None:
             return None
@@ -83,7 +83,7 @@ class Agent:
         return (oid, rfc1905.endOfMibView) if following is None else self._get(following)
 
     def _bulk(self, names: list[Oid], singles: int, repetitions: int) -> list[tuple[Oid, Any]]:
-        """Answer GETBULK (RFC 3416 section 4.2.3); like an agent short of room, it may stop early."""
+        """Answer GETBULK (RFC 3416 section 4.2.3); like real agents, it may return fewer rows."""
         pairs = [self._next(name) for name in names[:singles]]
         row = names[singles:]
         for _ in range(repetitions):

@@ -1,6 +1,6 @@
-"""What a lab device's agent holds: the system group and ifTable (RFC 3418, RFC 2863).
+"""The objects of a lab device's agent: the system group and ifTable (RFC 3418, RFC 2863).
 
-Values are tagged with their SMI type by name, so that nothing here needs a codec.
+Values are tagged with the name of their SMI type, so that this module needs no codec.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Mib:
         return self._objects.get(oid)
 
     def after(self, oid: Oid) -> Oid | None:
-        """Return the first object behind ``oid``, or None at the end."""
+        """Return the OID that follows ``oid``, or None at the end."""
         index = bisect_right(self._order, oid)
         return self._order[index] if index < len(self._order) else None
 

@@ -1,4 +1,4 @@
-"""Plans a lab: which target addresses get a device, and what each device says of itself; pure."""
+"""Plans a lab: which target addresses get a device, and the identity of each; pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ from pdsno_cli.model.errors import LabError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """What one local controller discovers: its addresses, and how it asks SNMP there.
-
-    ``community`` is resolved.
-    """
+    """The targets of one local controller, and its SNMP parameters; ``community`` is resolved."""
 
     targets: Sequence[str]
     port: int = 161
@@ -87,7 +84,7 @@ _MODELS = (
 def plan(segments: Sequence[Segment], *, devices: int, snmp: int) -> tuple[LabDevice, ...]:
     """Return ``devices`` devices spread evenly over the targets, ``snmp`` of them with an agent.
 
-    The same input gives the same lab. LabError when there are fewer targets than devices.
+    The same input gives the same lab. Raises LabError if there are fewer targets than devices.
     """
     places = [(target, segment) for segment in segments for target in segment.targets]
     if devices > len(places):
@@ -95,10 +92,10 @@ def plan(segments: Sequence[Segment], *, devices: int, snmp: int) -> tuple[LabDe
     if snmp > devices:
         raise LabError(f"the lab has {snmp} devices with SNMP but only {devices} devices")
     chosen = [places[index] for index in _spread(devices, len(places))]
-    speaking = set(_spread(snmp, devices))
+    with_snmp = set(_spread(snmp, devices))
     return tuple(
         make_device(
-            number, target, port=segment.port, community=segment.community, snmp=number in speaking
+            number, target, port=segment.port, community=segment.community, snmp=number in with_snmp
         )
         for number, (target, segment) in enumerate(chosen)
     )
@@ -109,7 +106,7 @@ def make_device(
 ) -> LabDevice:
     """Return device ``number`` (from 0) of a lab at ``address``."""
     model = _MODELS[number % len(_MODELS)]
-    # 0x02: locally administered, so no vendor's; the address makes it unique.
+    # 0x02: locally administered; the address makes it unique.
     octets = b"\x02\x4c" + ipaddress.IPv4Address(address).packed
     return LabDevice(
         address=address,

@@ -1,4 +1,4 @@
-"""Serves a lab on loopback: one UDP socket a device with SNMP, all in one process and one loop.
+"""Serves a lab on loopback: one UDP socket per device with SNMP, all on one thread.
 
 ``serve`` runs on one thread; ``remove``, ``add`` and ``rename`` may be called from any other.
 """
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from pdsno_cli.lab.agent import Agent
     from pdsno_cli.lab.plan import LabDevice
 
-_STOP_POLL = 0.2  # seconds; how late a stop Event is noticed
+_STOP_POLL = 0.2  # seconds between two checks of a stop Event
 _DATAGRAM_BYTES = 65_535
 _SPARE_FILES = 256  # beside the agents: standard streams, libraries, clients
-_SILENCE: local_routes.Kind = "prohibit"  # a switched-off device: the kernel answers for it else
-_BURST = 64  # datagrams served from one socket before the others get their turn
+_OFF: local_routes.Kind = "prohibit"  # else the kernel answers ICMP for a removed device
+_BURST = 64  # datagrams served from one socket before the next
 
 
 class Lab:
@@ -37,7 +37,7 @@ class Lab:
         self._devices = {device.address: device for device in devices}
         self._planned = dict(self._devices)  # with every device that was ever there
         self._agents: dict[str, tuple[socket.socket, Agent]] = {}
-        self._silenced: set[str] = set()
+        self._blocked: set[str] = set()
         self._selector: selectors.BaseSelector | None = None  # while open
         self._lock = threading.RLock()  # guards all of the above
 
@@ -49,9 +49,10 @@ class Lab:
         self.close()
 
     def model(self, address: str) -> LabDevice:
-        """Return the device to ``add`` at an address: the one that was there, or a new one.
+        """Return the device to ``add`` at an address: the one removed from there, or a new one.
 
-        A new one has port and community of the device nearest to it. LabError for no address.
+        A new one has port and community of the device nearest to it. Raises LabError for an
+        invalid address.
         """
         with self._lock:
             if address in self._planned:
@@ -59,14 +60,14 @@ class Lab:
             try:
                 place = int(ipaddress.IPv4Address(address))
             except ValueError as exc:
-                raise LabError(f"{address!r} is no IPv4 address") from exc
+                raise LabError(f"invalid IPv4 address {address!r}") from exc
             like = min(
                 self._planned.values(),
                 key=lambda item: abs(int(ipaddress.IPv4Address(item.address)) - place),
                 default=None,
             )
             if like is None:
-                raise LabError("the lab has no device to take port and community from")
+                raise LabError("the lab has no device to copy port and community from")
             number = len(self._planned)
             return make_device(number, address, port=like.port, community=like.community)
 
@@ -77,28 +78,28 @@ class Lab:
             return tuple(self._devices.values())
 
     def open(self) -> None:
-        """Bind every agent; LabError, and nothing stays bound, when one cannot be."""
+        """Bind every agent; raises LabError, and unbinds all, if one cannot be bound."""
         with self._lock:
             _raise_file_limit(sum(device.snmp for device in self._devices.values()))
-            left = local_routes.taken_away(_SILENCE)
+            left = local_routes.blocked(_OFF)
             self._selector = selectors.DefaultSelector()
             try:
-                # What was left silenced comes last: if a lab of these addresses runs already, its
-                # other ports stop us before we undo what it silenced.
+                # Blocked addresses come last: if another lab of these addresses runs, binding its
+                # other ports fails before this one unblocks any.
                 for device in sorted(self._devices.values(), key=lambda item: item.address in left):
                     if device.address in left:
-                        local_routes.give_back(_SILENCE, device.address)
+                        local_routes.unblock(_OFF, device.address)
                     self._start(device)
             except LabError:
                 self.close()
                 raise
 
     def close(self) -> None:
-        """Unbind everything and undo every silence; harmless when repeated."""
+        """Unbind every agent and unblock every address; harmless when repeated."""
         with self._lock:
             for address in tuple(self._agents):
                 self._end(address)
-            for address in tuple(self._silenced):
+            for address in tuple(self._blocked):
                 self._restore(address)
             if self._selector is not None:
                 selector, self._selector = self._selector, None
@@ -112,10 +113,10 @@ class Lab:
     ) -> None:
         """Answer requests until ``stop`` is set, or, as a descriptor, becomes readable.
 
-        ``others`` are further sockets to watch, each with what to call when it is readable.
+        ``others`` are further sockets to watch, each with a callback for when it is readable.
         """
         selector = self._selector
-        assert selector is not None  # serve what is open
+        assert selector is not None  # serve requires open
         event = stop if isinstance(stop, threading.Event) else threading.Event()
         watched: list[tuple[socket.socket | int, Callable[[], None]]] = list(others)
         if not isinstance(stop, threading.Event):
@@ -136,36 +137,36 @@ class Lab:
                 selector.unregister(source)
 
     def remove(self, address: str) -> str:
-        """Take a device away; return one sentence on what became of it.
+        """Remove a device; return the result as one sentence.
 
-        LabError when no device is there. Without CAP_NET_ADMIN the kernel still answers ICMP.
+        Raises LabError if there is no device. Without CAP_NET_ADMIN the kernel still answers ICMP.
         """
         with self._lock:
             device = self._devices.pop(address, None)
             if device is None:
                 raise LabError(f"the lab has no device at {address}")
             self._end(address)
-            reason = local_routes.take_away(_SILENCE, address)
+            reason = local_routes.block(_OFF, address)
             if reason is None:
-                self._silenced.add(address)
-                return f"{address} ({device.sys_name}) is gone"
+                self._blocked.add(address)
+                return f"{address} ({device.sys_name}) is removed"
             return (
-                f"{address} ({device.sys_name}) no longer speaks SNMP, "
+                f"{address} ({device.sys_name}) no longer answers SNMP, "
                 f"but the kernel still answers ICMP for it: {reason}"
             )
 
     def add(self, device: LabDevice) -> str:
-        """Put a device in place; LabError when its address is taken."""
+        """Add a device; raises LabError if its address is taken."""
         with self._lock:
             if device.address in self._devices:
                 raise LabError(f"the lab already has a device at {device.address}")
             self._restore(device.address)
             self._start(device)
             self._devices[device.address] = self._planned[device.address] = device
-            return f"{device.address} ({device.sys_name}) is there"
+            return f"{device.address} ({device.sys_name}) is added"
 
     def rename(self, address: str, sys_name: str) -> str:
-        """Change the sysName of a device; LabError when no device with SNMP is there."""
+        """Change the sysName of a device; raises LabError if there is no device with SNMP."""
         with self._lock:
             if address not in self._agents:
                 raise LabError(f"the lab has no device with SNMP at {address}")
@@ -202,12 +203,12 @@ class Lab:
             found[0].close()
 
     def _restore(self, address: str) -> None:
-        if address in self._silenced:
-            local_routes.give_back(_SILENCE, address)
-            self._silenced.discard(address)
+        if address in self._blocked:
+            local_routes.unblock(_OFF, address)
+            self._blocked.discard(address)
 
     def _answer(self, sock: socket.socket, agent: Agent) -> None:
-        """Answer what waits on one socket. Runs on the serving thread."""
+        """Answer the requests waiting on one socket. Runs on the serving thread."""
         with self._lock:
             for _ in range(_BURST):
                 try:
@@ -221,7 +222,7 @@ class Lab:
 
 
 def _raise_file_limit(sockets: int) -> None:
-    """Let this process open a socket per device, as far as the machine allows."""
+    """Raise the limit of open files for a socket per device, as far as the machine allows."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

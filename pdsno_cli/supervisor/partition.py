@@ -31,19 +31,19 @@ class Partition:
                 f"{controller_id} has no loopback address of its own, which its packets are dropped by: "
                 "that takes Linux, a broker on IPv4 loopback, and no declared address"
             )
-        reason = local_routes.take_away(_DROP, address)
+        reason = local_routes.block(_DROP, address)
         if reason is not None:
             raise OperationError(f"the link of {controller_id} cannot be cut: {reason}")
 
     def mend(self, controller_id: str) -> None:
         """Let a controller's packets pass again; harmless if they do."""
-        reason = local_routes.give_back(_DROP, self._addresses[controller_id])
+        reason = local_routes.unblock(_DROP, self._addresses[controller_id])
         if reason is not None:
             self._announce(f"the link of {controller_id} stays cut: {reason}")
 
     def mend_all(self) -> None:
         """Restore every link, including those that a killed run left cut."""
-        cut = local_routes.taken_away(_DROP)
+        cut = local_routes.blocked(_DROP)
         for name, address in self._addresses.items():
             if address in cut:
                 self.mend(name)

@@ -1,1 +1,1 @@
-"""Layer 0: what only some operating systems have, one small module for each concern."""
+"""Layer 0: what only some operating systems have, one small module per concern."""

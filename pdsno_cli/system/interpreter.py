@@ -1,4 +1,4 @@
-"""How a module of this package is run as a process of its own."""
+"""The command that runs a module of this package as a process."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 def run_module(module: str, *arguments: str) -> list[str]:
     """Return the command that runs ``module`` with this interpreter.
 
-    ``-P`` keeps the working directory off ``sys.path``: a ``queue.py`` beside a topology is the
-    user's, and none of our interpreters may import it. Every process of ours is started by this.
+    ``-P`` keeps the working directory off ``sys.path``, so that a ``queue.py`` beside a topology is
+    not imported. Every process of pdsno is started by this command.
     """
     return [sys.executable, "-P", "-m", module, *arguments]

@@ -1,4 +1,4 @@
-"""The signals that end a run, and which of them this process was told to ignore."""
+"""Handlers of the signals that end a run."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def on_interrupt(loop: asyncio.AbstractEventLoop, act: Callable[[], None]) -> None:
     """Call ``act`` on the loop at each SIGTERM, SIGINT and SIGHUP.
 
-    The last two stay ignored where they were at the start: ``nohup`` does that to SIGHUP, and a
-    shell without job control to SIGINT of what it runs in the background.
+    SIGINT and SIGHUP stay ignored if they were at the start: ``nohup`` ignores SIGHUP, and a shell
+    without job control ignores SIGINT in background processes.
     """
     loop.add_signal_handler(signal.SIGTERM, act)
     for number in (signal.SIGINT, signal.SIGHUP):

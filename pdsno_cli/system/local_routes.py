@@ -1,9 +1,9 @@
-"""Takes loopback addresses away by routes in the kernel's local table, and gives them back.
+"""Blocks single loopback addresses by routes in the kernel's local table.
 
-Linux holds all of 127.0.0.0/8 for local. A route for one address goes before that: ``prohibit``
-refuses its packets with an ICMP error, ``blackhole`` drops them without a word. It needs
-CAP_NET_ADMIN and iproute2. Such routes carry a protocol number of our own, so what a killed process
-left behind is found.
+On Linux all of 127.0.0.0/8 is local. A route for one address is more specific: ``prohibit`` rejects
+its packets with an ICMP error, ``blackhole`` drops them silently. It needs CAP_NET_ADMIN and
+iproute2. The routes carry a protocol number of their own, so that routes that a killed process left
+behind are found.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from typing import Literal
 
 Kind = Literal["prohibit", "blackhole"]
 
-_PROTOCOL = "77"  # rtnetlink(7) rtm_protocol: unassigned in rt_protos, marks our routes
+_PROTOCOL = "77"  # rtnetlink(7) rtm_protocol: unassigned in rt_protos
 _TABLE = ("table", "local", "proto", _PROTOCOL)
-_NOT_THERE = "No such process"  # ESRCH, by which the kernel says that there is no such route
+_NOT_FOUND = "No such process"  # ESRCH of the kernel for a missing route
 
 
-def take_away(kind: Kind, address: str) -> str | None:
-    """Take an address away; None when done, else why that cannot be, as part of a sentence."""
+def block(kind: Kind, address: str) -> str | None:
+    """Block an address; return None, or the reason of the failure as part of a sentence."""
     if sys.platform != "linux":
-        return "only Linux can take a loopback address away"
+        return "only Linux can block a loopback address"
     _, reason = _ip("route", "replace", kind, f"{address}/32", *_TABLE)
     return f"needs CAP_NET_ADMIN and iproute2 ({reason})" if reason is not None else None
 
 
-def give_back(kind: Kind, address: str) -> str | None:
-    """Give an address back; None when it is there, else why it is not."""
+def unblock(kind: Kind, address: str) -> str | None:
+    """Unblock an address; return None, or the reason of the failure. Harmless when repeated."""
     if sys.platform != "linux":
         return None
     _, reason = _ip("route", "del", kind, f"{address}/32", *_TABLE)
-    return None if reason is None or _NOT_THERE in reason else reason
+    return None if reason is None or _NOT_FOUND in reason else reason
 
 
-def taken_away(kind: Kind) -> frozenset[str]:
-    """Return the addresses that are taken away, by this process or one before it."""
+def blocked(kind: Kind) -> frozenset[str]:
+    """Return the blocked addresses, by this process or an earlier one."""
     if sys.platform != "linux":
         return frozenset()
     listed, _ = _ip("-o", "route", "show", *_TABLE)
@@ -49,17 +49,17 @@ def taken_away(kind: Kind) -> frozenset[str]:
 
 
 def _ip(*arguments: str) -> tuple[str, str | None]:
-    """Run iproute2; return what it printed, and in one line why it failed, if it did."""
+    """Run iproute2; return its output, and the reason of a failure in one line."""
     program = shutil.which("ip") or shutil.which("ip", path="/usr/sbin:/sbin")
     if program is None:
         return "", "ip is not installed"
     try:
-        done = subprocess.run(  # noqa: S603 - addresses come parsed from the topology
+        done = subprocess.run(  # noqa: S603 - addresses are parsed by the topology loader
             [program, *arguments],
             capture_output=True,
             text=True,
             check=False,
-            process_group=0,  # Ctrl-C must not end what undoes a fault
+            process_group=0,  # Ctrl-C must not interrupt the removal of a fault
         )
     except OSError as exc:
         return "", f"ip cannot be run: {exc.strerror}"

@@ -1,4 +1,4 @@
-"""A process that ends with its parent: PR_SET_PDEATHSIG of prctl(2) on Linux, a pipe elsewhere."""
+"""Ends a process with its parent: PR_SET_PDEATHSIG of prctl(2) on Linux, a pipe elsewhere."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ _LIBC = _library() if SUPPORTED else None
 
 
 def follow(number: signal.Signals) -> None:
-    """Have the kernel send a signal to this process when the thread that made it ends.
+    """Have the kernel send a signal to this process when the thread that forked it ends.
 
-    Does nothing where the kernel cannot; see ``SUPPORTED``.
+    Does nothing unless ``SUPPORTED``.
     """
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, int(number), 0, 0, 0)
 
 
-def hold(parent: int, number: signal.Signals) -> None:
-    """Tie this process to ``parent``, who made it and holds the other end of its stdin."""
+def exit_with_parent(parent: int, number: signal.Signals) -> None:
+    """End this process with ``parent``, which holds the other end of its stdin."""
     if SUPPORTED:
         follow(number)
         if os.getppid() != parent:  # it ended before the call above

@@ -85,11 +85,11 @@ def test_http_is_served_again_once_its_address_is_back(tmp_path):
 import json, socket
 from pathlib import Path
 from pdsno_cli.messaging.http_server import HttpServer
-from pdsno_cli.system.local_routes import give_back, take_away
-take_away("blackhole", "{OWN}")
+from pdsno_cli.system.local_routes import block, unblock
+block("blackhole", "{OWN}")
 server = HttpServer(host="{OWN}", address_file=Path("{tmp_path}/told"))
 server.start(None)
-give_back("blackhole", "{OWN}")
+unblock("blackhole", "{OWN}")
 with socket.create_connection(("{OWN}", server.port), 15) as line:
     print(json.dumps(line.getpeername()[0]), flush=True)
 """

@@ -33,13 +33,13 @@ from pdsno_cli.lint.engine import require
 from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import StateDir
 from pdsno_cli.supervisor.partition import Partition
-from pdsno_cli.system.local_routes import take_away, taken_away
+from pdsno_cli.system.local_routes import block, blocked
 said = []
 def make(name):
     return Partition(own_addresses(require("{file}"), StateDir(Path("{tmp_path}") / name)), said.append)
 partition, others = make("state"), make("other")
 def count():
-    return len(taken_away("blackhole"))
+    return len(blocked("blackhole"))
 """
     return lambda code, **kwargs: in_namespace(head + code, **kwargs)
 
@@ -60,7 +60,7 @@ if os.fork() == 0:
     partition.cut("lc"), partition.cut("gc")
     os._exit(1)
 os.wait()
-take_away("blackhole", "127.9.9.9")
+block("blackhole", "127.9.9.9")
 counts = [count()]
 for later in (make("other"), make("state"), make("state")):
     later.mend_all()
