@@ -62,8 +62,8 @@ def monitor_session(
     on_trouble: Callable[[str], None],
 ) -> Iterator[tuple[Operator, Visibility]]:
     """Join to look on, and tell what can be seen; UsageError when an embedded broker is not up."""
-    from pdsno_cli.client.kept_qos import highest_kept
     from pdsno_cli.client.monitor import Visibility
+    from pdsno_cli.client.qos_probe import highest_kept
     from pdsno_cli.runtime.mqtt_wiring import broker_access, watching_transport
     from pdsno_cli.supervisor.bus_bridge import BusBridgeTransport
 
