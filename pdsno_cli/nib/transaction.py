@@ -12,11 +12,11 @@ from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
 from pdsno_cli.nib import received, rows
 from pdsno_cli.nib import statements as sql
-from pdsno_cli.nib.gathered import Gathered
 from pdsno_cli.nib.marks import Position, Verdict, advance, judge
 from pdsno_cli.nib.outbox_writes import OutboxWrites
 from pdsno_cli.nib.received import Advance, Tallies
 from pdsno_cli.nib.schema import CYCLES, DEVICES, POLICIES
+from pdsno_cli.nib.write_buffer import WriteBuffer
 
 _Then = Callable[[], None]
 _Key = tuple[str, str]  # local controller and device
@@ -43,7 +43,7 @@ class Transaction(OutboxWrites):
         self._begin = begin
         self.behind = False
         self.advanced: Sequence[Advance] = ()  # how far streams were brought, once it is finished
-        self._gathered = Gathered()
+        self._buffer = WriteBuffer()
         self._committed: dict[_Then, None] = {}
         self._undone: dict[_Then, None] = {}
 
@@ -74,11 +74,11 @@ class Transaction(OutboxWrites):
     def finish(self) -> None:
         """Gather the last: how far streams are."""
         tallies, self.advanced = self._tallies.take()
-        self._gathered.rows(received.PUT, tallies)
+        self._buffer.add_rows(received.PUT, tallies)
 
     def write(self) -> None:
         """Write what was gathered, into what has begun in the file."""
-        self._gathered.write(self._connection)
+        self._buffer.write(self._connection)
 
     def ended(self, *, committed: bool) -> None:
         """Hear how it ended, and call whoever wanted to know."""
@@ -162,12 +162,12 @@ class Transaction(OutboxWrites):
 
         They come by local controller and id; where a local comes again, the later stands.
         """
-        return self._gathered.take_told()
+        return self._buffer.take_present()
 
     @property
     def cycles(self) -> Mapping[str, LocalCycle]:
         """How far the local controllers are whose cycles were written so far."""
-        return self._gathered.cycles
+        return self._buffer.cycles
 
     def apply_changes(
         self,
@@ -194,7 +194,7 @@ class Transaction(OutboxWrites):
                 within=(_ACTIVE_OF_LOCAL, {"local_id": local_id}),
                 snapshot=snapshot,
             )
-        self._gathered.devices(local_id, region, present, at=at)
+        self._buffer.add_devices(local_id, region, present, at=at)
         return [device_id for _, device_id in lost]
 
     def apply_summary(self, summary: Summary, *, at: float) -> None:
@@ -208,7 +208,7 @@ class Transaction(OutboxWrites):
                 snapshot=summary.snapshot,
             )
         for item in present:
-            self._gathered.devices(item.local_id, summary.region, (item.device,), at=at)
+            self._buffer.add_devices(item.local_id, summary.region, (item.device,), at=at)
 
     def put_known(
         self,
@@ -229,7 +229,7 @@ class Transaction(OutboxWrites):
         forgotten = [{"of_local": local_id, "of_device": one} for one in stored if one not in kept]
         if forgotten:
             self._execute(sql.FORGET, forgotten)
-        self._gathered.rows(sql.PUT_DEVICES, values)
+        self._buffer.add_rows(sql.PUT_DEVICES, values)
 
     def forget_local(self, local_id: str, stream: str) -> None:
         """Hold nothing of a local controller for present any more.
@@ -344,11 +344,11 @@ class Transaction(OutboxWrites):
 
     def put_cycle(self, cycle: LocalCycle, *, region: str, at: float) -> None:
         """Keep how far a local controller's reports are committed."""
-        self._gathered.cycle(cycle, region, at=at)
+        self._buffer.add_cycle(cycle, region, at=at)
 
     def append_event(self, event: Event, *, sender: str, at: float) -> None:
         """Keep an event for good."""
-        self._gathered.rows(sql.APPEND_EVENTS, (rows.event_row(event, sender=sender, at=at),))
+        self._buffer.add_rows(sql.APPEND_EVENTS, (rows.event_row(event, sender=sender, at=at),))
 
     def _lose(
         self,
