@@ -6,15 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from pdsno_cli.model.errors import PdsnoError, StateError
+from pdsno_cli.model.errors import StateError
 from pdsno_cli.nib import outbox, received
 from pdsno_cli.nib import statements as sql
 from pdsno_cli.nib.database import Database
+from pdsno_cli.nib.pipeline import CommitPipeline
 from pdsno_cli.nib.places import find
 from pdsno_cli.nib.queries import COUNT_ACTIVE, Queries
 from pdsno_cli.nib.received import Tallies
@@ -22,8 +23,6 @@ from pdsno_cli.nib.schema import UPGRADES, VERSION
 from pdsno_cli.nib.transaction import Transaction
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     import sqlalchemy as sa
 
 __all__ = ["Store", "Transaction"]
@@ -46,10 +45,8 @@ class Store(Queries):
         self._tallies = Tallies(connection, self._begin)
         self._owner = threading.get_ident()
         self._at_hand: Transaction | None = None
-        # What is committed on the one other thread, which has the connection until then.
-        self._behind: tuple[Transaction, Future[int]] | None = None
-        self._active: int | None = None  # devices that the last one of these left present
-        self._writer: ThreadPoolExecutor | None = None
+        # Its result is how many devices are present then.
+        self._pipeline: CommitPipeline[int] = CommitPipeline()
 
     @classmethod
     def open(cls, place: Path | str | Database) -> Self:
@@ -77,8 +74,9 @@ class Store(Queries):
 
     def count_active(self) -> int:
         """Return how many devices are present; without those of what is still being committed."""
-        if self._behind is not None and self._at_hand is None and self._active is not None:
-            return self._active
+        active = self._pipeline.result
+        if self._pipeline.busy and self._at_hand is None and active is not None:
+            return active
         return super().count_active()
 
     def settle(self) -> None:
@@ -91,8 +89,6 @@ class Store(Queries):
         try:
             self._rest()
         finally:
-            if self._writer is not None:
-                self._writer.shutdown()
             super().close()
 
     def _rest(self) -> None:
@@ -107,18 +103,7 @@ class Store(Queries):
         """Wait for what is still being committed; return what made that one fail alone."""
         if threading.get_ident() != self._owner:
             raise RuntimeError("only the thread that opened a store may use it")
-        if self._behind is None:
-            return None
-        (tx, committed), self._behind = self._behind, None
-        try:
-            self._active = committed.result()
-        except BaseException as exc:
-            tx.ended(committed=False)
-            if isinstance(exc, PdsnoError) or not isinstance(exc, Exception):
-                raise
-            return exc
-        tx.ended(committed=True)
-        return None
+        return self._pipeline.wait()
 
     @contextmanager
     def _unit(self, *, ahead: bool) -> Iterator[Transaction]:
@@ -131,7 +116,7 @@ class Store(Queries):
             self.settle()
             tx.finish()
             if not tx.behind:
-                self._active = None
+                self._pipeline.result = None
                 self._write(tx)
         except BaseException:
             self._at_hand = None
@@ -139,11 +124,9 @@ class Store(Queries):
             raise
         self._at_hand = None
         if tx.behind:
-            if self._writer is None:
-                self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="writer")
-            self._behind = tx, self._writer.submit(self._write_behind, tx)
+            self._pipeline.start(partial(self._write_and_count, tx), tx.finished)
         else:
-            tx.ended(committed=True)
+            tx.finished(True)
 
     def _begin(self) -> None:
         """Begin in the file, once what goes before is committed, what has begun in memory."""
@@ -165,10 +148,10 @@ class Store(Queries):
                 self._connection.rollback()
                 raise
 
-    def _write_behind(self, tx: Transaction) -> int:
-        """Do so on the writer's thread; return how many devices are present then.
+    def _write_and_count(self, tx: Transaction) -> int:
+        """Write and commit all of ``tx``; return how many devices are present then.
 
-        Else whoever watches a flood would wait for each commit.
+        So that ``count_active`` does not wait for each commit of a flood.
         """
         self._write(tx)
         with self._database.transaction(self._connection, write=False):
@@ -179,7 +162,7 @@ class Store(Queries):
             self.settle()
         finally:
             self._connection.rollback()
-            tx.ended(committed=False)
+            tx.finished(False)
 
     def begin_epoch(self) -> int:
         """Return a new epoch, durably higher than any before it, even those of a lost store."""

@@ -80,8 +80,8 @@ class Transaction(OutboxWrites):
         """Write what was gathered, into what has begun in the file."""
         self._buffer.write(self._connection)
 
-    def ended(self, *, committed: bool) -> None:
-        """Hear how it ended, and call whoever wanted to know."""
+    def finished(self, committed: bool) -> None:
+        """Call what was to be called when this is committed, or undone."""
         if not committed:
             self._tallies.clear()
         for then in self._committed if committed else reversed(self._undone):
