@@ -74,14 +74,3 @@ def advance(before: Tally | None, to: Position, *, applied: int = 0, quarantined
         quarantined=before.quarantined + quarantined,
         skipped=before.skipped + max(passed, 0),
     )
-
-
-def follow(before: Tally, seq: int) -> Tally:
-    """Return the tally once the numbers up to here are applied, one after the other."""
-    return Tally(
-        epoch=before.epoch,
-        seq=seq,
-        applied=before.applied + seq - before.seq,
-        quarantined=before.quarantined,
-        skipped=before.skipped,
-    )

@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from pdsno_cli.nib.bulk import Bulk
-from pdsno_cli.nib.marks import Position, Tally, follow
+from pdsno_cli.nib.marks import Position, Tally, advance
 from pdsno_cli.nib.schema import HELD, QUARANTINE, RECEIVED
 from pdsno_cli.nib.statements import prune, upsert
 
@@ -70,21 +70,6 @@ class Advance(NamedTuple):
     messages: int
 
 
-class _Run:
-    """Messages of one stream that simply follow: those after a tally, up to ``seq``."""
-
-    __slots__ = ("after", "epoch", "seq")
-
-    def __init__(self, after: Tally, seq: int) -> None:
-        self.after = after
-        self.epoch = after.epoch
-        self.seq = seq
-
-    def tally(self) -> Tally:
-        """Return the tally once they are applied."""
-        return follow(self.after, self.seq)
-
-
 class Tallies:
     """The latest tally of each stream, read once and written with the transaction at hand.
 
@@ -95,35 +80,29 @@ class Tallies:
         self._connection = connection
         self._begin = begin
         self._latest: dict[_Key, Tally] | None = None
-        self._changed: dict[_Key, _Run] = {}  # by the transaction at hand
+        self._changed: dict[_Key, Tally] = {}  # by the transaction at hand
         # A stream that goes from one epoch to the next within a transaction leaves its tally here.
         self._ended: list[tuple[_Key, Tally]] = []
 
     def get(self, key: _Key) -> Tally | None:
         """Return the latest tally of a stream, None where nothing of it is committed."""
-        run = self._changed.get(key)
-        return self._all().get(key) if run is None else run.tally()
+        changed = self._changed.get(key)
+        return self._all().get(key) if changed is None else changed
 
     def follow(self, key: _Key, epoch: int, seq: int) -> bool:
-        """Advance a stream by one message if that is the very next; whether it is."""
-        run = self._changed.get(key)
-        if run is None:
-            before = self._all().get(key)
-            if before is None or before.epoch != epoch or before.seq + 1 != seq:
-                return False
-            self._changed[key] = _Run(before, seq)
-        elif run.epoch != epoch or run.seq + 1 != seq:
+        """Advance a stream by one message; return False, and do nothing, if it is not the next."""
+        before = self.get(key)
+        if before is None or before.epoch != epoch or before.seq + 1 != seq:
             return False
-        else:
-            run.seq = seq
+        self._changed[key] = advance(before, Position(epoch, seq), applied=1)
         return True
 
     def put(self, key: _Key, tally: Tally) -> None:
         """Keep a stream's new tally with the transaction at hand."""
-        run = self._changed.get(key)
-        if run is not None and run.epoch != tally.epoch:
-            self._ended.append((key, run.tally()))
-        self._changed[key] = _Run(tally, tally.seq)
+        before = self._changed.get(key)
+        if before is not None and before.epoch != tally.epoch:
+            self._ended.append((key, before))
+        self._changed[key] = tally
 
     def drop(self, stream: str) -> None:
         """Know nothing of a stream any more."""
@@ -136,13 +115,13 @@ class Tallies:
         if not self._changed:
             return [], []
         latest = self._all()
-        changed = {key: run.tally() for key, run in self._changed.items()}
-        rows = [_row(key, tally) for key, tally in (*self._ended, *changed.items())]
-        told = [_advance(key, latest.get(key), tally) for key, tally in changed.items()]
+        changed = self._changed.items()
+        rows = [_row(key, tally) for key, tally in (*self._ended, *changed)]
+        advanced = [_advance(key, latest.get(key), tally) for key, tally in changed]
         latest.update(changed)
         self._changed.clear()
         self._ended.clear()
-        return rows, told
+        return rows, advanced
 
     def clear(self) -> None:
         """Forget all, for it may not be as the file has it."""
