@@ -53,7 +53,7 @@ def update(
                 return known, "stale"
             return replace(known, alive=False, seen=now), "down"
         if epoch == known.epoch and seq <= known.seq:
-            # A retained copy is no sign of life, but it has the heartbeat's interval.
+            # A retained copy does not prove life, but it has the heartbeat's interval.
             return replace(known, heartbeat=status.heartbeat), "stale"
     elif status.state == "death":
         return None, "stale"

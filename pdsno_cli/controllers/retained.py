@@ -39,7 +39,7 @@ class RetainedPolicy:
         self._repairs: deque[float] = deque(maxlen=BUDGET)
 
     def arrived(self, foreign: str | None) -> None:
-        """Note a message on the topic: ours, or ``foreign``, which says what it is."""
+        """Note a message on the topic; ``foreign`` describes it if it is not this controller's."""
         self._foreign = foreign
         if foreign is not None and not self._check_due:
             self._check_due = True

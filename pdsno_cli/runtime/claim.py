@@ -1,4 +1,4 @@
-"""Which process runs as a controller: what the status messages of one controller say of that."""
+"""Identifies the processes that run as one controller, by its status messages."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def failover_transport(
     orders = {
         name: tuple(item for item in chain if item in wired) for name, chain in chains.items()
     }
-    if not all(orders.values()):  # a class would have nothing; between processes lint says so
+    if not all(orders.values()):  # a class without any; between processes that is a finding of lint
         last = _build(wiring, [facts for facts in TRANSPORTS if facts.last_resort])
         wired |= last
         orders = {name: order or tuple(last) for name, order in orders.items()}

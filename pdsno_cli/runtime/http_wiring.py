@@ -1,4 +1,4 @@
-"""Builds the HTTP transport for a controller, and says who receives what over it."""
+"""Builds the HTTP transport and ingress of a controller, with the filters of each receiver."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class HttpFactory:
     def preload(self) -> None:
         """Import the client and the server.
 
-        Else those who lose the broker together would all import at once, when time matters.
+        Controllers that lose their broker together would else all import at once, when time matters.
         """
         from pdsno_cli.messaging import http_sender, http_server
 
@@ -64,7 +64,7 @@ TRANSPORT: TransportFactory = HttpFactory()
 
 
 def _receivers(topology: Topology, state: StateDir, spec: Controller) -> list[Receiver]:
-    """Return who takes this controller's messages: its parents, and the top for events."""
+    """Return the receivers of this controller's messages: its parents, and the global one for events."""
     if spec.role is Role.GLOBAL:
         return []
     above = list(topology.of_role(Role.GLOBAL))
@@ -86,7 +86,7 @@ def _receivers(topology: Topology, state: StateDir, spec: Controller) -> list[Re
 
 
 def _address(state: StateDir, receiver: Controller) -> Callable[[], str | None]:
-    """Return what tells a receiver's address: as declared, or where it says that it listens."""
+    """Return what looks up a receiver's address: the declared one, or the one in its state file."""
 
     def read() -> str | None:
         if receiver.address is not None:
@@ -100,13 +100,13 @@ def _address(state: StateDir, receiver: Controller) -> Callable[[], str | None]:
 
 
 def _admission(topology: Topology, spec: Controller) -> Callable[[Envelope], PollClient | None]:
-    """Return what says whether the sender of a message may come for mail: a child of ``spec``.
+    """Return what admits the sender of a message to polling: None unless it is a child of ``spec``.
 
-    It need not be in this file: a local controller may say by a signed message that it is of the
-    region, or, to the global controller, of any region that there is.
+    The file need not declare it: a signed message of a local controller may name the region as its
+    own, or, to the global controller, any declared region.
     """
     below = {child.controller_id: child for child in children(topology, spec)}
-    if spec.role is Role.GLOBAL:  # which hears the events of all
+    if spec.role is Role.GLOBAL:  # it receives the events of all controllers
         below |= {item.controller_id: item for item in topology.of_role(Role.LOCAL)}
     regions = set(topology.regions) if spec.region is None else {spec.region}
 
@@ -140,14 +140,14 @@ def _ingress(
     signer: Signer,
     host: str,
 ) -> HttpIngress | None:
-    """Return who receives over HTTP: on the declared address, else on a free port of ``host``."""
+    """Return the ingress on the declared address, else on a free port of ``host``; None for locals."""
     if spec.role is Role.LOCAL:
         return None
     topics, own = topology.topics, filters(topology, spec)
 
     def receives(topic: str) -> bool:
         item = topics.class_of(topic)
-        # Of whoever comes: it may be a child that this file does not know.
+        # From any sender: it may be a child that this file does not declare.
         return (item is not None and item.name == "status") or any(matches(f, topic) for f in own)
 
     def acknowledges(topic: str) -> bool:

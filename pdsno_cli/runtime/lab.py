@@ -61,7 +61,7 @@ def change(lab: Lab | None, request: dict[str, Any]) -> dict[str, Any]:
 def run_lab(
     topology: Topology, line: socket.socket, on_stop: Callable[[Callable[[], None]], None]
 ) -> None:
-    """Run the lab as a child: say ``ready``, answer requests on ``line``, until told to stop.
+    """Run the lab as a child: send ``ready`` on ``line``, then answer requests until stopped.
 
     ``on_stop`` registers what to call at the signal to stop.
     """
@@ -72,12 +72,12 @@ def run_lab(
     try:
         lab.open()
     except LabError as exc:
-        _say(line, {"error": str(exc)})
+        _send(line, {"error": str(exc)})
         raise
     try:
-        _say(line, {"ready": True})
+        _send(line, {"ready": True})
         requests = _Requests(lab, line, stop)
-        lab.serve(stop, others=[(line, requests.take)])
+        lab.serve(stop, others=[(line, requests.receive)])
     finally:
         lab.close()
 
@@ -91,8 +91,8 @@ class _Requests:
         self._stop = stop
         self._rest = b""
 
-    def take(self) -> None:
-        """Carry out what came; the end of the line is the end of the lab."""
+    def receive(self) -> None:
+        """Carry out the requests that arrived; the lab stops when the line is closed."""
         data = self._line.recv(_REQUEST)
         if not data:
             self._stop.set()
@@ -104,8 +104,8 @@ class _Requests:
                 answer = change(self._lab, request)
             except (LabError, AttributeError, KeyError, TypeError, ValueError) as exc:
                 answer = {"error": str(exc)}
-            _say(self._line, {**answer, "number": request["number"]})
+            _send(self._line, {**answer, "number": request["number"]})
 
 
-def _say(line: socket.socket, answer: dict[str, Any]) -> None:
+def _send(line: socket.socket, answer: dict[str, Any]) -> None:
     line.sendall(json.dumps(answer).encode() + b"\n")

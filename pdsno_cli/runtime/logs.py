@@ -1,8 +1,8 @@
 """How a process of a run logs: one line a record, UTC, to stderr or to a file of bounded size.
 
-What a record says comes from anywhere, so it is made printable and cut here, and here only; how
-often it may say it is judged by ``model.log_limits``. At SIGUSR1 the process writes there, too,
-where each of its threads is: what a controller that seems to wait for ever is asked.
+A record may quote anything, so it is made printable and cut here, and here only;
+``model.log_limits`` bounds how often it repeats. At SIGUSR1 a process logs the stack of each of its
+threads, which shows what a stuck controller waits for.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ class LineFormatter(logging.Formatter):
 
 
 class LogFile(logging.Handler):
-    """Appends to a file, and begins it anew at ``FILE_LIMIT`` bytes; the one before is kept as ``.1``.
+    """Appends to a file, and rotates it at ``FILE_LIMIT`` bytes; one older file is kept as ``.1``.
 
-    ``descriptors`` are kept on the file, too: those of stdout and stderr where nobody else is to
-    get what the process writes there. A file that cannot be written is only silence.
+    ``descriptors``, such as those of stdout and stderr, are redirected to the file, too. An error in
+    writing it is ignored.
     """
 
     def __init__(self, path: Path, descriptors: tuple[int, ...] = ()) -> None:
@@ -108,7 +108,7 @@ def open_file(path: Path) -> int:
 
 
 def rotate(path: Path) -> None:
-    """Put a log aside, in the place of the one that was put aside before."""
+    """Rename a log to ``.1``, replacing the one before."""
     path.replace(path.with_name(path.name + ".1"))
 
 
@@ -116,14 +116,14 @@ def log_to_stderr() -> None:
     """Send every record of this process to stderr."""
     handler = logging.StreamHandler()
     _log_to(handler)
-    if handler.stream is not None:  # who closed stderr is told nothing
+    if handler.stream is not None:  # stderr may be closed
         faulthandler.register(signal.SIGUSR1, handler.stream)
 
 
 def log_to_file(path: Path, *, output: bool = False) -> None:
     """Send every record of this process to a file, for its user alone.
 
-    With ``output``, whatever it writes to stdout and stderr goes there, too.
+    With ``output``, stdout and stderr of the process go there, too.
     """
     handler = LogFile(path, (1, 2) if output else ())
     _log_to(handler)
@@ -133,7 +133,7 @@ def log_to_file(path: Path, *, output: bool = False) -> None:
 def file_logger(path: Path) -> logging.Logger:
     """Return a logger to a file, where stdout and stderr of this process go, too.
 
-    What is logged otherwise goes elsewhere.
+    Records of other loggers do not go there.
     """
     logger = logging.getLogger("pdsno_cli.run")
     logger.setLevel(logging.INFO)
@@ -154,17 +154,17 @@ def _log_to(handler: logging.Handler) -> None:
 
 
 def _prepared(handler: logging.Handler) -> logging.Handler:
-    """Have a handler write lines, and not too many of a kind; return it."""
+    """Set format and limits of a handler; return it."""
     handler.setFormatter(LineFormatter())
 
-    def tell(record: logging.LogRecord) -> None:
+    def emit(record: logging.LogRecord) -> None:
         handler.acquire()
         try:
             handler.emit(record)
         finally:
             handler.release()
 
-    handler.addFilter(LogLimits(tell))
+    handler.addFilter(LogLimits(emit))
     return handler
 
 

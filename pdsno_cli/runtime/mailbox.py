@@ -1,4 +1,4 @@
-"""The mailbox loop: the one thread that owns a controller's state takes its work from here.
+"""The mailbox loop: the work of the one thread that owns a controller's state.
 
 Every other thread (network, sweep, signals) only posts. The mailbox is bounded, so a flood slows
 the poster down, which in turn slows the broker down, instead of filling the memory.
@@ -53,7 +53,7 @@ class Mailbox:
                 return
 
     def again(self, work: Work) -> None:
-        """Queue ``work`` behind all that waits by now. Owner's thread only."""
+        """Queue ``work`` behind all other work. Owner's thread only."""
         if self._room.acquire(blocking=False):
             self._queue.put(work)
         else:  # as it would else wait for itself
@@ -67,19 +67,19 @@ class Mailbox:
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more is done."""
+        """Return True if no more work is done."""
         return self._closed
 
     def close(self) -> None:
-        """End ``run`` after the work at hand; from any thread, and from a signal handler."""
+        """End ``run`` after the current work; from any thread, and from a signal handler."""
         self._closed = True
         self._queue.put(None)
 
     def run(self) -> None:
-        """Do what comes, on the calling thread, until closed.
+        """Run the queued work on the calling thread, until closed.
 
         An exception in one piece of work is logged and ends that piece alone; a foreseen one,
-        such as a full disk, ends the loop: whoever runs it starts afresh from what is stored.
+        such as a full disk, ends the loop; the caller restarts from the store.
         """
         while not self._closed:
             work = self._next()
@@ -90,7 +90,7 @@ class Mailbox:
             except PdsnoError:
                 raise
             except Exception:
-                log.exception("a handler failed; its message is left as it is")
+                log.exception("a handler raised; its work is skipped")
 
     def _next(self) -> Work | None:
         until = self._timers[0][0] if self._timers else None

@@ -63,9 +63,9 @@ def mqtt_transport(
 ) -> MqttTransport:
     """Return the MQTT transport of one controller, or of an operator under a name of its own.
 
-    Parents ask for a persistent session: what their children report while they are away is kept
-    for them. A ``source`` is the IPv4 address that connections come from, a ``claim`` tells the
-    processes that run as one controller apart.
+    Parents request a persistent session: the broker keeps what their children report while they are
+    disconnected. ``source`` is the IPv4 address that connections come from, ``claim`` identifies
+    this process among those that run as one controller.
     """
     spec = topology.controllers.get(name)
     return _transport(
@@ -83,7 +83,7 @@ def mqtt_transport(
 def probe_transport(
     topology: Topology, access: BrokerAccess, filters: tuple[str, ...], *, qos: int = 1
 ) -> Transport:
-    """Return the transport of a client that looks on for a moment, under a name of its own."""
+    """Return the transport of a client that connects for a moment, with a random client id."""
     return _transport(topology, access, f"probe-{os.urandom(6).hex()}", filters, qos=qos)
 
 
@@ -92,8 +92,8 @@ def watching_transport(
 ) -> tuple[Transport, bool]:
     """Return a transport that receives each message at the QoS that it was published at.
 
-    Also whether it tells the retain flag that it was published with, which takes MQTT 5. That is
-    tried on a broker of the topology's own even where the controllers speak 3.1.1.
+    The second value is True if the retain flag of the publisher is received, too, which takes MQTT 5:
+    that is tried on a declared broker even where the controllers use 3.1.1.
     """
     protocol = _newest_protocol(topology, access)
     made = _transport(topology, access, name, filters, qos=2, protocol=protocol, as_published=True)

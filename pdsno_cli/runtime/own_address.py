@@ -1,6 +1,6 @@
-"""A loopback address of each controller's own, by which the kernel tells its traffic from others'.
+"""A loopback address for each controller, so that a drill can cut the traffic of one alone.
 
-On Linux all of 127.0.0.0/8 is local, so that this costs nothing. It is what a drill cuts.
+On Linux all of 127.0.0.0/8 is local, so this costs nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 
-_NETWORK = ipaddress.IPv4Network("127.192.0.0/11")  # far from what people use
+_NETWORK = ipaddress.IPv4Network("127.192.0.0/11")  # far from the usual addresses
 
 
 def own_addresses(topology: Topology, state: StateDir) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Judges whether a folder is its user's alone, and what lies in it."""
+"""Makes folders that belong to their user alone, and verifies that."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def make_private(folder: Path) -> None:
     """Make a folder, mode 0700, or tighten the one that is there.
 
-    StateError when it, or what is in it, is a symbolic link or belongs to another user: whoever
-    put it there would decide what is read and written. OSError when it cannot be made.
+    StateError when it, or a file in it, is a symbolic link or belongs to another user, who could
+    then decide what is read and written. OSError when it cannot be made.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _require_own(folder, folder.lstat())

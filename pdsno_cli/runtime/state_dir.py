@@ -67,7 +67,7 @@ class StateDir:
         return self.root / "stores" / f"{file_name(controller_id)}.db"
 
     def http(self, controller_id: str) -> Path:
-        """Return the file that says where a controller serves HTTP, as ``host:port``."""
+        """Return the file with the address at which a controller serves HTTP, as ``host:port``."""
         return self.root / "http" / file_name(controller_id)
 
     def log(self, name: str) -> Path:
