@@ -14,11 +14,11 @@ from pdsno_cli.runtime.stores import database_of
 
 if TYPE_CHECKING:
     from pdsno_cli.nib.audit import Sent
-    from pdsno_cli.nib.marks import Tally
+    from pdsno_cli.nib.offsets import StreamCounters
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 
-_Tallies = dict[tuple[str, str, int], "Tally"]
+_Counters = dict[tuple[str, str, int], "StreamCounters"]
 
 
 def accounts(topology: Topology, state: StateDir) -> tuple[list[Account], list[str]]:
@@ -33,22 +33,22 @@ def accounts(topology: Topology, state: StateDir) -> tuple[list[Account], list[s
             sent[controller_id] = _sent(topology, state, controller_id)
         except MissingStoreError:
             missing.append(controller_id)
-    tallies: dict[str, _Tallies] = {}
+    tallies: dict[str, _Counters] = {}
     for controller_id in sent:
         with closing(open_reader(database_of(topology, state, controller_id))) as store:
-            tallies[controller_id] = store.tallies()
+            tallies[controller_id] = store.counters()
     found: list[Account] = []
     for sender, records in sent.items():
         later: dict[tuple[str, int], Sent] | None = None
         for record in records:
             for receiver in _receivers(topology, record.stream):
-                tally = tallies.get(receiver, {}).get((sender, record.stream, record.epoch))
-                account = reconcile(sender, receiver, record, tally)
-                if tally is not None and not account.accounted:
+                counters = tallies.get(receiver, {}).get((sender, record.stream, record.epoch))
+                account = reconcile(sender, receiver, record, counters)
+                if counters is not None and not account.accounted:
                     if later is None:
                         later = {(r.stream, r.epoch): r for r in _sent(topology, state, sender)}
                     known = later.get((record.stream, record.epoch), record)
-                    account = reconcile(sender, receiver, _until(record, known, tally), tally)
+                    account = reconcile(sender, receiver, _until(record, known, counters), counters)
                 found.append(account)
     return found, missing
 
@@ -58,12 +58,12 @@ def _sent(topology: Topology, state: StateDir, controller_id: str) -> list[Sent]
         return store.sent()
 
 
-def _until(record: Sent, later: Sent, tally: Tally) -> Sent:
+def _until(record: Sent, later: Sent, counters: StreamCounters) -> Sent:
     """Return a sender's record with what it has numbered since, as far as its receiver knew of it.
 
     A topology at work numbers and commits messages while its stores are read one after another.
     """
-    last = max(record.last, min(later.last, tally.seq))
+    last = max(record.last, min(later.last, counters.seq))
     return replace(record, last=last, coalesced=later.coalesced)
 
 

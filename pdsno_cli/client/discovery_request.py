@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.delivery.subscriptions import receives
 from pdsno_cli.model.messages import Ack, Command, DiscoveryReport, Event
-from pdsno_cli.nib.marks import START, Position
+from pdsno_cli.nib.offsets import START, Offset
 
 if TYPE_CHECKING:
     from pdsno_cli.model.messages import Envelope
@@ -35,8 +35,8 @@ class Outcome:
     active: int | None = None
     seconds: float | None = None
     refused: str | None = None
-    heard: set[Position] = field(default_factory=set)
-    end: Position | None = None  # the number of the report's last part
+    heard: set[Offset] = field(default_factory=set)
+    end: Offset | None = None  # the number of the report's last part
 
     @property
     def settled(self) -> bool:
@@ -49,7 +49,7 @@ class DiscoveryRequests:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
-        self._acked: dict[str, Position] = {}  # how far each stream is known to be committed
+        self._acked: dict[str, Offset] = {}  # how far each stream is known to be committed
         self.outcomes: dict[str, Outcome] = {}
 
     @property
@@ -63,12 +63,12 @@ class DiscoveryRequests:
         answered = self.outcomes.get(envelope.correlation_id or "")
         if isinstance(payload, Ack):
             if receives(self._topology, envelope.sender_id, payload.stream):
-                place = Position(payload.epoch, payload.seq)
+                place = Offset(payload.epoch, payload.seq)
                 self._acked[payload.stream] = max(place, self._acked.get(payload.stream, START))
         elif answered is None or answered.local_id != envelope.sender_id:
             return
         elif isinstance(payload, DiscoveryReport):
-            _count(answered, payload, Position(envelope.epoch, envelope.seq))
+            _count(answered, payload, Offset(envelope.epoch, envelope.seq))
         elif isinstance(payload, Event) and payload.event == "command_refused":
             answered.refused = str(payload.detail.get("why", "refused"))
         for item in self.outcomes.values():
@@ -81,7 +81,7 @@ class DiscoveryRequests:
         return item.end is not None and item.end <= self._acked.get(stream, START)
 
 
-def _count(outcome: Outcome, report: DiscoveryReport, place: Position) -> None:
+def _count(outcome: Outcome, report: DiscoveryReport, place: Offset) -> None:
     """Count one part of a report, once however often it comes."""
     if place in outcome.heard:
         return

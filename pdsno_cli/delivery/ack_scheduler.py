@@ -16,7 +16,7 @@ from pdsno_cli.model.messages import Ack, Command
 
 if TYPE_CHECKING:
     from pdsno_cli.delivery.endpoint import Endpoint
-    from pdsno_cli.nib.marks import Position
+    from pdsno_cli.nib.offsets import Offset
 
 log = logging.getLogger(__name__)
 
@@ -33,14 +33,14 @@ class AckScheduler:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
-        self._due: dict[_Stream, tuple[Position, int]] = {}  # and how many messages
-        self._missing: dict[_Stream, Position] = {}
-        self._unfit: dict[_Stream, Position] = {}
+        self._due: dict[_Stream, tuple[Offset, int]] = {}  # and how many messages
+        self._missing: dict[_Stream, Offset] = {}
+        self._unfit: dict[_Stream, Offset] = {}
         self._not_before = 0.0  # when the next round may be, on the monotonic clock
         self._acking = False
         self._requesting = False
 
-    def committed(self, sender: str, stream: str, to: Position, messages: int = 1) -> None:
+    def committed(self, sender: str, stream: str, to: Offset, messages: int = 1) -> None:
         """Acknowledge a stream up to ``to``, of which ``messages`` were committed just now."""
         key = sender, stream
         before = self._due.get(key)
@@ -57,7 +57,7 @@ class AckScheduler:
             wait = max(self._not_before - time.monotonic(), 0.0)
             self._endpoint.scheduler.after(wait, self._acknowledge_all)
 
-    def missing(self, sender: str, stream: str, after: Position) -> None:
+    def missing(self, sender: str, stream: str, after: Offset) -> None:
         """Request the messages after this number, unless they arrive shortly."""
         key = sender, stream
         if key not in self._missing:  # else it is logged for each of thousands that follow a gap
@@ -65,7 +65,7 @@ class AckScheduler:
             self._missing[key] = after
         self._request_soon()
 
-    def unfit(self, sender: str, stream: str, after: Position) -> None:
+    def unfit(self, sender: str, stream: str, after: Offset) -> None:
         """Request other numbers: messages come in an epoch that cannot follow ``after``."""
         self._unfit[sender, stream] = after
         self._request_soon()
@@ -79,7 +79,7 @@ class AckScheduler:
         now = time.monotonic()
         self._not_before = now + max(ACK_DELAY, _SHARE * (now - began))
 
-    def _acknowledge(self, key: _Stream, to: Position) -> None:
+    def _acknowledge(self, key: _Stream, to: Offset) -> None:
         """Publish an acknowledgement; a lost one is repeated when the sender sends again."""
         sender, stream = key
         self._endpoint.publisher.publish(
@@ -102,7 +102,7 @@ class AckScheduler:
         for key, after in unfit.items():
             self._request("renumber", key, after)
 
-    def _request(self, order: Literal["resend", "renumber"], key: _Stream, after: Position) -> None:
+    def _request(self, order: Literal["resend", "renumber"], key: _Stream, after: Offset) -> None:
         sender, stream = key
         command = Command(order=order, stream=stream, epoch=after.epoch, seq=after.seq)
         topics = self._endpoint.topology.topics

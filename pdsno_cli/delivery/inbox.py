@@ -19,7 +19,7 @@ from pdsno_cli.delivery.subscriptions import receives
 from pdsno_cli.model.horizon import ahead_text, is_ahead
 from pdsno_cli.model.notices import CommitNotice, QuarantineNotice, WarningNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
-from pdsno_cli.nib.marks import START, Position, Verdict
+from pdsno_cli.nib.offsets import START, Offset, Verdict
 
 if TYPE_CHECKING:
     from pdsno_cli.delivery.endpoint import Detail, Endpoint
@@ -78,7 +78,7 @@ class Inbox:
         sender, stream = message.sender_id, message.stream
         if stream not in self._streams:
             self._require_received(stream)
-        if not tx.follow(sender, stream, message.epoch, message.seq) and not self._fits(
+        if not tx.accept_next(sender, stream, message.epoch, message.seq) and not self._fits(
             tx, message
         ):
             return
@@ -102,9 +102,9 @@ class Inbox:
     def _fits(self, tx: Transaction, message: Envelope) -> bool:
         """Return True, and record the number, if a message is in order though not the very next."""
         sender, stream = message.sender_id, message.stream
-        number = Position(message.epoch, message.seq)
+        number = Offset(message.epoch, message.seq)
         verdict = tx.judge(sender=sender, stream=stream, epoch=number.epoch, seq=number.seq)
-        after = tx.marked(sender, stream)
+        after = tx.committed(sender, stream)
         if verdict is Verdict.STALE:
             # A sender that lost its store, or was killed before it noted an acknowledgement, would
             # send this for ever.
@@ -121,10 +121,10 @@ class Inbox:
         if not _in_order(message, verdict):
             tx.after(partial(self._acks.missing, sender, stream, after or START))
             return False
-        tx.mark(sender=sender, stream=stream, to=number)
+        tx.advance(sender=sender, stream=stream, to=number)
         return True
 
-    def _require_believable(self, tx: Transaction, message: Envelope, after: Position) -> None:
+    def _require_believable(self, tx: Transaction, message: Envelope, after: Offset) -> None:
         """Refuse an epoch from the future: once committed, it would make all others stale."""
         epoch, now = message.epoch, time.time()
         if not is_ahead(epoch, now, after.epoch):
@@ -158,7 +158,7 @@ class Inbox:
         if payload.snapshot and key in self._incomplete:
             tx.let_go(*key)  # fragments of something older
         if payload.more:
-            tx.hold(*key, Position(message.epoch, message.seq), encode(payload))
+            tx.hold(*key, Offset(message.epoch, message.seq), encode(payload))
             self._incomplete.add(key)
             return None
         if key not in self._incomplete:
@@ -169,16 +169,16 @@ class Inbox:
 
     def skip_to(self, message: Envelope, command: Command) -> None:
         """Skip to the number of ``command``: the sender no longer has earlier messages."""
-        sender, to = message.sender_id, Position(command.epoch, command.seq)
+        sender, to = message.sender_id, Offset(command.epoch, command.seq)
         with self._endpoint.store.transaction() as tx:
-            mark = tx.marked(sender, command.stream)
+            mark = tx.committed(sender, command.stream)
             if mark is None or mark < to:
                 log.warning("%s: skipping to %d/%d", command.stream, *to)
                 tx.let_go(sender, command.stream)
-                tx.mark(sender=sender, stream=command.stream, to=to, applied=0)
+                tx.advance(sender=sender, stream=command.stream, to=to, applied=0)
 
     def put_aside(
-        self, *, sender: str, stream: str, at: Position, topic: str, data: bytes, reason: str
+        self, *, sender: str, stream: str, at: Offset, topic: str, data: bytes, reason: str
     ) -> None:
         """Put a signed message that cannot be applied into quarantine, if it is the next.
 
@@ -190,10 +190,10 @@ class Inbox:
             verdict = tx.judge(sender=sender, stream=stream, epoch=at.epoch, seq=at.seq)
             if verdict is not Verdict.NEXT and (verdict is not Verdict.UNKNOWN or at.seq != 1):
                 return
-            known = tx.marked(sender, stream) or START
+            known = tx.committed(sender, stream) or START
             if is_ahead(at.epoch, time.time(), known.epoch):
                 return
-            tx.mark(sender=sender, stream=stream, to=at, applied=0, quarantined=1)
+            tx.advance(sender=sender, stream=stream, to=at, applied=0, quarantined=1)
             tx.put_aside(sender=sender, stream=stream, at=at, topic=topic, reason=reason, data=data)
         log.error("%s %d/%d is put into quarantine: %s", stream, *at, reason)
         self._acks.committed(sender, stream, at)

@@ -13,7 +13,7 @@ from pdsno_cli.messaging.sequence_counter import SequenceCounter
 from pdsno_cli.messaging.transport import Publication
 from pdsno_cli.model.messages import Event, Payload
 from pdsno_cli.model.refusals import RefusedError
-from pdsno_cli.nib.marks import START
+from pdsno_cli.nib.offsets import START
 from pdsno_cli.nib.outbox import Kept
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from pdsno_cli.model.errors import PdsnoError
 from pdsno_cli.model.log_limits import by_strangers
 from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.model.topics import CLASSES
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 
 if TYPE_CHECKING:
     from pdsno_cli.delivery.endpoint import Endpoint
@@ -212,7 +212,7 @@ class Receiver:
             self._inbox.put_aside(
                 sender=message.sender_id,
                 stream=message.stream,
-                at=Position(message.epoch, message.seq),
+                at=Offset(message.epoch, message.seq),
                 topic=arrival.topic,
                 data=arrival.data,
                 reason=f"{type(exc).__name__}: {exc}",
@@ -253,7 +253,7 @@ class Receiver:
             self._inbox.put_aside(
                 sender=header.sender_id,
                 stream=header.stream,
-                at=Position(header.epoch, header.seq),
+                at=Offset(header.epoch, header.seq),
                 topic=arrival.topic,
                 data=arrival.data,
                 reason=refused.detail,

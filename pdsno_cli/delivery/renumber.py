@@ -15,7 +15,7 @@ import msgspec
 from pdsno_cli.model.horizon import is_ahead
 from pdsno_cli.model.numbers import MAX_INTEGER
 from pdsno_cli.model.refusals import RefusedError
-from pdsno_cli.nib.marks import START, Position
+from pdsno_cli.nib.offsets import START, Offset
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ _ROOM = 1_000_000  # epochs that must remain beyond the one asked for
 _ALL = 2**31  # messages, more than an outbox holds
 
 
-def epoch_beyond(asked: Position, own: int, now: float) -> int | None:
+def epoch_beyond(asked: Offset, own: int, now: float) -> int | None:
     """Return the epoch for the outbox when a receiver requests one beyond ``asked``; pure.
 
     None where ``own`` is as good as what was requested, and is kept: the receiver's clock may be the
@@ -43,7 +43,7 @@ def epoch_beyond(asked: Position, own: int, now: float) -> int | None:
     return max(int(now), asked.epoch + 1) if is_ahead(own, now) else None
 
 
-def renumber(store: Store, codec: Codec, committed: Mapping[str, Position], epoch: int) -> None:
+def renumber(store: Store, codec: Codec, committed: Mapping[str, Offset], epoch: int) -> None:
     """Seal again, under ``epoch``, the messages of the streams in ``committed`` beyond its numbers.
 
     ``committed`` has the last number that each stream's receiver committed. Messages of other
@@ -69,7 +69,7 @@ def _seal_again(tx: Transaction, codec: Codec, queued: list[Kept], epoch: int) -
         try:
             message = codec.open(kept.topic, kept.data)
         except RefusedError as exc:  # signed with a former key
-            log.error("%s %d/%d cannot be sent again: %s", kept.stream, *kept.position, exc)  # noqa: TRY400 - what was refused, not a fault
+            log.error("%s %d/%d cannot be sent again: %s", kept.stream, *kept.offset, exc)  # noqa: TRY400 - what was refused, not a fault
             continue
         seq += 1
         data = codec.seal(

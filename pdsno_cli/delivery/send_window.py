@@ -13,7 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pdsno_cli.nib.marks import Position
+    from pdsno_cli.nib.offsets import Offset
 
 WINDOW = 200  # messages of one stream that may wait for their acknowledgement
 SMALLEST = 10  # the window after a loss
@@ -40,10 +40,10 @@ class SendWindow:
         "timeout", "timeouts", "unacked", "unflushed",
     )  # fmt: skip
 
-    def __init__(self, acked: Position) -> None:
+    def __init__(self, acked: Offset) -> None:
         self.sent = self.acked = acked
         self.unflushed = False
-        self.unacked: deque[Position] = deque()
+        self.unacked: deque[Offset] = deque()
         self.blocked = False
         self.idle = 0
         self.timeouts = 0
@@ -70,7 +70,7 @@ class SendWindow:
         """
         return bool(self.unacked) and (self.recovering or self.room <= 0) and self.timeouts < PROBED
 
-    def acknowledge(self, position: Position) -> None:
+    def acknowledge(self, position: Offset) -> None:
         """Take all up to ``position`` as received, and open the window."""
         before = len(self.unacked)
         while self.unacked and self.unacked[0] <= position:

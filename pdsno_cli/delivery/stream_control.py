@@ -12,7 +12,7 @@ from pdsno_cli.delivery.subscriptions import receives
 from pdsno_cli.model.horizon import is_ahead
 from pdsno_cli.model.messages import DELIVERY_ORDERS, Ack, Command, Envelope, PolicyDocument
 from pdsno_cli.model.refusals import Reason, RefusedError
-from pdsno_cli.nib.marks import START, Position
+from pdsno_cli.nib.offsets import START, Offset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class StreamControl:
         inbox: Inbox,
         consumer: Consumer,
         commands: CommandHandler,
-        renumber: Callable[[str, Position], None],
+        renumber: Callable[[str, Offset], None],
     ) -> None:
         self._endpoint = endpoint
         self._sender = endpoint.publisher.sender
@@ -50,7 +50,7 @@ class StreamControl:
         self._commands = commands
         self._renumber = renumber
         self._resent: dict[str, float] = {}  # when each stream was, on the monotonic clock
-        self._requests: dict[str, Position] = {}  # the last one of each controller
+        self._requests: dict[str, Offset] = {}  # the last one of each controller
 
     def handle(self, message: Envelope) -> bool:
         """Handle an acknowledgement or a command. Return False if the message is neither.
@@ -60,7 +60,7 @@ class StreamControl:
         payload = message.payload
         if isinstance(payload, Ack):
             self._require_receiver(message, payload.stream)
-            self._sender.acknowledged(payload.stream, Position(payload.epoch, payload.seq))
+            self._sender.acknowledged(payload.stream, Offset(payload.epoch, payload.seq))
         elif isinstance(payload, Command) and payload.order not in DELIVERY_ORDERS:
             self._commands.handle(message, payload)
         elif isinstance(payload, Command):
@@ -84,7 +84,7 @@ class StreamControl:
         if command.order == "resend":
             self._resend(message.sender_id, command)
         else:
-            after = Position(command.epoch, command.seq)
+            after = Offset(command.epoch, command.seq)
             with suppress(RefusedError):  # it need not be a number of ours
                 self._sender.acknowledged(command.stream, after)
             self._renumber(command.stream, after)
@@ -94,7 +94,7 @@ class StreamControl:
 
         A later one may overtake it on another transport; it is then void, and repeated.
         """
-        sender, number = message.sender_id, Position(message.epoch, message.seq)
+        sender, number = message.sender_id, Offset(message.epoch, message.seq)
         known = self._requests.get(sender, START)
         if number <= known or is_ahead(number.epoch, time.time(), known.epoch):
             raise RefusedError(
@@ -110,7 +110,7 @@ class StreamControl:
             return  # a receiver that still misses something requests it again
         self._resent[stream] = now
         log.warning("%s asks for %s after %d/%d", receiver, stream, command.epoch, command.seq)
-        if self._sender.resend(stream, Position(command.epoch, command.seq)):
+        if self._sender.resend(stream, Offset(command.epoch, command.seq)):
             return
         base = self._sender.beginning(stream)
         answer = Command(order="base", stream=stream, epoch=base.epoch, seq=base.seq)

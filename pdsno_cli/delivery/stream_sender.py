@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.delivery.send_window import PROBES, SOON, SendWindow
 from pdsno_cli.model.refusals import Reason, RefusedError
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,7 +86,7 @@ class StreamSender:
         self._flush_soon()
         self._fill(stream)
 
-    def acknowledged(self, stream: str, position: Position) -> bool:
+    def acknowledged(self, stream: str, position: Offset) -> bool:
         """Take all of a stream up to ``position`` as committed. Return True if that is news.
 
         The store deletes them a moment later, many at once: after a crash they are only sent again.
@@ -105,7 +105,7 @@ class StreamSender:
         window.recovering = window.recovering and window.busy
         return True
 
-    def resend(self, stream: str, after: Position) -> bool:
+    def resend(self, stream: str, after: Offset) -> bool:
         """Send again all that follows ``after``. Return False if the outbox lacks some of it."""
         if after < self.beginning(stream):
             return False
@@ -115,7 +115,7 @@ class StreamSender:
         self._rewind(stream, after)
         return True
 
-    def beginning(self, stream: str) -> Position:
+    def beginning(self, stream: str) -> Offset:
         """Return the position after which the outbox still has every message of ``stream``."""
         return max(self._window(stream).acked, self._store.last_coalesced(stream))
 
@@ -161,7 +161,7 @@ class StreamSender:
         for window in unflushed.values():
             window.unflushed = False
 
-    def _was_sent(self, stream: str, window: SendWindow, position: Position) -> bool:
+    def _was_sent(self, stream: str, window: SendWindow, position: Offset) -> bool:
         epoch, seq = position
         if epoch == window.sent.epoch and seq <= window.sent.seq:
             return True  # as nearly always: the store need not be asked
@@ -181,7 +181,7 @@ class StreamSender:
             self._windows[stream] = SendWindow(self._store.settled(stream))
         return self._windows[stream]
 
-    def _rewind(self, stream: str, to: Position) -> None:
+    def _rewind(self, stream: str, to: Offset) -> None:
         window = self._window(stream)
         window.sent = to
         window.unacked.clear()
@@ -204,8 +204,8 @@ class StreamSender:
                 if not self._send(message):
                     window.blocked = True
                     break
-                window.sent = message.position
-                window.unacked.append(message.position)
+                window.sent = message.offset
+                window.unacked.append(message.offset)
             if not following:
                 break
         return self._watch()
@@ -248,5 +248,5 @@ class StreamSender:
 
     def _probe(self, stream: str, window: SendWindow) -> None:
         epoch, seq = window.unacked[-1]
-        for message in self._store.outbox(stream, Position(epoch, seq - 1), 1):
+        for message in self._store.outbox(stream, Offset(epoch, seq - 1), 1):
             self._send(message)

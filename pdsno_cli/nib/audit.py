@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pdsno_cli.nib.marks import Position, Tally
+from pdsno_cli.nib.offsets import Offset, StreamCounters
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,7 +29,7 @@ class Sent:
     last: int
     waiting: Mapping[int, float]
     coalesced: tuple[tuple[int, int], ...]
-    settled: Position
+    settled: Offset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,21 +61,21 @@ class Account:
         return not (self.lost or self.twice)
 
 
-def reconcile(sender: str, receiver: str, sent: Sent, tally: Tally | None) -> Account:
-    """Return the account of one epoch; ``tally`` is its receiver's, None where it has none.
+def reconcile(sender: str, receiver: str, sent: Sent, counters: StreamCounters | None) -> Account:
+    """Return the account of one epoch; ``counters`` is its receiver's, None where it has none.
 
     The sender's record must have been read before the receiver's: what is committed and dropped
     in between is then found at the receiver.
     """
-    tally = tally or Tally(epoch=sent.epoch)
+    counters = counters or StreamCounters(epoch=sent.epoch)
     acknowledged = _acknowledged(sent)
-    before = sum(_length(first, min(last, tally.seq)) for first, last in sent.coalesced)
+    before = sum(_length(first, min(last, counters.seq)) for first, last in sent.coalesced)
     # A receiver skips what its sender says is not to be had: coalesced, or acknowledged long ago.
-    skipped = min(tally.skipped, before)
-    earlier = min(tally.skipped - skipped, acknowledged)
-    lost = tally.skipped - skipped - earlier
+    skipped = min(counters.skipped, before)
+    earlier = min(counters.skipped - skipped, acknowledged)
+    lost = counters.skipped - skipped - earlier
     waiting = coalesced = 0
-    for number in range(tally.seq + 1, sent.last + 1):
+    for number in range(counters.seq + 1, sent.last + 1):
         if number in sent.waiting:
             waiting += 1
         elif _within(number, sent.coalesced):
@@ -84,22 +84,22 @@ def reconcile(sender: str, receiver: str, sent: Sent, tally: Tally | None) -> Ac
             earlier += 1
         else:
             lost += 1
-    taken = tally.applied + tally.quarantined + tally.skipped
+    taken = counters.applied + counters.quarantined + counters.skipped
     return Account(
         sender=sender,
         receiver=receiver,
         stream=sent.stream,
         epoch=sent.epoch,
         sent=sent.last,
-        committed=tally.applied,
-        quarantined=tally.quarantined,
+        committed=counters.applied,
+        quarantined=counters.quarantined,
         coalesced=coalesced + skipped,
         waiting=waiting,
         earlier=earlier,
-        lost=lost + max(tally.seq - taken, 0),
-        twice=max(taken - min(tally.seq, sent.last), 0),
+        lost=lost + max(counters.seq - taken, 0),
+        twice=max(taken - min(counters.seq, sent.last), 0),
         oldest=min(
-            (kept for number, kept in sent.waiting.items() if number > tally.seq), default=None
+            (kept for number, kept in sent.waiting.items() if number > counters.seq), default=None
         ),
     )
 

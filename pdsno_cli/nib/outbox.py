@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import sqlalchemy as sa
 
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 from pdsno_cli.nib.schema import COALESCED, ISSUED, OUTBOX, SETTLED
 from pdsno_cli.nib.statements import prune, upsert
 
@@ -23,9 +23,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     kept_at: float = 0.0
 
     @property
-    def position(self) -> Position:
+    def offset(self) -> Offset:
         """Where in its stream the message stands."""
-        return Position(self.epoch, self.seq)
+        return Offset(self.epoch, self.seq)
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):

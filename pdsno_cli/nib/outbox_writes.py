@@ -10,7 +10,7 @@ import msgspec
 
 from pdsno_cli.nib import outbox
 from pdsno_cli.nib import statements as sql
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 from pdsno_cli.nib.outbox import Kept
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class OutboxWrites(ABC):
         self._execute(sql.PUT_ANSWERED, {"message_id": message_id, "at": at})
         self._execute(sql.FORGET_ANSWERED, {"before": at - _DAY})
 
-    def settle(self, stream: str, position: Position) -> int:
+    def settle(self, stream: str, position: Offset) -> int:
         """Drop what is acknowledged of a stream; return how many messages that was."""
         values = {"epoch": position.epoch, "seq": position.seq}
         dropped = self._execute(outbox.DROP, {"of_stream": stream, **values}).rowcount

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
-from pdsno_cli.nib.marks import START, Position
+from pdsno_cli.nib.offsets import START, Offset
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.store import Store
 
@@ -26,7 +26,7 @@ def _write(store: Store) -> None:
         for name in ("ip:192.0.2.1", "ip:192.0.2.2")
     )
     with store.transaction() as tx:
-        tx.mark(sender="s", stream="t", to=Position(1, 1))
+        tx.advance(sender="s", stream="t", to=Offset(1, 1))
         for snapshot in (False, True):
             tx.apply_changes(
                 local_id="l", region="r", new=(one, other), updated=(), inactive=(),
@@ -44,7 +44,7 @@ def _write(store: Store) -> None:
         tx.judge(sender="s", stream="t", epoch=1, seq=2)
         tx.keep(Kept(stream="s", epoch=1, seq=1, topic="t", data=b"", qos=1, retain=False))
         tx.answer("m", at=_AT)
-        tx.settle("s", Position(1, 1))
+        tx.settle("s", Offset(1, 1))
         tx.keep(Kept(stream="s", epoch=1, seq=2, topic="t", data=b"", qos=1, retain=False))
         tx.coalesce("s")
         tx.let_go("s", "t")

@@ -14,7 +14,7 @@ from pdsno_cli.nib import outbox, received, rows
 from pdsno_cli.nib.audit import Sent
 from pdsno_cli.nib.contents import Contents, contents
 from pdsno_cli.nib.database import Database
-from pdsno_cli.nib.marks import START, Position, Tally
+from pdsno_cli.nib.offsets import START, Offset, StreamCounters
 from pdsno_cli.nib.outbox import Kept, Load
 from pdsno_cli.nib.received import Quarantined
 from pdsno_cli.nib.rows import (
@@ -177,15 +177,15 @@ class Queries:
             for row in reversed(self._all(_EVENTS, {"last": last}))
         ]
 
-    def marked(self, sender: str, stream: str) -> Position | None:
+    def committed(self, sender: str, stream: str) -> Offset | None:
         """Return how far a sender's stream is committed here, None where nothing is."""
         found = self._all(received.LATEST, {"of_sender": sender, "of_stream": stream})
-        return Position(found[0].epoch, found[0].seq) if found else None
+        return Offset(found[0].epoch, found[0].seq) if found else None
 
-    def tallies(self) -> dict[tuple[str, str, int], Tally]:
+    def counters(self) -> dict[tuple[str, str, int], StreamCounters]:
         """Return what became of the numbers received, by sender, stream and epoch."""
         return {
-            (row.sender, row.stream, row.epoch): received.tally(row)
+            (row.sender, row.stream, row.epoch): received.read_counters(row)
             for row in self._all(received.ALL)
         }
 
@@ -237,10 +237,10 @@ class Queries:
         found = self._all(outbox.ISSUED_IN, {"stream": stream, "epoch": epoch})
         return int(found[0].seq) if found else 0
 
-    def last_coalesced(self, stream: str) -> Position:
+    def last_coalesced(self, stream: str) -> Offset:
         """Return the last number of a stream whose message gave way to a newer one."""
         found = self._all(outbox.LAST_COALESCED, {"stream": stream})
-        return Position(found[0].epoch, found[0].last) if found else START
+        return Offset(found[0].epoch, found[0].last) if found else START
 
     def coalesced(self) -> dict[tuple[str, int], list[tuple[int, int]]]:
         """Return the numbers that gave way to a newer message, as ranges by stream and epoch."""
@@ -258,7 +258,7 @@ class Queries:
         """Return the streams that have messages in the outbox."""
         return [row.stream for row in self._all(outbox.STREAMS)]
 
-    def outbox(self, stream: str, after: Position, most: int) -> list[Kept]:
+    def outbox(self, stream: str, after: Offset, most: int) -> list[Kept]:
         """Return the next messages of a stream, in order."""
         values = {"stream": stream, "epoch": after.epoch, "seq": after.seq, "most": most}
         return [Kept(**row._mapping) for row in self._all(outbox.NEXT, values)]  # noqa: SLF001 - SQLAlchemy's public name
@@ -267,10 +267,10 @@ class Queries:
         """Return how many messages wait for their acknowledgement."""
         return int(self._all(outbox.COUNT)[0][0])
 
-    def settled(self, stream: str) -> Position:
+    def settled(self, stream: str) -> Offset:
         """Return how far a stream is acknowledged."""
         found = self._all(outbox.SETTLED_UP_TO, {"stream": stream})
-        return Position(found[0].epoch, found[0].seq) if found else START
+        return Offset(found[0].epoch, found[0].seq) if found else START
 
     def _all(
         self, statement: sa.Select[Any], values: dict[str, object] | None = None

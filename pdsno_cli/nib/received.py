@@ -13,7 +13,7 @@ import msgspec
 import sqlalchemy as sa
 
 from pdsno_cli.nib.bulk import Bulk
-from pdsno_cli.nib.marks import Position, Tally, advance
+from pdsno_cli.nib.offsets import Offset, StreamCounters, advance
 from pdsno_cli.nib.schema import HELD, QUARANTINE, RECEIVED
 from pdsno_cli.nib.statements import prune, upsert
 
@@ -66,12 +66,12 @@ class Advance(NamedTuple):
 
     sender: str
     stream: str
-    to: Position
+    to: Offset
     messages: int
 
 
-class Tallies:
-    """The latest tally of each stream, read once and written with the transaction at hand.
+class InboxCounters:
+    """The latest counters of each stream, read once and written with the transaction at hand.
 
     ``begin`` begins that one in the file.
     """
@@ -79,30 +79,30 @@ class Tallies:
     def __init__(self, connection: sa.Connection, begin: Callable[[], None]) -> None:
         self._connection = connection
         self._begin = begin
-        self._latest: dict[_Key, Tally] | None = None
-        self._changed: dict[_Key, Tally] = {}  # by the transaction at hand
-        # A stream that goes from one epoch to the next within a transaction leaves its tally here.
-        self._ended: list[tuple[_Key, Tally]] = []
+        self._latest: dict[_Key, StreamCounters] | None = None
+        self._changed: dict[_Key, StreamCounters] = {}  # by the transaction at hand
+        # A stream that goes from one epoch to the next within a transaction leaves its counters here.
+        self._ended: list[tuple[_Key, StreamCounters]] = []
 
-    def get(self, key: _Key) -> Tally | None:
-        """Return the latest tally of a stream, None where nothing of it is committed."""
+    def get(self, key: _Key) -> StreamCounters | None:
+        """Return the latest counters of a stream, None where nothing of it is committed."""
         changed = self._changed.get(key)
         return self._all().get(key) if changed is None else changed
 
-    def follow(self, key: _Key, epoch: int, seq: int) -> bool:
+    def accept_next(self, key: _Key, epoch: int, seq: int) -> bool:
         """Advance a stream by one message; return False, and do nothing, if it is not the next."""
         before = self.get(key)
         if before is None or before.epoch != epoch or before.seq + 1 != seq:
             return False
-        self._changed[key] = advance(before, Position(epoch, seq), applied=1)
+        self._changed[key] = advance(before, Offset(epoch, seq), applied=1)
         return True
 
-    def put(self, key: _Key, tally: Tally) -> None:
-        """Keep a stream's new tally with the transaction at hand."""
+    def put(self, key: _Key, counters: StreamCounters) -> None:
+        """Keep a stream's new counters with the transaction at hand."""
         before = self._changed.get(key)
-        if before is not None and before.epoch != tally.epoch:
+        if before is not None and before.epoch != counters.epoch:
             self._ended.append((key, before))
-        self._changed[key] = tally
+        self._changed[key] = counters
 
     def drop(self, stream: str) -> None:
         """Know nothing of a stream any more."""
@@ -116,8 +116,8 @@ class Tallies:
             return [], []
         latest = self._all()
         changed = self._changed.items()
-        rows = [_row(key, tally) for key, tally in (*self._ended, *changed)]
-        advanced = [_advance(key, latest.get(key), tally) for key, tally in changed]
+        rows = [_row(key, counters) for key, counters in (*self._ended, *changed)]
+        advanced = [_advance(key, latest.get(key), counters) for key, counters in changed]
         latest.update(changed)
         self._changed.clear()
         self._ended.clear()
@@ -129,29 +129,29 @@ class Tallies:
         self._ended.clear()
         self._latest = None
 
-    def _all(self) -> dict[_Key, Tally]:
+    def _all(self) -> dict[_Key, StreamCounters]:
         if self._latest is None:
             self._begin()
             rows = self._connection.execute(ALL).all()
-            self._latest = {(row.sender, row.stream): tally(row) for row in rows}
+            self._latest = {(row.sender, row.stream): read_counters(row) for row in rows}
         return self._latest
 
 
-def _row(key: _Key, tally: Tally) -> tuple[object, ...]:
-    counts = tally.applied, tally.quarantined, tally.skipped
-    return *key, tally.epoch, tally.seq, *counts
+def _row(key: _Key, counters: StreamCounters) -> tuple[object, ...]:
+    counts = counters.applied, counters.quarantined, counters.skipped
+    return *key, counters.epoch, counters.seq, *counts
 
 
-def _advance(key: _Key, before: Tally | None, tally: Tally) -> Advance:
-    messages = tally.applied
-    if before is not None and before.epoch == tally.epoch:
+def _advance(key: _Key, before: StreamCounters | None, counters: StreamCounters) -> Advance:
+    messages = counters.applied
+    if before is not None and before.epoch == counters.epoch:
         messages -= before.applied
-    return Advance(*key, tally.position, messages)
+    return Advance(*key, counters.offset, messages)
 
 
-def tally(row: sa.Row[tuple[object, ...]]) -> Tally:
-    """Return the tally of a row."""
-    return Tally(
+def read_counters(row: sa.Row[tuple[object, ...]]) -> StreamCounters:
+    """Return the counters of a row."""
+    return StreamCounters(
         epoch=row.epoch,
         seq=row.seq,
         applied=row.applied,

@@ -18,7 +18,7 @@ from pdsno_cli.nib.database import Database
 from pdsno_cli.nib.pipeline import CommitPipeline
 from pdsno_cli.nib.places import find
 from pdsno_cli.nib.queries import COUNT_ACTIVE, Queries
-from pdsno_cli.nib.received import Tallies
+from pdsno_cli.nib.received import InboxCounters
 from pdsno_cli.nib.schema import UPGRADES, VERSION
 from pdsno_cli.nib.transaction import Transaction
 
@@ -42,7 +42,7 @@ class Store(Queries):
 
     def __init__(self, connection: sa.Connection, database: Database) -> None:
         super().__init__(connection, database)
-        self._tallies = Tallies(connection, self._begin)
+        self._counters = InboxCounters(connection, self._begin)
         self._owner = threading.get_ident()
         self._at_hand: Transaction | None = None
         # Its result is how many devices are present then.
@@ -109,7 +109,7 @@ class Store(Queries):
     def _unit(self, *, ahead: bool) -> Iterator[Transaction]:
         if not ahead:
             self._rest()
-        tx = self._at_hand = Transaction(self._connection, self._tallies, self._begin)
+        tx = self._at_hand = Transaction(self._connection, self._counters, self._begin)
         try:
             with self._database.explained():
                 yield tx

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
-from pdsno_cli.nib import received, rows
+from pdsno_cli.nib import offsets, received, rows
 from pdsno_cli.nib import statements as sql
-from pdsno_cli.nib.marks import Position, Verdict, advance, judge
+from pdsno_cli.nib.offsets import Offset, Verdict
 from pdsno_cli.nib.outbox_writes import OutboxWrites
-from pdsno_cli.nib.received import Advance, Tallies
+from pdsno_cli.nib.received import Advance, InboxCounters
 from pdsno_cli.nib.schema import CYCLES, DEVICES, POLICIES
 from pdsno_cli.nib.write_buffer import WriteBuffer
 
@@ -36,10 +36,10 @@ class Transaction(OutboxWrites):
     """
 
     def __init__(
-        self, connection: sa.Connection, tallies: Tallies, begin: Callable[[], None]
+        self, connection: sa.Connection, tallies: InboxCounters, begin: Callable[[], None]
     ) -> None:
         self._connection = connection
-        self._tallies = tallies
+        self._counters = tallies
         self._begin = begin
         self.behind = False
         self.advanced: Sequence[Advance] = ()  # how far streams were brought, once it is finished
@@ -73,7 +73,7 @@ class Transaction(OutboxWrites):
 
     def finish(self) -> None:
         """Gather the last: how far streams are."""
-        tallies, self.advanced = self._tallies.take()
+        tallies, self.advanced = self._counters.take()
         self._buffer.add_rows(received.PUT, tallies)
 
     def write(self) -> None:
@@ -83,38 +83,40 @@ class Transaction(OutboxWrites):
     def finished(self, committed: bool) -> None:
         """Call what was to be called when this is committed, or undone."""
         if not committed:
-            self._tallies.clear()
+            self._counters.clear()
         for then in self._committed if committed else reversed(self._undone):
             then()
 
-    def follow(self, sender: str, stream: str, epoch: int, seq: int) -> bool:
+    def accept_next(self, sender: str, stream: str, epoch: int, seq: int) -> bool:
         """Record that a message is applied if it is the very next of its stream; whether it is.
 
-        What nearly every message is takes one look here; ``judge`` and ``mark`` are for the others.
+        What nearly every message is takes one look here; ``judge`` and ``advance`` are for the others.
         """
-        return self._tallies.follow((sender, stream), epoch, seq)
+        return self._counters.accept_next((sender, stream), epoch, seq)
 
     def judge(self, *, sender: str, stream: str, epoch: int, seq: int) -> Verdict:
         """Judge a message's number against what is committed of its stream."""
-        return judge(self._tallies.get((sender, stream)), epoch, seq)
+        return offsets.judge(self._counters.get((sender, stream)), epoch, seq)
 
-    def marked(self, sender: str, stream: str) -> Position | None:
+    def committed(self, sender: str, stream: str) -> Offset | None:
         """Return the last committed number of a stream, None where nothing is."""
-        tally = self._tallies.get((sender, stream))
-        return None if tally is None else tally.position
+        counters = self._counters.get((sender, stream))
+        return None if counters is None else counters.offset
 
-    def mark(
-        self, *, sender: str, stream: str, to: Position, applied: int = 1, quarantined: int = 0
+    def advance(
+        self, *, sender: str, stream: str, to: Offset, applied: int = 1, quarantined: int = 0
     ) -> None:
         """Record that a stream is committed up to here, together with what else this block does.
 
         Numbers that are passed over count as skipped.
         """
         key = sender, stream
-        tally = advance(self._tallies.get(key), to, applied=applied, quarantined=quarantined)
-        self._tallies.put(key, tally)
+        counters = offsets.advance(
+            self._counters.get(key), to, applied=applied, quarantined=quarantined
+        )
+        self._counters.put(key, counters)
 
-    def hold(self, sender: str, stream: str, at: Position, part: bytes) -> None:
+    def hold(self, sender: str, stream: str, at: Offset, part: bytes) -> None:
         """Keep a part of a large message until the last one is here."""
         self._execute(
             received.HOLD,
@@ -136,7 +138,7 @@ class Transaction(OutboxWrites):
         return parts
 
     def put_aside(
-        self, *, sender: str, stream: str, at: Position, topic: str, reason: str, data: bytes
+        self, *, sender: str, stream: str, at: Offset, topic: str, reason: str, data: bytes
     ) -> None:
         """Put a message into quarantine."""
         self._execute(
@@ -238,7 +240,7 @@ class Transaction(OutboxWrites):
         """
         self._execute(sql.GONE_WITH_LOCAL, {"of_local": local_id})
         self._execute(sql.DROP_CYCLE, {"of_local": local_id})
-        self._tallies.drop(stream)
+        self._counters.drop(stream)
 
     def move_local(self, local_id: str, region: str) -> None:
         """Hold nothing of a local controller for present in any other region than this."""

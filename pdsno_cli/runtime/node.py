@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from pdsno_cli.messaging.failover import FailoverTransport
     from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication
     from pdsno_cli.nib.database import Database
-    from pdsno_cli.nib.marks import Position
+    from pdsno_cli.nib.offsets import Offset
     from pdsno_cli.spec.topology import Topology
 
 log = logging.getLogger(__name__)
@@ -104,7 +104,7 @@ class Node:
         self._connection = 0
         self._epoch = 0
         # The numbers that receivers are at which accept none of this epoch, and the epoch to begin.
-        self._committed: dict[str, Position] = {}
+        self._committed: dict[str, Offset] = {}
         self._next_epoch = 0
         self._stopped = False
         self.fatal: str | None = None  # why it ended, unless stopped
@@ -310,7 +310,7 @@ class Node:
             topic=self._topology.topics.events(SYSTEM),
         )
 
-    def _renumber(self, stream: str, after: Position) -> None:
+    def _renumber(self, stream: str, after: Offset) -> None:
         """End this epoch if a receiver can accept none of its numbers; the outbox is renumbered."""
         epoch = epoch_beyond(after, self._epoch, time.time())
         if epoch is None:

@@ -6,7 +6,7 @@ import pytest
 
 from pdsno_cli.client import audit
 from pdsno_cli.lint.engine import require
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.state_dir import StateDir
@@ -38,7 +38,7 @@ class Play:
 
     def commit(self, to: int, applied: int = 1) -> None:
         with self.stores["rc"].transaction() as tx:
-            tx.mark(sender="lc", stream=STREAM, to=Position(1, to), applied=applied)
+            tx.advance(sender="lc", stream=STREAM, to=Offset(1, to), applied=applied)
 
     def account(self) -> dict[str, int]:
         """Audit; return what the stream's account counts."""

@@ -14,7 +14,7 @@ from pdsno_cli.delivery.ack_scheduler import (
     AckScheduler,
 )
 from pdsno_cli.model.topics import TopicMap
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 from tests.controllers.clock import Clock
 
 COST = 45e-6  # seconds that one acknowledgement takes, as measured
@@ -39,7 +39,7 @@ class World(Clock):
         self.sent.append((topic.rpartition("/")[2], (ack.epoch, ack.seq), self.now))
 
     def commit(self, sender, seq, messages=1) -> None:
-        self.acks.committed(sender, f"discovery/r/{sender}", Position(1, seq), messages)
+        self.acks.committed(sender, f"discovery/r/{sender}", Offset(1, seq), messages)
 
     @property
     def numbers(self) -> list[tuple[int, int]]:
@@ -113,8 +113,8 @@ def test_a_crowd_is_acknowledged_before_any_of_it_sends_again(world, senders):
 def test_a_gap_is_requested_once_it_has_lasted(world, monkeypatch):
     requests = []
     monkeypatch.setattr(world, "publish", lambda topic, payload: requests.append((topic, payload)))
-    world.acks.missing("lc1", "discovery/r/lc1", Position(1, 4))
-    world.acks.missing("lc1", "discovery/r/lc1", Position(1, 4))
+    world.acks.missing("lc1", "discovery/r/lc1", Offset(1, 4))
+    world.acks.missing("lc1", "discovery/r/lc1", Offset(1, 4))
     world.wait(REQUEST_DELAY)
     ((topic, command),) = requests
     assert topic == "pdsno/command/lc1"
@@ -122,7 +122,7 @@ def test_a_gap_is_requested_once_it_has_lasted(world, monkeypatch):
 
 
 def test_a_gap_that_is_filled_meanwhile_is_not_requested(world):
-    world.acks.missing("lc1", "discovery/r/lc1", Position(1, 4))
+    world.acks.missing("lc1", "discovery/r/lc1", Offset(1, 4))
     world.commit("lc1", 9)
     world.wait(REQUEST_DELAY)
     assert world.numbers == [(1, 9)]
@@ -131,7 +131,7 @@ def test_a_gap_that_is_filled_meanwhile_is_not_requested(world):
 def test_other_numbers_are_requested_instead_of_a_resend(world, monkeypatch):
     orders = []
     monkeypatch.setattr(world, "publish", lambda _, payload: orders.append(payload.order))
-    world.acks.missing("lc1", "discovery/r/lc1", Position(1, 4))
-    world.acks.unfit("lc1", "discovery/r/lc1", Position(1, 4))
+    world.acks.missing("lc1", "discovery/r/lc1", Offset(1, 4))
+    world.acks.unfit("lc1", "discovery/r/lc1", Offset(1, 4))
     world.wait(REQUEST_DELAY)
     assert orders == ["renumber"]

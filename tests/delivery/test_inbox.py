@@ -10,7 +10,7 @@ from pdsno_cli.delivery.inbox import NOTICE_DELAY, Inbox
 from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event
 from pdsno_cli.model.notices import CommitNotice, QuarantineNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 
 EPOCH = 1_700_000_000
 STREAM = "discovery/r/lc"
@@ -139,7 +139,7 @@ def test_an_epoch_from_the_future_is_refused_and_announced_once(regional):
     regional.accept(1, report(snapshot=True))
     assert regional.seqs == [1]
     regional.host.wire.wait(1.0)
-    stored = regional.host.store.outbox("events/r", Position(0, 0), 10)
+    stored = regional.host.store.outbox("events/r", Offset(0, 0), 10)
     events = [regional.host.codec.open(one.topic, one.data).payload for one in stored]
     assert [(one.event, one.subject) for one in events] == [("epoch_ahead", "lc")]
 
@@ -172,10 +172,10 @@ def test_a_message_whose_effect_fails_leaves_its_number_unrecorded(regional):
 def test_a_message_put_aside_is_acknowledged_and_its_stream_goes_on(regional):
     regional.accept(1, report(snapshot=True))
     aside = {"sender": "lc", "topic": "t", "data": b"x", "reason": "why"}
-    regional.inbox.put_aside(stream=STREAM, at=Position(EPOCH, 3), **aside)  # not its turn
-    regional.inbox.put_aside(stream="discovery/x/lc", at=Position(EPOCH, 1), **aside)
+    regional.inbox.put_aside(stream=STREAM, at=Offset(EPOCH, 3), **aside)  # not its turn
+    regional.inbox.put_aside(stream="discovery/x/lc", at=Offset(EPOCH, 1), **aside)
     assert regional.host.store.quarantined() == []
-    regional.inbox.put_aside(stream=STREAM, at=Position(EPOCH, 2), **aside)
+    regional.inbox.put_aside(stream=STREAM, at=Offset(EPOCH, 2), **aside)
     regional.accept(3, report())
     assert regional.seqs == [1, 3]
     assert regional.acked()[-1] == (EPOCH, 3)
@@ -184,7 +184,7 @@ def test_a_message_put_aside_is_acknowledged_and_its_stream_goes_on(regional):
 
 def test_replay_applies_an_entry_and_requests_the_full_state(regional):
     aside = {"sender": "lc", "topic": "t", "data": b"x", "reason": "why"}
-    regional.inbox.put_aside(stream=STREAM, at=Position(EPOCH, 1), **aside)
+    regional.inbox.put_aside(stream=STREAM, at=Offset(EPOCH, 1), **aside)
     (entry,) = regional.host.store.quarantined()
     with regional.host.store.transaction() as tx:
         regional.inbox.replay(tx, entry, envelope(report(), 1))
@@ -199,13 +199,13 @@ def test_skip_to_goes_on_after_a_number_that_the_sender_no_longer_has(regional):
     regional.inbox.skip_to(envelope(base, 1), base)
     regional.accept(8, report())
     assert regional.seqs == [1, 8]
-    tally = regional.host.store.tallies()["lc", STREAM, EPOCH]
-    assert (tally.seq, tally.applied, tally.skipped) == (8, 2, 6)
+    counters = regional.host.store.counters()["lc", STREAM, EPOCH]
+    assert (counters.seq, counters.applied, counters.skipped) == (8, 2, 6)
 
 
 def test_start_shows_what_is_in_quarantine(regional):
     aside = {"sender": "lc", "topic": "t", "data": b"x", "reason": "why"}
-    regional.inbox.put_aside(stream=STREAM, at=Position(EPOCH, 1), **aside)
+    regional.inbox.put_aside(stream=STREAM, at=Offset(EPOCH, 1), **aside)
     regional.host.wire.notices.clear()
     regional.inbox.start()
     assert [one.messages for one in regional.shown(QuarantineNotice)] == [1]

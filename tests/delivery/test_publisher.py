@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pdsno_cli.model.messages import Command, Event, PolicyDocument, Summary
-from pdsno_cli.nib.marks import START
+from pdsno_cli.nib.offsets import START
 
 TOPIC = "pdsno/events/r"
 STREAM = "events/r"
@@ -80,7 +80,7 @@ def test_has_published_is_remembered_by_the_store_also_once_acknowledged(rc):
     with rc.publisher.unit() as unit:
         unit.stage(TOPIC, event())
     assert rc.publisher.has_published(TOPIC)
-    rc.publisher.sender.acknowledged(STREAM, rc.store.outbox(STREAM, START, 1)[0].position)
+    rc.publisher.sender.acknowledged(STREAM, rc.store.outbox(STREAM, START, 1)[0].offset)
     rc.publisher.sender.flush_acknowledged()
     assert rc.store.outbox_count() == 0
     assert rc.publisher.has_published(TOPIC)

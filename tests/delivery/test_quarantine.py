@@ -6,7 +6,7 @@ from pdsno_cli.delivery.inbox import Inbox
 from pdsno_cli.delivery.quarantine import resolve
 from pdsno_cli.model.messages import Command, Envelope
 from pdsno_cli.model.refusals import Reason, RefusedError
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 
 EPOCH = 1_700_000_000
 
@@ -19,7 +19,7 @@ class World:
         self.applied: list[Envelope] = []
         self.inbox = Inbox(host.endpoint, self)
         self.inbox.put_aside(
-            sender="lc", stream="discovery/r/lc", at=Position(EPOCH, 1), topic="t", data=b"x",
+            sender="lc", stream="discovery/r/lc", at=Offset(EPOCH, 1), topic="t", data=b"x",
             reason="why",
         )  # fmt: skip
 
@@ -33,7 +33,7 @@ class World:
         )
 
     def events(self):
-        stored = self.host.store.outbox("events/r", Position(0, 0), 10)
+        stored = self.host.store.outbox("events/r", Offset(0, 0), 10)
         return [self.host.codec.open(one.topic, one.data) for one in stored]
 
 

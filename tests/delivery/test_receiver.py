@@ -20,7 +20,7 @@ from pdsno_cli.model.devices import Device
 from pdsno_cli.model.messages import Ack, Command, DiscoveryReport, PolicyDocument
 from pdsno_cli.model.notices import RefusalNotice, WarningNotice
 from pdsno_cli.nib import rows
-from pdsno_cli.nib.marks import START
+from pdsno_cli.nib.offsets import START
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.runtime.node import Node
 from tests.conftest import ONE_OF_EACH
@@ -162,8 +162,8 @@ def test_what_comes_in_numbers_is_committed_once_each_and_acknowledged(regional)
     for seq in range(1, 1001):
         regional.say(regional.seal(seq, new=(device(f"d{seq % 7}"),)))
     regional.acknowledged(1000)
-    tally = regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7]
-    assert (tally.seq, tally.applied) == (1000, 1000)
+    counters = regional.held(lambda s: s.counters())["lc", "discovery/r/lc", 7]
+    assert (counters.seq, counters.applied) == (1000, 1000)
     assert regional.devices() == [f"d{n}" for n in range(7)]
 
 
@@ -173,7 +173,7 @@ def test_a_repeated_message_is_acknowledged_again_and_applied_once(regional):
         regional.say(data)
     regional.say(regional.seal(2))
     regional.acknowledged(2)
-    assert regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7].applied == 2
+    assert regional.held(lambda s: s.counters())["lc", "discovery/r/lc", 7].applied == 2
 
 
 def test_a_signed_message_that_nobody_can_read_is_set_aside_and_the_stream_goes_on(regional):
@@ -186,8 +186,8 @@ def test_a_signed_message_that_nobody_can_read_is_set_aside_and_the_stream_goes_
     (kept,) = regional.held(lambda s: s.quarantined())
     assert (kept.sender, kept.epoch, kept.seq, kept.data) == ("lc", 7, 2, poison)
     assert "outcome" in kept.reason
-    tally = regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7]
-    assert (tally.seq, tally.applied, tally.quarantined) == (3, 2, 1)
+    counters = regional.held(lambda s: s.counters())["lc", "discovery/r/lc", 7]
+    assert (counters.seq, counters.applied, counters.quarantined) == (3, 2, 1)
 
 
 def refuse_bad_devices(monkeypatch):
@@ -222,8 +222,12 @@ def test_a_flood_is_committed_once_each_whatever_fails_in_it(regional, monkeypat
         use_the_store_in_between(regional, monkeypatch)
     flood(regional, [f"d{seq % 7}" if seq not in bad else "bad" for seq in range(1, 1502)])
     regional.acknowledged(1501)
-    tally = regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7]
-    assert (tally.seq, tally.applied, tally.quarantined) == (1501, 1501 - len(bad), len(bad))
+    counters = regional.held(lambda s: s.counters())["lc", "discovery/r/lc", 7]
+    assert (counters.seq, counters.applied, counters.quarantined) == (
+        1501,
+        1501 - len(bad),
+        len(bad),
+    )
     assert {kept.seq for kept in regional.held(lambda s: s.quarantined())} == bad
     assert regional.devices() == [f"d{n}" for n in range(7)]
 
@@ -259,12 +263,12 @@ def test_whatever_else_waits_has_its_turn_in_a_flood(regional, monkeypatch):
     found = []
 
     def look():
-        found.append(regional.held(lambda s: s.tallies()).get(("lc", "discovery/r/lc", 7)))
+        found.append(regional.held(lambda s: s.counters()).get(("lc", "discovery/r/lc", 7)))
 
     flood(regional, [f"d{seq % 7}" for seq in range(3000)], then=look)
     regional.acknowledged(3000)
-    (tally,) = found
-    assert tally is None or tally.seq < 3000
+    (counters,) = found
+    assert counters is None or counters.seq < 3000
 
 
 def set_aside(regional, monkeypatch):
@@ -348,8 +352,8 @@ def test_parts_give_way_to_a_snapshot_that_begins_anew(regional):
     regional.say(regional.seal(9, snapshot=True, new=(device("b"),)))
     regional.acknowledged(9)
     assert regional.devices() == ["b"]
-    tally = regional.held(lambda s: s.tallies())["lc", "discovery/r/lc", 7]
-    assert (tally.seq, tally.applied, tally.skipped) == (9, 2, 7)
+    counters = regional.held(lambda s: s.counters())["lc", "discovery/r/lc", 7]
+    assert (counters.seq, counters.applied, counters.skipped) == (9, 2, 7)
 
 
 def test_a_gap_is_asked_for_once_and_filled(regional):
@@ -371,7 +375,7 @@ def test_an_epoch_from_the_future_is_refused_and_announced_and_a_present_one_is_
     regional.heard.wait(lambda _: regional.commands())
     assert [(c.order, c.epoch, c.seq) for c in regional.commands()] == [("renumber", 0, 0)]
     assert regional.devices() == []
-    assert regional.held(lambda s: s.tallies()) == {}
+    assert regional.held(lambda s: s.counters()) == {}
     warnings = [n.text for n in regional.watcher.notices if isinstance(n, WarningNotice)]
     assert len(warnings) == 1
     assert "days ahead of this controller's clock" in warnings[0]

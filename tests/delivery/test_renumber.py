@@ -16,7 +16,7 @@ from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.model.messages import Ack, Command, DiscoveryReport, PolicyDocument
 from pdsno_cli.model.notices import RefusalNotice
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.node import Node
@@ -32,12 +32,12 @@ REPORTS = "discovery/r/lc"
 @pytest.mark.parametrize(
     ("asked", "own", "now", "epoch"),
     [
-        (Position(200, 5), 100, 1_000_000, 201),  # the receiver is further
-        (Position(200, 5), 300, 1_000_000, None),  # we are beyond it
-        (Position(0, 0), 2_000_000, 1_000_000, 1_000_000),  # we are in the future, as it says
-        (Position(0, 0), 1_050_000, 1_000_000, None),  # by less than the slack
-        (Position(1_000_001, 3), 2_000_000, 1_000_000, 1_000_002),
-        (Position(2**53 - 1, 1), 100, 1_000_000, None),  # nothing would be left
+        (Offset(200, 5), 100, 1_000_000, 201),  # the receiver is further
+        (Offset(200, 5), 300, 1_000_000, None),  # we are beyond it
+        (Offset(0, 0), 2_000_000, 1_000_000, 1_000_000),  # we are in the future, as it says
+        (Offset(0, 0), 1_050_000, 1_000_000, None),  # by less than the slack
+        (Offset(1_000_001, 3), 2_000_000, 1_000_000, 1_000_002),
+        (Offset(2**53 - 1, 1), 100, 1_000_000, None),  # nothing would be left
     ],
 )
 def test_epoch_beyond(asked, own, now, epoch):

@@ -10,13 +10,13 @@ from pdsno_cli.delivery.send_window import (
     WINDOW,
     SendWindow,
 )
-from pdsno_cli.nib.marks import START, Position
+from pdsno_cli.nib.offsets import START, Offset
 
 
 def sent(count: int) -> SendWindow:
     window = SendWindow(START)
     for seq in range(1, count + 1):
-        window.sent = Position(1, seq)
+        window.sent = Offset(1, seq)
         window.unacked.append(window.sent)
     return window
 
@@ -29,21 +29,21 @@ def test_room_is_what_the_window_leaves():
 def test_acknowledge_is_cumulative():
     window = sent(10)
     window.stalled_since = 1.0
-    window.acknowledge(Position(1, 7))
-    assert list(window.unacked) == [Position(1, seq) for seq in (8, 9, 10)]
-    assert (window.acked, window.unflushed, window.stalled_since) == (Position(1, 7), True, None)
+    window.acknowledge(Offset(1, 7))
+    assert list(window.unacked) == [Offset(1, seq) for seq in (8, 9, 10)]
+    assert (window.acked, window.unflushed, window.stalled_since) == (Offset(1, 7), True, None)
 
 
 def test_lose_shrinks_the_window_which_doubles_up_to_half_and_then_grows_slowly():
     window = sent(WINDOW)
     window.lose()
     assert (window.size, window.threshold) == (SMALLEST, WINDOW / 2)
-    window.acknowledge(Position(1, 90))
+    window.acknowledge(Offset(1, 90))
     assert window.size == SMALLEST + 90
-    window.acknowledge(Position(1, 190))
+    window.acknowledge(Offset(1, 190))
     assert WINDOW / 2 < window.size < WINDOW / 2 + 2
     for seq in range(191, WINDOW + 1):
-        window.acknowledge(Position(1, seq))
+        window.acknowledge(Offset(1, seq))
     assert window.size <= WINDOW
 
 

@@ -12,7 +12,7 @@ from pdsno_cli.delivery.inbox import Inbox
 from pdsno_cli.delivery.stream_control import RESEND_PAUSE, StreamControl
 from pdsno_cli.model.messages import Ack, Command, Envelope, Event, PolicyDocument
 from pdsno_cli.model.refusals import Reason, RefusedError
-from pdsno_cli.nib.marks import START, Position
+from pdsno_cli.nib.offsets import START, Offset
 
 EPOCH = 1_700_000_000
 TOPIC, STREAM = "pdsno/summary/r/rc", "summary/r/rc"
@@ -26,7 +26,7 @@ class World:
         monkeypatch.setattr("pdsno_cli.delivery.stream_control.time.monotonic", host.wire.monotonic)
         self.resyncs = 0
         self.commands: list[str] = []
-        self.renumbered: list[tuple[str, Position]] = []
+        self.renumbered: list[tuple[str, Offset]] = []
         self._seq = count(1)
         self.control = StreamControl(
             endpoint=host.endpoint,
@@ -80,7 +80,7 @@ def world(host, monkeypatch):
     return World(host("rc"), monkeypatch)
 
 
-def ask(order, after: Position, stream=STREAM) -> Command:
+def ask(order, after: Offset, stream=STREAM) -> Command:
     return Command(order=order, stream=stream, epoch=after.epoch, seq=after.seq)
 
 
@@ -107,7 +107,7 @@ def test_only_the_receiver_of_a_stream_may_acknowledge_it_or_have_it_sent_again(
 
 def test_a_resend_begins_after_the_number_that_the_receiver_has(world):
     world.publish(4)
-    world.give(ask("resend", Position(EPOCH, 2)))
+    world.give(ask("resend", Offset(EPOCH, 2)))
     assert world.sent() == [1, 2, 3, 4, 3, 4]
 
 
@@ -126,7 +126,7 @@ def test_where_the_beginning_is_deleted_the_receiver_gets_a_base_and_the_full_st
     world.give(Ack(stream=STREAM, epoch=EPOCH, seq=2))
     world.give(ask("resend", START))
     (answer,) = world.host.opened("pdsno/command/gc")
-    assert answer.payload == ask("base", Position(EPOCH, 2))
+    assert answer.payload == ask("base", Offset(EPOCH, 2))
     assert world.resyncs == 1
     assert world.sent()[-1] == 3
 
@@ -141,8 +141,8 @@ def test_events_have_no_full_state_that_could_replace_them(world):
 
 def test_a_request_for_other_numbers_is_passed_on(world):
     world.publish(1)
-    world.give(ask("renumber", Position(EPOCH + 9, 4)))
-    assert world.renumbered == [(STREAM, Position(EPOCH + 9, 4))]
+    world.give(ask("renumber", Offset(EPOCH + 9, 4)))
+    assert world.renumbered == [(STREAM, Offset(EPOCH + 9, 4))]
 
 
 def test_a_replayed_request_is_refused(world):
@@ -166,6 +166,6 @@ def test_a_policy_is_left_to_the_controller_and_shortens_the_wait_for_its_publis
 
 
 def test_a_base_makes_the_inbox_skip_to_it(world):
-    base = ask("base", Position(EPOCH, 7), "discovery/r/lc")
+    base = ask("base", Offset(EPOCH, 7), "discovery/r/lc")
     assert world.give(base, sender="lc")
-    assert world.host.store.tallies()["lc", "discovery/r/lc", EPOCH].skipped == 7
+    assert world.host.store.counters()["lc", "discovery/r/lc", EPOCH].skipped == 7

@@ -15,7 +15,7 @@ from pdsno_cli.delivery import stream_sender
 from pdsno_cli.delivery.send_window import WINDOW
 from pdsno_cli.delivery.stream_sender import StreamSender
 from pdsno_cli.nib.audit import reconcile
-from pdsno_cli.nib.marks import START, Position, Verdict
+from pdsno_cli.nib.offsets import START, Offset, Verdict
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.mailbox import Timer
@@ -87,7 +87,7 @@ class Sender:
         with self.store.transaction() as tx:
             tx.keep(message)
         self.sender.send_new(stream)
-        return message.position
+        return message.offset
 
     def coalesce(self, stream="s"):
         self.sender.flush_acknowledged()
@@ -99,7 +99,7 @@ class Sender:
     def handed_over(self):
         """Return the positions handed over since the last time."""
         sent, self.sent = self.sent, []
-        return [message.position for message in sent]
+        return [message.offset for message in sent]
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_resending_slows_down_while_nobody_answers_and_is_quick_again_after(send
     sender.clock.advance(600)
     tries = len(sender.handed_over())
     assert 20 <= tries <= 45  # every 20 s in the end
-    sender.sender.acknowledged("s", Position(1, 1))
+    sender.sender.acknowledged("s", Offset(1, 1))
     second = sender.keep()
     sender.handed_over()
     sender.clock.advance(PATIENCE)
@@ -229,7 +229,7 @@ def test_acknowledgement_of_all_that_waits_gives_what_follows_its_full_time(send
         position = sender.keep()
         sender.clock.advance(1)
         sender.sender.acknowledged("s", position)
-    assert sender.handed_over() == [Position(1, seq) for seq in range(1, 31)]
+    assert sender.handed_over() == [Offset(1, seq) for seq in range(1, 31)]
 
 
 def test_loss_of_a_whole_window_is_repaired_before_it_is_all_sent_again(sender):
@@ -315,10 +315,10 @@ def test_a_stream_stands_still_from_the_first_message_or_the_last_acknowledgemen
     sender.clock.advance(30)
     sender.keep()
     assert sender.sender.oldest_stall() == ("s", begun)
-    sender.sender.acknowledged("s", Position(1, 1))
+    sender.sender.acknowledged("s", Offset(1, 1))
     assert sender.sender.oldest_stall() == ("s", sender.clock.now)
     sender.clock.advance(1)
-    sender.sender.acknowledged("s", Position(1, 2))
+    sender.sender.acknowledged("s", Offset(1, 2))
     assert sender.sender.oldest_stall() is None
 
 
@@ -381,7 +381,7 @@ class Receiver:
 
     def __init__(self):
         self.store = Store.open(":memory:")
-        self.applied: list[Position] = []
+        self.applied: list[Offset] = []
 
     def take(self, message):
         """Apply a message where it fits; return what to acknowledge, and what to ask for."""
@@ -392,16 +392,16 @@ class Receiver:
             fits = verdict in (Verdict.GAP, Verdict.UNKNOWN) and message.data == WHOLE
             fits = fits or verdict is Verdict.NEXT
             if fits or (verdict is Verdict.UNKNOWN and message.seq == 1):
-                tx.mark(**name, to=Position(**number))
-                self.applied.append(message.position)
-            return tx.marked("x", message.stream), verdict
+                tx.advance(**name, to=Offset(**number))
+                self.applied.append(message.offset)
+            return tx.committed("x", message.stream), verdict
 
     def base(self, to):
         """Go on after a number whose forerunners have given way."""
         with self.store.transaction() as tx:
-            mark = tx.marked("x", "s")
+            mark = tx.committed("x", "s")
             if mark is None or mark < to:
-                tx.mark(sender="x", stream="s", to=to, applied=0)
+                tx.advance(sender="x", stream="s", to=to, applied=0)
 
 
 class Channel(RuleBasedStateMachine):
@@ -420,7 +420,7 @@ class Channel(RuleBasedStateMachine):
 
     def hand(self, message):
         mark, verdict = self.receiver.take(message)
-        if verdict in (Verdict.GAP, Verdict.UNKNOWN) and message.position != mark:
+        if verdict in (Verdict.GAP, Verdict.UNKNOWN) and message.offset != mark:
             self.asked.append(mark or START)
         elif mark is not None:
             self.acks.append(mark)
@@ -516,8 +516,8 @@ class Channel(RuleBasedStateMachine):
             item for item in self.sender.store.sent() if item.epoch == self.sender.epoch
         ] or [None]
         if sent is not None:
-            tally = self.receiver.store.tallies().get(("x", "s", sent.epoch))
-            assert reconcile("x", "y", sent, tally).accounted
+            counters = self.receiver.store.counters().get(("x", "s", sent.epoch))
+            assert reconcile("x", "y", sent, counters).accounted
 
 
 TestChannel = Channel.TestCase

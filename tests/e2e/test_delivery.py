@@ -11,7 +11,7 @@ import sqlite3
 import time
 from contextlib import closing
 
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.store import Store
 
@@ -45,8 +45,8 @@ def tail_matches(site, sender: str, receiver: str, stream: str) -> bool:
     try:
         settled = ours.settled(stream)
         waiting = ours.outbox(stream, settled, 10_000)
-        last = waiting[-1].position if waiting else settled
-        return theirs.marked(sender, stream) == last
+        last = waiting[-1].offset if waiting else settled
+        return theirs.committed(sender, stream) == last
     finally:
         ours.close()
         theirs.close()
@@ -211,7 +211,7 @@ def test_a_lost_store_and_a_clock_set_back_shut_nobody_out(site):
     (site.state / "stores").mkdir(mode=0o700)
     hour = int(time.time()) + 3600
     with Store.open(site.state / "stores" / "rc1.db") as store, store.transaction() as tx:
-        tx.mark(sender="lc1", stream="discovery/r1/lc1", to=Position(hour, 20))
+        tx.advance(sender="lc1", stream="discovery/r1/lc1", to=Offset(hour, 20))
     run = site.up().ready()
     until(lambda: len(site.devices()) == 6 and settled(site), "a full view")
     assert site.row("lc1")["epoch"] > hour

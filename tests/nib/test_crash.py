@@ -12,7 +12,7 @@ import uuid
 import pytest
 
 from pdsno_cli.model.messages import LocalCycle
-from pdsno_cli.nib.marks import Verdict
+from pdsno_cli.nib.offsets import Verdict
 from pdsno_cli.nib.places import find
 from pdsno_cli.nib.store import Store
 
@@ -20,7 +20,7 @@ WRITER = """
 import sys
 from pdsno_cli.model.devices import Device
 from pdsno_cli.model.messages import LocalCycle
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 from pdsno_cli.nib.places import find
 from pdsno_cli.nib.store import Store
 with Store.open(find(*sys.argv[1:])) as store:
@@ -32,7 +32,7 @@ with Store.open(find(*sys.argv[1:])) as store:
             for n in range(4)
         ]
         with store.transaction() as tx:
-            tx.mark(sender="lc_1", stream="s", to=Position(epoch, seq))
+            tx.advance(sender="lc_1", stream="s", to=Offset(epoch, seq))
             tx.apply_changes(local_id="lc_1", region="A", new=devices, updated=(), inactive=(),
                              snapshot=False, at=1.0)
             tx.put_cycle(LocalCycle(local_id="lc_1", epoch=epoch, cycle=seq, active=seq * 4),

@@ -9,7 +9,7 @@ import pytest
 from pdsno_cli.model.devices import Device
 from pdsno_cli.model.errors import DiskError
 from pdsno_cli.nib import rows
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.store import Store
 from tests.conftest import require, require_root
@@ -26,7 +26,7 @@ class Log:
         with self.store.transaction(ahead=True) as tx:
             tx.after(lambda: self.heard.append(("committed", number)))
             tx.otherwise(lambda: self.heard.append(("undone", number)))
-            tx.mark(sender="lc", stream="s", to=Position(1, number))
+            tx.advance(sender="lc", stream="s", to=Offset(1, number))
             devices = [
                 Device(device_id=f"{number}{name}", addresses=("192.0.2.1",), protocols=("icmp",))
                 for name in names
@@ -40,7 +40,7 @@ class Log:
 
     def mark(self):
         with self.store.transaction() as tx:
-            return tx.marked("lc", "s")
+            return tx.committed("lc", "s")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_each_is_told_of_its_commit_in_order_and_by_the_owner(log, place):
     assert log.heard == [("committed", 1), ("committed", 2), ("committed", 3)]
     with open_reader(place) as reader:
         assert reader.count_active() == 3
-    assert log.mark() == Position(1, 3)
+    assert log.mark() == Offset(1, 3)
 
 
 def test_a_question_waits_for_what_is_still_being_committed(log):
@@ -91,7 +91,7 @@ def test_one_that_fails_is_undone_together_with_the_one_gathered_upon_it(log, mo
     with pytest.raises(OverflowError):
         log.gather(3)
     assert log.heard == [("committed", 1), ("undone", 2), ("undone", 3)]
-    assert log.mark() == Position(1, 1)
+    assert log.mark() == Offset(1, 1)
     assert [record.device.device_id for record in log.store.device_records()] == ["1"]
 
 
@@ -100,9 +100,9 @@ def test_who_has_nothing_to_do_with_one_that_fails_goes_on(log, monkeypatch):
     log.gather(1)
     with log.store.transaction() as tx:
         assert log.heard == [("undone", 1)]
-        tx.mark(sender="lc", stream="another", to=Position(1, 1))
+        tx.advance(sender="lc", stream="another", to=Offset(1, 1))
     with log.store.transaction() as tx:
-        assert (tx.marked("lc", "s"), tx.marked("lc", "another")) == (None, Position(1, 1))
+        assert (tx.committed("lc", "s"), tx.committed("lc", "another")) == (None, Offset(1, 1))
 
 
 def test_devices_are_counted_without_those_that_are_still_being_committed(log):
@@ -121,13 +121,13 @@ def test_one_that_fails_while_it_is_gathered_leaves_the_one_before_committed(log
 
     def fail():
         with log.store.transaction() as tx:
-            tx.mark(sender="lc", stream="s", to=Position(1, 2))
+            tx.advance(sender="lc", stream="s", to=Offset(1, 2))
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
         fail()
     assert log.heard == [("committed", 1)]
-    assert log.mark() == Position(1, 1)
+    assert log.mark() == Offset(1, 1)
 
 
 def test_a_full_disk_is_told_and_what_was_not_committed_is_undone(tmp_path):
@@ -147,7 +147,7 @@ def test_a_full_disk_is_told_and_what_was_not_committed_is_undone(tmp_path):
             committed = [number for told, number in log.heard if told == "committed"]
             undone = [number for told, number in log.heard if told == "undone"]
             assert undone == list(range(len(committed) + 1, len(committed) + len(undone) + 1))
-            assert log.mark() == Position(1, len(committed))
+            assert log.mark() == Offset(1, len(committed))
             assert store.count_active() == 200 * len(committed)
     finally:
         subprocess.run([umount, tmp_path], check=True)

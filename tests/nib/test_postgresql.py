@@ -10,7 +10,7 @@ import pytest
 from pdsno_cli.model.errors import StateError, StoreUnavailableError, UsageError
 from pdsno_cli.nib import places
 from pdsno_cli.nib.database import MissingStoreError, StoreInUseError
-from pdsno_cli.nib.marks import Position
+from pdsno_cli.nib.offsets import Offset
 from pdsno_cli.nib.places import find
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.store import Store
@@ -89,7 +89,7 @@ def test_commits_are_on_the_disk_when_they_return(postgres):
 
 def mark(store, seq, *, behind=False):
     with store.transaction(ahead=True) as tx:
-        tx.mark(sender="lc", stream="s", to=Position(1, seq))
+        tx.advance(sender="lc", stream="s", to=Offset(1, seq))
         if behind:
             tx.go_behind()
 
@@ -115,7 +115,7 @@ def test_what_a_server_confirmed_before_it_was_killed_is_there_when_it_is_back(o
         Store.open(place)
     own_server.start()
     with Store.open(place) as again:
-        assert again.marked("lc", "s") == Position(1, 2)
+        assert again.committed("lc", "s") == Offset(1, 2)
 
 
 def test_a_password_is_in_no_message_and_not_in_the_name(postgres):

@@ -21,7 +21,7 @@ from pdsno_cli.model.messages import (
     RegionLoss,
     Summary,
 )
-from pdsno_cli.nib.marks import START, Position, Verdict
+from pdsno_cli.nib.offsets import START, Offset, Verdict
 from pdsno_cli.nib.outbox import Kept
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.rows import ControllerRecord, EventRecord
@@ -252,7 +252,7 @@ def test_a_mark_and_its_effect_are_one(store):
     def take(seq: int, *, fail: bool = False) -> Verdict:
         with store.transaction() as tx:
             verdict = tx.judge(sender="lc_1", stream="s", epoch=1, seq=seq)
-            tx.mark(sender="lc_1", stream="s", to=Position(1, seq))
+            tx.advance(sender="lc_1", stream="s", to=Offset(1, seq))
             tx.put_cycle(
                 LocalCycle(local_id="lc_1", epoch=1, cycle=seq, active=0), region="A", at=1.0
             )
@@ -273,29 +273,29 @@ def test_a_mark_and_its_effect_are_one(store):
 def test_marks_are_kept_by_sender_and_stream(store):
     with store.transaction() as tx:
         for sender, stream in (("a", "s"), ("a", "t"), ("b", "s")):
-            assert tx.marked(sender, stream) is None
-            tx.mark(sender=sender, stream=stream, to=Position(3, 1))
-        tx.mark(sender="a", stream="s", to=Position(3, 2))
-        assert tx.marked("a", "s") == Position(3, 2)
-        assert tx.marked("b", "s") == Position(3, 1)
+            assert tx.committed(sender, stream) is None
+            tx.advance(sender=sender, stream=stream, to=Offset(3, 1))
+        tx.advance(sender="a", stream="s", to=Offset(3, 2))
+        assert tx.committed("a", "s") == Offset(3, 2)
+        assert tx.committed("b", "s") == Offset(3, 1)
         assert tx.judge(sender="a", stream="s", epoch=2, seq=3) is Verdict.STALE
 
 
 def test_a_transaction_tells_how_far_it_brought_each_stream(store):
     with store.transaction() as tx:
-        tx.mark(sender="a", stream="s", to=Position(1, 1))
-        tx.mark(sender="b", stream="s", to=Position(1, 7), applied=0)  # passed over
-    assert tx.advanced == [("a", "s", Position(1, 1), 1), ("b", "s", Position(1, 7), 0)]
+        tx.advance(sender="a", stream="s", to=Offset(1, 1))
+        tx.advance(sender="b", stream="s", to=Offset(1, 7), applied=0)  # passed over
+    assert tx.advanced == [("a", "s", Offset(1, 1), 1), ("b", "s", Offset(1, 7), 0)]
     with store.transaction() as tx:
-        assert tx.follow("a", "s", 1, 2)
-        assert tx.follow("a", "s", 1, 3)
-        assert not tx.follow("a", "s", 1, 3)
-        assert not tx.follow("a", "s", 2, 1)
-        tx.mark(sender="a", stream="s", to=Position(2, 1))
-        assert tx.follow("a", "s", 2, 2)
-        assert tx.follow("b", "s", 1, 8)
-    assert tx.advanced == [("a", "s", Position(2, 2), 2), ("b", "s", Position(1, 8), 1)]
-    ended = store.tallies()[("a", "s", 1)]
+        assert tx.accept_next("a", "s", 1, 2)
+        assert tx.accept_next("a", "s", 1, 3)
+        assert not tx.accept_next("a", "s", 1, 3)
+        assert not tx.accept_next("a", "s", 2, 1)
+        tx.advance(sender="a", stream="s", to=Offset(2, 1))
+        assert tx.accept_next("a", "s", 2, 2)
+        assert tx.accept_next("b", "s", 1, 8)
+    assert tx.advanced == [("a", "s", Offset(2, 2), 2), ("b", "s", Offset(1, 8), 1)]
+    ended = store.counters()[("a", "s", 1)]
     assert (ended.seq, ended.applied) == (3, 3)
     with store.transaction() as tx:
         assert tx.judge(sender="a", stream="s", epoch=2, seq=3) is Verdict.NEXT
@@ -305,17 +305,17 @@ def test_a_transaction_tells_how_far_it_brought_each_stream(store):
 def test_what_a_transaction_that_fails_followed_comes_again(store):
     def follow(*, fail: bool) -> Transaction:
         with store.transaction() as tx:
-            assert tx.follow("a", "s", 1, 2)
+            assert tx.accept_next("a", "s", 1, 2)
             if fail:
                 raise RuntimeError
         return tx
 
     with store.transaction() as tx:
-        tx.mark(sender="a", stream="s", to=Position(1, 1))
+        tx.advance(sender="a", stream="s", to=Offset(1, 1))
     with pytest.raises(RuntimeError):
         follow(fail=True)
     tx = follow(fail=False)
-    assert tx.advanced == [("a", "s", Position(1, 2), 1)]
+    assert tx.advanced == [("a", "s", Offset(1, 2), 1)]
 
 
 def kept(seq: int, *, epoch: int = 1, stream: str = "s") -> Kept:
@@ -330,7 +330,7 @@ def test_the_outbox_gives_back_the_bytes_in_the_order_of_epoch_and_number(store)
         for row in rows:
             tx.keep(row)
     assert store.outbox("s", START, 10) == [kept(9), kept(1, epoch=2), kept(2, epoch=2)]
-    assert store.outbox("s", Position(1, 9), 1) == [kept(1, epoch=2)]
+    assert store.outbox("s", Offset(1, 9), 1) == [kept(1, epoch=2)]
     assert sorted(store.outbox_streams()) == ["other", "s"]
 
 
@@ -340,12 +340,12 @@ def test_settle_drops_all_up_to_a_position_and_remembers_it(store):
             tx.keep(kept(seq))
     assert store.settled("s") == START
     with store.transaction() as tx:
-        assert tx.settle("s", Position(1, 2)) == 2
+        assert tx.settle("s", Offset(1, 2)) == 2
     assert store.outbox("s", START, 10) == [kept(3)]
-    assert store.settled("s") == Position(1, 2)
+    assert store.settled("s") == Offset(1, 2)
     with store.transaction() as tx:
-        assert tx.settle("s", Position(1, 1)) == 0
-    assert store.settled("s") == Position(1, 2)
+        assert tx.settle("s", Offset(1, 1)) == 0
+    assert store.settled("s") == Offset(1, 2)
 
 
 def test_the_outbox_of_a_transaction_that_fails_is_not_kept(store):

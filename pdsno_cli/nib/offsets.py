@@ -8,14 +8,14 @@ from typing import NamedTuple
 import msgspec
 
 
-class Position(NamedTuple):
+class Offset(NamedTuple):
     """The place of a message in its stream; positions order as the messages were numbered."""
 
     epoch: int
     seq: int
 
 
-START = Position(0, 0)  # before the first message of any stream
+START = Offset(0, 0)  # before the first message of any stream
 
 
 class Verdict(Enum):
@@ -28,7 +28,7 @@ class Verdict(Enum):
     UNKNOWN = "unknown"  # from a stream of which nothing is committed yet
 
 
-def judge(mark: Position | Tally | None, epoch: int, seq: int) -> Verdict:
+def judge(mark: Offset | StreamCounters | None, epoch: int, seq: int) -> Verdict:
     """Return the verdict on message ``seq`` of ``epoch``, which counts from 1 in each epoch.
 
     A sender begins to send an epoch only when all of the one before is acknowledged, so the first
@@ -44,7 +44,7 @@ def judge(mark: Position | Tally | None, epoch: int, seq: int) -> Verdict:
     return Verdict.NEXT if seq == last + 1 else Verdict.GAP
 
 
-class Tally(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class StreamCounters(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What became of the numbers 1 to ``seq`` of one epoch of one stream, at its receiver."""
 
     epoch: int
@@ -54,20 +54,22 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     skipped: int = 0
 
     @property
-    def position(self) -> Position:
+    def offset(self) -> Offset:
         """How far the stream is committed."""
-        return Position(self.epoch, self.seq)
+        return Offset(self.epoch, self.seq)
 
 
-def advance(before: Tally | None, to: Position, *, applied: int = 0, quarantined: int = 0) -> Tally:
-    """Return the tally once ``to`` is committed; numbers passed over count as skipped.
+def advance(
+    before: StreamCounters | None, to: Offset, *, applied: int = 0, quarantined: int = 0
+) -> StreamCounters:
+    """Return the counters once ``to`` is committed; numbers passed over count as skipped.
 
     A number that is committed again adds up to more than there are, and so an audit finds it.
     """
     if before is None or before.epoch != to.epoch:
-        before = Tally(epoch=to.epoch)
+        before = StreamCounters(epoch=to.epoch)
     passed = to.seq - before.seq - applied - quarantined
-    return Tally(
+    return StreamCounters(
         epoch=to.epoch,
         seq=to.seq,
         applied=before.applied + applied,

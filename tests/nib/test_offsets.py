@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdsno_cli.nib.marks import Position, Verdict, judge
+from pdsno_cli.nib.offsets import Offset, Verdict, judge
 
 
 @pytest.mark.parametrize(
@@ -16,13 +16,13 @@ from pdsno_cli.nib.marks import Position, Verdict, judge
     [
         (None, 5, 1, Verdict.UNKNOWN),
         (None, 5, 3, Verdict.UNKNOWN),
-        (Position(5, 3), 5, 4, Verdict.NEXT),
-        (Position(5, 3), 5, 3, Verdict.DUPLICATE),
-        (Position(5, 3), 5, 1, Verdict.DUPLICATE),
-        (Position(5, 3), 5, 6, Verdict.GAP),
-        (Position(5, 3), 6, 1, Verdict.NEXT),
-        (Position(5, 3), 6, 2, Verdict.GAP),
-        (Position(5, 3), 4, 4, Verdict.STALE),
+        (Offset(5, 3), 5, 4, Verdict.NEXT),
+        (Offset(5, 3), 5, 3, Verdict.DUPLICATE),
+        (Offset(5, 3), 5, 1, Verdict.DUPLICATE),
+        (Offset(5, 3), 5, 6, Verdict.GAP),
+        (Offset(5, 3), 6, 1, Verdict.NEXT),
+        (Offset(5, 3), 6, 2, Verdict.GAP),
+        (Offset(5, 3), 4, 4, Verdict.STALE),
     ],
 )
 def test_judge(mark, epoch, seq, verdict):
@@ -31,10 +31,10 @@ def test_judge(mark, epoch, seq, verdict):
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 6)), max_size=60))
 def test_nothing_is_taken_twice_nor_out_of_order_nor_over_a_gap(numbers):
-    mark, taken = Position(1, 0), []
+    mark, taken = Offset(1, 0), []
     for epoch, seq in numbers:
         if judge(mark, epoch, seq) is Verdict.NEXT:
-            mark = Position(epoch, seq)
+            mark = Offset(epoch, seq)
             taken.append(mark)
     assert taken == sorted(set(taken))
     for before, after in pairwise(taken):
