@@ -14,7 +14,7 @@ from pdsno_cli.messaging.transport import Publication
 from pdsno_cli.model.messages import Event, Payload
 from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.nib.offsets import START
-from pdsno_cli.nib.outbox import Kept
+from pdsno_cli.nib.outbox_table import OutboxRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,11 +99,13 @@ class Publisher:
     def has_published(self, topic: str) -> bool:
         """Return True if a message was ever staged for ``topic`` in this store."""
         stream = self._topics.stream(topic)
-        return self._store.settled(stream) != START or bool(self._store.outbox(stream, START, 1))
+        return self._store.acknowledged(stream) != START or bool(
+            self._store.outbox(stream, START, 1)
+        )
 
     def full(self, topic: str) -> bool:
         """Return True if the outbox of ``topic`` is at its limit."""
-        load = self._store.load(self._topics.stream(topic))
+        load = self._store.backlog(self._topics.stream(topic))
         limits = self._limits
         return bool(load.messages) and (
             load.messages >= limits.messages
@@ -171,8 +173,8 @@ class Publisher:
             log.error("not published: %s", exc)  # noqa: TRY400 - a limit reached, not a fault
             return
         tx.otherwise(partial(self._sequence.back, stream))
-        tx.keep(
-            Kept(
+        tx.enqueue(
+            OutboxRecord(
                 stream=stream,
                 epoch=self._epoch,
                 seq=seq,
@@ -195,7 +197,7 @@ class Publisher:
         tx.after(partial(self.sender.coalesced, stream))
         return stream, dropped
 
-    def _send_kept(self, message: Kept) -> bool:
+    def _send_kept(self, message: OutboxRecord) -> bool:
         """Send a message of the outbox, byte for byte. Return True if a transport accepted it."""
         return self._send(
             Publication(

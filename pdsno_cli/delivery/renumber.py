@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pdsno_cli.messaging.codec import Codec
-    from pdsno_cli.nib.outbox import Kept
+    from pdsno_cli.nib.outbox_table import OutboxRecord
     from pdsno_cli.nib.store import Store, Transaction
 
 log = logging.getLogger(__name__)
@@ -53,17 +53,17 @@ def renumber(store: Store, codec: Codec, committed: Mapping[str, Offset], epoch:
     with store.transaction() as tx:
         for stream, after in committed.items():
             if 0 < after.seq <= store.issued(stream, after.epoch):
-                tx.settle(stream, after)
+                tx.acknowledge(stream, after)
         for name in store.outbox_streams():
             queued = store.outbox(name, START, _ALL)
             if name in committed or queued[-1].epoch > epoch:
                 tx.coalesce(name)
                 _seal_again(tx, codec, queued, epoch)
         tx.forget_numbers(beyond=epoch)
-        tx.go_on_from(epoch)
+        tx.set_epoch(epoch)
 
 
-def _seal_again(tx: Transaction, codec: Codec, queued: list[Kept], epoch: int) -> None:
+def _seal_again(tx: Transaction, codec: Codec, queued: list[OutboxRecord], epoch: int) -> None:
     seq = 0
     for kept in queued:
         try:
@@ -82,5 +82,5 @@ def _seal_again(tx: Transaction, codec: Codec, queued: list[Kept], epoch: int) -
             recipient_id=message.recipient_id,
             correlation_id=message.correlation_id,
         )
-        tx.keep(msgspec.structs.replace(kept, epoch=epoch, seq=seq, data=data))
+        tx.enqueue(msgspec.structs.replace(kept, epoch=epoch, seq=seq, data=data))
     log.warning("%s: %d messages have new numbers, in epoch %d", queued[0].stream, seq, epoch)

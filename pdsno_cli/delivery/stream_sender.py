@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pdsno_cli.delivery.ports import Scheduler
-    from pdsno_cli.nib.outbox import Kept
+    from pdsno_cli.nib.outbox_table import OutboxRecord
     from pdsno_cli.nib.store import Store
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class StreamSender:
         self,
         *,
         store: Store,
-        send: Callable[[Kept], bool],
+        send: Callable[[OutboxRecord], bool],
         scheduler: Scheduler,
         on_backlog: Callable[[int], None],
     ) -> None:
@@ -157,7 +157,7 @@ class StreamSender:
             return
         with self._store.transaction() as tx:
             for stream, window in unflushed.items():
-                tx.settle(stream, window.acked)
+                tx.acknowledge(stream, window.acked)
         for window in unflushed.values():
             window.unflushed = False
 
@@ -178,7 +178,7 @@ class StreamSender:
 
     def _window(self, stream: str) -> SendWindow:
         if stream not in self._windows:
-            self._windows[stream] = SendWindow(self._store.settled(stream))
+            self._windows[stream] = SendWindow(self._store.acknowledged(stream))
         return self._windows[stream]
 
     def _rewind(self, stream: str, to: Offset) -> None:

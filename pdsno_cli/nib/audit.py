@@ -21,7 +21,7 @@ class Sent:
 
     Its messages are numbered 1 to ``last``. ``waiting`` are those in the outbox, with the Unix time
     at which each was kept; ``coalesced`` the ranges, ends included, that gave way to a newer
-    message; ``settled`` how far the stream was ever acknowledged.
+    message; ``acknowledged`` how far the stream was ever acknowledged.
     """
 
     stream: str
@@ -29,7 +29,7 @@ class Sent:
     last: int
     waiting: Mapping[int, float]
     coalesced: tuple[tuple[int, int], ...]
-    settled: Offset
+    acknowledged: Offset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,9 +106,9 @@ def reconcile(sender: str, receiver: str, sent: Sent, counters: StreamCounters |
 
 def _acknowledged(sent: Sent) -> int:
     """Return up to which number of its epoch the stream was ever acknowledged."""
-    if sent.settled.epoch > sent.epoch:
+    if sent.acknowledged.epoch > sent.epoch:
         return sent.last
-    return sent.settled.seq if sent.settled.epoch == sent.epoch else 0
+    return sent.acknowledged.seq if sent.acknowledged.epoch == sent.epoch else 0
 
 
 def _within(number: int, ranges: Collection[tuple[int, int]]) -> bool:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from pdsno_cli.nib import outbox
+from pdsno_cli.nib import outbox_table
 from pdsno_cli.nib import statements as sql
 from pdsno_cli.nib.offsets import Offset
-from pdsno_cli.nib.outbox import Kept
+from pdsno_cli.nib.outbox_table import OutboxRecord
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -23,21 +23,21 @@ _NUMBER = ("stream", "epoch", "seq")
 class OutboxWrites(ABC):
     """A part of ``Transaction``; owner's thread."""
 
-    def keep(self, message: Kept) -> None:
+    def enqueue(self, message: OutboxRecord) -> None:
         """Put a message into the outbox, and its number into the record of those given out."""
         values = msgspec.structs.asdict(message)
-        self._execute(outbox.KEEP, values)
-        self._execute(outbox.PUT_ISSUED, {name: values[name] for name in _NUMBER})
+        self._execute(outbox_table.KEEP, values)
+        self._execute(outbox_table.PUT_ISSUED, {name: values[name] for name in _NUMBER})
 
     def answer(self, message_id: str, *, at: float) -> None:
         """Keep that an order is answered; for a day, since it is void long before that."""
         self._execute(sql.PUT_ANSWERED, {"message_id": message_id, "at": at})
         self._execute(sql.FORGET_ANSWERED, {"before": at - _DAY})
 
-    def settle(self, stream: str, position: Offset) -> int:
+    def acknowledge(self, stream: str, position: Offset) -> int:
         """Drop what is acknowledged of a stream; return how many messages that was."""
         values = {"epoch": position.epoch, "seq": position.seq}
-        dropped = self._execute(outbox.DROP, {"of_stream": stream, **values}).rowcount
+        dropped = self._execute(outbox_table.DROP, {"of_stream": stream, **values}).rowcount
         if dropped:
             self._execute(sql.PUT_SETTLED, {"stream": stream, **values})
         return dropped
@@ -48,21 +48,21 @@ class OutboxWrites(ABC):
         Return how many messages that was; their numbers stay on record.
         """
         values = {"of_stream": stream}
-        ranges = self._execute(outbox.RANGES, values).all()
+        ranges = self._execute(outbox_table.RANGES, values).all()
         if not ranges:
             return 0
         self._execute(
-            outbox.PUT_COALESCED,
+            outbox_table.PUT_COALESCED,
             [{"stream": stream, **row._mapping} for row in ranges],  # noqa: SLF001 - SQLAlchemy's public name
         )
-        return self._execute(outbox.DROP_ALL, values).rowcount
+        return self._execute(outbox_table.DROP_ALL, values).rowcount
 
     def forget_numbers(self, *, beyond: int) -> None:
         """Forget all numbers of our own that are of an epoch ``beyond`` that one."""
-        for statement in outbox.FORGET_BEYOND:
+        for statement in outbox_table.FORGET_BEYOND:
             self._execute(statement, {"beyond": beyond})
 
-    def go_on_from(self, epoch: int) -> None:
+    def set_epoch(self, epoch: int) -> None:
         """Have the next epoch be one beyond ``epoch``, and no later than that needs."""
         self._execute(sql.PUT_META, {**sql.EPOCH, "value": epoch})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
 from pdsno_cli.nib.offsets import START, Offset
-from pdsno_cli.nib.outbox import Kept
+from pdsno_cli.nib.outbox_table import OutboxRecord
 from pdsno_cli.nib.store import Store
 
 _AT = 0.0
@@ -42,10 +42,14 @@ def _write(store: Store) -> None:
         tx.put_known("l", "r", [Known(device=one), Known(device=other)], seen=(), at=_AT)
         tx.put_known("l", "r", [], seen=(), at=_AT)
         tx.judge(sender="s", stream="t", epoch=1, seq=2)
-        tx.keep(Kept(stream="s", epoch=1, seq=1, topic="t", data=b"", qos=1, retain=False))
+        tx.enqueue(
+            OutboxRecord(stream="s", epoch=1, seq=1, topic="t", data=b"", qos=1, retain=False)
+        )
         tx.answer("m", at=_AT)
-        tx.settle("s", Offset(1, 1))
-        tx.keep(Kept(stream="s", epoch=1, seq=2, topic="t", data=b"", qos=1, retain=False))
+        tx.acknowledge("s", Offset(1, 1))
+        tx.enqueue(
+            OutboxRecord(stream="s", epoch=1, seq=2, topic="t", data=b"", qos=1, retain=False)
+        )
         tx.coalesce("s")
         tx.let_go("s", "t")
         tx.forget_local("l", "t")
@@ -78,9 +82,9 @@ def _read(store: Store) -> None:
     store.outbox_streams()
     store.outbox("s", START, 1)
     store.outbox_count()
-    store.load("s")
+    store.backlog("s")
     store.count_quarantined()
     store.issued("s", 1)
     store.last_coalesced("s")
-    store.settled("s")
+    store.acknowledged("s")
     store.answered("m")

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, RegionDevice
-from pdsno_cli.nib import outbox, received, rows
+from pdsno_cli.nib import outbox_table, received, rows
 from pdsno_cli.nib.audit import Sent
 from pdsno_cli.nib.contents import Contents, contents
 from pdsno_cli.nib.database import Database
 from pdsno_cli.nib.offsets import START, Offset, StreamCounters
-from pdsno_cli.nib.outbox import Kept, Load
+from pdsno_cli.nib.outbox_table import Backlog, OutboxRecord
 from pdsno_cli.nib.received import Quarantined
 from pdsno_cli.nib.rows import (
     AppliedRecord,
@@ -216,9 +216,9 @@ class Queries:
         ranges: dict[tuple[str, int], list[tuple[int, int]]] = {}
         waiting: dict[tuple[str, int], dict[int, float]] = {}
         with self._database.transaction(self._connection, write=False):
-            for row in self._all(outbox.ALL_COALESCED):
+            for row in self._all(outbox_table.ALL_COALESCED):
                 ranges.setdefault((row.stream, row.epoch), []).append((row.first, row.last))
-            for row in self._all(outbox.NUMBERS):
+            for row in self._all(outbox_table.NUMBERS):
                 waiting.setdefault((row.stream, row.epoch), {})[row.seq] = row.kept_at
             return [
                 Sent(
@@ -227,49 +227,49 @@ class Queries:
                     last=row.seq,
                     waiting=waiting.get((row.stream, row.epoch), {}),
                     coalesced=tuple(ranges.get((row.stream, row.epoch), ())),
-                    settled=self.settled(row.stream),
+                    acknowledged=self.acknowledged(row.stream),
                 )
-                for row in self._all(outbox.ALL_ISSUED)
+                for row in self._all(outbox_table.ALL_ISSUED)
             ]
 
     def issued(self, stream: str, epoch: int) -> int:
         """Return the last number given out in an epoch of a stream, 0 where none was."""
-        found = self._all(outbox.ISSUED_IN, {"stream": stream, "epoch": epoch})
+        found = self._all(outbox_table.ISSUED_IN, {"stream": stream, "epoch": epoch})
         return int(found[0].seq) if found else 0
 
     def last_coalesced(self, stream: str) -> Offset:
         """Return the last number of a stream whose message gave way to a newer one."""
-        found = self._all(outbox.LAST_COALESCED, {"stream": stream})
+        found = self._all(outbox_table.LAST_COALESCED, {"stream": stream})
         return Offset(found[0].epoch, found[0].last) if found else START
 
     def coalesced(self) -> dict[tuple[str, int], list[tuple[int, int]]]:
         """Return the numbers that gave way to a newer message, as ranges by stream and epoch."""
         found: dict[tuple[str, int], list[tuple[int, int]]] = {}
-        for row in self._all(outbox.ALL_COALESCED):
+        for row in self._all(outbox_table.ALL_COALESCED):
             found.setdefault((row.stream, row.epoch), []).append((row.first, row.last))
         return found
 
-    def load(self, stream: str) -> Load:
+    def backlog(self, stream: str) -> Backlog:
         """Return how much waits of a stream."""
-        row = self._all(outbox.LOAD, {"stream": stream})[0]
-        return Load(messages=row.messages, size=row.size, oldest=row.oldest)
+        row = self._all(outbox_table.LOAD, {"stream": stream})[0]
+        return Backlog(messages=row.messages, size=row.size, oldest=row.oldest)
 
     def outbox_streams(self) -> list[str]:
         """Return the streams that have messages in the outbox."""
-        return [row.stream for row in self._all(outbox.STREAMS)]
+        return [row.stream for row in self._all(outbox_table.STREAMS)]
 
-    def outbox(self, stream: str, after: Offset, most: int) -> list[Kept]:
+    def outbox(self, stream: str, after: Offset, most: int) -> list[OutboxRecord]:
         """Return the next messages of a stream, in order."""
         values = {"stream": stream, "epoch": after.epoch, "seq": after.seq, "most": most}
-        return [Kept(**row._mapping) for row in self._all(outbox.NEXT, values)]  # noqa: SLF001 - SQLAlchemy's public name
+        return [OutboxRecord(**row._mapping) for row in self._all(outbox_table.NEXT, values)]  # noqa: SLF001 - SQLAlchemy's public name
 
     def outbox_count(self) -> int:
         """Return how many messages wait for their acknowledgement."""
-        return int(self._all(outbox.COUNT)[0][0])
+        return int(self._all(outbox_table.COUNT)[0][0])
 
-    def settled(self, stream: str) -> Offset:
+    def acknowledged(self, stream: str) -> Offset:
         """Return how far a stream is acknowledged."""
-        found = self._all(outbox.SETTLED_UP_TO, {"stream": stream})
+        found = self._all(outbox_table.SETTLED_UP_TO, {"stream": stream})
         return Offset(found[0].epoch, found[0].seq) if found else START
 
     def _all(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pdsno_cli.model.errors import StateError
-from pdsno_cli.nib import outbox, received
+from pdsno_cli.nib import outbox_table, received
 from pdsno_cli.nib import statements as sql
 from pdsno_cli.nib.database import Database
 from pdsno_cli.nib.pipeline import CommitPipeline
@@ -170,7 +170,11 @@ class Store(Queries):
             found = self._connection.execute(sql.META_VALUE, sql.EPOCH).first()
             epoch = max(int(time.time()), 1 if found is None else int(found.value) + 1)
             self._connection.execute(sql.PUT_META, {**sql.EPOCH, "value": epoch})
-            for statement in (received.PRUNE, outbox.PRUNE_ISSUED, outbox.PRUNE_COALESCED):
+            for statement in (
+                received.PRUNE,
+                outbox_table.PRUNE_ISSUED,
+                outbox_table.PRUNE_COALESCED,
+            ):
                 self._connection.execute(statement, {"history": _HISTORY})
         return epoch
 

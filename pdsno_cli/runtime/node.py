@@ -322,7 +322,7 @@ class Node:
 
     def _stalled(self, stream: str | None) -> None:
         """Announce that no transport carries a stream, or that it is acknowledged again (None)."""
-        since = None if stream is None else self._store.load(stream).oldest or None
+        since = None if stream is None else self._store.backlog(stream).oldest or None
         self._watcher.notice(
             StalledNotice(controller_id=self._spec.controller_id, stream=stream, since=since)
         )

@@ -7,7 +7,7 @@ import pytest
 from pdsno_cli.client import audit
 from pdsno_cli.lint.engine import require
 from pdsno_cli.nib.offsets import Offset
-from pdsno_cli.nib.outbox import Kept
+from pdsno_cli.nib.outbox_table import OutboxRecord
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.state_dir import StateDir
 from tests.conftest import ONE_OF_EACH
@@ -33,7 +33,7 @@ class Play:
             if coalesce:
                 tx.coalesce(STREAM)
             for seq in numbers:
-                tx.keep(Kept(stream=STREAM, epoch=1, seq=seq, topic="t", data=b"", qos=1,
+                tx.enqueue(OutboxRecord(stream=STREAM, epoch=1, seq=seq, topic="t", data=b"", qos=1,
                              retain=False))  # fmt: skip
 
     def commit(self, to: int, applied: int = 1) -> None:

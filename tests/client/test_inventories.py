@@ -8,7 +8,7 @@ from pdsno_cli.client.inventories import inventories
 from pdsno_cli.lint.engine import require
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.nib.contents import contents
-from pdsno_cli.nib.outbox import Kept
+from pdsno_cli.nib.outbox_table import OutboxRecord
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.state_dir import StateDir
 from tests.conftest import ONE_OF_EACH
@@ -44,7 +44,11 @@ class Levels:
 
     def wait(self, where: str, stream: str) -> None:
         with self.stores[where].transaction() as tx:
-            tx.keep(Kept(stream=stream, epoch=1, seq=1, topic="t", data=b"", qos=1, retain=False))
+            tx.enqueue(
+                OutboxRecord(
+                    stream=stream, epoch=1, seq=1, topic="t", data=b"", qos=1, retain=False
+                )
+            )
 
     def verdicts(self) -> dict[str, str]:
         found = inventories(self.topology, self.state, patience=0.0)

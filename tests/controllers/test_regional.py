@@ -45,7 +45,7 @@ class World(Clock):
     def publish(self, topic, payload) -> None: ...
 
     def full(self, topic) -> bool:
-        return self.store.load(topic).messages > 0  # asks the store, as the real one does
+        return self.store.backlog(topic).messages > 0  # asks the store, as the real one does
 
     @contextmanager
     def unit(self):

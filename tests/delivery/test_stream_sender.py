@@ -16,7 +16,7 @@ from pdsno_cli.delivery.send_window import WINDOW
 from pdsno_cli.delivery.stream_sender import StreamSender
 from pdsno_cli.nib.audit import reconcile
 from pdsno_cli.nib.offsets import START, Offset, Verdict
-from pdsno_cli.nib.outbox import Kept
+from pdsno_cli.nib.outbox_table import OutboxRecord
 from pdsno_cli.nib.store import Store
 from pdsno_cli.runtime.mailbox import Timer
 
@@ -52,7 +52,7 @@ class Sender:
     def __init__(self):
         self.store = Store.open(":memory:")
         self.clock = Clock()
-        self.sent: list[Kept] = []
+        self.sent: list[OutboxRecord] = []
         self.takes = True
         self.epoch = 0
         self.start()
@@ -75,7 +75,7 @@ class Sender:
         return self.takes
 
     def keep(self, stream="s", data=b"x"):
-        message = Kept(
+        message = OutboxRecord(
             stream=stream,
             epoch=self.epoch,
             seq=next(self._seq),
@@ -85,7 +85,7 @@ class Sender:
             retain=False,
         )
         with self.store.transaction() as tx:
-            tx.keep(message)
+            tx.enqueue(message)
         self.sender.send_new(stream)
         return message.offset
 

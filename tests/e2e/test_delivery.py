@@ -43,7 +43,7 @@ def tail_matches(site, sender: str, receiver: str, stream: str) -> bool:
     state = site.state / "stores"
     ours, theirs = open_reader(state / f"{sender}.db"), open_reader(state / f"{receiver}.db")
     try:
-        settled = ours.settled(stream)
+        settled = ours.acknowledged(stream)
         waiting = ours.outbox(stream, settled, 10_000)
         last = waiting[-1].offset if waiting else settled
         return theirs.committed(sender, stream) == last
@@ -198,7 +198,7 @@ def test_epochs_of_2030_are_refused_and_every_controller_comes_back_to_the_prese
     (site.state / "stores").mkdir(mode=0o700)
     for name in ("lc1", "rc1"):
         with Store.open(site.state / "stores" / f"{name}.db") as store, store.transaction() as tx:
-            tx.go_on_from(1_893_456_000)  # as if its clock had been at 2030-01-01
+            tx.set_epoch(1_893_456_000)  # as if its clock had been at 2030-01-01
     run = site.up().ready()
     until(lambda: len(site.devices()) == 6 and settled(site), "a full view")
     assert all(row["epoch"] < time.time() + 60 for row in site.status()["controllers"])

@@ -15,7 +15,7 @@ def account(*, last, waiting=(), coalesced=(), settled=0, counters=None, epoch=5
         last=last,
         waiting=dict.fromkeys(waiting, 0.0),
         coalesced=tuple(coalesced),
-        settled=Offset(settled_epoch, settled),
+        acknowledged=Offset(settled_epoch, settled),
     )
     return reconcile("a", "b", sent, counters and StreamCounters(epoch=epoch, **counters))
 
@@ -72,6 +72,6 @@ def test_number_that_is_committed_again_is_found_whatever_is_passed_over():
         counters = advance(counters, Offset(5, seq), applied=1)
     found = reconcile(
         "a", "b", Sent(stream="s", epoch=5, last=5, waiting={}, coalesced=((3, 4),),
-                       settled=Offset(5, 5)), counters,
+                       acknowledged=Offset(5, 5)), counters,
     )  # fmt: skip
     assert numbers(found) == {"committed": 4, "coalesced": 2, "twice": 1}

@@ -22,7 +22,7 @@ from pdsno_cli.model.messages import (
     Summary,
 )
 from pdsno_cli.nib.offsets import START, Offset, Verdict
-from pdsno_cli.nib.outbox import Kept
+from pdsno_cli.nib.outbox_table import OutboxRecord
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.rows import ControllerRecord, EventRecord
 from pdsno_cli.nib.store import Store, Transaction
@@ -318,8 +318,8 @@ def test_what_a_transaction_that_fails_followed_comes_again(store):
     assert tx.advanced == [("a", "s", Offset(1, 2), 1)]
 
 
-def kept(seq: int, *, epoch: int = 1, stream: str = "s") -> Kept:
-    return Kept(
+def kept(seq: int, *, epoch: int = 1, stream: str = "s") -> OutboxRecord:
+    return OutboxRecord(
         stream=stream, epoch=epoch, seq=seq, topic="t", data=bytes([seq]), qos=1, retain=False
     )
 
@@ -328,7 +328,7 @@ def test_the_outbox_gives_back_the_bytes_in_the_order_of_epoch_and_number(store)
     rows = [kept(2, epoch=2), kept(1, epoch=2), kept(9), kept(1, stream="other")]
     with store.transaction() as tx:
         for row in rows:
-            tx.keep(row)
+            tx.enqueue(row)
     assert store.outbox("s", START, 10) == [kept(9), kept(1, epoch=2), kept(2, epoch=2)]
     assert store.outbox("s", Offset(1, 9), 1) == [kept(1, epoch=2)]
     assert sorted(store.outbox_streams()) == ["other", "s"]
@@ -337,21 +337,21 @@ def test_the_outbox_gives_back_the_bytes_in_the_order_of_epoch_and_number(store)
 def test_settle_drops_all_up_to_a_position_and_remembers_it(store):
     with store.transaction() as tx:
         for seq in (1, 2, 3):
-            tx.keep(kept(seq))
-    assert store.settled("s") == START
+            tx.enqueue(kept(seq))
+    assert store.acknowledged("s") == START
     with store.transaction() as tx:
-        assert tx.settle("s", Offset(1, 2)) == 2
+        assert tx.acknowledge("s", Offset(1, 2)) == 2
     assert store.outbox("s", START, 10) == [kept(3)]
-    assert store.settled("s") == Offset(1, 2)
+    assert store.acknowledged("s") == Offset(1, 2)
     with store.transaction() as tx:
-        assert tx.settle("s", Offset(1, 1)) == 0
-    assert store.settled("s") == Offset(1, 2)
+        assert tx.acknowledge("s", Offset(1, 1)) == 0
+    assert store.acknowledged("s") == Offset(1, 2)
 
 
 def test_the_outbox_of_a_transaction_that_fails_is_not_kept(store):
     def keep_and_fail():
         with store.transaction() as tx:
-            tx.keep(kept(1))
+            tx.enqueue(kept(1))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -73,7 +73,7 @@ def notes():
 
 def waiting():
     with open_reader(Path("lc.db")) as store:
-        return store.load("notes/r/lc").messages
+        return store.backlog("notes/r/lc").messages
 
 nodes = []
 try:

@@ -10,7 +10,7 @@ from pdsno_cli.nib.schema import COALESCED, ISSUED, OUTBOX, SETTLED
 from pdsno_cli.nib.statements import prune, upsert
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One message of the outbox, byte for byte as it is sent; ``kept_at`` is Unix time."""
 
     stream: str
@@ -28,7 +28,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         return Offset(self.epoch, self.seq)
 
 
-class Load(msgspec.Struct, frozen=True, kw_only=True):
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     """How much waits of one stream; ``oldest`` is the Unix time at which the oldest was kept."""
 
     messages: int
