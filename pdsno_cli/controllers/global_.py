@@ -117,7 +117,7 @@ class GlobalController:
         for cycle in coming:
             log.info("%s moved to region %s", cycle.local_id, summary.region)
             tx.move_local(cycle.local_id, summary.region)
-        tx.after(partial(self._update_homes, summary))
+        tx.on_commit(partial(self._update_homes, summary))
         unseen = {cycle.local_id: [*cycle.silent] for cycle in summary.locals if cycle.silent}
         for loss in summary.inactive:
             unseen.setdefault(loss.local_id, []).append(loss.device_id)
@@ -127,7 +127,7 @@ class GlobalController:
         for cycle in summary.locals:
             tx.put_cycle(cycle, region=summary.region, at=now)
         if summary.new or summary.updated:
-            tx.after(self._search_soon)
+            tx.on_commit(self._search_soon)
 
     def _update_homes(self, summary: Summary) -> None:
         for cycle in summary.locals:

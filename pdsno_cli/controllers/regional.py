@@ -130,9 +130,9 @@ class RegionalController:
         self._summary.add(local_id, report, lost, tx)
         if self._summarised is not tx:
             self._summarised = tx
-            tx.after(partial(self._committed, tx))
+            tx.on_commit(partial(self._committed, tx))
             # Rolled back, it leaves in the summary what did not happen: a snapshot corrects that.
-            tx.otherwise(self.resync)
+            tx.on_rollback(self.resync)
 
     def _committed(self, tx: Transaction) -> None:
         self._summary.merge(tx)

@@ -108,7 +108,7 @@ class Inbox:
         if verdict is Verdict.STALE:
             # A sender that lost its store, or was killed before it noted an acknowledgement, would
             # send this for ever.
-            tx.after(partial(self._acks.unfit, sender, stream, after or START))
+            tx.on_commit(partial(self._acks.unfit, sender, stream, after or START))
             raise RefusedError(
                 Reason.REPLAYED, f"{stream} is of epoch {message.epoch}, which is over"
             )
@@ -116,10 +116,10 @@ class Inbox:
         if verdict is Verdict.DUPLICATE:
             self._duplicates += 1
             log.debug("%s %d/%d came again: dropped", stream, *number)
-            tx.after(partial(self._acks.committed, sender, stream, after or number))
+            tx.on_commit(partial(self._acks.committed, sender, stream, after or number))
             return False
         if not _in_order(message, verdict):
-            tx.after(partial(self._acks.missing, sender, stream, after or START))
+            tx.on_commit(partial(self._acks.missing, sender, stream, after or START))
             return False
         tx.advance(sender=sender, stream=stream, to=number)
         return True
@@ -130,11 +130,11 @@ class Inbox:
         if not is_ahead(epoch, now, after.epoch):
             return
         sender, stream = message.sender_id, message.stream
-        tx.after(partial(self._acks.unfit, sender, stream, after))
+        tx.on_commit(partial(self._acks.unfit, sender, stream, after))
         text = f"epoch {epoch} of {stream} is {ahead_text(epoch, now)}"
         if sender not in self._ahead:
             self._ahead.add(sender)
-            tx.after(partial(self._announce_ahead, sender, epoch, text))
+            tx.on_commit(partial(self._announce_ahead, sender, epoch, text))
         raise RefusedError(Reason.UNTIMELY, text)
 
     def _announce_ahead(self, sender: str, epoch: int, text: str) -> None:
@@ -164,7 +164,7 @@ class Inbox:
         if key not in self._incomplete:
             return message
         fragments = [decode(type(payload), data) for data in tx.let_go(*key)]
-        tx.after(partial(self._incomplete.discard, key))
+        tx.on_commit(partial(self._incomplete.discard, key))
         return msgspec.structs.replace(message, payload=join([*fragments, payload]))
 
     def skip_to(self, message: Envelope, command: Command) -> None:
@@ -214,15 +214,15 @@ class Inbox:
     def discard(self, tx: Transaction, entry: Quarantined) -> None:
         """Delete a message of the quarantine, and request the sender's full state."""
         tx.discard(entry.id)
-        tx.after(lambda: self._show_quarantine(self._endpoint.store.count_quarantined()))
-        tx.after(partial(self._acks.missing, entry.sender, entry.stream, START))
+        tx.on_commit(lambda: self._show_quarantine(self._endpoint.store.count_quarantined()))
+        tx.on_commit(partial(self._acks.missing, entry.sender, entry.stream, START))
 
     def _group_of(self, tx: Transaction) -> _Group:
         """Return the group of ``tx``, which is acknowledged and shown after the commit."""
         group = self._group
         if group is None or group.tx is not tx:
             group = self._group = _Group(tx)
-            tx.after(partial(self._committed, group))
+            tx.on_commit(partial(self._committed, group))
         return group
 
     def _committed(self, group: _Group) -> None:

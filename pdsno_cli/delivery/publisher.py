@@ -156,7 +156,7 @@ class Publisher:
             detail={"stream": stream, "messages": dropped, "events": events},
         )
         self.stage(tx, self._events_topic, event)
-        tx.after(partial(self.send_staged, self._events_topic))
+        tx.on_commit(partial(self.send_staged, self._events_topic))
 
     def stage(
         self, tx: Transaction, topic: str, payload: Payload, *, answers: str | None = None
@@ -172,7 +172,7 @@ class Publisher:
             self._sequence.back(stream)
             log.error("not published: %s", exc)  # noqa: TRY400 - a limit reached, not a fault
             return
-        tx.otherwise(partial(self._sequence.back, stream))
+        tx.on_rollback(partial(self._sequence.back, stream))
         tx.enqueue(
             OutboxRecord(
                 stream=stream,
@@ -194,7 +194,7 @@ class Publisher:
         stream = self._topics.stream(topic)
         dropped = tx.coalesce(stream)
         log.warning("%s: outbox full: %d messages replaced by a snapshot", stream, dropped)
-        tx.after(partial(self.sender.coalesced, stream))
+        tx.on_commit(partial(self.sender.coalesced, stream))
         return stream, dropped
 
     def _send_kept(self, message: OutboxRecord) -> bool:
@@ -241,4 +241,4 @@ class Unit:
         self._publisher.stage(self.tx, topic, payload, answers=answers)
         if topic not in self._topics:
             self._topics.add(topic)
-            self.tx.after(partial(self._publisher.send_staged, topic))
+            self.tx.on_commit(partial(self._publisher.send_staged, topic))

@@ -143,12 +143,12 @@ class Receiver:
         group: list[Arrival] = []
         self._uncommitted.append(group)
         try:
-            with self._store.transaction(ahead=True) as tx:
-                tx.after(self._release_group)
-                tx.otherwise(self._mark_failed)
+            with self._store.transaction(pipelined=True) as tx:
+                tx.on_commit(self._release_group)
+                tx.on_rollback(self._mark_failed)
                 self._gather(tx, group)
                 if len(group) >= _FLOOD:
-                    tx.go_behind()
+                    tx.commit_async()
         except PdsnoError:
             raise
         except Exception:  # noqa: BLE001 - the message that fails alone is logged
@@ -157,7 +157,7 @@ class Receiver:
     def _wait_committed(self) -> None:
         """Wait until every group is committed."""
         try:
-            self._store.settle()
+            self._store.wait_committed()
         except PdsnoError:
             raise
         except Exception:  # noqa: BLE001 - the message that fails alone is logged

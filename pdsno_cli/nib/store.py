@@ -37,14 +37,14 @@ class Store(Queries):
 
     What a transaction commits is on the disk when its block ends (WAL, ``synchronous=FULL``);
     that of one which goes behind, when it calls those who wait for that. Whoever comes next waits
-    for it, too, except one that begins ``ahead``.
+    for it, too, except one that begins ``pipelined``.
     """
 
     def __init__(self, connection: sa.Connection, database: Database) -> None:
         super().__init__(connection, database)
         self._counters = InboxCounters(connection, self._begin)
         self._owner = threading.get_ident()
-        self._at_hand: Transaction | None = None
+        self._current: Transaction | None = None
         # Its result is how many devices are present then.
         self._pipeline: CommitPipeline[int] = CommitPipeline()
 
@@ -63,23 +63,23 @@ class Store(Queries):
             raise
         return store
 
-    def transaction(self, *, ahead: bool = False) -> AbstractContextManager[Transaction]:
+    def transaction(self, *, pipelined: bool = False) -> AbstractContextManager[Transaction]:
         """Give one unit of work: committed when the block ends, undone when it raises.
 
-        Within another, it is a part of that one. Begun ``ahead`` it builds on one that is still
+        Within another, it is a part of that one. Begun ``pipelined`` it builds on one that is still
         being committed: it raises what makes that one fail, and is undone with it.
         """
         # Most are parts, one for each message: a generator would cost as much as what is in it.
-        return self._unit(ahead=ahead) if self._at_hand is None else self._at_hand
+        return self._unit(pipelined=pipelined) if self._current is None else self._current
 
     def count_active(self) -> int:
         """Return how many devices are present; without those of what is still being committed."""
         active = self._pipeline.result
-        if self._pipeline.busy and self._at_hand is None and active is not None:
+        if self._pipeline.busy and self._current is None and active is not None:
             return active
         return super().count_active()
 
-    def settle(self) -> None:
+    def wait_committed(self) -> None:
         """Wait for the transaction that is still being committed; raises what made it fail."""
         if failure := self._wait():
             raise failure
@@ -94,7 +94,7 @@ class Store(Queries):
     def _rest(self) -> None:
         """Wait for what is still being committed, for whoever has nothing to do with it.
 
-        Its failure is its own, and told by ``Transaction.otherwise``, unless nothing works any more.
+        Its failure is its own, and told by ``Transaction.on_rollback``, unless nothing works any more.
         """
         if failure := self._wait():
             log.debug("%s: a commit failed: %r", self._database.name, failure)
@@ -106,31 +106,31 @@ class Store(Queries):
         return self._pipeline.wait()
 
     @contextmanager
-    def _unit(self, *, ahead: bool) -> Iterator[Transaction]:
-        if not ahead:
+    def _unit(self, *, pipelined: bool) -> Iterator[Transaction]:
+        if not pipelined:
             self._rest()
-        tx = self._at_hand = Transaction(self._connection, self._counters, self._begin)
+        tx = self._current = Transaction(self._connection, self._counters, self._begin)
         try:
             with self._database.explained():
                 yield tx
-            self.settle()
+            self.wait_committed()
             tx.finish()
-            if not tx.behind:
+            if not tx.is_async:
                 self._pipeline.result = None
                 self._write(tx)
         except BaseException:
-            self._at_hand = None
+            self._current = None
             self._undo(tx)
             raise
-        self._at_hand = None
-        if tx.behind:
+        self._current = None
+        if tx.is_async:
             self._pipeline.start(partial(self._write_and_count, tx), tx.finished)
         else:
             tx.finished(True)
 
     def _begin(self) -> None:
         """Begin in the file, once what goes before is committed, what has begun in memory."""
-        self.settle()
+        self.wait_committed()
         self._begin_writing()
 
     def _begin_writing(self) -> None:
@@ -159,7 +159,7 @@ class Store(Queries):
 
     def _undo(self, tx: Transaction) -> None:
         try:
-            self.settle()
+            self.wait_committed()
         finally:
             self._connection.rollback()
             tx.finished(False)
@@ -179,8 +179,8 @@ class Store(Queries):
         return epoch
 
     def _flush(self) -> None:
-        if self._at_hand is not None:
-            self._at_hand.flush()
+        if self._current is not None:
+            self._current.flush()
         else:
             self._rest()
 

@@ -41,7 +41,7 @@ class Transaction(OutboxWrites):
         self._connection = connection
         self._counters = tallies
         self._begin = begin
-        self.behind = False
+        self.is_async = False
         self.advanced: Sequence[Advance] = ()  # how far streams were brought, once it is finished
         self._buffer = WriteBuffer()
         self._committed: dict[_Then, None] = {}
@@ -54,17 +54,17 @@ class Transaction(OutboxWrites):
     def __exit__(self, *_: object) -> None:
         """Leave it to whoever began it."""
 
-    def after(self, then: _Then) -> None:
+    def on_commit(self, then: _Then) -> None:
         """Call ``then``, once, when all of this is committed; never, if it is not."""
         self._committed[then] = None
 
-    def otherwise(self, then: _Then) -> None:
+    def on_rollback(self, then: _Then) -> None:
         """Call ``then``, once, when this is undone instead of committed."""
         self._undone[then] = None
 
-    def go_behind(self) -> None:
+    def commit_async(self) -> None:
         """Have this committed on another thread, while the next transaction is gathered."""
-        self.behind = True
+        self.is_async = True
 
     def flush(self) -> None:
         """Write what was gathered."""

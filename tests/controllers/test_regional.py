@@ -65,7 +65,7 @@ class World(Clock):
             started_at="2026-01-01T00:00:00.000Z", seconds=0.0, probes=(), new=(device,),
             updated=(), inactive=(), active=1,
         )  # fmt: skip
-        with self.store.transaction(ahead=True) as tx:
+        with self.store.transaction(pipelined=True) as tx:
             self.regional.apply(
                 tx,
                 Envelope(
@@ -75,7 +75,7 @@ class World(Clock):
                 ),
             )  # fmt: skip
             if behind:
-                tx.go_behind()
+                tx.commit_async()
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ class Region:
                 )  # fmt: skip
                 tx.put_cycle(cycle(self.number, local_id), region="r1", at=1.0)
                 self.summary.add(local_id, made, lost, tx)
-            tx.after(lambda: self.summary.merge(tx))
+            tx.on_commit(lambda: self.summary.merge(tx))
 
     def take(self):
         return self.summary.build(snapshot=False, active=self.store.count_active())

@@ -93,7 +93,7 @@ class Sender:
         self.sender.flush_acknowledged()
         with self.store.transaction() as tx:
             dropped = tx.coalesce(stream)
-            tx.after(lambda: self.sender.coalesced(stream))
+            tx.on_commit(lambda: self.sender.coalesced(stream))
         return dropped
 
     def handed_over(self):

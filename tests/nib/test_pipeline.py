@@ -23,9 +23,9 @@ class Log:
         self.heard = []
 
     def gather(self, number, *, names=("",), behind=True):
-        with self.store.transaction(ahead=True) as tx:
-            tx.after(lambda: self.heard.append(("committed", number)))
-            tx.otherwise(lambda: self.heard.append(("undone", number)))
+        with self.store.transaction(pipelined=True) as tx:
+            tx.on_commit(lambda: self.heard.append(("committed", number)))
+            tx.on_rollback(lambda: self.heard.append(("undone", number)))
             tx.advance(sender="lc", stream="s", to=Offset(1, number))
             devices = [
                 Device(device_id=f"{number}{name}", addresses=("192.0.2.1",), protocols=("icmp",))
@@ -36,7 +36,7 @@ class Log:
                 at=1.0,
             )  # fmt: skip
             if behind:
-                tx.go_behind()
+                tx.commit_async()
 
     def mark(self):
         with self.store.transaction() as tx:
@@ -110,7 +110,7 @@ def test_devices_are_counted_without_those_that_are_still_being_committed(log):
     log.gather(2)
     assert log.store.count_active() == 1
     assert log.heard == [("committed", 1)]
-    log.store.settle()
+    log.store.wait_committed()
     assert log.store.count_active() == 2
     log.gather(3, behind=False)
     assert log.store.count_active() == 3

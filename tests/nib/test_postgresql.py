@@ -88,10 +88,10 @@ def test_commits_are_on_the_disk_when_they_return(postgres):
 
 
 def mark(store, seq, *, behind=False):
-    with store.transaction(ahead=True) as tx:
+    with store.transaction(pipelined=True) as tx:
         tx.advance(sender="lc", stream="s", to=Offset(1, seq))
         if behind:
-            tx.go_behind()
+            tx.commit_async()
 
 
 @pytest.mark.parametrize("behind", [False, True])
@@ -100,13 +100,13 @@ def test_what_a_server_confirmed_before_it_was_killed_is_there_when_it_is_back(o
     store = Store.open(place)
     mark(store, 1)
     mark(store, 2, behind=behind)
-    store.settle()
+    store.wait_committed()
     own_server.kill()
 
     def go_on():
         for seq in (3, 4):
             mark(store, seq, behind=behind)
-        store.settle()
+        store.wait_committed()
 
     with pytest.raises(StoreUnavailableError, match="the store one/rc in postgresql://"):
         go_on()
