@@ -50,7 +50,7 @@ class GlobalController:
         with store.transaction() as tx:
             for region in store.regions() - topology.regions.keys():
                 tx.forget_region(region)
-            for local_id, region in store.places_of_locals():
+            for local_id, region in store.regions_of_locals():
                 spec = topology.controllers.get(local_id)
                 home = spec.region if spec is not None else known.get(local_id, (None,))[0]
                 if home is not None and home != region:
@@ -122,7 +122,7 @@ class GlobalController:
         for loss in summary.inactive:
             unseen.setdefault(loss.local_id, []).append(loss.device_id)
         for local_id, device_ids in unseen.items():
-            tx.see_last(local_id, device_ids)
+            tx.record_last_seen(local_id, device_ids)
         tx.apply_summary(summary, at=now)
         for cycle in summary.locals:
             tx.put_cycle(cycle, region=summary.region, at=now)

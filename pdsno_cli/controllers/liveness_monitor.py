@@ -178,7 +178,7 @@ class LivenessMonitor:
         names, self._unwritten = self._unwritten, set()
         peers = [(name, self._peers[name]) for name in names if name in self._peers]
         with self._context.store.transaction() as tx:
-            tx.heard((name, peer.epoch, peer.seq) for name, peer in peers)
+            tx.record_heartbeats((name, peer.epoch, peer.seq) for name, peer in peers)
 
     def _renew_deadlines(self) -> None:
         now = time.monotonic()
@@ -196,7 +196,7 @@ class LivenessMonitor:
                     continue
                 self._peers[name] = lost = replace(peer, alive=False)
                 with self._context.publisher.unit() as unit:
-                    unit.tx.controller_state(name, "offline")
+                    unit.tx.set_controller_state(name, "offline")
                     self._announce(unit, name, lost, "controller_down", reason="silence")
                 self._show(name, alive=False, reason="silence")
         deadlines = [

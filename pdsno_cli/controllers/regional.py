@@ -116,7 +116,7 @@ class RegionalController:
             silent=report.silent or (),
         )
         if report.silent or report.inactive:
-            tx.see_last(local_id, (*cycle.silent, *report.inactive))
+            tx.record_last_seen(local_id, (*cycle.silent, *report.inactive))
         lost = tx.apply_changes(
             local_id=local_id,
             region=self._region,

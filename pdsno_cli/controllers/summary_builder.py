@@ -59,7 +59,7 @@ class SummaryBuilder:
         Devices that are not new are ``updated``.
         """
         self._cycles.update(tx.cycles)
-        for local_id, devices in tx.take_told():
+        for local_id, devices in tx.take_present():
             if self._inactive:
                 for device_id in devices:
                     self._inactive.pop((local_id, device_id), None)

@@ -51,7 +51,9 @@ class Inbox:
         self._consumer = consumer
         self._acks = AckScheduler(endpoint)
         self._streams: set[str] = set()  # those seen that this controller receives
-        self._incomplete = set(endpoint.store.holding())  # streams whose fragments are kept
+        self._incomplete = set(
+            endpoint.store.incomplete_streams()
+        )  # streams whose fragments are kept
         self._ahead: set[str] = set()  # senders whose epoch was announced to be in the future
         self._group: _Group | None = None  # of the last transaction
         # Since the start, for the watcher:
@@ -156,14 +158,14 @@ class Inbox:
         assert isinstance(payload, FRAGMENTABLE)  # as its caller has seen
         key = message.sender_id, message.stream
         if payload.snapshot and key in self._incomplete:
-            tx.let_go(*key)  # fragments of something older
+            tx.take_fragments(*key)  # fragments of something older
         if payload.more:
-            tx.hold(*key, Offset(message.epoch, message.seq), encode(payload))
+            tx.add_fragment(*key, Offset(message.epoch, message.seq), encode(payload))
             self._incomplete.add(key)
             return None
         if key not in self._incomplete:
             return message
-        fragments = [decode(type(payload), data) for data in tx.let_go(*key)]
+        fragments = [decode(type(payload), data) for data in tx.take_fragments(*key)]
         tx.on_commit(partial(self._incomplete.discard, key))
         return msgspec.structs.replace(message, payload=join([*fragments, payload]))
 
@@ -174,7 +176,7 @@ class Inbox:
             mark = tx.committed(sender, command.stream)
             if mark is None or mark < to:
                 log.warning("%s: skipping to %d/%d", command.stream, *to)
-                tx.let_go(sender, command.stream)
+                tx.take_fragments(sender, command.stream)
                 tx.advance(sender=sender, stream=command.stream, to=to, applied=0)
 
     def put_aside(
@@ -194,7 +196,9 @@ class Inbox:
             if is_ahead(at.epoch, time.time(), known.epoch):
                 return
             tx.advance(sender=sender, stream=stream, to=at, applied=0, quarantined=1)
-            tx.put_aside(sender=sender, stream=stream, at=at, topic=topic, reason=reason, data=data)
+            tx.quarantine(
+                sender=sender, stream=stream, at=at, topic=topic, reason=reason, data=data
+            )
         log.error("%s %d/%d is put into quarantine: %s", stream, *at, reason)
         self._acks.committed(sender, stream, at)
         self._show_quarantine(self._endpoint.store.count_quarantined())
@@ -213,7 +217,7 @@ class Inbox:
 
     def discard(self, tx: Transaction, entry: Quarantined) -> None:
         """Delete a message of the quarantine, and request the sender's full state."""
-        tx.discard(entry.id)
+        tx.discard_quarantined(entry.id)
         tx.on_commit(lambda: self._show_quarantine(self._endpoint.store.count_quarantined()))
         tx.on_commit(partial(self._acks.missing, entry.sender, entry.stream, START))
 

@@ -40,7 +40,7 @@ _AFTER = sa.tuple_(OUTBOX.c.epoch, OUTBOX.c.seq) > sa.tuple_(
     sa.bindparam("epoch", type_=sa.Integer), sa.bindparam("seq", type_=sa.Integer)
 )
 _OF_STREAM = OUTBOX.c.stream == sa.bindparam("of_stream")
-KEEP = sa.insert(OUTBOX)
+ENQUEUE = sa.insert(OUTBOX)
 NEXT = (
     sa.select(OUTBOX)
     .where(OUTBOX.c.stream == sa.bindparam("stream"), _AFTER)
@@ -49,7 +49,7 @@ NEXT = (
 )
 STREAMS = sa.select(OUTBOX.c.stream).distinct()
 COUNT = sa.select(sa.func.count()).select_from(OUTBOX)
-LOAD = sa.select(
+BACKLOG = sa.select(
     sa.func.count().label("messages"),
     sa.func.coalesce(sa.func.sum(sa.func.length(OUTBOX.c.data)), 0).label("size"),
     sa.func.coalesce(sa.func.min(OUTBOX.c.kept_at), 0.0).label("oldest"),
@@ -84,10 +84,10 @@ NUMBERS = sa.select(OUTBOX.c.stream, OUTBOX.c.epoch, OUTBOX.c.seq, OUTBOX.c.kept
 )
 PRUNE_ISSUED = prune(ISSUED, ISSUED.c.stream)
 PRUNE_COALESCED = prune(COALESCED, COALESCED.c.stream)
-FORGET_BEYOND = tuple(
+DROP_BEYOND = tuple(
     sa.delete(table).where(table.c.epoch > sa.bindparam("beyond"))
     for table in (ISSUED, COALESCED, SETTLED)
 )
-SETTLED_UP_TO = sa.select(SETTLED.c.epoch, SETTLED.c.seq).where(
+ACKNOWLEDGED = sa.select(SETTLED.c.epoch, SETTLED.c.seq).where(
     SETTLED.c.stream == sa.bindparam("stream")
 )

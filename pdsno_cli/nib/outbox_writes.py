@@ -26,13 +26,13 @@ class OutboxWrites(ABC):
     def enqueue(self, message: OutboxRecord) -> None:
         """Put a message into the outbox, and its number into the record of those given out."""
         values = msgspec.structs.asdict(message)
-        self._execute(outbox_table.KEEP, values)
+        self._execute(outbox_table.ENQUEUE, values)
         self._execute(outbox_table.PUT_ISSUED, {name: values[name] for name in _NUMBER})
 
     def answer(self, message_id: str, *, at: float) -> None:
         """Keep that an order is answered; for a day, since it is void long before that."""
         self._execute(sql.PUT_ANSWERED, {"message_id": message_id, "at": at})
-        self._execute(sql.FORGET_ANSWERED, {"before": at - _DAY})
+        self._execute(sql.PRUNE_ANSWERED, {"before": at - _DAY})
 
     def acknowledge(self, stream: str, position: Offset) -> int:
         """Drop what is acknowledged of a stream; return how many messages that was."""
@@ -59,7 +59,7 @@ class OutboxWrites(ABC):
 
     def forget_numbers(self, *, beyond: int) -> None:
         """Forget all numbers of our own that are of an epoch ``beyond`` that one."""
-        for statement in outbox_table.FORGET_BEYOND:
+        for statement in outbox_table.DROP_BEYOND:
             self._execute(statement, {"beyond": beyond})
 
     def set_epoch(self, epoch: int) -> None:

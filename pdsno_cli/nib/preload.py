@@ -51,7 +51,7 @@ def _write(store: Store) -> None:
             OutboxRecord(stream="s", epoch=1, seq=2, topic="t", data=b"", qos=1, retain=False)
         )
         tx.coalesce("s")
-        tx.let_go("s", "t")
+        tx.take_fragments("s", "t")
         tx.forget_local("l", "t")
         tx.forget_region("r")
         tx.put_policy(PolicyDocument(scope="r", version=1), at=_AT)
@@ -60,8 +60,8 @@ def _write(store: Store) -> None:
             controller_id="c", role="local", region="r", state="online", epoch=1, connection=1,
             seq=1, at=_AT,
         )  # fmt: skip
-        tx.heard([("c", 1, 2)])
-        tx.controller_state("c", "offline")
+        tx.record_heartbeats([("c", 1, 2)])
+        tx.set_controller_state("c", "offline")
         tx.forget_controller("c")
         tx.put_cycle(LocalCycle(local_id="l", epoch=1, cycle=1, active=1), region="r", at=_AT)
         tx.append_event(Event(event="e", severity="info", subject="s"), sender="c", at=_AT)

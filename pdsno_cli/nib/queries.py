@@ -47,7 +47,7 @@ _APPLIED = sa.select(APPLIED)
 _CYCLES = sa.select(CYCLES).order_by(CYCLES.c.local_id)
 _REGIONS = sa.select(DEVICES.c.region).where(DEVICES.c.active).distinct()
 _EVER_REGIONS = sa.select(DEVICES.c.region).distinct()
-_PLACES_OF_LOCALS = (
+_REGIONS_OF_LOCALS = (
     sa.select(DEVICES.c.local_id, DEVICES.c.region).where(DEVICES.c.active).distinct()
 )
 _CONTROLLERS = sa.select(CONTROLLERS).order_by(CONTROLLERS.c.controller_id)
@@ -144,9 +144,9 @@ class Queries:
         """Return the region and the epoch of each local controller's last committed cycle."""
         return {row.local_id: (row.region, row.epoch) for row in self._all(_CYCLES)}
 
-    def places_of_locals(self) -> set[tuple[str, str]]:
+    def regions_of_locals(self) -> set[tuple[str, str]]:
         """Return the local controllers that have devices here, each with the regions of those."""
-        return {(row.local_id, row.region) for row in self._all(_PLACES_OF_LOCALS)}
+        return {(row.local_id, row.region) for row in self._all(_REGIONS_OF_LOCALS)}
 
     def regions(self) -> set[str]:
         """Return the regions that have devices here."""
@@ -189,9 +189,9 @@ class Queries:
             for row in self._all(received.ALL)
         }
 
-    def holding(self) -> list[tuple[str, str]]:
+    def incomplete_streams(self) -> list[tuple[str, str]]:
         """Return the streams, with their senders, of which parts are held."""
-        return [(row.sender, row.stream) for row in self._all(received.HOLDING)]
+        return [(row.sender, row.stream) for row in self._all(received.INCOMPLETE)]
 
     def quarantined(self) -> list[Quarantined]:
         """Return the messages in quarantine, the oldest first."""
@@ -251,7 +251,7 @@ class Queries:
 
     def backlog(self, stream: str) -> Backlog:
         """Return how much waits of a stream."""
-        row = self._all(outbox_table.LOAD, {"stream": stream})[0]
+        row = self._all(outbox_table.BACKLOG, {"stream": stream})[0]
         return Backlog(messages=row.messages, size=row.size, oldest=row.oldest)
 
     def outbox_streams(self) -> list[str]:
@@ -269,7 +269,7 @@ class Queries:
 
     def acknowledged(self, stream: str) -> Offset:
         """Return how far a stream is acknowledged."""
-        found = self._all(outbox_table.SETTLED_UP_TO, {"stream": stream})
+        found = self._all(outbox_table.ACKNOWLEDGED, {"stream": stream})
         return Offset(found[0].epoch, found[0].seq) if found else START
 
     def _all(

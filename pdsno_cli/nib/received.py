@@ -30,19 +30,19 @@ LATEST = (
 )
 PRUNE = prune(RECEIVED, RECEIVED.c.sender, RECEIVED.c.stream)
 FORGET = sa.delete(RECEIVED).where(RECEIVED.c.stream == _STREAM)
-HOLD = upsert(HELD)
-PARTS = (
+ADD_FRAGMENT = upsert(HELD)
+FRAGMENTS = (
     sa.select(HELD.c.payload)
     .where(HELD.c.sender == _SENDER, HELD.c.stream == _STREAM)
     .order_by(HELD.c.epoch, HELD.c.seq)
 )
-HOLDING = sa.select(HELD.c.sender, HELD.c.stream).distinct()
-LET_GO = sa.delete(HELD).where(HELD.c.sender == _SENDER, HELD.c.stream == _STREAM)
+INCOMPLETE = sa.select(HELD.c.sender, HELD.c.stream).distinct()
+DROP_FRAGMENTS = sa.delete(HELD).where(HELD.c.sender == _SENDER, HELD.c.stream == _STREAM)
 QUARANTINED = sa.select(QUARANTINE).order_by(QUARANTINE.c.id)
 ONE_QUARANTINED = sa.select(QUARANTINE).where(QUARANTINE.c.id == sa.bindparam("of_id"))
 COUNT_QUARANTINED = sa.select(sa.func.count()).select_from(QUARANTINE)
-PUT_ASIDE = sa.insert(QUARANTINE)
-DISCARD = sa.delete(QUARANTINE).where(QUARANTINE.c.id == sa.bindparam("of_id"))
+QUARANTINE_MESSAGE = sa.insert(QUARANTINE)
+DISCARD_QUARANTINED = sa.delete(QUARANTINE).where(QUARANTINE.c.id == sa.bindparam("of_id"))
 
 PUT = Bulk(RECEIVED, upsert(RECEIVED))
 

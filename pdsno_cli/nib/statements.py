@@ -86,7 +86,7 @@ def _upsert_cycle() -> Insert:
 
 PUT_DEVICES = Bulk(DEVICES, _upsert_device())
 PUT_CYCLES = Bulk(CYCLES, _upsert_cycle())
-SEEN = (
+RECORD_LAST_SEEN = (
     sa.update(DEVICES)
     .where(
         DEVICES.c.local_id == sa.bindparam("of_local"),
@@ -108,17 +108,17 @@ DEACTIVATE = (
     )
     .values(active=False, version=DEVICES.c.version + 1)
 )
-FORGET = sa.delete(DEVICES).where(
+DROP_DEVICE = sa.delete(DEVICES).where(
     DEVICES.c.local_id == sa.bindparam("of_local"),
     DEVICES.c.device_id == sa.bindparam("of_device"),
 )
 # Of a local controller, or of a region, that is no longer declared.
-GONE_WITH_LOCAL = (
+DEACTIVATE_LOCAL = (
     sa.update(DEVICES)
     .where(DEVICES.c.local_id == sa.bindparam("of_local"), DEVICES.c.active)
     .values(active=False, version=DEVICES.c.version + 1)
 )
-GONE_FROM_ELSEWHERE = (
+DEACTIVATE_ELSEWHERE = (
     sa.update(DEVICES)
     .where(
         DEVICES.c.local_id == sa.bindparam("of_local"),
@@ -132,7 +132,7 @@ MOVE_CYCLE = (
     .where(CYCLES.c.local_id == sa.bindparam("of_local"))
     .values(region=sa.bindparam("of_region"))
 )
-GONE_WITH_REGION = (
+DEACTIVATE_REGION = (
     sa.update(DEVICES)
     .where(DEVICES.c.region == sa.bindparam("of_region"), DEVICES.c.active)
     .values(active=False, version=DEVICES.c.version + 1)
@@ -141,22 +141,22 @@ DROP_CYCLE = sa.delete(CYCLES).where(CYCLES.c.local_id == sa.bindparam("of_local
 DROP_CYCLES = sa.delete(CYCLES).where(CYCLES.c.region == sa.bindparam("of_region"))
 PUT_META = upsert(META)
 PUT_ANSWERED = upsert(ANSWERED)
-FORGET_ANSWERED = sa.delete(ANSWERED).where(ANSWERED.c.at < sa.bindparam("before"))
+PRUNE_ANSWERED = sa.delete(ANSWERED).where(ANSWERED.c.at < sa.bindparam("before"))
 PUT_SETTLED = upsert(SETTLED)
 PUT_POLICY = upsert(POLICIES)
 DROP_POLICY = sa.delete(POLICIES).where(POLICIES.c.scope == sa.bindparam("of_scope"))
 PUT_APPLIED = upsert(APPLIED)
 PUT_CONTROLLER = upsert(CONTROLLERS)
-CONTROLLER_STATE = (
+SET_CONTROLLER_STATE = (
     sa.update(CONTROLLERS)
     .where(CONTROLLERS.c.controller_id == sa.bindparam("of_controller"))
     .values(state=sa.bindparam("to_state"))
 )
 
-FORGET_CONTROLLER = sa.delete(CONTROLLERS).where(
+DROP_CONTROLLER = sa.delete(CONTROLLERS).where(
     CONTROLLERS.c.controller_id == sa.bindparam("of_controller")
 )
-HEARD = (
+RECORD_HEARTBEAT = (
     sa.update(CONTROLLERS)
     .where(
         CONTROLLERS.c.controller_id == sa.bindparam("of_controller"),

@@ -116,33 +116,33 @@ class Transaction(OutboxWrites):
         )
         self._counters.put(key, counters)
 
-    def hold(self, sender: str, stream: str, at: Offset, part: bytes) -> None:
+    def add_fragment(self, sender: str, stream: str, at: Offset, fragment: bytes) -> None:
         """Keep a part of a large message until the last one is here."""
         self._execute(
-            received.HOLD,
+            received.ADD_FRAGMENT,
             {
                 "sender": sender,
                 "stream": stream,
                 "epoch": at.epoch,
                 "seq": at.seq,
-                "payload": part,
+                "payload": fragment,
             },
         )
 
-    def let_go(self, sender: str, stream: str) -> list[bytes]:
+    def take_fragments(self, sender: str, stream: str) -> list[bytes]:
         """Return the parts that are held of a stream, in order, and hold them no longer."""
         of = {"of_sender": sender, "of_stream": stream}
-        parts = list(self._execute(received.PARTS, of).scalars())
+        parts = list(self._execute(received.FRAGMENTS, of).scalars())
         if parts:
-            self._execute(received.LET_GO, of)
+            self._execute(received.DROP_FRAGMENTS, of)
         return parts
 
-    def put_aside(
+    def quarantine(
         self, *, sender: str, stream: str, at: Offset, topic: str, reason: str, data: bytes
     ) -> None:
         """Put a message into quarantine."""
         self._execute(
-            received.PUT_ASIDE,
+            received.QUARANTINE_MESSAGE,
             {
                 "at": time.time(),
                 "sender": sender,
@@ -155,11 +155,11 @@ class Transaction(OutboxWrites):
             },
         )
 
-    def discard(self, quarantine_id: int) -> bool:
+    def discard_quarantined(self, quarantine_id: int) -> bool:
         """Drop a message from quarantine; whether it was there."""
-        return bool(self._execute(received.DISCARD, {"of_id": quarantine_id}).rowcount)
+        return bool(self._execute(received.DISCARD_QUARANTINED, {"of_id": quarantine_id}).rowcount)
 
-    def take_told(self) -> list[tuple[str, dict[str, Device]]]:
+    def take_present(self) -> list[tuple[str, dict[str, Device]]]:
         """Return, once, which devices were written as present so far: all, once it is committed.
 
         They come by local controller and id; where a local comes again, the later stands.
@@ -190,7 +190,7 @@ class Transaction(OutboxWrites):
         present = (*new, *updated)
         lost: list[_Key] = []
         if inactive or snapshot:
-            lost = self._lose(
+            lost = self._deactivate(
                 {(local_id, device_id) for device_id in inactive},
                 {(local_id, device.device_id) for device in present},
                 within=(_ACTIVE_OF_LOCAL, {"local_id": local_id}),
@@ -203,7 +203,7 @@ class Transaction(OutboxWrites):
         """Apply what changed in a region; a snapshot makes its other devices inactive."""
         present = (*summary.new, *summary.updated)
         if summary.inactive or summary.snapshot:
-            self._lose(
+            self._deactivate(
                 {(item.local_id, item.device_id) for item in summary.inactive},
                 {(item.local_id, item.device.device_id) for item in present},
                 within=(_ACTIVE_OF_REGION, {"region": summary.region}),
@@ -230,7 +230,7 @@ class Transaction(OutboxWrites):
         stored = self._execute(_OF_LOCAL, {"local_id": local_id}).scalars()
         forgotten = [{"of_local": local_id, "of_device": one} for one in stored if one not in kept]
         if forgotten:
-            self._execute(sql.FORGET, forgotten)
+            self._execute(sql.DROP_DEVICE, forgotten)
         self._buffer.add_rows(sql.PUT_DEVICES, values)
 
     def forget_local(self, local_id: str, stream: str) -> None:
@@ -238,19 +238,19 @@ class Transaction(OutboxWrites):
 
         Its ``stream`` is unknown from now on: should it report after all, it is asked for all.
         """
-        self._execute(sql.GONE_WITH_LOCAL, {"of_local": local_id})
+        self._execute(sql.DEACTIVATE_LOCAL, {"of_local": local_id})
         self._execute(sql.DROP_CYCLE, {"of_local": local_id})
         self._counters.drop(stream)
 
     def move_local(self, local_id: str, region: str) -> None:
         """Hold nothing of a local controller for present in any other region than this."""
         values = {"of_local": local_id, "of_region": region}
-        self._execute(sql.GONE_FROM_ELSEWHERE, values)
+        self._execute(sql.DEACTIVATE_ELSEWHERE, values)
         self._execute(sql.MOVE_CYCLE, values)
 
     def forget_region(self, region: str) -> None:
         """Hold nothing of a region for present any more."""
-        self._execute(sql.GONE_WITH_REGION, {"of_region": region})
+        self._execute(sql.DEACTIVATE_REGION, {"of_region": region})
         self._execute(sql.DROP_CYCLES, {"of_region": region})
 
     def put_policy(
@@ -313,21 +313,21 @@ class Transaction(OutboxWrites):
             },
         )
 
-    def controller_state(self, controller_id: str, state: Literal["online", "offline"]) -> None:
+    def set_controller_state(self, controller_id: str, state: Literal["online", "offline"]) -> None:
         """Keep that a controller is judged to be in ``state``."""
-        self._execute(sql.CONTROLLER_STATE, {"of_controller": controller_id, "to_state": state})
+        self._execute(sql.SET_CONTROLLER_STATE, {"of_controller": controller_id, "to_state": state})
 
-    def heard(self, numbers: Iterable[tuple[str, int, int]]) -> None:
+    def record_heartbeats(self, numbers: Iterable[tuple[str, int, int]]) -> None:
         """Keep the number of a status message of each of some controllers: id, epoch and seq."""
         values = [{"of_controller": one, "in_epoch": e, "to_seq": s} for one, e, s in numbers]
         if values:
-            self._execute(sql.HEARD, values)
+            self._execute(sql.RECORD_HEARTBEAT, values)
 
     def forget_controller(self, controller_id: str) -> None:
         """Keep nothing of a controller's status any more."""
-        self._execute(sql.FORGET_CONTROLLER, {"of_controller": controller_id})
+        self._execute(sql.DROP_CONTROLLER, {"of_controller": controller_id})
 
-    def see_last(self, local_id: str, device_ids: Iterable[str]) -> None:
+    def record_last_seen(self, local_id: str, device_ids: Iterable[str]) -> None:
         """Write when devices were seen last that are seen no longer, before the next cycle is kept.
 
         As long as they are, the cycles of their local controller say so for all of them together.
@@ -342,7 +342,7 @@ class Transaction(OutboxWrites):
             if one not in silent
         ]
         if values:
-            self._execute(sql.SEEN, values)
+            self._execute(sql.RECORD_LAST_SEEN, values)
 
     def put_cycle(self, cycle: LocalCycle, *, region: str, at: float) -> None:
         """Keep how far a local controller's reports are committed."""
@@ -352,7 +352,7 @@ class Transaction(OutboxWrites):
         """Keep an event for good."""
         self._buffer.add_rows(sql.APPEND_EVENTS, (rows.event_row(event, sender=sender, at=at),))
 
-    def _lose(
+    def _deactivate(
         self,
         gone: set[_Key],
         listed: set[_Key],

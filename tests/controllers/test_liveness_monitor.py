@@ -169,7 +169,7 @@ def test_who_is_not_of_the_file_is_forgotten_when_it_is_not_there_after_a_restar
         world.monitor.watch(name)
         world.status(name, 1)
     with world.store.transaction() as tx:
-        tx.controller_state("off", "offline")
+        tx.set_controller_state("off", "offline")
     restarted = World(world.store, monkeypatch)
     assert restarted.gone == ["off"]
     restarted.monitor.connected()

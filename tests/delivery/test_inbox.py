@@ -157,7 +157,7 @@ def test_fragments_are_applied_as_one_message_also_by_the_next_process(regional)
     after.accept(2, report(inactive=("b",)))
     ((seq, payload),) = after.applied
     assert (seq, payload.snapshot, payload.inactive) == (2, True, ("a", "b"))
-    assert regional.host.store.holding() == []
+    assert regional.host.store.incomplete_streams() == []
 
 
 def test_a_message_whose_effect_fails_leaves_its_number_unrecorded(regional):

@@ -344,7 +344,7 @@ def test_parts_are_applied_together_with_the_last_and_survive_a_restart(regional
     regional.say(regional.seal(4, new=(device("c"),)))
     regional.acknowledged(4)
     assert regional.devices() == ["a", "b", "c"]
-    assert regional.held(lambda s: s.holding()) == []
+    assert regional.held(lambda s: s.incomplete_streams()) == []
 
 
 def test_parts_give_way_to_a_snapshot_that_begins_anew(regional):

@@ -96,7 +96,7 @@ def test_a_rising_uptime_is_no_new_version(store):
 def cycled(store, number: int, seen: float | None, *silent: str, lost=()) -> None:
     """Keep a cycle of lc_1 that began at ``seen``, in which some devices did not answer."""
     with store.transaction() as tx:
-        tx.see_last("lc_1", (*silent, *lost))
+        tx.record_last_seen("lc_1", (*silent, *lost))
         tx.apply_changes(
             local_id="lc_1", region="A", at=seen or 0.0, new=(), updated=(), inactive=lost,
             snapshot=False,
@@ -399,8 +399,8 @@ def test_controllers_are_kept_as_they_last_were(store):
                 seq=4,
                 at=10.0,
             )
-        tx.controller_state("lc_1", "offline")
-        tx.heard([("lc_1", 1, 9), ("lc_1", 2, 5)])
+        tx.set_controller_state("lc_1", "offline")
+        tx.record_heartbeats([("lc_1", 1, 9), ("lc_1", 2, 5)])
     assert store.controllers() == [
         ControllerRecord(
             controller_id="lc_1",
