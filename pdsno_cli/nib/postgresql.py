@@ -61,6 +61,16 @@ CREATE TRIGGER events_no_change BEFORE UPDATE OR DELETE ON events
 FOR EACH ROW EXECUTE FUNCTION refuse_change()""",
 )
 
+# What opening the store again may mend. A standby refuses to write until it takes over; a schema
+# that was dropped is made again.
+_PASSING = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+    psycopg.errors.UndefinedTable,
+)
+
 
 @compiles(OnConflictDoUpdate, "postgresql")
 def _on_conflict(clause: OnConflictDoUpdate, compiler: SQLCompiler, **kw: Any) -> str:
@@ -133,13 +143,7 @@ class Postgresql(Database):
                 f"{self.name} cannot be used: {why}; grant it to the user, or create the schema "
                 f'with CREATE SCHEMA "{self._schema}" AUTHORIZATION'
             )
-        # A standby refuses to write until it takes over.
-        if isinstance(
-            error,
-            psycopg.OperationalError
-            | psycopg.InterfaceError
-            | psycopg.errors.ReadOnlySqlTransaction,
-        ):
+        if isinstance(error, _PASSING):
             return StoreUnavailableError(f"{self.name} cannot be used now: {why}")
         return None
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+import time
 import uuid
 
 import pytest
+import sqlalchemy as sa
 
 from pdsno_cli.model.errors import StateError, StoreUnavailableError, UsageError
 from pdsno_cli.nib import places
@@ -116,6 +118,43 @@ def test_what_a_server_confirmed_before_it_was_killed_is_there_when_it_is_back(o
     own_server.start()
     with Store.open(place) as again:
         assert again.committed("lc", "s") == Offset(1, 2)
+
+
+def test_a_store_whose_schema_was_dropped_is_made_again(postgres):
+    name = postgres.create_database()
+    place = find(postgres.url(name), "one/rc")
+    with Store.open(place) as store:
+        mark(store, 1)
+        postgres.execute('DROP SCHEMA "one/rc" CASCADE', name)
+        with pytest.raises(StoreUnavailableError, match="does not exist"):
+            mark(store, 2)
+    with Store.open(place) as again:
+        assert again.committed("lc", "s") is None
+
+
+def test_a_transaction_that_the_server_ended_for_its_idleness_may_be_tried_again(postgres):
+    name = postgres.create_database()
+    postgres.execute(f"ALTER DATABASE {name} SET idle_in_transaction_session_timeout = 50")
+    place = find(postgres.url(name), "one/rc")
+
+    def idle(store):
+        with store.transaction() as tx:
+            tx.set_epoch(7)
+            time.sleep(0.3)
+            tx.advance(sender="lc", stream="s", to=Offset(1, 1))
+
+    with Store.open(place) as store, pytest.raises(StoreUnavailableError, match="idle"):
+        idle(store)
+    with Store.open(place) as again:
+        mark(again, 1)
+
+
+def test_a_text_that_the_server_cannot_hold_undoes_its_transaction_alone(store):
+    report(store, new=(device(1),))
+    with pytest.raises(sa.exc.DataError, match="NUL"):
+        report(store, new=(device(2), device(3, sys_name="a\0b")))
+    report(store, new=(device(4),))
+    assert store.count_active() == 2
 
 
 def test_a_password_is_in_no_message_and_not_in_the_name(postgres):
