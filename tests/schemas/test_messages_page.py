@@ -64,9 +64,9 @@ def test_the_example_of_an_envelope_conforms():
 
 def test_the_tables_are_complete():
     assert re.findall(r"^\| \[`(\w+)`\]", PAGE, re.MULTILINE) == list(MESSAGE_TYPES)
-    orders, rest = PAGE.split("## Orders")[1].split("## Events")
+    commands, rest = PAGE.split("## Commands")[1].split("## Events")
     events, refusals = rest.split("## What a receiver refuses")
-    assert entries(orders) == [order for order in orders_of_the_schema() if order not in REPAIR]
+    assert entries(commands) == [order for order in orders_of_the_schema() if order not in REPAIR]
     assert (
         re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", events, re.MULTILINE)))[1:]
         == examples_of_events()
