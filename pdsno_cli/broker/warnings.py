@@ -35,7 +35,7 @@ class _DropSpans(logging.Filter):
         if len(self._kinds) < _KINDS:
             self._kinds.add(kind)
         record.msg, record.args = printable(text)[:_LONGEST], ()
-        record.stranger = kind if kind in self._kinds else ""
+        record.throttle = kind if kind in self._kinds else ""
         return True
 
 
@@ -44,7 +44,7 @@ class _Kinds(LogLimits):
 
     def key(self, record: logging.LogRecord) -> tuple[str, str, str]:
         """Return the kind of a record."""
-        return "", "", str(getattr(record, "stranger", ""))
+        return "", "", str(getattr(record, "throttle", ""))
 
 
 def to_stderr() -> None:

@@ -17,7 +17,7 @@ from collections import deque
 from typing import TYPE_CHECKING, TypeGuard
 
 from pdsno_cli.model.errors import PdsnoError
-from pdsno_cli.model.log_limits import by_strangers
+from pdsno_cli.model.log_limits import throttled
 from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.model.topics import CLASSES
 from pdsno_cli.nib.offsets import Offset
@@ -208,7 +208,7 @@ class Receiver:
         except PdsnoError:
             raise
         except Exception as exc:
-            log.exception("a message on %s cannot be applied", arrival.topic, extra=by_strangers())
+            log.exception("a message on %s cannot be applied", arrival.topic, extra=throttled())
             self._inbox.put_aside(
                 sender=message.sender_id,
                 stream=message.stream,
@@ -238,7 +238,7 @@ class Receiver:
                 "%s: a message from %s failed",
                 arrival.topic,
                 message.sender_id,
-                extra=by_strangers(),
+                extra=throttled(),
             )
 
     def _reject(self, arrival: Arrival, refused: RefusedError) -> None:

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pdsno_cli.model.log_limits import by_strangers
+from pdsno_cli.model.log_limits import throttled
 from pdsno_cli.model.notices import RefusalNotice
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class RejectionStats:
             arrival.topic,
             kind,
             refused,
-            extra=by_strangers(refused.reason.value),
+            extra=throttled(refused.reason.value),
         )
         if not self._notice_due:
             self._notice_due = True

@@ -1,14 +1,14 @@
-"""How often a log may say the same: once a minute, where strangers can cause it at will.
+"""Limits repetitions in the log: once a minute for records that external input can cause.
 
-A module marks such a record, and need do nothing else::
+A module marks such a record, and needs nothing else::
 
-    log.warning("refused on %s: %s", topic, why, extra=by_strangers(reason.value))
+    log.warning("refused on %s: %s", topic, why, extra=throttled(reason.value))
 
 ``LogLimits`` is a ``logging.Filter`` of the handlers that ``runtime.logs`` and the broker's process
-install. It judges a record by its kind: the logger's name, the format string and what the mark
-adds. Of the marked ones, and of those of any library, it lets one of a kind pass in a minute; of
-our own others ``_OWN``. What it holds back is counted, and the count is told with one line of that
-kind at the end of the minute.
+install. A record's kind is the logger's name, the format string and the argument of the mark. In a
+minute one record of each kind passes if it is marked or a library's, and ``_OWN`` of our other
+records. Suppressed records are counted, and the last one is logged with the count at the end of the
+minute.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PERIOD = 60.0  # seconds
-_OWN = 30  # records of one kind in that time that are not marked
-_KINDS = 256  # remembered at most; what a mark adds should come from a small set all the same
+_OWN = 30  # unmarked records of one kind in that time
+_KINDS = 256  # most kinds that are tracked; the argument of a mark should be from a small set
 _PACKAGE = "pdsno_cli"
 
 
-def by_strangers(kind: str = "") -> dict[str, str]:
-    """Return the mark of a record that strangers can cause, to be passed as ``extra``.
+def throttled(kind: str = "") -> dict[str, str]:
+    """Return the mark of a record that external input can cause, to be passed as ``extra``.
 
-    ``kind`` tells apart what one format string says, as by the reason of a refusal.
+    ``kind`` distinguishes records of one format string, for example by the reason of a refusal.
     """
-    return {"stranger": kind}
+    return {"throttle": kind}
 
 
 @dataclass(slots=True)
@@ -42,40 +42,40 @@ class _Kind:
 
     since: float
     passed: int = 0
-    held: int = 0
+    suppressed: int = 0
     last: logging.LogRecord | None = None
 
 
 class LogLimits(logging.Filter):
-    """Lets a record pass unless its kind has passed often enough. Any thread.
+    """Drops a record if enough of its kind passed in the current period. Any thread.
 
-    ``tell`` handles the records that say how many were held back, on a thread of its own.
+    ``emit`` handles the records with the counts of suppressed ones, on a thread of its own.
     """
 
-    def __init__(self, tell: Callable[[logging.LogRecord], object], period: float = PERIOD) -> None:
+    def __init__(self, emit: Callable[[logging.LogRecord], object], period: float = PERIOD) -> None:
         super().__init__()
-        self._tell = tell
+        self._emit = emit
         self._period = period
         self._kinds: dict[tuple[str, str, str], _Kind] = {}
         self._lock = threading.RLock()
         self._timer: threading.Timer | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether a record is to be written."""
-        own = not hasattr(record, "stranger") and (record.name + ".").startswith(_PACKAGE + ".")
+        """Return True if a record is to be written."""
+        own = not hasattr(record, "throttle") and (record.name + ".").startswith(_PACKAGE + ".")
         key = self.key(record)
         with self._lock:
             now = time.monotonic()
             kind = self._kinds.get(key)
             if kind is None or now - kind.since >= self._period:
-                self._settle(key)
+                self._expire(key)
                 kind = self._kinds[key] = _Kind(now)
                 while len(self._kinds) > _KINDS:
-                    self._settle(next(iter(self._kinds)))
+                    self._expire(next(iter(self._kinds)))
             if kind.passed < (_OWN if own else 1):
                 kind.passed += 1
                 return True
-            kind.held += 1
+            kind.suppressed += 1
             kind.last = record
             if self._timer is None:
                 self._set_timer()
@@ -83,7 +83,7 @@ class LogLimits(logging.Filter):
 
     def key(self, record: logging.LogRecord) -> tuple[str, str, str]:
         """Return the kind of a record."""
-        return record.name, str(record.msg), getattr(record, "stranger", "")
+        return record.name, str(record.msg), getattr(record, "throttle", "")
 
     def _set_timer(self) -> None:
         self._timer = threading.Timer(self._period, self._on_timer)
@@ -96,17 +96,19 @@ class LogLimits(logging.Filter):
             now = time.monotonic()
             for key, kind in list(self._kinds.items()):
                 if now - kind.since >= self._period:
-                    self._settle(key)
-            if any(kind.held for kind in self._kinds.values()):
+                    self._expire(key)
+            if any(kind.suppressed for kind in self._kinds.values()):
                 self._set_timer()
 
-    def _settle(self, key: tuple[str, str, str]) -> None:
-        """Forget a kind, and tell how many of it were held back."""
+    def _expire(self, key: tuple[str, str, str]) -> None:
+        """Forget a kind, and log how many of its records were suppressed."""
         kind = self._kinds.pop(key, None)
         if kind is None or kind.last is None:
             return
         record = logging.makeLogRecord(kind.last.__dict__)
-        record.msg = f"{kind.last.getMessage()} [{kind.held} of this kind in {self._period:g} s]"
+        record.msg = (
+            f"{kind.last.getMessage()} [{kind.suppressed} of this kind in {self._period:g} s]"
+        )
         record.args = ()
         record.exc_info = record.exc_text = None
-        self._tell(record)
+        self._emit(record)

@@ -3,13 +3,13 @@ from __future__ import annotations
 import logging
 import queue
 
-from pdsno_cli.model.log_limits import LogLimits, by_strangers
+from pdsno_cli.model.log_limits import LogLimits, throttled
 
 OURS = "pdsno_cli.somewhere"
 
 
 def record(text, *args, name=OURS, mark=None):
-    extra = {} if mark is None else by_strangers(mark)
+    extra = {} if mark is None else throttled(mark)
     return logging.makeLogRecord(
         {"name": name, "levelno": logging.WARNING, "msg": text, "args": args, **extra}
     )
@@ -50,5 +50,5 @@ def test_kinds_are_forgotten_before_they_are_too_many():
 
 
 def test_marked_record_passes_a_logger_without_limits(caplog):
-    logging.getLogger(OURS).warning("refused on %s", "a/b", extra=by_strangers("altered"))
+    logging.getLogger(OURS).warning("refused on %s", "a/b", extra=throttled("altered"))
     assert caplog.messages == ["refused on a/b"]

@@ -14,7 +14,7 @@ LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ ")
 HEAD = """\
 import faulthandler, logging, os, signal, sys
 from pathlib import Path
-from pdsno_cli.model.log_limits import by_strangers
+from pdsno_cli.model.log_limits import throttled
 from pdsno_cli.runtime import logs
 path = Path(sys.argv[1])
 logs.log_to_file(path, output=True)
@@ -87,9 +87,9 @@ def test_other_output_of_the_process_goes_to_the_newest_file(written, tmp_path):
 def test_what_strangers_cause_is_told_once_a_minute_and_kind(written):
     text = written(
         "for number in range(1000):\n"
-        "    log.warning('refused on %s', number, extra=by_strangers('altered'))\n"
-        "    log.warning('refused on %s', number, extra=by_strangers('unsigned'))\n"
-        "    log.warning('another %s', number, extra=by_strangers())\n"
+        "    log.warning('refused on %s', number, extra=throttled('altered'))\n"
+        "    log.warning('refused on %s', number, extra=throttled('unsigned'))\n"
+        "    log.warning('another %s', number, extra=throttled())\n"
         "    logging.getLogger('somelibrary').error('out of descriptors')\n"
     )
     assert sorted(line.split("Z ")[1] for line in text.splitlines()) == [
