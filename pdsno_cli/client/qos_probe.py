@@ -6,10 +6,11 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
+from pdsno_cli.messaging.transport import NullListener
 from pdsno_cli.runtime.mqtt_wiring import probe_transport
 
 if TYPE_CHECKING:
-    from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication
+    from pdsno_cli.messaging.transport import Arrival, Loss
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.spec.topology import Topology
 
@@ -39,15 +40,12 @@ def highest_kept(topology: Topology, access: BrokerAccess) -> int | None:
     return kept[-1]
 
 
-class _Probe:
+class _Probe(NullListener):
     """What came, by topic; the transport's thread calls the ``on_`` methods."""
 
     def __init__(self) -> None:
         self.up, self.all = threading.Event(), threading.Event()
         self.came: dict[str, int] = {}
-
-    def will(self, connection: int) -> Publication | None:
-        return None
 
     def on_up(self, connection: int, session_present: bool) -> None:
         self.up.set()
@@ -61,6 +59,3 @@ class _Probe:
     def on_down(self, loss: Loss) -> None:
         self.up.set()
         self.all.set()
-
-    def on_alarm(self, alarm: Alarm) -> None:
-        pass

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pdsno_cli.messaging.transport import NullListener
 from pdsno_cli.model.errors import BrokerError, OperationError
 from pdsno_cli.model.printable import shown
 from pdsno_cli.runtime.claim import read_status
@@ -19,7 +20,7 @@ from pdsno_cli.runtime.mqtt_wiring import probe_transport
 
 if TYPE_CHECKING:
     from pdsno_cli.messaging.codec import Codec
-    from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication
+    from pdsno_cli.messaging.transport import Alarm, Arrival, Loss
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.spec.topology import Topology
 
@@ -82,7 +83,7 @@ def _doubtful_level(topology: Topology) -> str | None:
     return next((level for level in levels if any(c in level for c in _DOUBTFUL)), None)
 
 
-class _Probe:
+class _Probe(NullListener):
     """Listens on the broker and records what arrives; the transport's thread calls ``on_`` methods."""
 
     def __init__(self, topology: Topology, codec: Codec, root: str, level: str | None) -> None:
@@ -100,9 +101,6 @@ class _Probe:
         self.beats: dict[str, float] = {}  # by id, seconds between heartbeats
         self.beating = threading.Event()
         self.found = ("", "")
-
-    def will(self, connection: int) -> Publication | None:
-        return None
 
     def on_up(self, connection: int, session_present: bool) -> None:
         if connection == 1:

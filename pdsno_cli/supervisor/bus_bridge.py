@@ -15,13 +15,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.messaging.bus import Bus, BusTransport
-from pdsno_cli.messaging.transport import Arrival, Loss, Publication
+from pdsno_cli.messaging.transport import Arrival, Loss, NullListener, Publication
 from pdsno_cli.supervisor.control import dial
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from pdsno_cli.messaging.transport import Alarm, Listener
+    from pdsno_cli.messaging.transport import Listener
     from pdsno_cli.supervisor.control import StreamHandler
 
 _MAX_UNSENT = 16 * 1024 * 1024  # bytes for a client that does not read; then it is disconnected
@@ -48,15 +48,12 @@ def bridge(bus: Bus, filters: tuple[str, ...]) -> StreamHandler:
     return handle
 
 
-class _ConnectionListener:
+class _ConnectionListener(NullListener):
     """Writes what a bus transport receives to a client; the bus's thread calls its methods."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, writer: asyncio.StreamWriter) -> None:
         self._loop = loop
         self._writer = writer
-
-    def will(self, connection: int) -> None:
-        """Return None: a client has no will."""
 
     def on_up(self, connection: int, session_present: bool) -> None:
         """Write that every filter is granted."""
@@ -68,12 +65,6 @@ class _ConnectionListener:
         message = {"topic": arrival.topic, "data": data, "qos": arrival.qos}
         self._post({**message, "retained": arrival.retained})
         arrival.release()
-
-    def on_down(self, loss: Loss) -> None:
-        """Never called: the bus disconnects a client only for another of the same name."""
-
-    def on_alarm(self, alarm: Alarm) -> None:
-        """Never called: the bus raises no alarms."""
 
     def _post(self, message: dict[str, Any]) -> None:
         line = json.dumps(message).encode() + b"\n"
