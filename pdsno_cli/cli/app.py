@@ -70,7 +70,7 @@ app.add_typer(controller, name="controller")
 
 
 def run() -> None:
-    """Run the command line; a failure that pdsno foresees is one line on stderr."""
+    """Run the command line; an expected failure is one line on stderr."""
     console.encode_leniently()
     try:
         _invoke()
@@ -82,9 +82,9 @@ def run() -> None:
         sys.exit(exc.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception as exc:  # noqa: BLE001 - the last line of defence says that it is our fault
+    except Exception as exc:  # noqa: BLE001 - the last line of defence: a bug of pdsno
         traceback.print_exc()
-        console.fail(f"{type(exc).__name__}: {exc}; this is a mistake in pdsno, please report it")
+        console.fail(f"{type(exc).__name__}: {exc}; this is a bug in pdsno, please report it")
         sys.exit(EXIT_INTERNAL)
 
 
@@ -92,5 +92,5 @@ def _invoke() -> None:
     try:
         app()
     except OSError:
-        console.flush()  # has the words for it, if it was the help that could not be written
+        console.flush()  # raises OperationError if it was the help that could not be written
         raise

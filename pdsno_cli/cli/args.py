@@ -100,7 +100,7 @@ def choose_format(value: str, formats: Sequence[str], *, as_json: bool = False) 
         return "json"
     if value not in formats:
         hint = did_you_mean(value, formats) or f"one of: {', '.join(formats)}"
-        raise UsageError(f"there is no format {value!r}: {hint}")
+        raise UsageError(f"unknown format {value!r}: {hint}")
     return value
 
 
@@ -118,7 +118,7 @@ def require_scope(topology: Topology, scope: str) -> None:
     known = scopes(topology)
     if scope not in known:
         hint = did_you_mean(scope, known) or f"one of: {', '.join(known)}"
-        raise UsageError(f"there is no scope {scope!r}: {hint}")
+        raise UsageError(f"unknown scope {scope!r}: {hint}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

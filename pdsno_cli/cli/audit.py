@@ -1,4 +1,4 @@
-"""``pdsno audit``: where every message is that was ever sent, and whether all levels hold the same."""
+"""``pdsno audit``: reconciles every message ever sent, and the inventories of all levels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pdsno_cli.nib.contents import Contents
 
 FORMAT_VERSION = 1
-_WAITS = 4  # times ``outbox.patience`` that a message may wait, unless --max-wait says otherwise
+_DEFAULT_WAIT = 4  # times ``outbox.patience`` that a message may wait without --max-wait
 _NUMBERS = ("sent", "committed", "quarantined", "coalesced", "waiting", "earlier", "lost", "twice")
 _HEAD = ("stream", "sender", "receiver", "epoch", *_NUMBERS)
 
@@ -34,30 +34,33 @@ def audit(
         ),
     ] = None,
     every: Annotated[
-        bool, typer.Option("--all", help="List every stream, not only those to look into.")
+        bool,
+        typer.Option(
+            "--all", help="List every stream, not only those with waiting or lost messages."
+        ),
     ] = False,
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Reconcile what was sent with what was committed, and compare what each level holds.
+    """Reconcile messages sent with messages committed, and compare the inventories of all levels.
 
-    Exit 1 unless every message is accounted for, none waits for too long, and the inventories are
-    equal. Reads the stores, whether the topology is up or not.
+    Exits with 1 unless every message is accounted for, none waits for too long, and the inventories
+    are equal. Reads the stores on this machine; the topology may be up or down.
     """
     from pdsno_cli.client.audit import accounts
-    from pdsno_cli.client.inventories import PATIENCE, inventories
+    from pdsno_cli.client.inventories import TIMEOUT, inventories
     from pdsno_cli.model.errors import UsageError
 
     topology, state = load(file, state_dir)
-    limit = _WAITS * topology.outbox.patience if max_wait is None else seconds(max_wait)
-    at_work = state.in_use
-    held = inventories(topology, state, patience=PATIENCE if at_work else 0.0)
+    limit = _DEFAULT_WAIT * topology.outbox.patience if max_wait is None else seconds(max_wait)
+    up = state.in_use
+    found_inventories = inventories(topology, state, timeout=TIMEOUT if up else 0.0)
     found, missing = accounts(topology, state)
     if len(missing) == len(topology.controllers):
         raise UsageError(f"{topology.name} was never up in {state.root}: there are no stores")
-    # What waits while nothing runs grew no older than it was when that ended.
-    now = time.time() if at_work else state.last_written()
-    result = _Result(found, missing, held, now=now, limit=limit)
+    # The age of a waiting message counts to the end of the last run.
+    now = time.time() if up else state.last_written()
+    result = _Result(found, missing, found_inventories, now=now, limit=limit)
     if as_json:
         console.data(json.dumps(result.document(topology.name), indent=2))
     else:
@@ -69,32 +72,32 @@ def audit(
 
 
 class _Result:
-    """What was found, judged: messages may wait for ``limit`` seconds."""
+    """The accounts and inventories, and their verdict; messages may wait ``limit`` seconds."""
 
     def __init__(
         self,
         accounts: list[Account],
         missing: list[str],
-        held: list[Inventory],
+        inventories: list[Inventory],
         *,
         now: float,
         limit: float,
     ) -> None:
         self._accounts = sorted(accounts, key=lambda a: (a.stream, a.sender, a.receiver, a.epoch))
         self._missing = missing
-        self._held = held
+        self._inventories = inventories
         self._now = now
         self._limit = limit
         self._wrong = [item for item in accounts if not item.accounted]
         self._late = [item for item in accounts if self._age(item) > limit]
-        self._differ = [item for item in held if item.verdict == "differs"]
+        self._differ = [item for item in inventories if item.verdict == "differs"]
         self.well = not (self._wrong or self._late or self._differ or missing)
 
     def _age(self, item: Account) -> float:
         return 0.0 if item.oldest is None else self._now - item.oldest
 
     def document(self, name: str) -> dict[str, Any]:
-        """Return all of it as JSON."""
+        """Return the JSON document."""
         return {
             "format_version": FORMAT_VERSION,
             "topology": name,
@@ -114,20 +117,23 @@ class _Result:
                     "region": item.region,
                     "contents": item.verdict,
                     **{
-                        level: None if held is None else held._asdict()
-                        for level, held in zip(
+                        level: None if contents is None else contents._asdict()
+                        for level, contents in zip(
                             ("at_local", "at_region", "at_top"), _levels(item), strict=True
                         )
                     },
                 }
-                for item in self._held
+                for item in self._inventories
             ],
         }
 
     def text(self, *, every: bool) -> str:
-        """Return the inventories as a table, and the streams that are worth a look, or all."""
+        """Return the inventories as a table, then the streams with findings, or all streams."""
         head = ("local", "devices", "region", "top", "contents")
-        rows = [(item.local_id, *map(_devices, _levels(item)), item.verdict) for item in self._held]
+        rows = [
+            (item.local_id, *map(_devices, _levels(item)), item.verdict)
+            for item in self._inventories
+        ]
         lines = [table(head, rows).rstrip("\n")]
         for item in self._accounts:
             if every or not _ordinary(item):
@@ -135,7 +141,7 @@ class _Result:
         return "\n".join(lines)
 
     def _stream(self, item: Account) -> list[str]:
-        """Return a stream in two lines or three: a line of 80 columns holds two ids, not three."""
+        """Return a stream in two lines, or three where its ids do not fit into 80 columns."""
         names = [f"{item.stream}: {item.sender} → {item.receiver}"]
         if len(names[0]) > 80:
             names = [f"{item.stream}:", f"  {item.sender} → {item.receiver}"]
@@ -147,12 +153,12 @@ class _Result:
         return [*names, f"  epoch {item.epoch}: {counts}{since}"]
 
     def verdict(self) -> list[str]:
-        """Return the verdict in words, a line for each thing that is wrong."""
+        """Return the verdict, one line per finding."""
         sent = sum(item.sent for item in self._accounts)
         lines: list[str] = []
         if self._missing:
             lines.append(
-                f"no store here of {', '.join(self._missing)}: run the audit where their stores are"
+                f"no store of {', '.join(self._missing)} on this machine: run the audit where it is"
             )
         if self._wrong:
             lost = sum(item.lost for item in self._wrong)
@@ -160,13 +166,13 @@ class _Result:
         if self._late:
             worst = max(self._late, key=self._age)
             lines.append(
-                f"{worst.stream} stands still: {plural(worst.waiting, 'message')} of {worst.sender} "
+                f"{worst.stream} is stalled: {plural(worst.waiting, 'message')} of {worst.sender} "
                 f"for {worst.receiver}, the oldest for {self._age(worst):.0f} s "
                 f"(limit {self._limit:g} s)"
             )
         if self._differ:
             names = ", ".join(item.local_id for item in self._differ)
-            lines.append(f"the levels do not hold the same of {names}")
+            lines.append(f"the inventories differ between levels for {names}")
         if not lines:
             waiting = sum(item.waiting for item in self._accounts)
             lines.append(f"{sent} messages, all accounted for; {waiting} on their way")
@@ -174,7 +180,7 @@ class _Result:
 
 
 def _ordinary(item: Account) -> bool:
-    """Return True if all of a stream is committed, or on its way."""
+    """Return True if every message of a stream is committed."""
     return item.accounted and item.committed + item.waiting == item.sent and not item.waiting
 
 
@@ -182,8 +188,8 @@ def _levels(item: Inventory) -> tuple[Contents | None, Contents | None, Contents
     return item.local, item.regional, item.top
 
 
-def _devices(held: Contents | None) -> str:
-    return "?" if held is None else str(held.devices)
+def _devices(contents: Contents | None) -> str:
+    return "?" if contents is None else str(contents.devices)
 
 
 def _values(item: Account) -> tuple[str | int, ...]:

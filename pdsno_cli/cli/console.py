@@ -1,4 +1,4 @@
-"""Where output goes: data to stdout, progress and failures to stderr, colour only where wanted."""
+"""Writes all output: data to stdout, progress and failures to stderr, colour where supported."""
 
 from __future__ import annotations
 
@@ -19,19 +19,22 @@ if TYPE_CHECKING:
 
 
 def terminal(stream: TextIO | None) -> bool:
-    """Whether ``stream`` can be drawn on: a terminal, no TERM=dumb; None where it is closed."""
+    """Return True if ``stream`` is a terminal and TERM is not dumb; None is a closed stream."""
     return stream is not None and os.environ.get("TERM") != "dumb" and stream.isatty()
 
 
 def colour(stream: TextIO | None) -> bool:
-    """Whether ``stream`` shows colour: as ``terminal``, and no NO_COLOR."""
+    """Return True if ``stream`` is a terminal that shows colour and NO_COLOR is unset."""
     return terminal(stream) and not os.environ.get("NO_COLOR")
 
 
 def data(text: str) -> bool:
-    """Print a result; whether anybody still reads. OperationError when it cannot be written."""
+    """Print a result to stdout; return False if its reader has closed the pipe.
+
+    Raises OperationError when it cannot be written for another reason.
+    """
     if sys.stdout is None:
-        raise OperationError("cannot write the output: it is closed")
+        raise OperationError("cannot write the output: stdout is closed")
     try:
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
         sys.stdout.flush()
@@ -42,7 +45,7 @@ def data(text: str) -> bool:
 
 
 def flush() -> None:
-    """Write what a library printed; OperationError when it cannot be written."""
+    """Flush stdout; raises OperationError when it cannot be written."""
     if sys.stdout is not None:
         try:
             sys.stdout.flush()
@@ -52,25 +55,25 @@ def flush() -> None:
 
 def _unwritten(error: OSError) -> None:
     _silence(sys.stdout)
-    if not isinstance(error, BrokenPipeError):  # head has seen enough: the exit code stands
+    if not isinstance(error, BrokenPipeError):  # such as by head: the exit code stands
         raise OperationError(f"cannot write the output: {error.strerror}") from error
 
 
 def progress(text: str) -> None:
-    """Print what is going on. Where nobody reads it any more, that is only silence."""
+    """Print a line to stderr; errors of a closed stderr are ignored."""
     if sys.stderr is not None:
         Unbroken(sys.stderr).write(text + "\n")
 
 
-def said(text: str) -> None:
-    """Print, as progress, what may hold words from outside: nothing a terminal would act upon."""
+def message(text: str) -> None:
+    """Print progress that may contain text from outside, without terminal control sequences."""
     progress(printable_lines(text))
 
 
 class Unbroken(io.TextIOBase):
-    """A text stream that never fails: once it cannot be written to, it is silent.
+    """A text stream whose writes never fail: after an error it discards them.
 
-    What a run prints must not keep it from what it does: ``head`` ends, terminals are closed.
+    A run goes on when its output ends, as with ``head`` or a closed terminal.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -100,21 +103,21 @@ class Unbroken(io.TextIOBase):
 
 
 def _silence(stream: TextIO) -> None:
-    """Send what is held back, and all that follows, nowhere; else Python complains at the end."""
+    """Redirect a stream to /dev/null, or Python reports its unwritten buffer at exit."""
     with contextlib.suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
 
 
-# What an encoding without them can show instead; anything else becomes "?".
+# ASCII substitutes; any other character becomes "?".
 _PLAIN = str.maketrans(
     {"├": "|", "└": "`", "│": "|", "─": "-", "·": "-", "…": ".", "→": ">", "←": "<", "—": "-"}
 )
 
 
 def encode_leniently() -> None:
-    """Have stdout and stderr print what their encoding can, and something like it for the rest."""
+    """Have stdout and stderr replace characters that their encoding lacks."""
     codecs.register_error("pdsno", _substitute)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -128,13 +131,13 @@ def _substitute(error: UnicodeError) -> tuple[str, int]:
 
 
 def fail(text: str) -> None:
-    """Print why a command failed."""
+    """Print the reason of a failed command."""
     head = "\033[1;31merror:\033[0m" if colour(sys.stderr) else "error:"
     progress(f"{head} {printable_lines(text)}")
 
 
 def findings(diagnostics: Sequence[Diagnostic]) -> None:
-    """Print the findings that keep a topology from being run."""
+    """Print the findings of an invalid topology."""
     from pdsno_cli.cli.report import full
 
     progress(full(diagnostics, colour=colour(sys.stderr)).rstrip("\n"))

@@ -1,4 +1,4 @@
-"""``pdsno controller run``: one controller in the foreground, as a service unit starts it."""
+"""``pdsno controller run``: runs one controller in the foreground, for a service unit."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from pdsno_cli.runtime.state_dir import StateDir
 
 controller = typer.Typer(
-    help="Run one controller by itself.", no_args_is_help=True, rich_markup_mode=None
+    help="Run one controller without pdsno up.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
 @controller.callback()
 def _group() -> None:
-    """Keep ``run`` a command of its own, though it is the only one."""
+    """Keep ``run`` a subcommand, although it is the only one."""
 
 
 @controller.command()
@@ -40,7 +40,7 @@ def run(
 
 
 def _embedded_port(state: StateDir) -> int:
-    """Return the port of the embedded broker of the running topology, 0 where none runs."""
+    """Return the port of the running topology's embedded broker, 0 if there is none."""
     from pdsno_cli.model.errors import PdsnoError
     from pdsno_cli.supervisor.control import ask
 

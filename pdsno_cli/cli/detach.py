@@ -1,8 +1,8 @@
-"""``pdsno up -d``: start the run as a process of its own and wait until it says that it is ready.
+"""``pdsno up -d``: starts the run in a session of its own and waits until it is ready.
 
-The two share a pipe. What the run writes to it is why it cannot go on, up to the end of the pipe;
-a NUL says that every controller is ready. Before it has the state directory to itself its stdout
-and stderr are that pipe, too; from then on they are its log, of which there is one writer only.
+The two share a pipe. The run writes a NUL to it once every controller is ready, else the reason of
+its failure, up to the end of the pipe. Until the run has locked the state directory the pipe is its
+stdout and stderr, too; then they are its log, which has one writer only.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _READ = 65_536
 def run_detached(
     file: Path, topology: Topology, state: StateDir, *, in_process: bool, timeout: float
 ) -> None:
-    """Start ``pdsno up FILE`` in its own session; OperationError, with its words, if it ends.
+    """Start ``pdsno up FILE`` in its own session and return once it is ready.
 
-    The same when not every controller is ready after ``timeout`` seconds: it then goes on.
-    Interrupted, it takes the run down with it.
+    Raises OperationError with its reason if it ends, and when not every controller is ready after
+    ``timeout`` seconds: the run then goes on. A KeyboardInterrupt ends the run.
     """
     ours, theirs = os.pipe()
-    words = ["up", str(file), "--state-dir", str(state.root), "--report-to", str(theirs)]
+    arguments = ["up", str(file), "--state-dir", str(state.root), "--report-to", str(theirs)]
     try:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            run_module("pdsno_cli", *words, *(["--in-process"] if in_process else [])),
+            run_module("pdsno_cli", *arguments, *(["--in-process"] if in_process else [])),
             stdin=subprocess.DEVNULL,
             stdout=theirs,
             stderr=theirs,
@@ -69,33 +69,33 @@ def _wait(
     process: subprocess.Popen[bytes], pipe: int, file: Path, state: StateDir, timeout: float
 ) -> None:
     """Return once all controllers are ready."""
-    deadline, words = time.monotonic() + timeout, b""
+    deadline, output = time.monotonic() + timeout, b""
     while True:
         ready, _, _ = select.select([pipe], [], [], max(deadline - time.monotonic(), 0))
         if not ready:
             raise OperationError(
-                f"not ready within {timeout:g} s{_unready(state)}; it goes on: "
-                f"look with pdsno status {file}, end it with pdsno down {file}"
+                f"not ready within {timeout:g} s{_unready(state)}; the run goes on: "
+                f"check it with pdsno status {file}, end it with pdsno down {file}"
             )
         data = os.read(pipe, _READ)
         if _READY in data:
             return
-        words += data
+        output += data
         if not data:
             code = process.wait()
-            text = words.decode(errors="replace").strip().removeprefix("error: ")
+            text = output.decode(errors="replace").strip().removeprefix("error: ")
             raise OperationError(
                 text or f"it ended with exit code {code}; its log is {state.log('supervisor')}"
             )
 
 
 def _unready(state: StateDir) -> str:
-    """Say which controllers are not ready, as far as the run can be asked."""
+    """Return which controllers are not ready, empty where the run does not answer."""
     from pdsno_cli.supervisor.control import ask
 
     try:
         rows = ask(state.control, {"op": "status"}, timeout=1.0)["controllers"]
-    except Exception:  # noqa: BLE001 - it is not that far, or it is stuck
+    except Exception:  # noqa: BLE001 - not started yet, or stuck
         return ""
     unready = [row for row in rows if row["state"] != "ready"]
     names = [
@@ -108,9 +108,9 @@ def _unready(state: StateDir) -> str:
 
 @contextmanager
 def detached(topology: Topology, state: StateDir, report: int) -> Iterator[PlainLines]:
-    """Log what the run does for as long as the context lasts, and report how it comes up.
+    """Log the run, and report its start to ``run_detached``, for as long as the context lasts.
 
-    For the process that ``run_detached`` started, once it has the state directory to itself.
+    For the process that ``run_detached`` started, once it has locked the state directory.
     """
     from pdsno_cli.runtime.logs import file_logger
 
@@ -120,24 +120,24 @@ def detached(topology: Topology, state: StateDir, report: int) -> Iterator[Plain
         yield _Reporting(topology, logger, report)
     except BaseException as exc:
         text = str(exc) if isinstance(exc, OperationError) else f"{type(exc).__name__}: {exc}"
-        logger.error(text)  # noqa: TRY400 - who prints the error has the traceback
+        logger.error(text)  # noqa: TRY400 - the traceback goes to stderr
         _write(report, printable_lines(text).encode(errors="backslashreplace"))
         raise
 
 
 class _Reporting(PlainLines):
-    """Logs the lines, and reports that all are ready."""
+    """Logs the lines, and reports readiness to ``run_detached``."""
 
     def __init__(self, topology: Topology, logger: logging.Logger, report: int) -> None:
         super().__init__(topology, logger.info)
         self._report = report
 
     def on_ready(self, seconds: float) -> None:
-        """Say how long it took."""
+        """Report readiness, and log it."""
         _write(self._report, _READY)
         super().on_ready(seconds)
 
 
 def _write(report: int, data: bytes) -> None:
-    with suppress(OSError):  # whoever started the run has gone
+    with suppress(OSError):  # run_detached has ended
         os.write(report, data)

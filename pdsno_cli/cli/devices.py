@@ -1,4 +1,4 @@
-"""``pdsno devices``: the devices that a topology's controllers know."""
+"""``pdsno devices``: prints the inventory of a controller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``pdsno discover``: have local controllers discover now, and wait until it is committed."""
+"""``pdsno discover``: starts a discovery cycle and waits until its report is committed."""
 
 from __future__ import annotations
 
@@ -41,22 +41,22 @@ def discover(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Have local controllers, all by default, run a discovery cycle now.
+    """Run a discovery cycle now, on all local controllers by default.
 
-    Returns once the regional controllers have committed what was found; exits with 1, naming
-    them, when some did not in time.
+    Returns once the regional controllers have committed the reports; exits with 1, naming the
+    missing ones, at the timeout.
     """
     from pdsno_cli.client.session import operator_session
     from pdsno_cli.model.errors import OperationError
 
     file, ids = file_first(words or [])
-    patience = seconds(timeout)
+    limit = seconds(timeout)
     topology, state = load(file, state_dir)
     chosen = _chosen(topology, ids, region)
     topics = topology.topics
     filters = (topics.discovery("+", "+"), topics.ack("+"), topics.events("+"))
     with operator_session(topology, state, filters, console.progress) as operator:
-        requests = _order(topology, operator, chosen, time.monotonic() + patience)
+        requests = _order(topology, operator, chosen, time.monotonic() + limit)
     outcomes = list(requests.outcomes.values())
     if as_json:
         report = {"format_version": FORMAT_VERSION, "topology": topology.name,
@@ -66,7 +66,7 @@ def discover(
         console.data(table(_HEAD, [_cells(item) for item in outcomes]))
     failed = [item for item in outcomes if item.seconds is None]
     if failed:
-        raise OperationError("; ".join(_failure(item, patience) for item in failed))
+        raise OperationError("; ".join(_failure(item, limit) for item in failed))
 
 
 def _chosen(topology: Topology, ids: list[str], region: str | None) -> list[Controller]:
@@ -111,12 +111,12 @@ def _order(
     return requests
 
 
-def _failure(item: Outcome, patience: float) -> str:
+def _failure(item: Outcome, limit: float) -> str:
     if item.refused is not None:
         return f"{item.local_id} refused: {item.refused}"
     if item.end is None:
-        return f"{item.local_id} did not report within {patience:g} s"
-    return f"the report of {item.local_id} was not committed within {patience:g} s"
+        return f"{item.local_id} did not report within {limit:g} s"
+    return f"the report of {item.local_id} was not committed within {limit:g} s"
 
 
 def _cells(item: Outcome) -> tuple[str, ...]:

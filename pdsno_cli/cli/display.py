@@ -1,4 +1,4 @@
-"""How a run is shown: a live table on a terminal, plain lines elsewhere."""
+"""Shows a run: a live table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pdsno_cli.supervisor.board import Board
     from pdsno_cli.supervisor.observer import Observer
 
-MANY = 20  # controllers beyond which plain lines name only what went wrong
+MANY = 20  # controllers beyond which plain lines report problems only
 
 
 @contextmanager
@@ -46,12 +46,12 @@ def cycle_text(notice: CycleNotice) -> str:
 
 
 class PlainLines:
-    """One line for each thing that happens; of many controllers, only for what went wrong.
+    """Writes one line per event; with many controllers, per problem.
 
-    ``write`` takes each line, which may hold words from outside.
+    ``write`` gets lines that may contain text from outside. Implements ``Observer``.
     """
 
-    def __init__(self, topology: Topology, write: Callable[[str], None] = console.said) -> None:
+    def __init__(self, topology: Topology, write: Callable[[str], None] = console.message) -> None:
         self._write = write
         self._name = topology.name
         self._count = len(topology.controllers)
@@ -59,21 +59,21 @@ class PlainLines:
         self._states: dict[str, str] = {}
 
     def on_start(self, board: Board, broker: str) -> None:
-        """Say what is being started."""
+        """Write the line of the start."""
         del board
         self._write(f"{self._name}: starting {self._count} controllers, {broker}")
 
     def on_notice(self, notice: Notice) -> None:
-        """Say what a controller told."""
+        """Write a line for a new state, a cycle or a warning."""
         match notice:
-            case StateNotice(controller_id=who, state=state):
-                if self._states.get(who) != state and (
+            case StateNotice(controller_id=name, state=state):
+                if self._states.get(name) != state and (
                     self._few or state in ("disconnected", "failed")
                 ):
                     tail = f" ({notice.detail})" if notice.detail else ""
                     tail = f" over {notice.transport}" if notice.transport else tail
-                    self._write(f"{who}: {state}{tail}")
-                self._states[who] = state
+                    self._write(f"{name}: {state}{tail}")
+                self._states[name] = state
             case CycleNotice() if self._few:
                 self._write(cycle_text(notice))
             case WarningNotice():
@@ -82,9 +82,9 @@ class PlainLines:
                 pass
 
     def on_message(self, text: str) -> None:
-        """Say it."""
+        """Write the message."""
         self._write(text)
 
     def on_ready(self, seconds: float) -> None:
-        """Say how long it took."""
+        """Write the time it took."""
         self._write(f"{self._name}: all {self._count} controllers ready in {seconds:.1f} s")

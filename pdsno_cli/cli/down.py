@@ -1,4 +1,4 @@
-"""``pdsno down``: end a running topology."""
+"""``pdsno down``: stops a running topology."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def down(
     file: FILE = None,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """End a running topology: children before parents, then the broker."""
+    """Stop a running topology: children before parents, then the broker."""
     from pdsno_cli.model.errors import OperationError, StateError
     from pdsno_cli.supervisor.control import ask
 

@@ -1,6 +1,6 @@
-"""One drill of ``pdsno fault``: ask for the fault, watch the run until it is well, tell the result.
+"""One drill of ``pdsno fault``: injects the fault, samples the run until it recovers, prints the result.
 
-The fault ends by itself, in the supervisor; what is here watches, and lifts it on Ctrl-C.
+The supervisor ends the fault; this module samples, and lifts the fault on Ctrl-C.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
 FORMAT_VERSION = 1
-_EVERY = 0.1  # seconds between two looks
-_SHARE = 4  # of the time, at most one part in so many and one is spent on looking
+_INTERVAL = 0.1  # seconds between two samples, at least
+_PAUSES = 4  # times the duration of a sample, at least, until the next
 _DONE = {"kill": "killed", "freeze": "frozen", "drop": "cut off"}
 
 
 def check(topology: Topology, victim: str | None) -> None:
-    """UsageError where a controller is not of the topology, or the broker, None, is not ours."""
+    """Raise UsageError unless the victim is a controller of the topology, or its embedded broker."""
     if victim is None:
         if not topology.broker.embedded:
             raise UsageError(
@@ -54,9 +54,10 @@ def check(topology: Topology, victim: str | None) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drill:
-    """One fault and what is expected of the recovery; ``seconds`` 0 is a kill with no hold.
+    """One fault and the bounds of its recovery; ``seconds`` 0 is a kill without a hold.
 
-    ``target`` is what it befalls: the broker, a controller, or the link of one.
+    ``target`` is ``broker``, ``controller`` or ``link``; ``victim`` the controller, None for the
+    broker.
     """
 
     topology: Topology
@@ -67,11 +68,11 @@ class Drill:
     seconds: float
     bounds: Sequence[Bound]
 
-    def run(self, patience: float, *, as_json: bool) -> None:
-        """Have the drill and print what it came to.
+    def run(self, limit: float, *, as_json: bool) -> None:
+        """Run the drill and print its result.
 
-        OperationError when the topology is not well within ``patience`` seconds of the fault's
-        end, when a bound is broken, or when anything was lost or applied twice.
+        Raises OperationError when the topology has not recovered ``limit`` seconds after the end
+        of the fault, when a bound is exceeded, or when a message was lost or applied twice.
         """
         before = ask(self.state.control, {"op": "status"})
         chain = self.topology.fallbacks
@@ -81,19 +82,19 @@ class Drill:
             preferred=next((name for name in chain if FACTS[name].between_processes), chain[0]),
         )
         if not before["ready"]:
-            console.progress("not every controller is ready: the drill measures that, too")
+            console.progress("not every controller is ready: the measured recovery includes that")
         token = uuid.uuid4().hex
         try:
             self._begin(token)
-            self._watch(token, meter, patience)
+            self._watch(token, meter, limit)
         except KeyboardInterrupt:
             self._lift(token)
             raise
         measured = meter.measured
         values = self._values(measured)
-        wrong = exceeded(self.bounds, values)
+        broken = exceeded(self.bounds, values)
         if as_json:
-            console.data(json.dumps(self._json(measured, values, wrong), indent=2))
+            console.data(json.dumps(self._json(measured, values, broken), indent=2))
         else:
             most = {item.key: item.text.removeprefix(item.key) for item in self.bounds}
             console.data(
@@ -106,12 +107,12 @@ class Drill:
                 )
             )
         failures = [
-            f"{item.key} is {format_measure(item.key, values[item.key])}, which breaks {item.text}"
-            for item in wrong
-            if meter.done or item.key != "recovery"  # said below
+            f"{item.key} is {format_measure(item.key, values[item.key])}, above the bound {item.text}"
+            for item in broken
+            if meter.done or item.key != "recovery"  # reported below
         ]
         if not meter.done:
-            failures.insert(0, f"not recovered within {patience:g} s: {meter.missing}")
+            failures.insert(0, f"not recovered within {limit:g} s: {meter.missing}")
         if failures:
             raise OperationError("; ".join(failures))
 
@@ -119,31 +120,31 @@ class Drill:
         request = {"victim": self.victim, "action": self.action, "seconds": self.seconds}
         ask(self.state.control, {"op": "fault", "token": token, **request})
         name = self.victim or "the broker"
-        lasting = f" for {self.seconds:g} s" if self.seconds else ""
-        console.progress(f"{name}: {_DONE[self.action]}{lasting}")
+        duration = f" for {self.seconds:g} s" if self.seconds else ""
+        console.progress(f"{name}: {_DONE[self.action]}{duration}")
 
-    def _watch(self, token: str, meter: RecoveryMeter, patience: float) -> None:
-        """Look at the run until it is well, or for ``patience`` seconds from the fault's end."""
+    def _watch(self, token: str, meter: RecoveryMeter, limit: float) -> None:
+        """Sample the run until it has recovered, or for ``limit`` seconds from the fault's end."""
         over: float | None = None
         while not meter.done:
             began = time.monotonic()
             try:
                 report = ask(self.state.control, {"op": "status", "fault": token})
             except PdsnoError as exc:
-                raise OperationError(f"the drill was cut short: {exc}") from exc
+                raise OperationError(f"the drill was aborted: {exc}") from exc
             now = sample(report)
             meter.add(now)
             if now.over is not None:
                 if over is None:
                     over = now.over
                     console.progress(f"the fault was over after {over:.2f} s")
-                if now.at - over > patience:
+                if now.at - over > limit:
                     return
-            # A large topology takes longer to tell: the drill must not be a load itself.
-            time.sleep(max(_EVERY, _SHARE * (time.monotonic() - began)))
+            # A large topology takes longer to report: the drill must not load it.
+            time.sleep(max(_INTERVAL, _PAUSES * (time.monotonic() - began)))
 
     def _lift(self, token: str) -> None:
-        """Lift the fault now; where that fails, it ends by itself when its time is over."""
+        """Lift the fault now; if that fails, the supervisor lifts it when its time is over."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave it half done
         with contextlib.suppress(PdsnoError):
             ask(self.state.control, {"op": "lift", "token": token}, timeout=5)
@@ -155,7 +156,9 @@ class Drill:
 
         found, missing = accounts(self.topology, self.state)
         if missing:
-            raise OperationError(f"no store here of {', '.join(missing)}: losses cannot be counted")
+            raise OperationError(
+                f"no store of {', '.join(missing)} on this machine: losses cannot be counted"
+            )
         recovery = math.inf if measured.recovery is None else measured.recovery
         numbers = (
             measured.fallback,
@@ -167,7 +170,7 @@ class Drill:
         return dict(zip((*DURATIONS, *COUNTS), numbers, strict=True))
 
     def _json(
-        self, measured: Measured, values: dict[str, float | None], wrong: Sequence[Bound]
+        self, measured: Measured, values: dict[str, float | None], broken: Sequence[Bound]
     ) -> dict[str, Any]:
         return {
             "format_version": FORMAT_VERSION,
@@ -189,10 +192,10 @@ class Drill:
                 }
                 for name, outage in measured.outages.items()
             ],
-            "broken": [item.text for item in wrong],
+            "broken": [item.text for item in broken],
         }
 
 
 def _number(value: float | None) -> float | None:
-    """Return a value for JSON, which knows no infinity: null is never."""
+    """Return a value for JSON, which has no infinity: null means never."""
     return None if value is None or math.isinf(value) else round(value, 3)

@@ -1,4 +1,4 @@
-"""``pdsno lab``: change a running lab, and watch the next report say so."""
+"""``pdsno lab``: changes the devices of a running lab."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _ADDRESS = Annotated[str, typer.Argument(help="The device's IPv4 address.")]
 
 @lab.command()
 def remove(file: _FILE, address: _ADDRESS, state_dir: STATE_DIR = None) -> None:
-    """Take a device away."""
+    """Remove a device."""
     _change(file, state_dir, {"change": "remove", "address": address})
 
 
 @lab.command()
 def add(file: _FILE, address: _ADDRESS, state_dir: STATE_DIR = None) -> None:
-    """Bring a device that was taken away back."""
+    """Add a device, or one that was removed again."""
     _change(file, state_dir, {"change": "add", "address": address})
 
 
@@ -39,7 +39,7 @@ def rename(
     sys_name: Annotated[str, typer.Argument(help="The new sysName.")],
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Give a device another sysName."""
+    """Change the sysName of a device."""
     _change(file, state_dir, {"change": "rename", "address": address, "sys_name": sys_name})
 
 

@@ -37,7 +37,7 @@ _COLUMNS = (
     "sent",
     "committed",
 )
-_WORDS = 6  # lines said below the table
+_MESSAGES = 6  # lines below the table
 
 
 class LiveTable:
@@ -47,7 +47,7 @@ class LiveTable:
         self._name = topology.name
         self._board: Board | None = None
         self._title = f"{topology.name}: starting"
-        self._words: deque[str] = deque(maxlen=_WORDS)
+        self._messages: deque[str] = deque(maxlen=_MESSAGES)
         self._console = Console(file=cast("IO[str]", Unbroken(sys.stderr)), no_color=not colour)
         self._live = Live(
             get_renderable=self._draw, console=self._console, refresh_per_second=4, transient=False
@@ -71,31 +71,31 @@ class LiveTable:
         self._title = f"{self._name} · {broker}"
 
     def on_notice(self, notice: Notice) -> None:
-        """The board has it; only warnings need words."""
+        """Show warnings; the table shows the rest."""
         if isinstance(notice, WarningNotice):
             self.on_message(f"{notice.controller_id}: {notice.text}")
 
     def on_message(self, text: str) -> None:
         """Show a line below the table."""
-        self._words.append(printable(text))
+        self._messages.append(printable(text))
 
     def on_ready(self, seconds: float) -> None:
-        """Show how long it took."""
+        """Show the time it took."""
         self._title += f" · all ready in {seconds:.1f} s"
 
     def _draw(self) -> Group:
         rows = self._board.shown if self._board is not None else []
-        said = tuple(self._words)  # at once: the loop's thread goes on appending
-        # Beside them: title, headings, the count of those left out, the line that a typed ^C is
-        # echoed on, and the cursor's at the end.
-        room = max(self._console.size.height - len(said) - 5, 1)
-        # The shakiest first where not all fit.
+        messages = tuple(self._messages)  # a copy: the loop's thread goes on appending
+        # Beside them: title, headings, the count of hidden rows, the line where ^C is echoed, and
+        # the cursor's at the end.
+        room = max(self._console.size.height - len(messages) - 5, 1)
+        # Rows that are not ready first, where not all fit.
         shown = rows if len(rows) <= room else sorted(rows, key=self._calm)[:room]
         lines = [_cells(row, self._state(row)) for row in shown]
         widths = [
             max(map(cell_len, map(str, column))) for column in zip(_COLUMNS, *lines, strict=True)
         ]
-        # Where the window is narrow, names give way, and nothing else.
+        # In a narrow window only names are cut.
         widths[0] = min(widths[0], max(self._console.size.width - sum(widths[1:]) - 2 * 8, 10))
         table = Table(
             title=self._title + self._broker(), title_justify="left", box=None, pad_edge=False
@@ -105,21 +105,21 @@ class LiveTable:
             table.add_column(name, justify="right" if number else "left", no_wrap=True, width=width)
         for line in lines:
             table.add_row(*line)
-        words = [Text(word, style="dim", no_wrap=True, overflow="ellipsis") for word in said]
+        words = [Text(word, style="dim", no_wrap=True, overflow="ellipsis") for word in messages]
         if len(shown) < len(rows):
             ready = sum(self._state(row) == "ready" for row in rows)
             words.insert(0, Text(f"… {len(rows) - len(shown)} more, {ready} of {len(rows)} ready"))
         return Group(table, *words, Text())
 
     def _broker(self) -> str:
-        """Say that the broker is away, and since when."""
+        """Return since when the broker is away, empty if it is not."""
         state = None if self._board is None else self._board.broker()
         if state is None or state.up:
             return ""
         return f" · broker away for {time.time() - state.since:.0f} s"
 
     def _state(self, row: Row) -> str:
-        """Return what a controller says of itself, or, where that is too good, how well it is."""
+        """Return the reported state of a controller, or its health if it reports ready."""
         assert self._board is not None
         return self._board.health(row).level if row.state == "ready" else row.state
 

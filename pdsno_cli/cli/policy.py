@@ -1,4 +1,4 @@
-"""``pdsno policy``: what controllers are told to do."""
+"""``pdsno policy``: its commands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Has a policy published and waits for its rollout; ``apply`` and ``reset`` differ in the command."""
+"""Orders the publication of a policy and waits for its rollout, for ``apply`` and ``reset``."""
 
 from __future__ import annotations
 

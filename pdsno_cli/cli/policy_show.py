@@ -1,4 +1,4 @@
-"""``pdsno policy show``: the policies in force, as files that could be applied again."""
+"""``pdsno policy show``: prints the policies in force in the form that ``apply`` reads."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ FORMAT_VERSION = 1
 def show(
     file: FILE = None,
     scope: Annotated[
-        str | None, typer.Option("--scope", metavar="global|REGION", help="Only that one.")
+        str | None, typer.Option("--scope", metavar="global|REGION", help="Show this scope only.")
     ] = None,
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Show the policies in force, whether the topology is up or not."""
+    """Show the policies in force; the topology may be up or down."""
     from pdsno_cli.client.policy_status import in_force
     from pdsno_cli.controllers.policy import scopes
     from pdsno_cli.model.errors import UsageError
@@ -37,7 +37,7 @@ def show(
     known = {name: in_force(topology, state, name) for name in wanted}
     found = {name: record for name, record in known.items() if record is not None}
     if not found:
-        raise UsageError(f"{topology.name} was never up in {state.root}: no policy is known there")
+        raise UsageError(f"{topology.name} was never up in {state.root}: it has no policies")
     if as_json:
         report = {"format_version": FORMAT_VERSION, "topology": topology.name,
                   "policies": [_json(record) for record in found.values()]}  # fmt: skip
@@ -47,7 +47,7 @@ def show(
 
 
 def _keys(document: PolicyDocument) -> dict[str, Any]:
-    """Return the document as a policy file has it."""
+    """Return the document in the form of a policy file."""
     from pdsno_cli.model.durations import format_duration
 
     interval, protocols = document.scan_interval, document.protocols

@@ -1,4 +1,4 @@
-"""``pdsno policy status``: which version of each policy every controller goes by."""
+"""``pdsno policy status``: prints the policy versions that controllers have applied."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def status(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Show which version of each policy every controller goes by, and which is wanted."""
+    """Show the applied and the wanted version of each policy, per controller."""
     from pdsno_cli.client.policy_status import policy_statuses
     from pdsno_cli.model.errors import UsageError
 
     topology, state = load(file, state_dir)
     found = policy_statuses(topology, state)
     if all(item.version is None for item in found):
-        raise UsageError(f"{topology.name} was never up in {state.root}: no policy is known there")
+        raise UsageError(f"{topology.name} was never up in {state.root}: it has no policies")
     if as_json:
         report = {"format_version": FORMAT_VERSION, "topology": topology.name,
                   "controllers": [_json(item) for item in found]}  # fmt: skip

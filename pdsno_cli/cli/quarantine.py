@@ -1,4 +1,4 @@
-"""``pdsno quarantine``: messages that were signed but could not be applied."""
+"""``pdsno quarantine``: lists, replays or discards signed messages that could not be applied."""
 
 from __future__ import annotations
 
@@ -36,19 +36,19 @@ _WORDS = Annotated[
 ]
 
 quarantine = typer.Typer(
-    help="Messages that were signed but could not be applied: look, apply after all, or drop.",
+    help="List, replay or discard signed messages that could not be applied.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
 
 
 @quarantine.command("list")
-def show_all(
+def list_entries(
     file: FILE = None,
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Show what is in quarantine, from the stores of this machine."""
+    """List the messages in quarantine, from the stores on this machine."""
     topology, state = load(file, state_dir)
     found = [
         (name, item)
@@ -72,13 +72,13 @@ def show_all(
 
 @quarantine.command()
 def replay(words: _WORDS, timeout: TIMEOUT = "30s", state_dir: STATE_DIR = None) -> None:
-    """Have a controller apply messages after all, and ask their senders for all that is new."""
+    """Have a controller apply messages again, and request what follows from their senders."""
     _order("replay", words, timeout, state_dir)
 
 
 @quarantine.command()
 def discard(words: _WORDS, timeout: TIMEOUT = "30s", state_dir: STATE_DIR = None) -> None:
-    """Have a controller drop messages, and ask their senders for all that is new."""
+    """Have a controller drop messages, and request what follows from their senders."""
     _order("discard", words, timeout, state_dir)
 
 
@@ -90,10 +90,10 @@ def _order(
     from pdsno_cli.model.messages import Command, Event
 
     file, rest = file_first(words)
-    patience = seconds(timeout)
+    limit = seconds(timeout)
     topology, state = load(file, state_dir)
     name, entries = _named(topology, rest)
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + limit
     with operator_session(
         topology, state, (topology.topics.events("+"),), console.progress
     ) as operator:
@@ -111,22 +111,26 @@ def _order(
                     console.progress(f"{name}: entry {entry} {order}ed")
             if not open_orders:
                 break
-    refused += [f"entry {entry}: no answer in {patience:g} s" for entry in open_orders.values()]
+    refused += [f"entry {entry}: no answer within {limit:g} s" for entry in open_orders.values()]
     if refused:
         raise OperationError(f"{name}: {'; '.join(refused)}")
 
 
 def _named(topology: Topology, words: list[str]) -> tuple[str, list[int]]:
-    """Return the controller and the entries that the words name; UsageError when they do not."""
+    """Return the controller and the entries among the arguments; raises UsageError."""
     from pdsno_cli.model.errors import UsageError
 
     if len(words) < 2:
-        raise UsageError("name a controller and the numbers of entries: see pdsno quarantine list")
+        raise UsageError(
+            "name a controller and the numbers of entries, as pdsno quarantine list shows them"
+        )
     name, *numbers = words
     require_controller(topology, name)
     wrong = [word for word in numbers if not word.isdecimal()]
     if wrong:
-        raise UsageError(f"{wrong[0]!r} is no number of an entry: see pdsno quarantine list")
+        raise UsageError(
+            f"invalid entry {wrong[0]!r}: write its number, as pdsno quarantine list shows it"
+        )
     return name, [int(word) for word in numbers]
 
 

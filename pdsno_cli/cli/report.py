@@ -1,4 +1,4 @@
-"""Findings as text: for people (``full``), for editors and greps (``concise``), for programs (``json_``)."""
+"""Formats findings: for people (``full``), editors and grep (``concise``), programs (``json_``)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def concise(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
 
 
 def full(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
-    """Return each finding with the source line, the place underlined, and what to do."""
+    """Return each finding with its source line, a caret under the place, and its hint."""
     return "\n".join(_block(item, colour=colour) for item in diagnostics)
 
 

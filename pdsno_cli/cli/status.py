@@ -1,4 +1,4 @@
-"""``pdsno status``: the controllers of a running topology."""
+"""``pdsno status``: prints the controllers of a running topology."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def _text(report: dict[str, Any]) -> str:
     if broker is not None:
         head += f", {_since(broker)}"
     rows = [_cells(row) for row in report["controllers"]]
-    # What nobody has to be told of has no column.
+    # An empty quarantine has no column.
     shown = [n for n, name in enumerate(_HEAD) if name != "quarantined" or _any(rows, n)]
     text = table([_HEAD[n] for n in shown], [[row[n] for n in shown] for row in rows])
     return "\n".join([head, text, *_troubles(report)]).rstrip("\n")
 
 
 def _since(state: dict[str, Any]) -> str:
-    """Return a transport's state in words: up, or away since when and until when."""
+    """Return a transport's state: since when it is up or away, and the next try."""
     if state["up"]:
         return f"up for {_seconds(state['for'])}"
     text = f"away for {_seconds(state['for'])}"
@@ -61,11 +61,11 @@ def _since(state: dict[str, Any]) -> str:
 
 
 def _troubles(report: dict[str, Any]) -> list[str]:
-    """Return, wrapped, what is wrong, and with whom; those who share a reason share a line."""
+    """Return the problems of controllers, wrapped; controllers with the same reason share a line."""
     found: dict[str, list[dict[str, Any]]] = {}
     for row in report["controllers"]:
         if row["health"] in ("degraded", "down", "failed"):
-            # Ages differ from one to the next, the reason does not.
+            # The same reason with another age is the same.
             found.setdefault(re.sub(r"\d+ s$", "… s", row["reason"] or ""), []).append(row)
     lines: list[str] = []
     for rows in found.values():
@@ -117,5 +117,5 @@ def _number(value: int | None) -> str:
 
 
 def _state(row: dict[str, Any]) -> str:
-    """Return what a controller says of itself, or, where that is too good, how well it is."""
+    """Return the reported state of a controller, or its health if it reports ready."""
     return str(row["health"] if row["state"] == "ready" else row["state"])

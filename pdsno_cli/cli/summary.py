@@ -1,4 +1,4 @@
-"""What a run came to, as text: per local and protocol, then the reports; pure."""
+"""Formats the closing summary of a run: per local and protocol, then the reports; pure."""
 
 from __future__ import annotations
 

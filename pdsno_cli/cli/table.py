@@ -1,4 +1,4 @@
-"""Plain text for terminals: aligned columns, nothing that a terminal acts upon; pure."""
+"""Formats plain text tables; pure."""
 
 from __future__ import annotations
 

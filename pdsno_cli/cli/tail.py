@@ -1,4 +1,4 @@
-"""``pdsno tail``: live traffic, decoded and judged."""
+"""``pdsno tail``: prints live traffic, decoded and checked."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def tail(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Show live traffic: who says what, whether it is signed, and what is wrong with it.
+    """Show live traffic: sender, type and content of each message, and what is wrong with it.
 
-    Marks undeclared topics, wrong senders, QoS and retain against the rule of the class, gaps and
-    repetitions. Ends on Ctrl-C with a summary.
+    Marks bad signatures, undeclared topics, wrong senders, QoS and retain against the rule of the
+    class, gaps and repetitions. Ends on Ctrl-C with a summary.
     """
     from pdsno_cli.client.monitor import Monitor
     from pdsno_cli.client.session import monitor_session
@@ -51,24 +51,24 @@ def tail(
 
     file, filters = file_first(words or [])
     if len(filters) > 1:
-        raise UsageError(f"one topic filter at a time, not {' and '.join(filters)}")
+        raise UsageError(f"only one topic filter is possible, not {' and '.join(filters)}")
     deadline = None if period is None else time.monotonic() + seconds(period)
     topology, state = load(file, state_dir)
     root = topology.topics.root
     wanted = _filter(filters[0] if filters else "#", root)
     with monitor_session(topology, state, (wanted,), console.progress) as (operator, visibility):
-        seen = _Seen()
+        counts = _Counts()
         try:
             monitor = Monitor(topology, operator.open, visibility)
-            _follow(operator, monitor, seen, deadline=deadline, count=count, as_json=as_json)
+            _follow(operator, monitor, counts, deadline=deadline, count=count, as_json=as_json)
         except KeyboardInterrupt:
-            pass  # as wanted
+            pass  # the usual end
         finally:
-            console.progress(seen.summary())
+            console.progress(counts.summary())
 
 
-class _Seen:
-    """What was shown so far."""
+class _Counts:
+    """Counts of the messages shown so far."""
 
     def __init__(self) -> None:
         self._began = time.monotonic()
@@ -92,7 +92,7 @@ class _Seen:
 def _follow(
     operator: Operator,
     monitor: Monitor,
-    seen: _Seen,
+    counts: _Counts,
     *,
     deadline: float | None,
     count: int | None,
@@ -101,15 +101,15 @@ def _follow(
     colour = console.colour(sys.stdout)
     for arrival in operator.arrivals(deadline):
         message = monitor.observe(arrival)
-        seen.add(message)
+        counts.add(message)
         now = time.time()
         line = _json(message, now) if as_json else _line(message, now, colour=colour)
-        if not console.data(line) or seen.total == count:
+        if not console.data(line) or counts.total == count:
             return
 
 
 def _filter(text: str, root: str) -> str:
-    """Return the whole topic filter; UsageError when it is none (MQTT 5.0 section 4.7)."""
+    """Return the filter below ``root``; raises UsageError if invalid (MQTT 5.0 section 4.7)."""
     from pdsno_cli.model.errors import UsageError
 
     levels = text.split("/")
@@ -118,7 +118,7 @@ def _filter(text: str, root: str) -> str:
             "#" in level and (level != "#" or levels[index + 1 :])
         ):
             raise UsageError(
-                f"{text!r} is no topic filter: + stands for a whole level, # for all that follow"
+                f"invalid topic filter {text!r}: + stands for a whole level, # for all following levels"
             )
     return text if levels[0] == root else f"{root}/{text}"
 

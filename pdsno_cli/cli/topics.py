@@ -1,4 +1,4 @@
-"""``pdsno topics``: the topic tree of a topology, or of every topology."""
+"""``pdsno topics``: prints the topic tree of a topology, or of every topology."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def topics(
         Path | None, typer.Argument(metavar="[FILE]", help="A topology file; - is stdin.")
     ] = None,
     format_: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="How the tree is drawn.")
+        str, typer.Option("--format", metavar="|".join(FORMATS), help="Output format.")
     ] = "tree",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help="Show every topic of large families, too.")
+        bool, typer.Option("--all", help="Show every topic of large families.")
     ] = False,
 ) -> None:
     """Print the topic tree: QoS, retain, publishers, subscribers.

@@ -1,4 +1,4 @@
-"""``pdsno up``: run a topology, every controller a process."""
+"""``pdsno up``: runs a topology, every controller a process."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def up(
 def _shown(
     topology: Topology, state: StateDir, report_to: int | None
 ) -> AbstractContextManager[Observer]:
-    """Return what shows the run: the terminal, or the log of one that was started by ``-d``."""
+    """Return the display of the run: the terminal, or its log if ``-d`` started it."""
     if report_to is None:
         from pdsno_cli.cli.display import display
 
@@ -92,9 +92,11 @@ def _refuse_detached(file: Path, cycles: int | None) -> None:
     from pdsno_cli.spec.load import STDIN
 
     if cycles is not None:
-        raise UsageError("--detach and --cycles cannot be combined: nobody would see the result")
+        raise UsageError(
+            "--detach and --cycles cannot be combined: the summary would not be printed"
+        )
     if str(file) == STDIN:
-        raise UsageError("--detach cannot be combined with -: the run could not read it again")
+        raise UsageError("--detach cannot be combined with -: the run cannot read stdin again")
 
 
 def _run(

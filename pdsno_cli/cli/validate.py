@@ -1,4 +1,4 @@
-"""``pdsno validate``: every finding of every file in one run."""
+"""``pdsno validate``: prints every finding of every file in one run."""
 
 from __future__ import annotations
 
@@ -26,16 +26,14 @@ def validate(
         typer.Argument(metavar="FILE...", help="Topology files; - is stdin, directories walk."),
     ],
     format_: Annotated[
-        str, typer.Option("--format", metavar="full|concise|json", help="How findings are printed.")
+        str, typer.Option("--format", metavar="full|concise|json", help="Output format.")
     ] = "full",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Exit with 1 for warnings, too.")
-    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings.")] = False,
 ) -> None:
-    """Check topology files: YAML, shape and meaning; nothing is started.
+    """Check topology files: YAML, schema and rules; nothing is started.
 
-    Exits with 0 when there are no errors, 1 when there are, 2 when a file cannot be read.
+    Exits with 0 without errors, 1 with errors, 2 if a file cannot be read.
     """
     from pdsno_cli.cli import report
     from pdsno_cli.lint.engine import check
@@ -73,9 +71,9 @@ def validate(
 
 
 def _walk(names: list[str]) -> Iterator[str]:
-    """Yield each file once, and for a directory every topology below it but hidden ones.
+    """Yield each file once, and for a directory every topology below it except hidden ones.
 
-    A directory without any is yielded itself.
+    A directory without a topology is yielded itself.
     """
     seen: set[str] = set()
     for name in names:

@@ -1,1 +1,1 @@
-"""Layer 5: what commands need of a topology: sessions, orders and their outcome, audit, monitor."""
+"""Layer 5: access of commands to a topology: sessions, orders and their outcome, audit, monitor."""

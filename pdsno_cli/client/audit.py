@@ -22,9 +22,10 @@ _Counters = dict[tuple[str, str, int], "StreamCounters"]
 
 
 def accounts(topology: Topology, state: StateDir) -> tuple[list[Account], list[str]]:
-    """Return the account of each epoch of each stream, and the controllers that have no store here.
+    """Return the account of each epoch of each stream, and the controllers without a store here.
 
-    Every sender is read before any receiver, and again where the receiver knows more than it told.
+    Every sender is read before any receiver, and again if a receiver has committed more than the
+    sender had numbered.
     """
     sent: dict[str, list[Sent]] = {}
     missing: list[str] = []
@@ -59,9 +60,9 @@ def _sent(topology: Topology, state: StateDir, controller_id: str) -> list[Sent]
 
 
 def _until(record: Sent, later: Sent, counters: StreamCounters) -> Sent:
-    """Return a sender's record with what it has numbered since, as far as its receiver knew of it.
+    """Return a sender's record extended to the last number that its receiver has committed.
 
-    A topology at work numbers and commits messages while its stores are read one after another.
+    A running topology numbers and commits messages while its stores are read one after another.
     """
     last = max(record.last, min(later.last, counters.seq))
     return replace(record, last=last, coalesced=later.coalesced)

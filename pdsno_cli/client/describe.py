@@ -1,4 +1,4 @@
-"""What a message says, in a few words for people; pure."""
+"""Summarises a message's payload in one line for people; pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def describe(payload: msgspec.Struct) -> str:
-    """Return a payload in a few words; its members where the kind has no words of its own."""
+    """Return a one-line summary of a payload; ``name=value`` pairs for a kind without its own."""
     match payload:
         case DiscoveryReport():
             return f"cycle {payload.cycle} {payload.outcome}: {_changes(payload)}"

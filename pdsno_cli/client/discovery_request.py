@@ -1,4 +1,4 @@
-"""Follows orders to discover, from the report that answers each to its commit; pure."""
+"""Tracks orders to discover, from the report that answers each to its commit; pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ DISCOVER = Command(order="discover")
 
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What came of the order to one local controller.
+    """The outcome of the order to one local controller.
 
-    ``ordered`` is when it was given, in seconds on any clock; ``seconds`` from then to the commit,
-    None until then. ``refused`` says why the controller does not carry it out.
+    ``ordered`` is the time of the order in seconds on any clock; ``seconds`` the time from then to
+    the commit, None until then; ``refused`` the reason of a refusal.
     """
 
     local_id: str
@@ -35,12 +35,12 @@ class Outcome:
     active: int | None = None
     seconds: float | None = None
     refused: str | None = None
-    heard: set[Offset] = field(default_factory=set)
+    parts: set[Offset] = field(default_factory=set)
     end: Offset | None = None  # the number of the report's last part
 
     @property
-    def settled(self) -> bool:
-        """Whether nothing more is to come."""
+    def done(self) -> bool:
+        """Return True once the report is committed or the order refused."""
         return self.seconds is not None or self.refused is not None
 
 
@@ -49,16 +49,16 @@ class DiscoveryRequests:
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
-        self._acked: dict[str, Offset] = {}  # how far each stream is known to be committed
+        self._acked: dict[str, Offset] = {}  # by stream, the last position known to be committed
         self.outcomes: dict[str, Outcome] = {}
 
     @property
     def done(self) -> bool:
-        """Whether all are settled."""
-        return all(item.settled for item in self.outcomes.values())
+        """Return True if every order is done."""
+        return all(item.done for item in self.outcomes.values())
 
     def update(self, envelope: Envelope, now: float) -> None:
-        """Take in a message; ``now`` is on the clock of ``Outcome.ordered``."""
+        """Update the outcomes with a message; ``now`` is on the clock of ``Outcome.ordered``."""
         payload = envelope.payload
         answered = self.outcomes.get(envelope.correlation_id or "")
         if isinstance(payload, Ack):
@@ -82,10 +82,10 @@ class DiscoveryRequests:
 
 
 def _count(outcome: Outcome, report: DiscoveryReport, place: Offset) -> None:
-    """Count one part of a report, once however often it comes."""
-    if place in outcome.heard:
+    """Count one part of a report; a repetition is ignored."""
+    if place in outcome.parts:
         return
-    outcome.heard.add(place)
+    outcome.parts.add(place)
     outcome.new += len(report.new)
     outcome.updated += len(report.updated)
     outcome.inactive += len(report.inactive)

@@ -1,4 +1,4 @@
-"""Compares what each level of a topology holds of each local controller, store against store."""
+"""Compares the inventories of each local controller at all levels, store against store."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 
-PATIENCE = 5.0  # seconds in which a difference between two levels of a running topology may pass
-_PAUSE = 0.25  # seconds between two looks
+TIMEOUT = 5.0  # seconds in which two levels of a running topology may become equal
+_INTERVAL = 0.25  # seconds between two comparisons
 
 Verdict = Literal["equal", "on its way", "differs"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """What is held of one local controller: by itself, by its region, at the top.
+    """The contents of one local controller's inventory: its own, its region's, the top's.
 
-    None where that store is not here. What its region or the top lacks is ``on_its_way`` while
-    messages wait in between.
+    None for a store on another machine. A difference is ``on_its_way`` while messages wait in an
+    outbox in between.
     """
 
     local_id: str
@@ -40,39 +40,39 @@ class Inventory:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether all levels hold the same."""
-        if len({held for held in (self.local, self.regional, self.top) if held is not None}) <= 1:
+        """The comparison of all levels."""
+        if len({item for item in (self.local, self.regional, self.top) if item is not None}) <= 1:
             return "equal"
         return "on its way" if self.on_its_way else "differs"
 
 
-def inventories(topology: Topology, state: StateDir, *, patience: float) -> list[Inventory]:
+def inventories(topology: Topology, state: StateDir, *, timeout: float) -> list[Inventory]:
     """Return the inventory of each local controller, by region and id.
 
-    A topology at work changes while its stores are read one after another: a difference is
-    looked at again for ``patience`` seconds.
+    A running topology changes while its stores are read one after another: differing levels are
+    compared again for ``timeout`` seconds.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while True:
-        found = _look(topology, state)
+        found = _compare(topology, state)
         if all(item.verdict == "equal" for item in found) or time.monotonic() >= deadline:
             return found
-        time.sleep(_PAUSE)
+        time.sleep(_INTERVAL)
 
 
 @dataclass(frozen=True, slots=True)
 class _Store:
-    """What one store holds, and the streams of which something waits in it."""
+    """The contents of one store, by local controller, and the streams with messages in its outbox."""
 
-    held: dict[str, Contents]
+    contents: dict[str, Contents]
     waiting: frozenset[str]
 
     def of(self, local_id: str) -> Contents:
-        return self.held.get(local_id, NOTHING)
+        return self.contents.get(local_id, NOTHING)
 
 
-def _look(topology: Topology, state: StateDir) -> list[Inventory]:
-    """Read the lower stores before the upper ones: what comes in between is above, not lost."""
+def _compare(topology: Topology, state: StateDir) -> list[Inventory]:
+    """Read the lower stores first: messages committed meanwhile are then above, not missing."""
     topics = topology.topics
     own = {
         spec.controller_id: _read(topology, state, spec.controller_id)
@@ -90,8 +90,8 @@ def _look(topology: Topology, state: StateDir) -> list[Inventory]:
     found = []
     for region, store in regions.items():
         declared = {spec.controller_id for spec in topology.of_role(Role.LOCAL, region)}
-        # Others, which only their own file names, are the region's as well.
-        for local_id in sorted(declared | (store.held.keys() if store is not None else set())):
+        # Local controllers of another topology file belong to the region as well.
+        for local_id in sorted(declared | (store.contents.keys() if store is not None else set())):
             local = own.get(local_id)
             report = topics.stream(topics.discovery(region, local_id))
             summary = topics.stream(topics.summary(region, regional[region]))

@@ -1,6 +1,6 @@
 """Checks live traffic passively: against the topic map, its signatures and its numbers; pure.
 
-Nothing is kept on disk, so a stream is known only from its first observed message on.
+Nothing is stored, so gaps in a stream are known only from its first observed message on.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _BAD_SIGNATURE = (Reason.UNSIGNED, Reason.ALTERED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visibility:
-    """A way onto the traffic, ``mqtt`` or ``bus``, and what it shows as it was published.
+    """The transport of a monitor, ``mqtt`` or ``bus``, and which flags arrive as published.
 
-    ``highest`` is the highest QoS that is delivered; what is published at more comes at that.
+    ``highest`` is the highest QoS of a delivery; messages of a higher one arrive at that.
     """
 
     transport: str
@@ -40,11 +40,11 @@ class Visibility:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedMessage:
-    """One message as it was seen.
+    """One message as it arrived.
 
-    ``qos`` and ``retain`` are None where they cannot be known. ``signature`` is ``ok`` or why not.
-    ``marks`` say what is wrong with it, in words. ``document`` is what its sender wrote, None
-    where that is no JSON object; sender, type and number are its word, too.
+    ``qos`` and ``retain`` are None if unknown. ``signature`` is ``ok`` or the reason of refusal.
+    ``marks`` are its findings. ``document`` is the JSON object, None if it is not one; its fields
+    are unverified unless the signature is ok.
     """
 
     transport: str
@@ -58,12 +58,12 @@ class ObservedMessage:
     document: dict[str, Any] | None
 
     def field(self, key: str) -> Any:
-        """Return a member of the envelope, None where there is none."""
+        """Return a member of the envelope, None if absent."""
         return None if self.document is None else self.document.get(key)
 
 
 class Monitor:
-    """Judges what one session sees. ``open_`` verifies; it raises RefusedError."""
+    """Checks the messages of one session. ``open_`` verifies one, or raises RefusedError."""
 
     def __init__(
         self, topology: Topology, open_: Callable[[str, bytes], Envelope], visibility: Visibility
@@ -75,10 +75,10 @@ class Monitor:
         self._gaps = GapDetector()
 
     def observe(self, arrival: Arrival) -> ObservedMessage:
-        """Return what there is to say of one message."""
+        """Return one message with its findings."""
         visibility = self._visibility
         marks = list(self._place(arrival.topic))
-        signature, words, envelope = "ok", "", None
+        signature, summary, envelope = "ok", "", None
         try:
             envelope = self._open(arrival.topic, arrival.data)
         except RefusedError as refused:
@@ -87,7 +87,7 @@ class Monitor:
             elif not marks or refused.reason is not Reason.WRONG_TOPIC:
                 marks.append(str(refused))
         if envelope is not None:
-            words = describe(envelope.payload)
+            summary = describe(envelope.payload)
             marks += self._number(arrival, envelope)
         marks += self._delivery(arrival, envelope)
         return ObservedMessage(
@@ -98,7 +98,7 @@ class Monitor:
             retain=arrival.retained if visibility.retain or arrival.retained else None,
             signature=signature,
             marks=tuple(marks),
-            summary=words,
+            summary=summary,
             document=_document(arrival.data),
         )
 
@@ -110,17 +110,17 @@ class Monitor:
 
     def _number(self, arrival: Arrival, envelope: Envelope) -> list[str]:
         mark = self._gaps.judge(envelope)
-        stored = arrival.retained and not self._visibility.retain  # a copy is no news
+        stored = arrival.retained and not self._visibility.retain  # a stored copy
         return [mark] if mark is not None and not stored else []
 
     def _delivery(self, arrival: Arrival, envelope: Envelope | None) -> list[str]:
-        """Hold QoS and retain, as far as they can be known, against the rule of the class."""
+        """Compare QoS and retain, as far as they are known, with the rule of the class."""
         item = self._topics.class_of(arrival.topic)
         if item is None:
             return []
         rule = self._topics.rule(item.name)
         payload = None if envelope is None else envelope.payload
-        # A death is published at QoS 1, as nobody repeats it.
+        # A death (the will) is published at QoS 1, as it is not repeated.
         qos = 1 if isinstance(payload, Status) and payload.state == "death" else rule.qos
         qos = min(qos, self._visibility.highest)
         marks = []
@@ -134,15 +134,15 @@ class Monitor:
 
 
 class GapDetector:
-    """Finds gaps and repetitions in the streams that are heard."""
+    """Finds gaps and repetitions in the observed streams."""
 
     def __init__(self) -> None:
         self._last: dict[tuple[str, str, int], tuple[int, int]] = {}
 
     def judge(self, envelope: Envelope) -> str | None:
-        """Say what is wrong with a message's number; a will, number 0, is none of the count."""
+        """Return what is wrong with a message's number, or None; a will has number 0, uncounted."""
         epoch, seq = envelope.epoch, envelope.seq
-        # The sessions of operators are side by side, each an epoch of its own.
+        # Sessions of operators are concurrent, each with its own epoch.
         session = epoch if envelope.sender_id == OPERATOR else 0
         key = envelope.sender_id, envelope.stream, session
         last = self._last.get(key)

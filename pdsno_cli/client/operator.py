@@ -1,4 +1,4 @@
-"""A person's seat at a running topology: gives signed orders and hears what comes of them."""
+"""The operator of a running topology: sends signed orders and receives messages."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
     from pdsno_cli.model.messages import Command, Envelope
     from pdsno_cli.spec.topology import Topology
 
-PATIENCE = 10.0  # seconds within which the seat is taken
-_PAUSE = 0.05  # seconds to wait for a transport that is full
-_WAKE = 0.2  # seconds after which a wait for nothing is looked into: Ctrl-C must get through
+_TIMEOUT = 10.0  # seconds to connect
+_PAUSE = 0.05  # seconds until the next try of a full transport
+_POLL = 0.2  # seconds that a wait may block: Ctrl-C must get through
 
 
 class Operator:
     """One session, with an epoch of its own: the time of its start in microseconds.
 
-    ``on_trouble`` hears, on the transport's thread, that the connection is lost, and that it is back.
-    The thread that makes it owns it; the transport's thread calls the ``on_`` methods.
+    ``on_trouble`` is called on the transport's thread when the connection is lost or back. The
+    creating thread owns the session; the transport's thread calls the ``on_`` methods.
     """
 
     def __init__(
@@ -50,19 +50,19 @@ class Operator:
         self._on_trouble = on_trouble
         self._epoch = time.time_ns() // 1000
         self._sequence = SequenceCounter()
-        self._news: SignalSafeQueue[Arrival | None] = SignalSafeQueue()
-        self._joined = threading.Event()
+        self._inbox: SignalSafeQueue[Arrival | None] = SignalSafeQueue()
+        self._connected = threading.Event()
         self._lost = ""
         self._fatal = ""
 
     @contextmanager
-    def joined(self) -> Iterator[None]:
-        """Join for as long as the block lasts; BrokerError when that cannot be."""
+    def connected(self) -> Iterator[None]:
+        """Connect for as long as the block lasts; raises BrokerError if that is impossible."""
         self._transport.start(self)
         try:
-            if not self._joined.wait(PATIENCE):
-                raise BrokerError(self._lost or f"no answer within {PATIENCE:g} s")
-            self._require_joined()
+            if not self._connected.wait(_TIMEOUT):
+                raise BrokerError(self._lost or f"no answer within {_TIMEOUT:g} s")
+            self._require_connected()
             yield
         finally:
             self._transport.stop()
@@ -70,7 +70,7 @@ class Operator:
     def order(self, controller_id: str, command: Command, *, deadline: float) -> str:
         """Send an order to one controller; return its message_id.
 
-        ``deadline`` is on the monotonic clock; OperationError when no transport took it by then.
+        Raises OperationError if no transport has accepted it by ``deadline`` on the monotonic clock.
         """
         topic = self._topics.command(controller_id)
         rule = self._topics.rule("command")
@@ -83,32 +83,35 @@ class Operator:
             seq=self._sequence.next(self._topics.stream(topic)),
         )
         while not self._transport.publish(topic, data, qos=rule.qos, retain=rule.retain):
-            self._require_joined()
+            self._require_connected()
             if time.monotonic() > deadline:
                 raise OperationError(f"the order to {controller_id} could not be sent in time")
             time.sleep(_PAUSE)
         return self.open(topic, data).message_id
 
     def open(self, topic: str, data: bytes) -> Envelope:
-        """Return a verified message; RefusedError where no receiver would take it."""
+        """Return a verified message; raises RefusedError if a receiver would refuse it."""
         return self._codec.open(topic, data)
 
     def arrivals(self, deadline: float | None = None) -> Iterator[Arrival]:
-        """Yield what comes until ``deadline`` on the monotonic clock; BrokerError when it ends."""
+        """Yield arrivals until ``deadline`` on the monotonic clock.
+
+        Raises BrokerError if the connection fails permanently.
+        """
         while True:
             now = time.monotonic()
             if deadline is not None and deadline <= now:
                 return
-            look = now + _WAKE
-            arrival = self._news.get(look if deadline is None else min(look, deadline))
+            poll = now + _POLL
+            arrival = self._inbox.get(poll if deadline is None else min(poll, deadline))
             if arrival is None:
-                self._require_joined()
+                self._require_connected()
                 continue
             yield arrival
             arrival.release()
 
     def messages(self, deadline: float) -> Iterator[Envelope]:
-        """Yield what comes until ``deadline``, verified; what no receiver takes is left out."""
+        """Yield verified messages until ``deadline``; refused ones are left out."""
         for arrival in self.arrivals(deadline):
             try:
                 envelope = self.open(arrival.topic, arrival.data)
@@ -116,36 +119,36 @@ class Operator:
                 continue
             yield envelope
 
-    def _require_joined(self) -> None:
+    def _require_connected(self) -> None:
         if self._fatal:
             raise BrokerError(self._fatal)
 
     # The transport's thread calls these.
 
     def will(self, connection: int) -> Publication | None:
-        """Nobody is told of an operator that goes."""
+        """Return None: an operator has no will."""
 
     def on_up(self, connection: int, session_present: bool) -> None:
-        """Every filter is granted."""
-        if self._lost and self._joined.is_set():
+        """Note that every filter is granted."""
+        if self._lost and self._connected.is_set():
             self._on_trouble("connected again")
         self._lost = ""
-        self._joined.set()
+        self._connected.set()
 
     def on_message(self, arrival: Arrival) -> None:
-        """A message came."""
-        self._news.put(arrival)
+        """Queue a message."""
+        self._inbox.put(arrival)
 
     def on_down(self, loss: Loss) -> None:
-        """The connection is lost, or could not be made: a command gives up on what was refused."""
-        if loss.retry_in is None or (loss.refused and not self._joined.is_set()):
+        """Note that the connection is lost or could not be made; a refused first one is permanent."""
+        if loss.retry_in is None or (loss.refused and not self._connected.is_set()):
             self._fatal = loss.reason
-            self._joined.set()
-            self._news.put(None)
-        elif loss.reason != self._lost and self._joined.is_set():
+            self._connected.set()
+            self._inbox.put(None)
+        elif loss.reason != self._lost and self._connected.is_set():
             self._on_trouble(loss.reason)
         self._lost = loss.reason
 
     def on_alarm(self, alarm: Alarm) -> None:
-        """Something that a person should look into."""
+        """Report an alarm as trouble."""
         self._on_trouble(alarm.text)

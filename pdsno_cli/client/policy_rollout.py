@@ -1,4 +1,4 @@
-"""Follows an order to publish a policy until every controller of its scope goes by it; pure."""
+"""Tracks an order to publish a policy until every controller in scope has applied it; pure."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
 
 class PolicyRollout:
-    """One order: which version its publisher made of it, and who goes by that.
+    """One order: the version that its publisher gave it, and the controllers that applied it.
 
-    ``since`` has, for each controller that does, the time at which that was heard; ``refused``
-    says why the publisher does not carry it out.
+    ``refused`` is the publisher's reason of a refusal.
     """
 
     def __init__(self, scope: str, controllers: Collection[str]) -> None:
@@ -29,7 +28,7 @@ class PolicyRollout:
 
     @property
     def since(self) -> dict[str, float]:
-        """When each controller was heard to go by that version, or a later one."""
+        """The time at which each controller's event arrived: that version, or a later one, applied."""
         wanted = self.version
         if wanted is None:
             return {}
@@ -37,17 +36,17 @@ class PolicyRollout:
 
     @property
     def missing(self) -> list[str]:
-        """The controllers of the scope that were not heard to go by it."""
+        """The controllers in scope that have not applied it."""
         since = self.since
         return [name for name in self._controllers if name not in since]
 
     @property
     def done(self) -> bool:
-        """Whether nothing more is to be waited for."""
+        """Return True once it is refused, or applied by all controllers in scope."""
         return self.refused is not None or (self.version is not None and not self.missing)
 
     def update(self, envelope: Envelope, now: float) -> None:
-        """Take in a message."""
+        """Update the rollout with a message."""
         payload, answers = envelope.payload, envelope.correlation_id == self.order
         if isinstance(payload, PolicyDocument) and answers:
             self.version = payload.version

@@ -1,7 +1,7 @@
-"""Which policies stand where, read from the stores in a state directory; works when down, too.
+"""Reads the policy versions of all controllers from the stores in a state directory.
 
-A controller's own store is the best witness of what it goes by. For controllers on other machines
-it is the global controller's record of their ``policy_applied`` events.
+A controller's own store has the version that it applied. For controllers on other machines the
+global controller's store has their ``policy_applied`` events.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyStatus:
-    """What one controller goes by in one scope; ``since`` in Unix seconds.
+    """The version that one controller applied in one scope; ``since`` in Unix seconds.
 
-    ``version`` is None where nobody knows, ``wanted`` where the publisher's is not known.
+    ``version`` and ``wanted``, the publisher's version, are None if unknown.
     """
 
     controller_id: str
@@ -40,7 +40,7 @@ class PolicyStatus:
 
 
 def in_force(topology: Topology, state: StateDir, scope: str) -> PolicyRecord | None:
-    """Return the policy of a scope as its publisher has it, else the newest that is known here."""
+    """Return a scope's policy from its publisher's store, else the newest in any store here."""
     publisher, *others = (item.controller_id for item in concerned(topology, scope))
     found = _records(topology, state, publisher, [scope]).get(scope)
     if found is not None:
@@ -54,14 +54,14 @@ def in_force(topology: Topology, state: StateDir, scope: str) -> PolicyRecord | 
 
 
 def policy_statuses(topology: Topology, state: StateDir) -> list[PolicyStatus]:
-    """Return what every controller goes by, scope by scope, the widest first."""
+    """Return the status of every controller, scope by scope, the widest first."""
     wide = scopes(topology)
-    own = {name: _records(topology, state, name, wide) for name in topology.controllers}
-    told = _told(topology, state)
+    own = {name: _records(state, name, wide) for name in topology.controllers}
+    events = _events(topology, state)
     result: list[PolicyStatus] = []
     for scope in wide:
         names = [item.controller_id for item in concerned(topology, scope)]
-        rows = [_status(name, scope, own[name].get(scope), told) for name in names]
+        rows = [_status(name, scope, own[name].get(scope), events) for name in names]
         versions = [item.version for item in rows if item.version is not None]
         wanted = rows[0].version or max(versions, default=None)  # the first is the publisher
         result += [replace(item, wanted=wanted) for item in rows]
@@ -72,20 +72,20 @@ def _status(
     name: str,
     scope: str,
     record: PolicyRecord | None,
-    told: dict[tuple[str, str], AppliedRecord],
+    events: dict[tuple[str, str], AppliedRecord],
 ) -> PolicyStatus:
-    said = told.get((name, scope))
+    event = events.get((name, scope))
     if record is not None:
         return PolicyStatus(controller_id=name, scope=scope, version=record.document.version,
                         since=record.since, source="store")  # fmt: skip
-    if said is not None:
-        return PolicyStatus(controller_id=name, scope=scope, version=said.version, since=said.at,
+    if event is not None:
+        return PolicyStatus(controller_id=name, scope=scope, version=event.version, since=event.at,
                         source="event")  # fmt: skip
     return PolicyStatus(controller_id=name, scope=scope)
 
 
-def _told(topology: Topology, state: StateDir) -> dict[tuple[str, str], AppliedRecord]:
-    """Return what controllers told the global one, by controller and scope."""
+def _events(topology: Topology, state: StateDir) -> dict[tuple[str, str], AppliedRecord]:
+    """Return the events in the global controller's store, by controller and scope."""
     with suppress(MissingStoreError):
         top = topology.of_role(Role.GLOBAL)[0].controller_id
         with open_reader(database_of(topology, state, top)) as store:
@@ -96,7 +96,7 @@ def _told(topology: Topology, state: StateDir) -> dict[tuple[str, str], AppliedR
 def _records(
     topology: Topology, state: StateDir, name: str, wanted: Iterable[str]
 ) -> dict[str, PolicyRecord]:
-    """Return the policies in a controller's own store, by scope; none where it is elsewhere."""
+    """Return the policies in a controller's own store, by scope; empty without a store."""
     with suppress(MissingStoreError), open_reader(database_of(topology, state, name)) as store:
         found = {scope: store.policy(scope) for scope in wanted}
         return {scope: record for scope, record in found.items() if record is not None}

@@ -1,4 +1,4 @@
-"""Whether a broker delivers messages at the QoS that they were published at; some do not."""
+"""Probes the QoS up to which a broker delivers messages as published; some change it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
     from pdsno_cli.spec.topology import Topology
 
-_ANSWER = 1.5  # seconds within which a broker brings back what was published
+_ANSWER = 1.5  # seconds for the broker to deliver the probe's own messages
 _LEVELS = (0, 1, 2)
 
 
-def highest_kept(topology: Topology, access: BrokerAccess) -> int | None:
-    """Return the highest QoS that arrives as published, with all below it; None for not even 0 and 1.
+def highest_delivered_qos(topology: Topology, access: BrokerAccess) -> int | None:
+    """Return the highest QoS up to which messages arrive as published.
 
-    Also None where the broker brings nothing back, so that nothing is known.
+    None if not even 0 and 1 do, or if the broker does not deliver the probe.
     """
     topic = f"pdsno-probe/{os.urandom(6).hex()}"
     transport = probe_transport(topology, access, (f"{topic}/+",), qos=2)
@@ -41,7 +41,7 @@ def highest_kept(topology: Topology, access: BrokerAccess) -> int | None:
 
 
 class _Probe(NullListener):
-    """What came, by topic; the transport's thread calls the ``on_`` methods."""
+    """Records the QoS of arrivals by topic; the transport's thread calls the ``on_`` methods."""
 
     def __init__(self) -> None:
         self.up, self.all = threading.Event(), threading.Event()

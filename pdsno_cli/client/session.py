@@ -1,6 +1,6 @@
 """Sessions of a command with a running topology, over its broker or its control socket.
 
-What goes wrong meanwhile is passed to ``on_trouble`` as one line.
+``on_trouble`` is called with one line for each problem of the connection.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
 
-_LIFE = 2.0  # seconds in which a broker has told who is online, which it has retained
+_RETAINED = 2.0  # seconds for the broker to deliver the retained status of controllers
 
 
 @contextmanager
@@ -32,10 +32,10 @@ def operator_session(
     filters: tuple[str, ...],
     on_trouble: Callable[[str], None],
 ) -> Iterator[Operator]:
-    """Join a topology as its operator; UsageError when it is not up.
+    """Connect to a topology as its operator; raises UsageError when it is not up.
 
-    It is up where its control socket answers, or, on a broker of its own, where one of its
-    controllers is online: they may run on other machines.
+    It is up if its control socket answers, or, with a declared broker, if one of its controllers is
+    online: controllers may run on other machines.
     """
     from pdsno_cli.runtime.mqtt_wiring import broker_access, mqtt_transport
     from pdsno_cli.supervisor.bus_bridge import BusBridgeTransport
@@ -48,9 +48,9 @@ def operator_session(
     else:
         access = broker_access(topology, embedded_port=port or 0)
         transport = mqtt_transport(topology, access, _name(), filters)
-    with _joined(topology, state, transport, on_trouble) as operator:
+    with _connected(topology, state, transport, on_trouble) as operator:
         if port is None:
-            _require_life(topology, operator)
+            _require_online(topology, operator)
         yield operator
 
 
@@ -61,9 +61,9 @@ def monitor_session(
     filters: tuple[str, ...],
     on_trouble: Callable[[str], None],
 ) -> Iterator[tuple[Operator, Visibility]]:
-    """Join to look on, and tell what can be seen; UsageError when an embedded broker is not up."""
+    """Connect as a monitor; raises UsageError when an embedded broker is not up."""
     from pdsno_cli.client.monitor import Visibility
-    from pdsno_cli.client.qos_probe import highest_kept
+    from pdsno_cli.client.qos_probe import highest_delivered_qos
     from pdsno_cli.runtime.mqtt_wiring import broker_access, watching_transport
     from pdsno_cli.supervisor.bus_bridge import BusBridgeTransport
 
@@ -74,21 +74,21 @@ def monitor_session(
     else:
         access = broker_access(topology, embedded_port=port or 0)
         transport, flags = watching_transport(topology, access, _name(), filters)
-        # rumqttd tells no published retain flag, and some brokers change the QoS on the way.
-        own = not topology.broker.embedded
-        highest = highest_kept(topology, access) if own else None
+        # rumqttd drops the retain flag of a publication, and some brokers change its QoS.
+        declared = not topology.broker.embedded
+        highest = highest_delivered_qos(topology, access) if declared else None
         visibility = Visibility(
             transport="mqtt",
             qos=highest is not None,
-            retain=own and flags,
+            retain=declared and flags,
             highest=2 if highest is None else highest,
         )
-    with _joined(topology, state, transport, on_trouble) as operator:
+    with _connected(topology, state, transport, on_trouble) as operator:
         yield operator, visibility
 
 
 @contextmanager
-def _joined(
+def _connected(
     topology: Topology, state: StateDir, transport: Transport, on_trouble: Callable[[str], None]
 ) -> Iterator[Operator]:
     from pdsno_cli.client.operator import Operator
@@ -98,7 +98,7 @@ def _joined(
         raise UsageError(f"there is no signing key in {state.root}: was {topology.name} up there?")
     key = signing_key(topology, state)
     operator = Operator(topology=topology, key=key, transport=transport, on_trouble=on_trouble)
-    with operator.joined():
+    with operator.connected():
         yield operator
 
 
@@ -107,7 +107,7 @@ def _name() -> str:
 
 
 def _broker_port(topology: Topology, state: StateDir) -> int | None:
-    """Return where the run at hand has its broker, 0 for its bus, None where none is at hand."""
+    """Return the port of the run's broker, 0 for its bus, None if no run is on this machine."""
     from pdsno_cli.supervisor.control import ask
 
     try:
@@ -119,10 +119,10 @@ def _broker_port(topology: Topology, state: StateDir) -> int | None:
     return port
 
 
-def _require_life(topology: Topology, operator: Operator) -> None:
+def _require_online(topology: Topology, operator: Operator) -> None:
     from pdsno_cli.model.messages import Status
 
-    for envelope in operator.messages(time.monotonic() + _LIFE):
+    for envelope in operator.messages(time.monotonic() + _RETAINED):
         if isinstance(envelope.payload, Status) and envelope.payload.state != "death":
             return
     where = " or ".join(str(address) for address in topology.broker.addresses)

@@ -26,7 +26,7 @@ def test_filter_that_is_none_is_refused(text):
     if text == "":
         assert _filter(text, "site") == "site/"
         return
-    with pytest.raises(UsageError, match="is no topic filter"):
+    with pytest.raises(UsageError, match="invalid topic filter"):
         _filter(text, "site")
 
 

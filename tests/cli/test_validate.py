@@ -117,8 +117,8 @@ def test_directory_without_topologies_is_not_passed_over(tmp_path):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        ("topics >&-", 1, "error: cannot write the output: it is closed\n"),
-        ("validate bad.yaml >&-", 1, "error: cannot write the output: it is closed\n"),
+        ("topics >&-", 1, "error: cannot write the output: stdout is closed\n"),
+        ("validate bad.yaml >&-", 1, "error: cannot write the output: stdout is closed\n"),
         ("topics >/dev/full", 1, "error: cannot write the output: No space left on device\n"),
         ("--help >/dev/full", 1, "error: cannot write the output: No space left on device\n"),
         ("validate good.yaml 2>&-", 0, ""),
@@ -161,7 +161,7 @@ def test_dash_is_standard_input():
 
 def test_wrong_format_gets_a_suggestion(files):
     done = pdsno("validate", "--format", "concis", "good.yaml", cwd=files)
-    assert done.stderr.decode() == "error: there is no format 'concis': did you mean 'concise'?\n"
+    assert done.stderr.decode() == "error: unknown format 'concis': did you mean 'concise'?\n"
 
 
 def test_external_broker_is_valid_where_its_variables_are_not_set():

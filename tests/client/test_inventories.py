@@ -51,7 +51,7 @@ class Levels:
             )
 
     def verdicts(self) -> dict[str, str]:
-        found = inventories(self.topology, self.state, patience=0.0)
+        found = inventories(self.topology, self.state, timeout=0.0)
         return {item.local_id: item.verdict for item in found}
 
 

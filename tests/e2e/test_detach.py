@@ -121,7 +121,7 @@ def test_not_ready_in_time_is_told_with_what_is_not_and_goes_on(site):
         store.execute("BEGIN EXCLUSIVE")  # so that its controller waits for it
         up = site.up("-d", "--timeout", "3s")
         assert up.end() == 1
-        assert re.match(r"error: not ready within 3 s: lc1 \w+.*; it goes on", up.lines[0])
+        assert re.match(r"error: not ready within 3 s: lc1 \w+.*; the run goes on", up.lines[0])
         store.execute("ROLLBACK")
     store.close()
     until(lambda: site.ask("status", str(site.file)).returncode == 0, "its being ready")

@@ -131,7 +131,7 @@ def test_policy_with_a_mistake_is_not_ordered(site):
     assert "did you mean 'lc1'?" in done.stderr
     wrong = apply(site, PROTOCOLS, "r-1")
     assert wrong.returncode == 2
-    assert "there is no scope 'r-1': did you mean 'r1'?" in wrong.stderr
+    assert "unknown scope 'r-1': did you mean 'r1'?" in wrong.stderr
     assert shown(site, "r1") == before
 
 
