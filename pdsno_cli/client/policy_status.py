@@ -56,7 +56,7 @@ def in_force(topology: Topology, state: StateDir, scope: str) -> PolicyRecord | 
 def policy_statuses(topology: Topology, state: StateDir) -> list[PolicyStatus]:
     """Return the status of every controller, scope by scope, the widest first."""
     wide = scopes(topology)
-    own = {name: _records(state, name, wide) for name in topology.controllers}
+    own = {name: _records(topology, state, name, wide) for name in topology.controllers}
     events = _events(topology, state)
     result: list[PolicyStatus] = []
     for scope in wide:
