@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from pdsno_cli.runtime.child import EXIT_CRASHED, EXIT_FAILED
-from pdsno_cli.supervisor.backoff import CAP, restart_delay
 from pdsno_cli.supervisor.child import MAX_FAILURES, Child, ChildState
 
 
@@ -59,8 +58,3 @@ def test_expected_end_of_a_child_that_is_being_started_waits_for_it():
     assert child.alive
     child.started(5)
     assert not child.wanted
-
-
-def test_restart_delay_rises_and_is_capped():
-    assert all(0 < restart_delay(n) <= CAP for n in range(1, 100))
-    assert max(restart_delay(1) for _ in range(50)) < min(restart_delay(9) for _ in range(50))

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import errno
-import json
-import os
 import signal
-import socket
 from collections import Counter
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +12,6 @@ from pdsno_cli.lint.engine import require
 from pdsno_cli.runtime.child import EXIT_CRASHED, Job
 from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.state_dir import StateDir
-from pdsno_cli.supervisor.forkserver import ForkServer
 from pdsno_cli.supervisor.spawner import Spawner
 from tests.conftest import ONE_OF_EACH
 
@@ -149,18 +144,3 @@ def test_fork_server_that_cannot_start_is_told_with_its_last_line(tmp_path, monk
             return listener.losses
 
     assert asyncio.run(run()) == [("no such luck", False)]
-
-
-def test_child_that_cannot_be_forked_is_told(monkeypatch):
-    ours, theirs = socket.socketpair()
-    child, other = socket.socketpair()
-    with ours, theirs, child, other:
-        monkeypatch.setattr(os, "fork", refuse)
-        ForkServer(theirs, None)._fork({"name": "lc1"}, other.detach())
-        answer = json.loads(ours.recv(4096))
-        assert answer == {"name": "lc1", "error": os.strerror(errno.EAGAIN)}
-        assert child.recv(1) == b""  # and its line is closed
-
-
-def refuse():
-    raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
