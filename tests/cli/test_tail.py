@@ -22,7 +22,7 @@ def test_filter_is_below_the_root_with_and_without_it(text, expected):
 
 
 @pytest.mark.parametrize("text", ["#/a", "a/#/b", "a+", "a/b#", "", "a//b/++"])
-def test_filter_that_is_none_is_refused(text):
+def test_invalid_filter_is_refused(text):
     if text == "":
         assert _filter(text, "site") == "site/"
         return

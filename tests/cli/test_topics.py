@@ -45,7 +45,7 @@ def test_file_is_the_named_one_else_the_variable_else_here_else_the_folder(tmp_p
     assert names(topics("--json", "topologies/a.yaml", cwd=tmp_path, env=env)) == ["a"]
 
 
-def test_named_file_that_is_missing_is_said(tmp_path):
+def test_missing_file_is_named(tmp_path):
     assert topology_files(tmp_path / "gone.yaml") == [tmp_path / "gone.yaml"]
     done = topics("gone.yaml", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")

@@ -54,7 +54,7 @@ def files(tmp_path):
         (["--no-such-option", "good.yaml"], 2),
     ],
 )
-def test_exit_code_says_how_it_went(files, words, code):
+def test_exit_code_by_findings_and_usage(files, words, code):
     done = pdsno("validate", *words, cwd=files)
     assert done.returncode == code
     assert b"Traceback" not in done.stderr

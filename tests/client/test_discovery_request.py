@@ -76,14 +76,14 @@ def test_hear_report_in_parts_counts_each_once_and_waits_for_the_last(requests):
     assert requests.done
 
 
-def test_hear_report_that_answers_nobody_changes_nothing(requests):
+def test_update_ignores_a_report_without_correlation(requests):
     requests.update(envelope(REPORT, answers=None), 11.0)
     requests.update(envelope(REPORT, answers="another"), 11.0)
     requests.update(ack(1), 12.0)
     assert requests.outcomes["m1"].cycle is None
 
 
-def test_hear_refusal_is_settled_with_its_reason(requests):
+def test_update_with_a_refusal_is_done_with_its_reason(requests):
     event = Event(
         event="command_refused", severity="warning", subject="lc1", detail={"why": "too late"}
     )

@@ -216,7 +216,7 @@ def test_describe_of_a_kind_without_words_of_its_own_shows_its_members():
     assert describe(probe) == "protocol=icmp targets=2 answers=1 seconds=0.5 error=None"
 
 
-def test_a_qos_that_the_way_cannot_show_is_not_asked_for():
+def test_a_qos_beyond_the_highest_visible_one_is_not_expected():
     topic = TOPICS.events("r1")
     low = Visibility(transport="mqtt", qos=True, retain=True, highest=0)
     data = event(1).data

@@ -49,7 +49,7 @@ def test_hear_later_version_counts_as_going_by_it(rollout):
     assert rollout.done
 
 
-def test_hear_policy_that_answers_nobody_is_not_ours(rollout):
+def test_update_ignores_a_policy_without_correlation(rollout):
     document = PolicyDocument(scope="r1", version=9)
     rollout.update(envelope(document, sender="rc1", answers=None), 1.0)
     assert rollout.version is None

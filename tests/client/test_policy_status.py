@@ -39,14 +39,14 @@ def test_standings_without_any_store_know_nothing(state):
     assert in_force(TOPOLOGY, state, "r1") is None
 
 
-def test_standings_prefer_a_controllers_own_store_to_what_it_told(state):
+def test_statuses_prefer_a_controllers_own_store_to_its_events(state):
     keep(state, "rc1", "r1", 8)
     keep(state, "lc1", "r1", 8)
     tell(state, "lc1", "r1", 7)
     assert rows(state, "r1") == {"rc1": (8, 8, 108.0, "store"), "lc1": (8, 8, 108.0, "store")}
 
 
-def test_standings_of_other_machines_are_what_they_told_the_top(state):
+def test_statuses_of_other_machines_are_their_events(state):
     tell(state, "rc1", "r1", 8)
     tell(state, "lc1", "r1", 7)
     assert rows(state, "r1") == {"rc1": (8, 8, 208.0, "event"), "lc1": (7, 8, 207.0, "event")}

@@ -46,7 +46,7 @@ def test_a_run_starts_again_after_a_crash_of_its_own(site, mosquitto):
     site.up().ready()
 
 
-def test_a_trace_of_life_without_heartbeats_only_delays_the_start(site, mosquitto):
+def test_a_retained_status_without_heartbeats_only_delays_the_start(site, mosquitto):
     site.write(broker=f"{{host: 127.0.0.1, port: {mosquitto.port}}}", lab=False, interval="1h")
     birth = {"payload": {"state": "birth", "holder": "noc-9, process 7", "heartbeat": 1}}
     shout(mosquitto.port, f"{site.root}/status/lc1", json.dumps(birth).encode(), "-r")
@@ -82,13 +82,13 @@ def test_nats_is_refused_where_an_id_has_a_dot(site, nats):
     assert "does not keep 'local.2' as one level of a topic" in line
 
 
-def test_nats_is_taken_where_no_id_has_a_dot(site, nats):
+def test_nats_is_accepted_without_dots_in_ids(site, nats):
     site.write(broker=f"{{host: 127.0.0.1, port: {nats}}}", interval="1s")
     site.up().ready()
     until(lambda: (site.row("lc1")["committed_at_top"] or 0) >= 1, "a committed cycle")
 
 
-def test_a_broker_that_carries_dots_is_taken_with_them(site, mosquitto):
+def test_a_broker_that_keeps_dots_is_accepted_with_them(site, mosquitto):
     site.write(broker=f"{{host: 127.0.0.1, port: {mosquitto.port}}}", lab=False, interval="1h")
     site.file.write_text(site.file.read_text().replace("lc2:", "local.2:"))
     site.up().ready()

@@ -78,7 +78,7 @@ controllers:
     assert {d["region"] for d in site.devices()} == {"r1", "r2"}
 
 
-def test_cycle_in_which_every_probe_fails_changes_nothing_and_says_so(site):
+def test_cycle_in_which_every_probe_fails_changes_nothing_and_is_reported(site):
     require_root()
     setpriv = require("setpriv")
     site.write(snmp=0)

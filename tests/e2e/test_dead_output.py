@@ -54,7 +54,7 @@ def test_output_piped_to_head_is_only_silence(site):
     assert site.ask("status", str(site.file)).returncode == 2
 
 
-def test_terminal_that_goes_away_is_only_silence(site):
+def test_terminal_that_closes_does_not_end_the_run(site):
     site.write()
     master, slave = pty.openpty()
     with running(site, stdin=slave, stdout=slave, stderr=slave) as process:

@@ -148,7 +148,7 @@ def test_reports_of_a_time_without_a_region_are_applied_when_it_is_back(site):
     end(run, site)
 
 
-def test_region_that_lost_its_store_is_told_everything_again(site):
+def test_region_that_lost_its_store_gets_a_snapshot(site):
     site.write(**FAST)
     run = site.up().ready()
     until(lambda: len(site.devices()) == 6, "a full view")
@@ -178,7 +178,7 @@ def test_local_that_lost_its_store_tells_everything_anew(site):
     end(run, site)
 
 
-def test_top_that_lost_its_store_is_told_everything_again(site):
+def test_top_that_lost_its_store_gets_snapshots(site):
     site.write(**FAST)
     run = site.up().ready()
     until(lambda: len(site.devices()) == 6, "a full view")
@@ -205,7 +205,7 @@ def test_epochs_of_2030_are_refused_and_every_controller_comes_back_to_the_prese
     end(run, site)
 
 
-def test_a_lost_store_and_a_clock_set_back_shut_nobody_out(site):
+def test_a_lost_store_and_a_clock_set_back_exclude_no_controller(site):
     site.write(**CALM)
     site.state.mkdir(mode=0o700)
     (site.state / "stores").mkdir(mode=0o700)

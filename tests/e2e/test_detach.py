@@ -103,7 +103,7 @@ def spoil_state(site, _request):
     [damage_store, age_store, take_port, answer_garbage, run_already, spoil_state],
     ids=lambda trouble: trouble.__name__,
 )
-def test_why_it_cannot_come_up_is_told(site, request, trouble):
+def test_reason_of_a_failed_start_is_printed(site, request, trouble):
     site.write()
     assert site.up("--cycles", "1").end() == 0
     words = trouble(site, request)
@@ -114,7 +114,7 @@ def test_why_it_cannot_come_up_is_told(site, request, trouble):
     assert not up.members()
 
 
-def test_not_ready_in_time_is_told_with_what_is_not_and_goes_on(site):
+def test_timeout_names_the_controllers_that_are_not_ready_and_the_run_goes_on(site):
     site.write()
     assert site.up("--cycles", "1").end() == 0
     with sqlite3.connect(site.state / "stores" / "lc1.db", isolation_level=None) as store:
@@ -128,7 +128,7 @@ def test_not_ready_in_time_is_told_with_what_is_not_and_goes_on(site):
     assert site.ask("down", str(site.file)).returncode == 0
 
 
-def test_timeout_that_is_no_duration_is_a_usage_error(site):
+def test_invalid_timeout_is_a_usage_error(site):
     site.write()
     done = site.ask("up", str(site.file), "-d", "--timeout", "soon")
     assert done.returncode == 2
@@ -148,7 +148,7 @@ def test_of_two_at_once_one_wins_and_the_log_is_its_own(site):
     assert site.ask("down", str(site.file)).returncode == 0
 
 
-def test_run_whose_controllers_are_all_gone_ends_with_the_reason(site):
+def test_run_without_a_controller_left_ends_with_the_reason(site):
     site.write()
     run = site.up().ready()
     pids = [row["pid"] for row in site.status()["controllers"]]

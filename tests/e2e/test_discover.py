@@ -74,7 +74,7 @@ def test_discover_on_a_broker_without_a_supervisor_reaches_controllers_run_alone
     assert gone.stderr.count("\n") == 1
 
 
-def test_discover_names_who_did_not_report_in_time(site):
+def test_discover_names_controllers_without_a_report_at_the_timeout(site):
     site.write(interval="1h")
     run = site.up().ready()
     run.wait_line("lc2: cycle 1 ")

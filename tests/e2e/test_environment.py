@@ -101,7 +101,7 @@ def open_folder():
         yield Path(folder)
 
 
-def test_user_without_a_home_is_told_of_state_dir(open_folder):
+def test_without_a_home_the_error_names_state_dir(open_folder):
     require_root()  # to become somebody who has no entry in passwd
     file = open_folder / "one.yaml"
     file.write_text(ONE_OF_EACH)

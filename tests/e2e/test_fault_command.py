@@ -33,7 +33,7 @@ def stopped(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
-def test_broker_killed_and_kept_away_is_got_over_without_loss(live):
+def test_broker_killed_and_held_is_recovered_from_without_loss(live):
     run = drill(live, "broker", str(live.file), "kill", "--for", "3s", "--json",
                 "--expect", "lost<=0", "--expect", "fallback<=10s")  # fmt: skip
     assert run.end(60) == 0, run.lines
@@ -164,14 +164,14 @@ LINK = "write: pdsno fault link [FILE] ID drop"
         ),
     ],
 )
-def test_wrong_usage_is_said_in_one_line(site, words, said):
+def test_wrong_usage_is_one_line(site, words, said):
     site.write()
     done = site.ask("fault", *words.replace("FILE", str(site.file)).split())
     assert done.returncode == 2
     assert done.stderr == f"error: {said.replace('STATE', str(site.state))}\n"
 
 
-def test_declared_broker_is_not_ours(site):
+def test_declared_broker_is_refused(site):
     site.write(broker="{host: 127.0.0.1}", lab=False, snmp=0)
     done = site.ask("fault", "broker", str(site.file), "kill")
     assert done.returncode == 2

@@ -89,7 +89,7 @@ def test_local_cut_off_goes_on_discovering_and_its_reports_wait(live):
     assert audit.returncode == 0, audit.stdout
 
 
-def test_link_is_let_back_at_once_by_ctrl_c_and_by_nobody_elses_up(live, namespace, cut_off):
+def test_link_is_restored_at_once_by_ctrl_c_and_not_by_another_up(live, namespace, cut_off):
     run = cut(live, "lc1")
     (route,) = cut_off()
     again = live.up(prefix=namespace.prefix)

@@ -187,7 +187,7 @@ def test_key_that_others_can_read_is_refused(site):
     assert len(run.lines) == 2
 
 
-def test_signal_to_the_whole_group_is_a_wanted_stop(site):
+def test_signal_to_the_whole_group_is_an_expected_stop(site):
     site.write()
     run = site.up().ready()
     os.killpg(run.process.pid, signal.SIGTERM)

@@ -40,7 +40,7 @@ def test_the_broker_carries_then_the_bus_then_the_broker_again(site, mosquitto, 
     assert not any(row["lost"] or row["twice"] for row in audit["streams"])
 
 
-def test_a_broker_that_is_away_at_the_start_is_done_without(site, free_port, tmp_path):
+def test_a_broker_that_is_away_at_the_start_is_replaced_by_the_bus(site, free_port, tmp_path):
     site.write(broker=f"{{host: 127.0.0.1, port: {free_port}}}", fallbacks="[mqtt, bus]")
     run = site.up("--in-process")
     run.wait_line("going on over bus")

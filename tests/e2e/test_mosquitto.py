@@ -336,7 +336,7 @@ def test_up_goes_on_to_the_address_that_answers(site, mosquitto):
     assert site.up("--cycles", "1").end() == 0
 
 
-def test_up_says_of_each_address_why_no_broker_is_there(site):
+def test_up_names_the_reason_of_each_address_without_a_broker(site):
     ports = dead_port(), dead_port()
     site.write(broker=f"{{hosts: {hosts(*ports)}}}")
     run = site.up()

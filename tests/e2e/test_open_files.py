@@ -58,7 +58,7 @@ def test_up_raises_the_limit_for_itself(site):
     assert done.returncode == 0, done.stderr
 
 
-def test_up_of_more_controllers_than_files_says_how_many_are_needed(site):
+def test_up_of_more_controllers_than_files_names_the_limit_needed(site):
     site.write()
     site.file.write_text(
         site.file.read_text().replace("  lc1:", "  lc_[001:300]: {role: local, region: r1}\n  lc1:")

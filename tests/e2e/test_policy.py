@@ -93,7 +93,7 @@ def test_applied_policy_survives_restarts_until_the_file_declares_another(site):
     )
 
 
-def test_apply_names_who_does_not_go_by_it_in_time(site):
+def test_apply_names_controllers_that_have_not_applied_it_at_the_timeout(site):
     site.write(interval="1h")
     run = site.up().ready()
     run.wait_line("lc2: cycle 1 ")
@@ -158,7 +158,7 @@ def test_regional_refuses_an_older_global_policy_even_if_retained(live):
     assert standings(live, "global")["rc1"]["version"] > 1
 
 
-def test_order_of_a_policy_that_nobody_could_go_by_is_refused_with_an_event(live, ear):
+def test_order_of_an_invalid_policy_is_refused_with_an_event(live, ear):
     from pdsno_cli.model.messages import Command, PolicyDocument
 
     heard = ear(live.port, f"{live.root}/events/r1")

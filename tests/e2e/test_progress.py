@@ -90,7 +90,7 @@ def test_a_denied_class_goes_over_the_fallback(site, strict):
     until(lambda: site.status()["well"], "recovery", 60)
 
 
-def test_heartbeats_that_nobody_hears_are_said(site, strict):
+def test_heartbeats_that_no_parent_receives_are_reported(site, strict):
     broker = f"{{host: 127.0.0.1, port: {strict.port}}}"
     site.write(broker=broker, extra=PATIENCE)
     strict.deny(f"{site.root}/status/lc1")
@@ -102,7 +102,7 @@ def test_heartbeats_that_nobody_hears_are_said(site, strict):
     until(lambda: site.status()["well"], "recovery")
 
 
-def test_an_event_says_that_nothing_is_acknowledged(site, strict, ear):
+def test_an_event_reports_that_nothing_is_acknowledged(site, strict, ear):
     broker = f"{{host: 127.0.0.1, port: {strict.port}}}"
     site.write(broker=broker, extra=PATIENCE)
     strict.deny(f"{site.root}/discovery/r1/lc1")

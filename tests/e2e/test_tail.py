@@ -29,7 +29,7 @@ def lines(run) -> list[dict]:
     return [json.loads(line) for line in run.out.splitlines()]
 
 
-def test_a_broker_that_delivers_at_its_own_qos_is_not_held_against_senders(site, tmp_path):
+def test_the_qos_of_a_broker_is_not_a_finding_about_senders(site, tmp_path):
     # rumqttd as a broker of one's own: it delivers at the QoS of the subscription, as amqtt does.
     broker = EmbeddedBroker(max_payload=1_048_576)
     port = broker.start().port
@@ -166,7 +166,7 @@ def test_tail_of_a_filter_shows_an_order_and_its_answer_as_lines(live):
     )
 
 
-def test_tail_ends_after_its_time_and_when_nobody_reads(site):
+def test_tail_ends_after_its_time_and_when_its_reader_is_gone(site):
     site.write(interval="1h")
     site.up().ready()
     quiet = tail(site, "events/nowhere", "--for", "500ms")

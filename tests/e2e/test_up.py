@@ -126,7 +126,7 @@ def test_killed_local_is_started_again_and_goes_on_reporting(site):
     until(lambda: len(site.devices()) == 6, "a full view at the top")
 
 
-def test_controller_asked_where_it_is_says_so_in_its_log_and_goes_on(site):
+def test_sigusr1_logs_the_stacks_and_the_controller_goes_on(site):
     site.write()
     site.up().ready()
     before = site.row("lc1")
@@ -305,7 +305,7 @@ def test_up_of_a_topology_with_errors_starts_nothing(site):
     assert not site.state.exists()
 
 
-def test_up_of_a_file_that_is_not_there_is_a_usage_error(site):
+def test_up_of_a_missing_file_is_a_usage_error(site):
     run = site.up()
     assert run.end() == 2
     assert len([line for line in run.lines if line.startswith("error:")]) == 1

@@ -84,7 +84,7 @@ def test_an_impossible_change_is_refused(lab, change, message):
         change(lab)
 
 
-def test_open_with_a_port_in_use_says_so_and_leaves_nothing_bound(lab, targets, port):
+def test_open_with_a_port_in_use_names_it_and_leaves_nothing_bound(lab, targets, port):
     other = make_device(9, "127.102.1.88", port=port, community="lab")
     with pytest.raises(LabError, match=f"UDP {targets[0]} port {port} is in use"):
         Lab([other, *lab.devices]).open()

@@ -59,7 +59,7 @@ def test_ready_only_when_every_controller_is():
     assert board.ready()
 
 
-def test_committed_everywhere_asks_the_top_and_not_the_region():
+def test_committed_everywhere_counts_the_top_and_not_the_region():
     board = Board(TOPOLOGY)
     board.update(ready("lc1"))
     board.update(commit("rc1", 2))
@@ -106,7 +106,7 @@ def all_ready():
     return board
 
 
-def test_one_that_its_parent_calls_down_is_down_until_it_is_heard_again():
+def test_a_controller_that_its_parent_marks_down_is_down_until_a_heartbeat_arrives():
     board = all_ready()
     row = board.rows["lc1"]
     board.update(heard("lc1", alive=False, reason="silence"))
@@ -117,14 +117,14 @@ def test_one_that_its_parent_calls_down_is_down_until_it_is_heard_again():
     assert board.well
 
 
-def test_what_a_parent_that_is_away_itself_said_does_not_count():
+def test_the_notice_of_a_parent_that_is_not_ready_does_not_count():
     board = all_ready()
     board.update(heard("lc1", alive=False, reason="silence"))
     board.update(StateNotice(controller_id="rc1", state="disconnected"))
     assert board.health(board.rows["lc1"]).level == "ready"
 
 
-def test_one_that_nobody_ever_hears_is_degraded_after_three_heartbeats(monkeypatch):
+def test_a_controller_without_received_heartbeats_is_degraded_after_three_of_them(monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(board_module.time, "monotonic", lambda: now[0])
     board = all_ready()
@@ -158,7 +158,7 @@ def test_status_overrules_what_controllers_see_where_the_broker_s_process_is_gon
     assert status_report("t", all_ready(), BrokerStatus(text="broker"))["broker_state"]["up"]
 
 
-def test_who_runs_elsewhere_is_shown_as_its_parent_hears_it():
+def test_a_controller_of_another_file_is_shown_as_its_parent_sees_it():
     board = Board(TOPOLOGY)
     for name in board.rows:
         board.update(ready(name))

@@ -91,7 +91,7 @@ def test_two_join_beside_each_other(served, insider):
     two.stop()
 
 
-def test_a_topic_that_is_none_ends_the_conversation_with_words(served):
+def test_an_invalid_topic_ends_the_connection_with_an_error(served):
     outside, recorder = join(served, "a")
     outside.publish("a/#", b"x", qos=1, retain=False)
     recorder.wait(lambda r: r.ends)
@@ -109,6 +109,6 @@ def test_the_end_of_the_topology_is_fatal(tmp_path):
     outside.stop()
 
 
-def test_nobody_there_is_said_at_once(tmp_path):
+def test_start_without_a_topology_is_a_usage_error(tmp_path):
     with pytest.raises(UsageError, match="is not up"):
         BusBridgeTransport(tmp_path / "control.sock", ()).start(Recorder())

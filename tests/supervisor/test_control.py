@@ -85,7 +85,7 @@ def test_garbage_is_answered_with_one_line_or_closed_and_the_next_request_served
     assert got.count(b"\n") <= 1
 
 
-def test_half_a_line_is_not_waited_for_for_ever(tmp_path, monkeypatch):
+def test_half_a_line_is_answered_with_an_error_after_the_timeout(tmp_path, monkeypatch):
     monkeypatch.setattr(control, "_TIMEOUT", 0.05)
     path = tmp_path / "control.sock"
     got = served(path, lambda: send(path, b'{"op": "sta', close=False))

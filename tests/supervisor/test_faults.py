@@ -126,7 +126,7 @@ def test_drop_goes_on_when_its_controller_ends_which_is_started_again():
     assert stage.restarted == []
 
 
-def test_drop_that_cannot_be_is_no_fault():
+def test_impossible_drop_is_refused_and_not_recorded():
     async def play(stage):
         stage.partition.refusal = "no link"
         with pytest.raises(OperationError, match="no link"):
@@ -149,7 +149,7 @@ def test_no_fault_begins_once_all_are_lifted_for_the_end():
     assert played(play).partition.did == [("cut", "lc1"), ("mend", "lc1")]
 
 
-def test_kill_of_the_broker_keeps_it_away_until_lifted():
+def test_kill_of_the_broker_suspends_its_restart_until_lifted():
     async def play(stage):
         stage.begin("t", None, "kill", 60)
         assert stage.broker.did == [signal.SIGKILL, "suspend_restart"]
@@ -159,7 +159,7 @@ def test_kill_of_the_broker_keeps_it_away_until_lifted():
     assert played(play).broker.did == [signal.SIGKILL, "suspend_restart", "resume_restart"]
 
 
-def test_kill_of_a_controller_is_over_with_its_end_or_keeps_it_away():
+def test_kill_of_a_controller_is_over_with_its_end_or_holds_its_restart():
     async def play(stage):
         stage.begin("a", "lc1", "kill", 0)
         assert stage.faults.age("a")["over"] is None
@@ -173,7 +173,7 @@ def test_kill_of_a_controller_is_over_with_its_end_or_keeps_it_away():
     assert played(play).restarted == ["lc2"]
 
 
-def test_frozen_controller_that_ends_is_not_kept_away():
+def test_frozen_controller_that_ends_is_not_held():
     async def play(stage):
         stage.begin("t", "lc1", "freeze", 60)
         assert not stage.faults.ended("lc1")
@@ -198,7 +198,7 @@ def test_second_fault_of_the_same_victim_is_refused_and_of_another_is_not():
     played(play)
 
 
-def test_fault_that_cannot_be_is_refused():
+def test_impossible_fault_is_refused():
     async def play(stage):
         with pytest.raises(OperationError, match="no controller 'lc3'"):
             stage.begin("a", "lc3", "kill", 0)

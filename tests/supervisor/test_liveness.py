@@ -38,14 +38,14 @@ def test_silent_after_answers_is_woken_then_dead():
     assert watched.wakes > 0
 
 
-def test_never_of_use_has_more_time_and_is_not_pinged():
+def test_a_server_that_never_answered_has_more_time_and_is_not_pinged():
     watched = asyncio.run(die(0, served=False))
     assert watched.pings == 0
     assert watched.wakes > DEAD
     assert watched.wakes < START
 
 
-def test_closed_asks_no_more():
+def test_close_ends_the_pings():
     async def run():
         watched = Watched(0)
         watched.liveness.alive()

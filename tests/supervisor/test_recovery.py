@@ -33,7 +33,7 @@ def measured(*samples, victim=None):
     return measure(at(0), samples, victim=victim, preferred="mqtt")
 
 
-def test_measure_of_a_fault_that_nobody_notices_has_no_fallback():
+def test_measure_of_an_unnoticed_fault_has_no_fallback():
     result = measured(at(0.1), at(3, 3), at(3 + SETTLED, 3))
     assert result.fallback is None
     assert result.recovery == 0
@@ -61,13 +61,13 @@ def test_measure_without_another_transport_counts_until_the_preferred_one_is_bac
     assert result.fallback == 31
 
 
-def test_measure_of_who_never_is_ready_again_is_infinite():
+def test_measure_of_a_controller_that_is_never_ready_again_is_infinite():
     result = measured(at(0.1, lc1=GONE), at(60, 3, lc1=GONE))
     assert result.fallback == math.inf
     assert result.recovery is None
 
 
-def test_measure_leaves_out_the_victim_and_whoever_died():
+def test_measure_leaves_out_the_victim_and_controllers_that_ended():
     away = ("restarting", None, 0, None)
     result = measured(at(0.1, lc1=away), at(2, 1, lc1=("ready", "mqtt", 0, 9)), victim="lc1")
     assert result.fallback is None
@@ -90,7 +90,7 @@ def test_measure_waits_for_each_outbox_to_have_been_empty_once():
     assert measured(*samples).recovery == 3
 
 
-def test_missing_names_who_keeps_it_from_being_a_recovery():
+def test_missing_names_the_controllers_that_have_not_recovered():
     meter = RecoveryMeter(at(0), victim=None, preferred="mqtt")
     meter.add(at(4, 3, g1=HTTP, lc1=GONE))
     assert meter.missing == "g1 is ready over http, lc1 is disconnected"

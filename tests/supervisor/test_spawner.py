@@ -77,7 +77,7 @@ async def spawning(folder: Path):
         await spawner.close()
 
 
-def test_many_children_wanted_at_once_are_all_started_and_their_ends_heard(tmp_path):
+def test_many_children_requested_at_once_are_all_started_and_their_ends_reported(tmp_path):
     names = [f"none-{number}" for number in range(400)]
 
     async def run():
@@ -90,7 +90,7 @@ def test_many_children_wanted_at_once_are_all_started_and_their_ends_heard(tmp_p
     assert asyncio.run(run()) == {(name, EXIT_CRASHED): 1 for name in names}
 
 
-def test_withdrawn_before_it_was_asked_for_is_never_started(tmp_path):
+def test_a_withdrawn_request_is_never_started(tmp_path):
     async def run():
         async with spawning(tmp_path) as (spawner, listener):
             spawner.spawn("none-1")
@@ -116,7 +116,7 @@ def test_stopped_fork_server_is_woken_and_goes_on(tmp_path):
     assert asyncio.run(run()) == []
 
 
-def test_killed_fork_server_is_told_and_a_new_one_starts_what_is_wanted(tmp_path):
+def test_killed_fork_server_is_reported_and_a_new_one_starts_what_is_requested(tmp_path):
     async def run():
         async with spawning(tmp_path) as (spawner, listener):
             spawner.spawn("none-1")
@@ -131,7 +131,7 @@ def test_killed_fork_server_is_told_and_a_new_one_starts_what_is_wanted(tmp_path
     assert asyncio.run(run()) == [("killed by signal 9", True)]
 
 
-def test_fork_server_that_cannot_start_is_told_with_its_last_line(tmp_path, monkeypatch):
+def test_fork_server_that_cannot_start_is_reported_with_its_last_line(tmp_path, monkeypatch):
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\nif any('forkserver' in word for word in sys.orig_argv):\n"
         "    import os\n    os.write(2, b'no such luck\\n')\n    os._exit(1)\n"
