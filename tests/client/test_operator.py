@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.runtime.test_authority import TOPOLOGY
+from tests.runtime.test_acl import TOPOLOGY
 
 from pdsno_cli.client import operator as operator_module
 from pdsno_cli.client.operator import Operator
