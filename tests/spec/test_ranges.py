@@ -1,16 +1,11 @@
-"""Ranges in keys, shares of a prefix, durations."""
+"""Ranges in controller keys."""
 
 from __future__ import annotations
-
-import ipaddress
-import re
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pdsno_cli.model.durations import PATTERN, format_duration, parse_duration
-from pdsno_cli.spec.prefix_split import split_prefix
 from pdsno_cli.spec.ranges import LIMIT, expand
 
 # A busy machine is not a slow function.
@@ -59,36 +54,3 @@ def test_several_ranges_give_every_combination_the_last_fastest():
 def test_malformed_or_oversized_range_is_refused(key):
     with pytest.raises(ValueError, match=r"range|stands for"):
         expand(key)
-
-
-@CALM
-@given(st.integers(0, 32), st.integers(0, 32), st.integers(1, 200), st.integers(0, 2**32 - 1))
-def test_shares_are_the_first_subnets(length, into, count, address):
-    network = ipaddress.ip_network((address, length), strict=False)
-    try:
-        shares = split_prefix(str(network), into, count)
-    except ValueError:
-        assert into < length or 2 ** (into - length) < count
-        return
-    expected = network.subnets(new_prefix=into)
-    assert shares == [str(next(expected)) for _ in range(count)]
-
-
-@CALM
-@given(st.integers(0, 10**6), st.sampled_from(["ms", "s", "m", "h"]))
-def test_duration_survives_being_written(number, unit):
-    seconds = parse_duration(f"{number}{unit}")
-    if seconds >= 0.001:
-        assert parse_duration(format_duration(seconds)) == pytest.approx(seconds, rel=1e-5)
-
-
-@CALM
-@given(st.text(alphabet="0123456789.msh -", max_size=8))
-def test_duration_and_the_schema_pattern_agree(text):
-    legal = re.search(PATTERN, text) is not None and not text.endswith("\n")
-    try:
-        parse_duration(text)
-    except ValueError:
-        assert not legal
-    else:
-        assert legal

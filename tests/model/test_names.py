@@ -1,0 +1,20 @@
+"""Suggestions for misspelled names."""
+
+from __future__ import annotations
+
+import pytest
+
+from pdsno_cli.model.names import did_you_mean, nearest
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("polcy", "policy"), ("POLICY", "policy"), ("regoin", "region"), ("xyz", None), ("", None)],
+)
+def test_nearest_is_the_most_similar_candidate(name, expected):
+    assert nearest(name, ["policy", "region", "zone-A"]) == expected
+
+
+def test_did_you_mean_keeps_the_case_of_the_candidate():
+    assert did_you_mean("zone-a", ["zone-A"]) == "did you mean 'zone-A'?"
+    assert did_you_mean("zone-a", ["campus"]) is None

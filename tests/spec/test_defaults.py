@@ -1,0 +1,43 @@
+"""Inherited settings of a controller."""
+
+from __future__ import annotations
+
+from pdsno_cli.spec.defaults import Inheritance, setting_paths
+from pdsno_cli.spec.topology import DEFAULT_HEARTBEAT
+
+DEFAULTS = {
+    "heartbeat": "5s",
+    "discovery": {"interval": "30s", "snmp": {"timeout": "500ms", "retries": 3}},
+    "roles": {"local": {"heartbeat": "10s"}},
+}
+REGIONS = {"office": {"discovery": {"interval": "1m"}}, "campus": None}
+
+
+def test_heartbeat_is_that_of_the_strongest_layer():
+    made = Inheritance(DEFAULTS, REGIONS)
+    assert made.heartbeat({"heartbeat": "1s"}, "local", "office") == 1
+    assert made.heartbeat({}, "local", "office") == 10
+    assert made.heartbeat({}, "regional", "campus") == 5
+    assert Inheritance({}, {}).heartbeat({}, "global", None) == DEFAULT_HEARTBEAT
+
+
+def test_discovery_merges_mappings_key_by_key():
+    made = Inheritance(DEFAULTS, REGIONS)
+    found = made.discovery({"snmp": {"retries": 2}}, "local", "office")(("10.0.0.0/24",))
+    assert (found.interval, found.targets) == (60, ("10.0.0.0/24",))
+    assert (found.snmp.timeout, found.snmp.retries) == (0.5, 2)
+
+
+def test_alike_controllers_share_their_settings():
+    made = Inheritance(DEFAULTS, REGIONS)
+    assert made.discovery({}, "local", "office") is made.discovery({}, "local", "office")
+    assert made.discovery({}, "local", "office") is not made.discovery({}, "local", "campus")
+
+
+def test_setting_paths_are_in_the_order_of_precedence():
+    assert setting_paths("lc", "local", "office", ("heartbeat",)) == [
+        ("controllers", "lc", "heartbeat"),
+        ("regions", "office", "heartbeat"),
+        ("defaults", "roles", "local", "heartbeat"),
+        ("defaults", "heartbeat"),
+    ]
