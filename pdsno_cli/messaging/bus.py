@@ -10,16 +10,14 @@ the publishers.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from pdsno_cli.messaging.guarded import call_guarded
 from pdsno_cli.messaging.transport import Arrival, FailoverMember, Listener, Loss, Publication
 from pdsno_cli.model.topics import matches
-
-log = logging.getLogger(__name__)
 
 CAPACITY = 10_000  # queued messages, beyond which publish returns False
 _JOIN = 2.0  # seconds to wait until the dispatcher has delivered a farewell
@@ -129,7 +127,7 @@ class Bus:
                         return
                     self._ready.wait()
                 work = self._work.popleft()
-            _call(work)
+            call_guarded(work)
 
     def _join(
         self,
@@ -143,11 +141,11 @@ class Bus:
         if before is not None:
             self._deliver_will(before)
             taken = Loss(reason=f"bus: another member took over as {client_id!r}")
-            _call(before.listener.on_down, taken)
+            call_guarded(before.listener.on_down, taken)
         will = listener.will(number)
         member = self._members[client_id] = _Subscriber(client_id, filters, listener, will, alone)
         self._routes.clear()
-        _call(listener.on_up, number, False)
+        call_guarded(listener.on_up, number, False)
         self._deliver_retained(member, filters)
 
     def _deliver_retained(self, member: _Subscriber, filters: tuple[str, ...]) -> None:
@@ -156,7 +154,7 @@ class Bus:
                 arrival = Arrival(
                     publication.topic, publication.data, retained=True, qos=publication.qos
                 )
-                _call(member.listener.on_message, arrival)
+                call_guarded(member.listener.on_message, arrival)
 
     def _remove(self, client_id: str) -> _Subscriber | None:
         self._routes.clear()
@@ -168,7 +166,7 @@ class Bus:
 
     def _disconnect(self, member: _Subscriber, reason: str) -> None:
         self._deliver_will(member)
-        _call(member.listener.on_down, Loss(reason=reason, retry_in=0.0))
+        call_guarded(member.listener.on_down, Loss(reason=reason, retry_in=0.0))
 
     def _deliver_will(self, member: _Subscriber) -> None:
         if member.will is not None:
@@ -184,7 +182,7 @@ class Bus:
         for member in self._subscribers(publication.topic):
             if mirrored and not member.alone():
                 continue
-            _call(member.listener.on_message, arrival)
+            call_guarded(member.listener.on_message, arrival)
 
     def _subscribers(self, topic: str) -> tuple[_Subscriber, ...]:
         route = self._routes.get(topic)
@@ -275,11 +273,3 @@ class _TrackingListener:
 
 def _wants(filters: tuple[str, ...], topic: str) -> bool:
     return any(matches(item, topic) for item in filters)
-
-
-def _call(method: Callable[..., None], *args: object) -> None:
-    """Call a listener; log an exception instead of ending the dispatcher."""
-    try:
-        method(*args)
-    except Exception:
-        log.exception("a listener on the bus failed")

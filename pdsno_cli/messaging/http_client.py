@@ -6,11 +6,11 @@ the latest that of its next heartbeat.
 
 from __future__ import annotations
 
-import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from pdsno_cli.messaging.guarded import call_guarded
 from pdsno_cli.messaging.http_sender import HttpSender, Receiver
 from pdsno_cli.messaging.http_wire import Item
 from pdsno_cli.messaging.transport import Arrival, FailoverMember, Loss
@@ -18,8 +18,6 @@ from pdsno_cli.messaging.transport import Arrival, FailoverMember, Loss
 if TYPE_CHECKING:
     from pdsno_cli.messaging.http_challenge import Identity
     from pdsno_cli.messaging.transport import Listener, Publication
-
-log = logging.getLogger(__name__)
 
 
 class HttpClient(FailoverMember):
@@ -111,7 +109,7 @@ class HttpClient(FailoverMember):
         listener = self._listener
         if listener is not None:
             for item in items:
-                _call(listener.on_message, Arrival(item.topic, item.data.encode()))
+                call_guarded(listener.on_message, Arrival(item.topic, item.data.encode()))
 
     def on_answer(self, sender: HttpSender) -> None:
         """Record that a receiver answers, for the first time or again."""
@@ -125,7 +123,7 @@ class HttpClient(FailoverMember):
             listener = self._listener
             if not was_up and listener is not None:
                 self._connection += 1
-                _call(listener.on_up, self._connection, False)
+                call_guarded(listener.on_up, self._connection, False)
 
     def on_failure(self, sender: HttpSender, reason: str, retry_in: float) -> None:
         """Record that a receiver does not answer."""
@@ -137,12 +135,4 @@ class HttpClient(FailoverMember):
             self._up.discard(sender.receiver.controller_id)
             listener = self._listener
             if not self._up and listener is not None:
-                _call(listener.on_down, Loss(reason=reason, retry_in=retry_in))
-
-
-def _call(method: Callable[..., None], *args: object) -> None:
-    """Call a listener; log an exception instead of ending the thread."""
-    try:
-        method(*args)
-    except Exception:
-        log.exception("a listener of the HTTP transport failed")
+                call_guarded(listener.on_down, Loss(reason=reason, retry_in=retry_in))

@@ -24,10 +24,11 @@ from pdsno_cli.messaging.backoff import CAP, UNREACHED_CAP, Backoff
 from pdsno_cli.messaging.client_id import ClientId
 from pdsno_cli.messaging.client_id_conflict import ClientIdConflict
 from pdsno_cli.messaging.connection import Connection
+from pdsno_cli.messaging.guarded import call_guarded
 from pdsno_cli.messaging.inbound_inflight import InboundInflight
 from pdsno_cli.messaging.paho_client import PahoClient
 from pdsno_cli.messaging.self_pipe import SelfPipePoller
-from pdsno_cli.messaging.session import Session, guarded
+from pdsno_cli.messaging.session import Session
 from pdsno_cli.messaging.throttle import Throttle
 from pdsno_cli.messaging.tls import context
 from pdsno_cli.messaging.transport import Alarm, Arrival, FailoverMember, Loss
@@ -208,7 +209,7 @@ class MqttTransport(FailoverMember):
             self._conflict.close()
             self._poller.close()
         if loss is not None and not self._stopping.is_set():
-            guarded(self._listener.on_down)(loss)
+            call_guarded(self._listener.on_down, loss)
 
     def _keep_connected(self, client: PahoClient) -> Loss | None:
         """Reconnect until stopped (None) or superseded: return the final loss."""
@@ -226,8 +227,9 @@ class MqttTransport(FailoverMember):
             wait = 0.0
             if session.was_up or turn % len(self._addresses) == 0:
                 wait = backoff.next(CAP if session.reached else UNREACHED_CAP)
-            guarded(self._listener.on_down)(
-                Loss(reason=session.lost, retry_in=wait, refused=session.refused)
+            call_guarded(
+                self._listener.on_down,
+                Loss(reason=session.lost, retry_in=wait, refused=session.refused),
             )
             immediately, superseded = self._conflict.ended(held, self._stopping.is_set)
             if superseded is not None:
@@ -340,7 +342,7 @@ class MqttTransport(FailoverMember):
             self._inflight.add(qos, packet_id)()
 
     def _alarm(self, alarm: Alarm) -> None:
-        guarded(self._listener.on_alarm)(alarm)
+        call_guarded(self._listener.on_alarm, alarm)
 
     def _deliver(self, message: Published) -> None:
         """Pass a message to the listener; release it if the listener fails."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from pdsno_cli.messaging import mqtt_errors
+from pdsno_cli.messaging.guarded import call_guarded
 
 if TYPE_CHECKING:
     from paho.mqtt.client import ConnectFlags, DisconnectFlags
@@ -71,9 +73,9 @@ class Session:
 
     def attach(self, client: PahoClient) -> None:
         """Set the callbacks of ``client``."""
-        client.on_connect = guarded(self._on_connect)
-        client.on_subscribe = guarded(self._on_subscribe)
-        client.on_disconnect = guarded(self._on_disconnect)
+        client.on_connect = partial(call_guarded, self._on_connect)
+        client.on_subscribe = partial(call_guarded, self._on_subscribe)
+        client.on_disconnect = partial(call_guarded, self._on_disconnect)
 
     def subscribe(self, client: PahoClient | None, topic_filter: str) -> None:
         """Subscribe to one more filter, immediately if connected; from any thread."""
@@ -165,15 +167,3 @@ class Session:
             self.where, reason.value, reason.getName(), self._client_id, self._username
         )
         self.taken_over = reason.value == mqtt_errors.TAKEN_OVER
-
-
-def guarded(callback: Callable[..., None]) -> Callable[..., None]:
-    """Return ``callback`` so that what it raises is logged and does not end the thread."""
-
-    def call(*args: object) -> None:
-        try:
-            callback(*args)
-        except Exception:
-            log.exception("a callback of the MQTT transport failed")
-
-    return call
