@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.runtime.test_acl import TOPOLOGY
 
 from pdsno_cli.client import operator as operator_module
 from pdsno_cli.client.operator import Operator
@@ -15,6 +14,7 @@ from pdsno_cli.model.errors import BrokerError, OperationError
 from pdsno_cli.model.messages import OPERATOR, Command
 from tests.messaging.recorder import Recorder
 from tests.messaging.samples import KEY
+from tests.runtime.test_acl import TOPOLOGY
 
 DISCOVER = Command(order="discover")
 TOPIC = TOPOLOGY.topics.command("lc1")
