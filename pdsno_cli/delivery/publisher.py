@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pdsno_cli.messaging.transport import Transport
     from pdsno_cli.model.topics import TopicMap
     from pdsno_cli.nib.store import Store, Transaction
-    from pdsno_cli.spec.topology import Outbox as Limits
+    from pdsno_cli.spec.topology import OutboxLimits
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Publisher:
         transport: Transport,
         store: Store,
         scheduler: Scheduler,
-        limits: Limits,
+        limits: OutboxLimits,
         events_topic: str,
         on_backlog: Callable[[int], None],
     ) -> None:

@@ -17,7 +17,7 @@ from pdsno_cli.spec.topology import (
     Broker,
     Controller,
     Lab,
-    Outbox,
+    OutboxLimits,
     Policy,
     Region,
     Tls,
@@ -60,13 +60,13 @@ def build(document: Document) -> tuple[Topology, list[Diagnostic]]:
     return topology, diagnostics
 
 
-def _outbox(raw: dict[str, Any]) -> Outbox:
+def _outbox(raw: dict[str, Any]) -> OutboxLimits:
     known: dict[str, Any] = {key: raw[key] for key in ("messages", "size") if key in raw}
     if "age" in raw:
         known["age"] = parse_duration(raw["age"])
     if "patience" in raw:
         known["patience"] = max(parse_duration(raw["patience"]), 1.0)
-    return Outbox(**known)
+    return OutboxLimits(**known)
 
 
 def _broker(raw: dict[str, Any], folder: Path) -> Broker:

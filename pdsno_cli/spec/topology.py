@@ -48,7 +48,7 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outbox:
+class OutboxLimits:
     """Limits of one stream's queue: messages, bytes, and the age of the oldest in seconds.
 
     A transport is suspect if a stream makes no progress for ``patience`` seconds.
@@ -146,7 +146,7 @@ class Topology:
     broker: Broker = field(default_factory=Broker)
     topics: TopicMap = field(default_factory=TopicMap)
     fallbacks: tuple[str, ...] = DEFAULT_FALLBACKS
-    outbox: Outbox = field(default_factory=Outbox)
+    outbox: OutboxLimits = field(default_factory=OutboxLimits)
     class_fallbacks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     regions: Mapping[str, Region]
