@@ -24,7 +24,7 @@ from pdsno_cli.cli.args import (
 from pdsno_cli.cli.table import table
 
 if TYPE_CHECKING:
-    from pdsno_cli.nib.received import Quarantined
+    from pdsno_cli.nib.inbox_table import Quarantined
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 

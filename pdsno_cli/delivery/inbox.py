@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pdsno_cli.delivery.endpoint import Detail, Endpoint
     from pdsno_cli.delivery.ports import Consumer
     from pdsno_cli.model.messages import Command, Envelope
-    from pdsno_cli.nib.received import Quarantined
+    from pdsno_cli.nib.inbox_table import Quarantined
     from pdsno_cli.nib.store import Transaction
 
 log = logging.getLogger(__name__)

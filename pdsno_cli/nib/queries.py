@@ -10,13 +10,13 @@ import sqlalchemy as sa
 
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, RegionDevice
-from pdsno_cli.nib import outbox_table, received, rows
+from pdsno_cli.nib import inbox_table, outbox_table, rows
 from pdsno_cli.nib.audit import Sent
 from pdsno_cli.nib.contents import Contents, contents
 from pdsno_cli.nib.database import Database
+from pdsno_cli.nib.inbox_table import Quarantined
 from pdsno_cli.nib.offsets import START, Offset, StreamCounters
 from pdsno_cli.nib.outbox_table import Backlog, OutboxRecord
-from pdsno_cli.nib.received import Quarantined
 from pdsno_cli.nib.rows import (
     AppliedRecord,
     ControllerRecord,
@@ -179,33 +179,33 @@ class Queries:
 
     def committed(self, sender: str, stream: str) -> Offset | None:
         """Return how far a sender's stream is committed here, None where nothing is."""
-        found = self._all(received.LATEST, {"of_sender": sender, "of_stream": stream})
+        found = self._all(inbox_table.LATEST, {"of_sender": sender, "of_stream": stream})
         return Offset(found[0].epoch, found[0].seq) if found else None
 
     def counters(self) -> dict[tuple[str, str, int], StreamCounters]:
         """Return what became of the numbers received, by sender, stream and epoch."""
         return {
-            (row.sender, row.stream, row.epoch): received.read_counters(row)
-            for row in self._all(received.ALL)
+            (row.sender, row.stream, row.epoch): inbox_table.read_counters(row)
+            for row in self._all(inbox_table.ALL)
         }
 
     def incomplete_streams(self) -> list[tuple[str, str]]:
         """Return the streams, with their senders, of which parts are held."""
-        return [(row.sender, row.stream) for row in self._all(received.INCOMPLETE)]
+        return [(row.sender, row.stream) for row in self._all(inbox_table.INCOMPLETE)]
 
     def quarantined(self) -> list[Quarantined]:
         """Return the messages in quarantine, the oldest first."""
-        found = self._all(received.QUARANTINED)
+        found = self._all(inbox_table.QUARANTINED)
         return [Quarantined(**row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name
 
     def quarantine_entry(self, entry: int) -> Quarantined | None:
         """Return one message in quarantine, None where there is no such entry."""
-        found = self._all(received.ONE_QUARANTINED, {"of_id": entry})
+        found = self._all(inbox_table.ONE_QUARANTINED, {"of_id": entry})
         return Quarantined(**found[0]._mapping) if found else None  # noqa: SLF001 - SQLAlchemy's public name
 
     def count_quarantined(self) -> int:
         """Return how many messages are in quarantine."""
-        return int(self._all(received.COUNT_QUARANTINED)[0][0])
+        return int(self._all(inbox_table.COUNT_QUARANTINED)[0][0])
 
     def answered(self, message_id: str) -> bool:
         """Whether an order was answered, and so was carried out or refused."""

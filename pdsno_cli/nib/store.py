@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pdsno_cli.model.errors import StateError
-from pdsno_cli.nib import outbox_table, received
+from pdsno_cli.nib import inbox_table, outbox_table
 from pdsno_cli.nib import statements as sql
 from pdsno_cli.nib.database import Database
+from pdsno_cli.nib.inbox_table import InboxCounters
 from pdsno_cli.nib.pipeline import CommitPipeline
 from pdsno_cli.nib.places import find
 from pdsno_cli.nib.queries import COUNT_ACTIVE, Queries
-from pdsno_cli.nib.received import InboxCounters
 from pdsno_cli.nib.schema import UPGRADES, VERSION
 from pdsno_cli.nib.transaction import Transaction
 
@@ -171,7 +171,7 @@ class Store(Queries):
             epoch = max(int(time.time()), 1 if found is None else int(found.value) + 1)
             self._connection.execute(sql.PUT_META, {**sql.EPOCH, "value": epoch})
             for statement in (
-                received.PRUNE,
+                inbox_table.PRUNE,
                 outbox_table.PRUNE_ISSUED,
                 outbox_table.PRUNE_COALESCED,
             ):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Literal, Self
 
@@ -10,12 +9,11 @@ import sqlalchemy as sa
 
 from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
-from pdsno_cli.nib import offsets, received, rows
+from pdsno_cli.nib import inbox_table, rows
 from pdsno_cli.nib import statements as sql
-from pdsno_cli.nib.offsets import Offset, Verdict
-from pdsno_cli.nib.outbox_writes import OutboxWrites
-from pdsno_cli.nib.received import Advance, InboxCounters
+from pdsno_cli.nib.inbox_table import Advance, InboxCounters
 from pdsno_cli.nib.schema import CYCLES, DEVICES, POLICIES
+from pdsno_cli.nib.stream_writes import StreamWrites
 from pdsno_cli.nib.write_buffer import WriteBuffer
 
 _Then = Callable[[], None]
@@ -28,7 +26,7 @@ _CYCLE_OF_LOCAL = sa.select(CYCLES).where(CYCLES.c.local_id == sa.bindparam("loc
 _POLICY_VERSION = sa.select(POLICIES.c.version).where(POLICIES.c.scope == sa.bindparam("scope"))
 
 
-class Transaction(OutboxWrites):
+class Transaction(StreamWrites):
     """One unit of work: all of it is committed, or none. Owner's thread; see ``Store``.
 
     Rows that come in numbers are gathered and written together, at the latest before the next
@@ -74,7 +72,7 @@ class Transaction(OutboxWrites):
     def finish(self) -> None:
         """Gather the last: how far streams are."""
         tallies, self.advanced = self._counters.take()
-        self._buffer.add_rows(received.PUT, tallies)
+        self._buffer.add_rows(inbox_table.PUT, tallies)
 
     def write(self) -> None:
         """Write what was gathered, into what has begun in the file."""
@@ -86,78 +84,6 @@ class Transaction(OutboxWrites):
             self._counters.clear()
         for then in self._committed if committed else reversed(self._undone):
             then()
-
-    def accept_next(self, sender: str, stream: str, epoch: int, seq: int) -> bool:
-        """Record that a message is applied if it is the very next of its stream; whether it is.
-
-        What nearly every message is takes one look here; ``judge`` and ``advance`` are for the others.
-        """
-        return self._counters.accept_next((sender, stream), epoch, seq)
-
-    def judge(self, *, sender: str, stream: str, epoch: int, seq: int) -> Verdict:
-        """Judge a message's number against what is committed of its stream."""
-        return offsets.judge(self._counters.get((sender, stream)), epoch, seq)
-
-    def committed(self, sender: str, stream: str) -> Offset | None:
-        """Return the last committed number of a stream, None where nothing is."""
-        counters = self._counters.get((sender, stream))
-        return None if counters is None else counters.offset
-
-    def advance(
-        self, *, sender: str, stream: str, to: Offset, applied: int = 1, quarantined: int = 0
-    ) -> None:
-        """Record that a stream is committed up to here, together with what else this block does.
-
-        Numbers that are passed over count as skipped.
-        """
-        key = sender, stream
-        counters = offsets.advance(
-            self._counters.get(key), to, applied=applied, quarantined=quarantined
-        )
-        self._counters.put(key, counters)
-
-    def add_fragment(self, sender: str, stream: str, at: Offset, fragment: bytes) -> None:
-        """Keep a part of a large message until the last one is here."""
-        self._execute(
-            received.ADD_FRAGMENT,
-            {
-                "sender": sender,
-                "stream": stream,
-                "epoch": at.epoch,
-                "seq": at.seq,
-                "payload": fragment,
-            },
-        )
-
-    def take_fragments(self, sender: str, stream: str) -> list[bytes]:
-        """Return the parts that are held of a stream, in order, and hold them no longer."""
-        of = {"of_sender": sender, "of_stream": stream}
-        parts = list(self._execute(received.FRAGMENTS, of).scalars())
-        if parts:
-            self._execute(received.DROP_FRAGMENTS, of)
-        return parts
-
-    def quarantine(
-        self, *, sender: str, stream: str, at: Offset, topic: str, reason: str, data: bytes
-    ) -> None:
-        """Put a message into quarantine."""
-        self._execute(
-            received.QUARANTINE_MESSAGE,
-            {
-                "at": time.time(),
-                "sender": sender,
-                "stream": stream,
-                "epoch": at.epoch,
-                "seq": at.seq,
-                "topic": topic,
-                "reason": reason,
-                "data": data,
-            },
-        )
-
-    def discard_quarantined(self, quarantine_id: int) -> bool:
-        """Drop a message from quarantine; whether it was there."""
-        return bool(self._execute(received.DISCARD_QUARANTINED, {"of_id": quarantine_id}).rowcount)
 
     def take_present(self) -> list[tuple[str, dict[str, Device]]]:
         """Return, once, which devices were written as present so far: all, once it is committed.

@@ -1,0 +1,152 @@
+"""The changes of a transaction to streams: what is committed of others', what is queued of our own."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pdsno_cli.nib import inbox_table, offsets, outbox_table
+from pdsno_cli.nib import statements as sql
+from pdsno_cli.nib.offsets import Offset, Verdict
+from pdsno_cli.nib.outbox_table import OutboxRecord
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from pdsno_cli.nib.inbox_table import InboxCounters
+
+_DAY = 86_400.0  # seconds
+_NUMBER = ("stream", "epoch", "seq")
+
+
+class StreamWrites(ABC):
+    """A part of ``Transaction``; owner's thread."""
+
+    _counters: InboxCounters
+
+    def accept_next(self, sender: str, stream: str, epoch: int, seq: int) -> bool:
+        """Record that a message is applied if it is the very next of its stream; whether it is.
+
+        What nearly every message is takes one look here; ``judge`` and ``advance`` are for the others.
+        """
+        return self._counters.accept_next((sender, stream), epoch, seq)
+
+    def judge(self, *, sender: str, stream: str, epoch: int, seq: int) -> Verdict:
+        """Judge a message's number against what is committed of its stream."""
+        return offsets.judge(self._counters.get((sender, stream)), epoch, seq)
+
+    def committed(self, sender: str, stream: str) -> Offset | None:
+        """Return the last committed number of a stream, None where nothing is."""
+        counters = self._counters.get((sender, stream))
+        return None if counters is None else counters.offset
+
+    def advance(
+        self, *, sender: str, stream: str, to: Offset, applied: int = 1, quarantined: int = 0
+    ) -> None:
+        """Record that a stream is committed up to here, together with what else this block does.
+
+        Numbers that are passed over count as skipped.
+        """
+        key = sender, stream
+        counters = offsets.advance(
+            self._counters.get(key), to, applied=applied, quarantined=quarantined
+        )
+        self._counters.put(key, counters)
+
+    def add_fragment(self, sender: str, stream: str, at: Offset, fragment: bytes) -> None:
+        """Keep a part of a large message until the last one is here."""
+        self._execute(
+            inbox_table.ADD_FRAGMENT,
+            {
+                "sender": sender,
+                "stream": stream,
+                "epoch": at.epoch,
+                "seq": at.seq,
+                "payload": fragment,
+            },
+        )
+
+    def take_fragments(self, sender: str, stream: str) -> list[bytes]:
+        """Return the parts that are held of a stream, in order, and hold them no longer."""
+        of = {"of_sender": sender, "of_stream": stream}
+        parts = list(self._execute(inbox_table.FRAGMENTS, of).scalars())
+        if parts:
+            self._execute(inbox_table.DROP_FRAGMENTS, of)
+        return parts
+
+    def quarantine(
+        self, *, sender: str, stream: str, at: Offset, topic: str, reason: str, data: bytes
+    ) -> None:
+        """Put a message into quarantine."""
+        self._execute(
+            inbox_table.QUARANTINE_MESSAGE,
+            {
+                "at": time.time(),
+                "sender": sender,
+                "stream": stream,
+                "epoch": at.epoch,
+                "seq": at.seq,
+                "topic": topic,
+                "reason": reason,
+                "data": data,
+            },
+        )
+
+    def discard_quarantined(self, quarantine_id: int) -> bool:
+        """Drop a message from quarantine; whether it was there."""
+        return bool(
+            self._execute(inbox_table.DISCARD_QUARANTINED, {"of_id": quarantine_id}).rowcount
+        )
+
+    def enqueue(self, message: OutboxRecord) -> None:
+        """Put a message into the outbox, and its number into the record of those given out."""
+        values = msgspec.structs.asdict(message)
+        self._execute(outbox_table.ENQUEUE, values)
+        self._execute(outbox_table.PUT_ISSUED, {name: values[name] for name in _NUMBER})
+
+    def answer(self, message_id: str, *, at: float) -> None:
+        """Keep that an order is answered; for a day, since it is void long before that."""
+        self._execute(sql.PUT_ANSWERED, {"message_id": message_id, "at": at})
+        self._execute(sql.PRUNE_ANSWERED, {"before": at - _DAY})
+
+    def acknowledge(self, stream: str, position: Offset) -> int:
+        """Drop what is acknowledged of a stream; return how many messages that was."""
+        values = {"epoch": position.epoch, "seq": position.seq}
+        dropped = self._execute(outbox_table.DROP, {"of_stream": stream, **values}).rowcount
+        if dropped:
+            self._execute(sql.PUT_SETTLED, {"stream": stream, **values})
+        return dropped
+
+    def coalesce(self, stream: str) -> int:
+        """Drop what waits of a stream, because something newer tells it all.
+
+        Return how many messages that was; their numbers stay on record.
+        """
+        values = {"of_stream": stream}
+        ranges = self._execute(outbox_table.RANGES, values).all()
+        if not ranges:
+            return 0
+        self._execute(
+            outbox_table.PUT_COALESCED,
+            [{"stream": stream, **row._mapping} for row in ranges],  # noqa: SLF001 - SQLAlchemy's public name
+        )
+        return self._execute(outbox_table.DROP_ALL, values).rowcount
+
+    def forget_numbers(self, *, beyond: int) -> None:
+        """Forget all numbers of our own that are of an epoch ``beyond`` that one."""
+        for statement in outbox_table.DROP_BEYOND:
+            self._execute(statement, {"beyond": beyond})
+
+    def set_epoch(self, epoch: int) -> None:
+        """Have the next epoch be one beyond ``epoch``, and no later than that needs."""
+        self._execute(sql.PUT_META, {**sql.EPOCH, "value": epoch})
+
+    @abstractmethod
+    def _execute(
+        self, statement: sa.Executable, values: Mapping[str, Any] | list[dict[str, Any]]
+    ) -> sa.CursorResult[Any]:
+        """Run one statement, after what was gathered before it."""
