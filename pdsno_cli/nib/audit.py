@@ -1,7 +1,7 @@
 """Reconciles what a sender numbered with what its receiver committed; pure.
 
-Every number that was ever given out has to be somewhere: committed, in quarantine, given way to a
-newer message, or still waiting in the outbox.
+Every number that was ever assigned must be accounted for: committed, quarantined, coalesced into a
+newer message, or still in the outbox.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class Sent:
     """A sender's own record of one epoch of one stream, read in one go.
 
-    Its messages are numbered 1 to ``last``. ``waiting`` are those in the outbox, with the Unix time
-    at which each was kept; ``coalesced`` the ranges, ends included, that gave way to a newer
-    message; ``acknowledged`` how far the stream was ever acknowledged.
+    Its messages are numbered 1 to ``last``. ``waiting`` has those in the outbox, with the Unix time
+    at which each was enqueued; ``coalesced`` has the ranges, ends included, that a newer message
+    replaced; ``acknowledged`` is the highest offset that was ever acknowledged.
     """
 
     stream: str
@@ -36,9 +36,9 @@ class Sent:
 class Account:
     """Where the messages of one epoch of one stream are, each counted once.
 
-    ``earlier`` were acknowledged by a receiver that has lost its store since. ``lost`` are
-    nowhere; ``twice`` were committed more often than they were sent. The oldest of those that are
-    ``waiting`` was kept at ``oldest``, in Unix seconds.
+    ``earlier`` counts messages acknowledged by a receiver that has lost its store since, ``lost``
+    those that are nowhere, ``twice`` those committed more often than sent. The oldest of the
+    ``waiting`` ones was enqueued at ``oldest``, in Unix seconds.
     """
 
     sender: str
@@ -57,12 +57,12 @@ class Account:
 
     @property
     def accounted(self) -> bool:
-        """Whether every message is somewhere, and nowhere twice."""
+        """Return True if no message is lost or committed twice."""
         return not (self.lost or self.twice)
 
 
 def reconcile(sender: str, receiver: str, sent: Sent, counters: StreamCounters | None) -> Account:
-    """Return the account of one epoch; ``counters`` is its receiver's, None where it has none.
+    """Return the account of one epoch; ``counters`` are its receiver's, None if it has none.
 
     The sender's record must have been read before the receiver's: what is committed and dropped
     in between is then found at the receiver.
@@ -70,7 +70,7 @@ def reconcile(sender: str, receiver: str, sent: Sent, counters: StreamCounters |
     counters = counters or StreamCounters(epoch=sent.epoch)
     acknowledged = _acknowledged(sent)
     before = sum(_length(first, min(last, counters.seq)) for first, last in sent.coalesced)
-    # A receiver skips what its sender says is not to be had: coalesced, or acknowledged long ago.
+    # A receiver skips what its sender no longer has: coalesced, or acknowledged long ago.
     skipped = min(counters.skipped, before)
     earlier = min(counters.skipped - skipped, acknowledged)
     lost = counters.skipped - skipped - earlier
@@ -105,7 +105,7 @@ def reconcile(sender: str, receiver: str, sent: Sent, counters: StreamCounters |
 
 
 def _acknowledged(sent: Sent) -> int:
-    """Return up to which number of its epoch the stream was ever acknowledged."""
+    """Return the highest number of the epoch that was ever acknowledged."""
     if sent.acknowledged.epoch > sent.epoch:
         return sent.last
     return sent.acknowledged.seq if sent.acknowledged.epoch == sent.epoch else 0

@@ -1,4 +1,4 @@
-"""What a store holds of one local controller, as a count and a hash that two stores can be compared by."""
+"""Summarises a local controller's devices as a count and a hash, by which two stores are compared."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from pdsno_cli.model.devices import Device
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
-_DIGITS = 12  # of the hash: chance makes two inventories alike once in 2**48
+_DIGITS = 12  # of the hash: two inventories collide by chance once in 2**48
 
 
 class Contents(NamedTuple):
-    """How many devices are present, and a hash of all that is known of them but their uptime."""
+    """The number of devices that are present, and a hash of all their fields except the uptime."""
 
     devices: int
     hash: str
 
 
 def contents(devices: Iterable[Device]) -> Contents:
-    """Return the contents that ``devices`` are, in whatever order."""
+    """Return the contents of ``devices``; their order does not matter."""
     lines = sorted(_encode(msgspec.structs.replace(item, uptime=None)) for item in devices)
     digest = hashlib.sha256(b"\n".join(lines)).hexdigest()
     return Contents(len(lines), digest[:_DIGITS])

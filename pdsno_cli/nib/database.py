@@ -17,7 +17,7 @@ from pdsno_cli.nib.schema import VERSION, create_tables
 
 
 class MissingStoreError(StateError):
-    """There is no store in that place yet."""
+    """The store does not exist yet."""
 
 
 class StoreInUseError(StateError):
@@ -96,6 +96,6 @@ class Database(ABC):
             raise error from exc
 
 
-# Makes the database that a URL names; the owner, a topology and a controller, tells its store from
-# others at the same URL. UsageError, without any password in it, for a URL that cannot be read.
+# Returns the database at a URL; the owner (topology and controller) distinguishes its store from
+# others at the same URL. UsageError, without any password, for an invalid URL.
 DatabaseFactory = Callable[[str, str], Database]

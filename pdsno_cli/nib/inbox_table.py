@@ -1,7 +1,7 @@
-"""The receiver's side of a store: how far each sender's streams are committed, and what is held.
+"""The inbox of a store: the counters of received streams, fragments, quarantine.
 
-The tallies are kept in memory beside the table: the thread that owns the store is the only one
-that writes it, and judges every message by them.
+The latest counters are cached in memory: only the thread that owns the store writes the table, and
+it looks at them for every message.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Quarantined(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Advance(NamedTuple):
-    """How far a transaction brought a stream, and how many messages of it that was."""
+    """The offset that a transaction commits a stream up to, and how many messages it applied."""
 
     sender: str
     stream: str
@@ -71,21 +71,21 @@ class Advance(NamedTuple):
 
 
 class InboxCounters:
-    """The latest counters of each stream, read once and written with the transaction at hand.
+    """The latest counters of each stream: read once, changed within a transaction.
 
-    ``begin`` begins that one in the file.
+    ``begin`` begins the transaction in the database.
     """
 
     def __init__(self, connection: sa.Connection, begin: Callable[[], None]) -> None:
         self._connection = connection
         self._begin = begin
         self._latest: dict[_Key, StreamCounters] | None = None
-        self._changed: dict[_Key, StreamCounters] = {}  # by the transaction at hand
-        # A stream that goes from one epoch to the next within a transaction leaves its counters here.
+        self._changed: dict[_Key, StreamCounters] = {}  # by this transaction
+        # Counters of epochs that ended within this transaction.
         self._ended: list[tuple[_Key, StreamCounters]] = []
 
     def get(self, key: _Key) -> StreamCounters | None:
-        """Return the latest counters of a stream, None where nothing of it is committed."""
+        """Return the latest counters of a stream, None if nothing of it is committed."""
         changed = self._changed.get(key)
         return self._all().get(key) if changed is None else changed
 
@@ -98,20 +98,20 @@ class InboxCounters:
         return True
 
     def put(self, key: _Key, counters: StreamCounters) -> None:
-        """Keep a stream's new counters with the transaction at hand."""
+        """Change the counters of a stream with this transaction."""
         before = self._changed.get(key)
         if before is not None and before.epoch != counters.epoch:
             self._ended.append((key, before))
         self._changed[key] = counters
 
     def drop(self, stream: str) -> None:
-        """Know nothing of a stream any more."""
+        """Forget a stream."""
         PUT.write(self._connection, self.take()[0])
         self._connection.execute(FORGET, {"of_stream": stream})
         self._latest = None
 
     def take(self) -> tuple[list[tuple[object, ...]], list[Advance]]:
-        """Return the rows to be written with the transaction at hand, and how far it brought what."""
+        """Return the rows that this transaction has to write, and the streams that it advances."""
         if not self._changed:
             return [], []
         latest = self._all()
@@ -124,7 +124,7 @@ class InboxCounters:
         return rows, advanced
 
     def clear(self) -> None:
-        """Forget all, for it may not be as the file has it."""
+        """Drop the cache: it may differ from the table."""
         self._changed.clear()
         self._ended.clear()
         self._latest = None

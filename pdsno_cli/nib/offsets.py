@@ -1,4 +1,4 @@
-"""How far a stream is committed, and what that makes of a message's number; pure."""
+"""Offsets in a stream, the counters of its receiver, and the verdict on a message's number; pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 
 class Offset(NamedTuple):
-    """The place of a message in its stream; positions order as the messages were numbered."""
+    """The place of a message in its stream; offsets order as the messages were numbered."""
 
     epoch: int
     seq: int
@@ -19,33 +19,33 @@ START = Offset(0, 0)  # before the first message of any stream
 
 
 class Verdict(Enum):
-    """What a receiver makes of a message's epoch and seq."""
+    """The verdict of a receiver on a message's epoch and seq."""
 
-    NEXT = "next"  # the one that follows: apply it
+    NEXT = "next"  # the next one: apply it
     DUPLICATE = "duplicate"  # committed already
-    STALE = "stale"  # of an epoch that is over
-    GAP = "gap"  # messages before it are missing: do not apply it, ask for them
-    UNKNOWN = "unknown"  # from a stream of which nothing is committed yet
+    STALE = "stale"  # of an older epoch
+    GAP = "gap"  # messages before it are missing: request them, do not apply it
+    UNKNOWN = "unknown"  # nothing of the stream is committed yet
 
 
-def judge(mark: Offset | StreamCounters | None, epoch: int, seq: int) -> Verdict:
-    """Return the verdict on message ``seq`` of ``epoch``, which counts from 1 in each epoch.
+def judge(committed: Offset | StreamCounters | None, epoch: int, seq: int) -> Verdict:
+    """Return the verdict on message ``seq`` of ``epoch``; numbers start at 1 in each epoch.
 
-    A sender begins to send an epoch only when all of the one before is acknowledged, so the first
-    message of a new epoch follows.
+    A sender starts a new epoch only when the one before is acknowledged in full, so the first
+    message of a newer epoch is the next one.
     """
-    if mark is None:
+    if committed is None:
         return Verdict.UNKNOWN
-    if epoch < mark.epoch:
+    if epoch < committed.epoch:
         return Verdict.STALE
-    last = mark.seq if mark.epoch == epoch else 0
+    last = committed.seq if committed.epoch == epoch else 0
     if seq <= last:
         return Verdict.DUPLICATE
     return Verdict.NEXT if seq == last + 1 else Verdict.GAP
 
 
 class StreamCounters(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What became of the numbers 1 to ``seq`` of one epoch of one stream, at its receiver."""
+    """A receiver's account of the numbers 1 to ``seq`` of one epoch of one stream."""
 
     epoch: int
     seq: int = 0
@@ -55,7 +55,7 @@ class StreamCounters(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     @property
     def offset(self) -> Offset:
-        """How far the stream is committed."""
+        """The offset up to which the stream is committed."""
         return Offset(self.epoch, self.seq)
 
 
@@ -64,7 +64,7 @@ def advance(
 ) -> StreamCounters:
     """Return the counters once ``to`` is committed; numbers passed over count as skipped.
 
-    A number that is committed again adds up to more than there are, and so an audit finds it.
+    A number that is committed twice makes the counts exceed ``seq``, which an audit finds.
     """
     if before is None or before.epoch != to.epoch:
         before = StreamCounters(epoch=to.epoch)

@@ -1,4 +1,4 @@
-"""The outbox of a store: messages that are kept until their receiver has committed them."""
+"""The outbox of a store: its records, and the statements on them and on our own numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pdsno_cli.nib.statements import prune, upsert
 
 
 class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One message of the outbox, byte for byte as it is sent; ``kept_at`` is Unix time."""
+    """One queued message, byte for byte as it is sent; ``kept_at`` is the Unix time of its enqueuing."""
 
     stream: str
     epoch: int
@@ -24,12 +24,12 @@ class OutboxRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def offset(self) -> Offset:
-        """Where in its stream the message stands."""
+        """The message's offset in its stream."""
         return Offset(self.epoch, self.seq)
 
 
 class Backlog(msgspec.Struct, frozen=True, kw_only=True):
-    """How much waits of one stream; ``oldest`` is the Unix time at which the oldest was kept."""
+    """The queued messages of one stream: number, bytes, Unix time at which the oldest was enqueued."""
 
     messages: int
     size: int
@@ -56,7 +56,7 @@ BACKLOG = sa.select(
 ).where(OUTBOX.c.stream == sa.bindparam("stream"))
 DROP = sa.delete(OUTBOX).where(_OF_STREAM, sa.not_(_AFTER))
 DROP_ALL = sa.delete(OUTBOX).where(_OF_STREAM)
-# Within an epoch the outbox has no holes but those that are on record already.
+# Within an epoch the outbox has no gaps except those in COALESCED.
 RANGES = (
     sa.select(
         OUTBOX.c.epoch,

@@ -3,8 +3,8 @@
 A schema for each controller, rather than a column in every table: the statements are SQLite's, a
 controller that is gone is one DROP SCHEMA, and rights are granted for one controller.
 
-The server confirms a commit when its disk has it. A store has one writer: it holds an advisory lock
-on the connection, which the server releases when that breaks.
+A commit returns when it is on the server's disk. A store has one writer, whose connection holds an
+advisory lock; the server releases it when the connection breaks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Does once, before a process forks, what every store would do first: imports and compilation."""
+"""Imports and compiles, before a process forks, what every store needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _AT = 0.0
 
 
 def preload() -> None:
-    """Use every statement once on a store in memory: SQLAlchemy keeps what it compiles."""
+    """Run every statement once on a store in memory: SQLAlchemy caches the compiled forms."""
     with Store.open(":memory:") as store:
         store.begin_epoch()
         for _ in range(2):

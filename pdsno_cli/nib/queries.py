@@ -1,4 +1,4 @@
-"""The questions that a store answers, to the controller that owns it and to readers beside it."""
+"""The queries on a store, for the controller that owns it and for readers in other processes."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _detail = msgspec.json.Decoder(dict[str, str | int | float | list[str]]).decode
 
 
 class Queries:
-    """What is known, as typed values. One thread owns the connection and all its questions."""
+    """Returns the rows of a store as typed values; one thread may use it."""
 
     def __init__(self, connection: sa.Connection, database: Database) -> None:
         self._connection = connection
@@ -91,11 +91,11 @@ class Queries:
             return self._database.version(self._connection)
 
     def known(self) -> dict[str, Known]:
-        """Return what a local controller remembers, by device id."""
+        """Return the devices that a local controller knows, by id."""
         return {row.device_id: rows.known(row) for row in self._all(_ALL_DEVICES)}
 
     def devices(self, *, active: bool | None = None) -> list[RegionDevice]:
-        """Return the devices, or only those that are present, or only those that are not."""
+        """Return all devices, or only those that are (or are not) active."""
         if active is None:
             wanted = _REGION_DEVICES
         else:
@@ -110,7 +110,7 @@ class Queries:
         return [rows.seen_since(record, cycles.get(record.local_id)) for record in records]
 
     def contents(self) -> dict[str, Contents]:
-        """Return what is held for present of each local controller, by its id."""
+        """Return the contents of each local controller that has active devices, by its id."""
         found: dict[str, list[Device]] = {}
         for item in self.devices(active=True):
             found.setdefault(item.local_id, []).append(item.device)
@@ -133,11 +133,11 @@ class Queries:
         return rows.policy_record(found[0]) if found else None
 
     def applied(self) -> list[AppliedRecord]:
-        """Return which policies the controllers said that they go by."""
+        """Return the policies that controllers announced as applied."""
         return [AppliedRecord(**row._mapping) for row in self._all(_APPLIED)]  # noqa: SLF001 - SQLAlchemy's public name
 
     def cycles(self) -> list[LocalCycle]:
-        """Return how far the reports of each local controller are committed here."""
+        """Return the last committed cycle of each local controller."""
         return [rows.local_cycle(row) for row in self._all(_CYCLES)]
 
     def homes(self) -> dict[str, tuple[str, int]]:
@@ -145,19 +145,19 @@ class Queries:
         return {row.local_id: (row.region, row.epoch) for row in self._all(_CYCLES)}
 
     def regions_of_locals(self) -> set[tuple[str, str]]:
-        """Return the local controllers that have devices here, each with the regions of those."""
+        """Return the pairs of a local controller and a region in which it has active devices."""
         return {(row.local_id, row.region) for row in self._all(_REGIONS_OF_LOCALS)}
 
     def regions(self) -> set[str]:
-        """Return the regions that have devices here."""
+        """Return the regions that have active devices."""
         return {row.region for row in self._all(_REGIONS)}
 
     def former_regions(self) -> set[str]:
-        """Return the regions that devices here are of, present or not."""
+        """Return the regions that have devices, active or not."""
         return {row.region for row in self._all(_EVER_REGIONS)}
 
     def controllers(self) -> list[ControllerRecord]:
-        """Return the controllers that this one watches, as they last said they were."""
+        """Return the controllers that this one monitors, as of their last status."""
         return [ControllerRecord(**row._mapping) for row in self._all(_CONTROLLERS)]  # noqa: SLF001 - SQLAlchemy's public name
 
     def events(self, last: int = 100) -> list[EventRecord]:
@@ -178,19 +178,19 @@ class Queries:
         ]
 
     def committed(self, sender: str, stream: str) -> Offset | None:
-        """Return how far a sender's stream is committed here, None where nothing is."""
+        """Return the offset up to which a stream is committed, None if nothing of it is."""
         found = self._all(inbox_table.LATEST, {"of_sender": sender, "of_stream": stream})
         return Offset(found[0].epoch, found[0].seq) if found else None
 
     def counters(self) -> dict[tuple[str, str, int], StreamCounters]:
-        """Return what became of the numbers received, by sender, stream and epoch."""
+        """Return the counters of received streams, by sender, stream and epoch."""
         return {
             (row.sender, row.stream, row.epoch): inbox_table.read_counters(row)
             for row in self._all(inbox_table.ALL)
         }
 
     def incomplete_streams(self) -> list[tuple[str, str]]:
-        """Return the streams, with their senders, of which parts are held."""
+        """Return the senders and streams of which fragments are kept."""
         return [(row.sender, row.stream) for row in self._all(inbox_table.INCOMPLETE)]
 
     def quarantined(self) -> list[Quarantined]:
@@ -199,7 +199,7 @@ class Queries:
         return [Quarantined(**row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name
 
     def quarantine_entry(self, entry: int) -> Quarantined | None:
-        """Return one message in quarantine, None where there is no such entry."""
+        """Return one message in quarantine, None if there is no such entry."""
         found = self._all(inbox_table.ONE_QUARANTINED, {"of_id": entry})
         return Quarantined(**found[0]._mapping) if found else None  # noqa: SLF001 - SQLAlchemy's public name
 
@@ -208,7 +208,7 @@ class Queries:
         return int(self._all(inbox_table.COUNT_QUARANTINED)[0][0])
 
     def answered(self, message_id: str) -> bool:
-        """Whether an order was answered, and so was carried out or refused."""
+        """Return True if a command was answered, and so was executed or refused."""
         return bool(self._all(_ANSWERED, {"message_id": message_id}))
 
     def sent(self) -> list[Sent]:
@@ -233,24 +233,24 @@ class Queries:
             ]
 
     def issued(self, stream: str, epoch: int) -> int:
-        """Return the last number given out in an epoch of a stream, 0 where none was."""
+        """Return the last number assigned in an epoch of a stream, 0 if none was."""
         found = self._all(outbox_table.ISSUED_IN, {"stream": stream, "epoch": epoch})
         return int(found[0].seq) if found else 0
 
     def last_coalesced(self, stream: str) -> Offset:
-        """Return the last number of a stream whose message gave way to a newer one."""
+        """Return the offset of the last message of a stream that was coalesced."""
         found = self._all(outbox_table.LAST_COALESCED, {"stream": stream})
         return Offset(found[0].epoch, found[0].last) if found else START
 
     def coalesced(self) -> dict[tuple[str, int], list[tuple[int, int]]]:
-        """Return the numbers that gave way to a newer message, as ranges by stream and epoch."""
+        """Return the coalesced numbers, as ranges by stream and epoch."""
         found: dict[tuple[str, int], list[tuple[int, int]]] = {}
         for row in self._all(outbox_table.ALL_COALESCED):
             found.setdefault((row.stream, row.epoch), []).append((row.first, row.last))
         return found
 
     def backlog(self, stream: str) -> Backlog:
-        """Return how much waits of a stream."""
+        """Return the backlog of a stream."""
         row = self._all(outbox_table.BACKLOG, {"stream": stream})[0]
         return Backlog(messages=row.messages, size=row.size, oldest=row.oldest)
 
@@ -264,11 +264,11 @@ class Queries:
         return [OutboxRecord(**row._mapping) for row in self._all(outbox_table.NEXT, values)]  # noqa: SLF001 - SQLAlchemy's public name
 
     def outbox_count(self) -> int:
-        """Return how many messages wait for their acknowledgement."""
+        """Return how many messages are in the outbox."""
         return int(self._all(outbox_table.COUNT)[0][0])
 
     def acknowledged(self, stream: str) -> Offset:
-        """Return how far a stream is acknowledged."""
+        """Return the offset up to which a stream is acknowledged."""
         found = self._all(outbox_table.ACKNOWLEDGED, {"stream": stream})
         return Offset(found[0].epoch, found[0].seq) if found else START
 
@@ -280,4 +280,4 @@ class Queries:
             return self._connection.execute(statement, values).all()
 
     def _flush(self) -> None:
-        """Write what a transaction at hand has gathered, so that questions see it."""
+        """Write the buffered rows of the current transaction, so that queries see them."""

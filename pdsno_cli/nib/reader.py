@@ -1,4 +1,4 @@
-"""Looks into a store that another process writes."""
+"""Opens a store for reading while another process may write it."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from pdsno_cli.nib.schema import VERSION
 
 
 def open_reader(place: Path | str | Database) -> Queries:
-    """Return the questions that a store answers; nothing is written to it.
+    """Return read-only access to a store.
 
-    MissingStoreError when there is none yet, StateError when it cannot be read.
+    MissingStoreError if there is none yet, StateError if it cannot be read.
     """
     database = find(place)
-    questions = Queries(database.connect(read_only=True), database)
+    queries = Queries(database.connect(read_only=True), database)
     try:
-        _check(questions.version(), database.name)
+        _check(queries.version(), database.name)
     except BaseException:
-        questions.close()
+        queries.close()
         raise
-    return questions
+    return queries
 
 
 def _check(version: int, name: str) -> None:
     if version == 0:
-        raise MissingStoreError(f"{name} is still empty")
+        raise MissingStoreError(f"{name} is empty")
     if version != VERSION:
-        later = "; its controller brings it up to date when it starts" if version < VERSION else ""
+        later = "; its controller upgrades it when it starts" if version < VERSION else ""
         raise StateError(
             f"{name} is a store of version {version}, this pdsno reads {VERSION}{later}"
         )

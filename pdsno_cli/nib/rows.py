@@ -1,4 +1,4 @@
-"""Turns rows into the types of the model and back; pure."""
+"""Converts rows to the types of the model and back; pure."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class DeviceRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerRecord:
-    """A controller as its status last said; ``state`` is ``online`` or ``offline``.
+    """A controller as of its last status; ``state`` is ``online`` or ``offline``.
 
-    ``seq`` is the number of one of its last heartbeats.
+    ``seq`` is the number of a recent heartbeat.
     """
 
     controller_id: str
@@ -56,7 +56,7 @@ class ControllerRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyRecord:
-    """A policy in force since then, and what the file declared where a person replaced that."""
+    """A policy in force since a time; ``instead_of`` is the file's, where an operator replaced it."""
 
     document: PolicyDocument
     since: float
@@ -65,7 +65,7 @@ class PolicyRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedRecord:
-    """Which version of a scope's policy a controller said that it goes by, and when that came."""
+    """The version of a scope's policy that a controller announced as applied, and when."""
 
     controller_id: str
     scope: str
@@ -75,7 +75,7 @@ class AppliedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecord:
-    """An event with who told it and when it was recorded."""
+    """An event with its sender and the time at which it was recorded."""
 
     at: float
     sender: str
@@ -83,7 +83,7 @@ class EventRecord:
 
 
 class _Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a local controller remembers of a device beside the device itself."""
+    """The state of a device between cycles, kept by its local controller."""
 
     missed: int = 0
     silent: dict[str, int] = {}
@@ -98,7 +98,7 @@ def text(value: object) -> str:
     return _encode(value).decode()
 
 
-# The same few lists come again and again; those of addresses do not.
+# Lists of protocols are few; lists of addresses are not.
 @lru_cache(maxsize=64)
 def _protocols(names: tuple[str, ...]) -> str:
     return text(names)
@@ -117,23 +117,23 @@ def device_row(local_id: str, region: str, device: Device, *, at: float) -> Devi
 def known_row(
     local_id: str, region: str, known: Known, *, seen: Collection[str], at: float
 ) -> DeviceRow:
-    """Return the row of a device as its local controller knows it; ``seen`` are ids."""
+    """Return the row of a device as its local controller knows it; ``seen`` holds device ids."""
     memory = _Memory(missed=known.missed, silent=known.silent, mac_source=known.mac_source)
-    # A device that was not seen keeps the time it has.
+    # The statement keeps the later time.
     last = at if known.device.device_id in seen else 0.0
     return _device_row(local_id, region, known.device, known.active, at, last, text(memory))
 
 
 def cycle_row(cycle: LocalCycle, region: str, at: float) -> tuple[object, ...]:
-    """Return the row that says how far a local controller is."""
+    """Return the row of a local controller's cycle."""
     seen = None if cycle.seen_at is None else unix_seconds(cycle.seen_at)
     silent = None if seen is None else text(cycle.silent)
-    seen = None if seen is None else min(seen, at)  # a clock that is ahead saw nobody later
+    seen = None if seen is None else min(seen, at)  # the sender's clock may be ahead
     return cycle.local_id, region, cycle.epoch, cycle.cycle, cycle.active, at, seen, silent
 
 
 def local_cycle(row: sa.Row[Any]) -> LocalCycle:
-    """Return how far a local controller is."""
+    """Return the cycle of a row."""
     return LocalCycle(
         local_id=row.local_id,
         epoch=row.epoch,
@@ -145,7 +145,7 @@ def local_cycle(row: sa.Row[Any]) -> LocalCycle:
 
 
 def seen_since(record: DeviceRecord, cycle: LocalCycle | None) -> DeviceRecord:
-    """Return a device as its local controller saw it last, though nothing was told of it since."""
+    """Return a device with the times of the last cycle, in which it was seen without any change."""
     if cycle is None or not record.active or record.device.device_id in cycle.silent:
         return record
     seen = unix_seconds(cycle.seen_at or "")
@@ -268,7 +268,7 @@ def device_record(row: sa.Row[Any]) -> DeviceRecord:
 
 
 def policy_record(row: sa.Row[Any]) -> PolicyRecord:
-    """Return a policy with where it comes from."""
+    """Return the policy of a row."""
     return PolicyRecord(
         document=_document(row.document),
         since=row.received_at,

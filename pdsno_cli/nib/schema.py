@@ -23,8 +23,9 @@ META = sa.Table(
 )
 
 # One row for each device that a local controller has ever found. `addresses` and `protocols` are
-# JSON arrays, `extra` is a JSON object or empty; `memory` is what the local controller itself remembers from cycle to cycle, as JSON,
-# and is empty everywhere else. `version` rises with every change. Times are Unix seconds.
+# JSON arrays, `extra` is a JSON object or NULL; `memory` is the state between cycles that its local
+# controller keeps, as JSON, and NULL elsewhere. `version` rises with every change. Times are Unix
+# seconds.
 DEVICES = sa.Table(
     "devices",
     METADATA,
@@ -59,8 +60,8 @@ EVENTS = sa.Table(
     sa.Column("detail", _TEXT, nullable=False),
 )
 
-# The policies in force. `instead_of` is what the topology file declared when a person put another
-# policy in its place, as JSON; it is empty where the file's own is in force.
+# The policies in force. `instead_of` is the topology file's policy, as JSON, where an operator
+# replaced it; NULL where the file's own is in force.
 POLICIES = sa.Table(
     "policies",
     METADATA,
@@ -71,7 +72,7 @@ POLICIES = sa.Table(
     sa.Column("instead_of", _TEXT),
 )
 
-# What controllers say that they go by: for each scope, the version of their last announcement.
+# The policies that controllers announced as applied: the last version of each scope.
 APPLIED = sa.Table(
     "applied",
     METADATA,
@@ -104,13 +105,13 @@ CYCLES = sa.Table(
     sa.Column("cycle", _INTEGER, nullable=False),
     sa.Column("active", _INTEGER, nullable=False),
     sa.Column("committed_at", sa.Float, nullable=False),
-    # All present devices of the local were seen then, but those in `silent`, a JSON array.
+    # When all active devices of the local were seen, except those in `silent`, a JSON array.
     sa.Column("seen_at", sa.Float),
     sa.Column("silent", _TEXT),
 )
 
-# How far each sender's streams are committed here: of epoch's numbers 1 to `seq`, so many were
-# applied, quarantined, or skipped because their sender said that they are not to be had any more.
+# The counters of received streams: of the numbers 1 to `seq` of an epoch, how many were applied,
+# quarantined, or skipped because their sender no longer has them.
 RECEIVED = sa.Table(
     "received",
     METADATA,
@@ -124,7 +125,7 @@ RECEIVED = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# Parts of a large message, committed but not applied before the last of them is here.
+# Fragments of large messages: committed, but applied only when the last one arrives.
 HELD = sa.Table(
     "held",
     METADATA,
@@ -151,7 +152,7 @@ QUARANTINE = sa.Table(
     sa.Column("data", sa.LargeBinary, nullable=False),
 )
 
-# What waits for its receiver's acknowledgement: the exact bytes, in the order of the numbers.
+# The messages that their receiver has not acknowledged: the exact bytes, in order.
 OUTBOX = sa.Table(
     "outbox",
     METADATA,
@@ -166,7 +167,7 @@ OUTBOX = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# The last number given out in each epoch of each stream of ours.
+# The last number assigned in each epoch of each stream of our own.
 ISSUED = sa.Table(
     "issued",
     METADATA,
@@ -176,7 +177,7 @@ ISSUED = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# Numbers, from `first` to `last`, whose messages gave way to a newer one that tells everything.
+# The numbers, from `first` to `last`, of messages that a newer one replaced.
 COALESCED = sa.Table(
     "coalesced",
     METADATA,
@@ -187,7 +188,7 @@ COALESCED = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# How far each stream of ours is acknowledged: what was sent before is not to be had any more.
+# The offset up to which each stream of our own is acknowledged: earlier messages are deleted.
 SETTLED = sa.Table(
     "settled",
     METADATA,
@@ -197,7 +198,7 @@ SETTLED = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# The orders that were answered, each kept in the transaction of what it brought about.
+# The commands that were answered, each recorded in the transaction of its effect.
 ANSWERED = sa.Table(
     "answered",
     METADATA,
@@ -206,7 +207,7 @@ ANSWERED = sa.Table(
     sqlite_with_rowid=False,
 )
 
-# What makes a store of an earlier version one of the next: SQL that all kinds of database take.
+# The statements that upgrade a store to the next version; every kind of database accepts them.
 UPGRADES = {
     4: ("ALTER TABLE controllers ADD COLUMN seq INTEGER DEFAULT '0' NOT NULL",),
     5: (

@@ -74,7 +74,7 @@ class Sqlite(Database):
             return DiskError(f"the disk of {self.name} is full")
         if code in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
             return StateError(
-                f"{self.name} is no store or is damaged: move it away, a new one will be made"
+                f"{self.name} is damaged or not a store: move it away, and a new one is created"
             )
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return DiskError(f"{self.name} is in use by another process")
@@ -106,7 +106,7 @@ class Sqlite(Database):
 
 
 def _no_room(folder: Path) -> bool:
-    """Return True if no file can be made there for want of blocks or inodes."""
+    """Return True if the disk has no blocks or inodes left for a new file."""
     try:
         disk = os.statvfs(folder)
     except OSError:
@@ -115,7 +115,7 @@ def _no_room(folder: Path) -> bool:
 
 
 def _create(path: Path) -> None:
-    """Make sure that the file is there and private before SQLite opens it."""
+    """Create the file, private to its user, unless it exists."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     except OSError as exc:
@@ -143,7 +143,7 @@ def _open() -> sqlite3.Connection:
 
 def _connect(name: str, *, read_only: bool) -> sqlite3.Connection:
     # isolation_level None: transactions begin where `begin` says, not where the driver guesses.
-    # A store is written on two threads, in turn: it sees to that itself.
+    # Two threads of a store write in turn.
     return sqlite3.connect(
         name, uri=read_only, timeout=_BUSY, isolation_level=None, check_same_thread=read_only
     )

@@ -1,4 +1,4 @@
-"""The statements that change a store, built once: SQLAlchemy caches what it compiles of them."""
+"""The statements that change a store, built once: SQLAlchemy caches their compiled forms."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pdsno_cli.nib.schema import (
     SETTLED,
 )
 
-# What makes a device another version of itself. Its uptime is none of it: that always changes.
+# A change of any of these is a new version of a device. The uptime always changes.
 _CONTENT = (
     DEVICES.c.region,
     DEVICES.c.addresses,
@@ -46,9 +46,9 @@ def upsert(table: sa.Table) -> Insert:
 
 
 def prune(table: sa.Table, *of: sa.Column[str]) -> sa.Delete:
-    """Return the statement that deletes what is ``history`` older than the latest of its kind.
+    """Return the statement that deletes rows whose epoch is ``history`` seconds before the latest.
 
-    The columns ``of`` name the kind. Epochs are Unix times, so their difference is in seconds.
+    The latest is that of the rows with the same columns ``of``. Epochs are Unix times.
     """
     latest = table.alias()
     same = sa.and_(*(latest.c[column.name] == column for column in of))
@@ -57,7 +57,7 @@ def prune(table: sa.Table, *of: sa.Column[str]) -> sa.Delete:
 
 
 def _upsert_device() -> Insert:
-    """Return the statement that takes in a device; ``version`` rises when its content changes."""
+    """Return the statement that stores a device; ``version`` rises when its content changes."""
     statement = insert(DEVICES)
     new = statement.excluded
     same = sa.and_(*(column.is_not_distinct_from(new[column.name]) for column in _CONTENT))
@@ -73,7 +73,7 @@ def _upsert_device() -> Insert:
 
 
 def _upsert_cycle() -> Insert:
-    """Return the statement that takes in a cycle; one that does not say who was seen keeps that."""
+    """Return the statement that stores a cycle; without ``seen_at`` that and ``silent`` are kept."""
     statement = insert(CYCLES)
     new = statement.excluded
     values: dict[str, sa.ColumnElement[object]] = {
@@ -112,7 +112,7 @@ DROP_DEVICE = sa.delete(DEVICES).where(
     DEVICES.c.local_id == sa.bindparam("of_local"),
     DEVICES.c.device_id == sa.bindparam("of_device"),
 )
-# Of a local controller, or of a region, that is no longer declared.
+# Of a local controller or a region that is no longer declared.
 DEACTIVATE_LOCAL = (
     sa.update(DEVICES)
     .where(DEVICES.c.local_id == sa.bindparam("of_local"), DEVICES.c.active)

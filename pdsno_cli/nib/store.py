@@ -29,15 +29,15 @@ __all__ = ["Store", "Transaction"]
 
 log = logging.getLogger(__name__)
 
-_HISTORY = 7 * 86_400  # seconds for which numbers of epochs that are over are kept for an audit
+_HISTORY = 7 * 86_400  # seconds for which the counters of older epochs are kept for an audit
 
 
 class Store(Queries):
-    """All that one controller knows. The thread that opens it owns it: no other may use it.
+    """The store of one controller. Only the thread that opens it may use it.
 
-    What a transaction commits is on the disk when its block ends (WAL, ``synchronous=FULL``);
-    that of one which goes behind, when it calls those who wait for that. Whoever comes next waits
-    for it, too, except one that begins ``pipelined``.
+    A transaction is durable when its block ends; one that called ``commit_async``, when its
+    ``on_commit`` callbacks run. A later transaction or query waits for it, except a ``pipelined``
+    transaction.
     """
 
     def __init__(self, connection: sa.Connection, database: Database) -> None:
@@ -64,43 +64,43 @@ class Store(Queries):
         return store
 
     def transaction(self, *, pipelined: bool = False) -> AbstractContextManager[Transaction]:
-        """Give one unit of work: committed when the block ends, undone when it raises.
+        """Return a unit of work: committed when the block ends, rolled back when it raises.
 
-        Within another, it is a part of that one. Begun ``pipelined`` it builds on one that is still
-        being committed: it raises what makes that one fail, and is undone with it.
+        Within another transaction it is a part of that one. A ``pipelined`` one may begin while the
+        one before is being committed: if that fails, this raises its exception and is rolled back.
         """
-        # Most are parts, one for each message: a generator would cost as much as what is in it.
+        # Most are parts, one for each message: a generator would cost as much as the work.
         return self._unit(pipelined=pipelined) if self._current is None else self._current
 
     def count_active(self) -> int:
-        """Return how many devices are present; without those of what is still being committed."""
+        """Return how many devices are present, without those of a commit that is under way."""
         active = self._pipeline.result
         if self._pipeline.busy and self._current is None and active is not None:
             return active
         return super().count_active()
 
     def wait_committed(self) -> None:
-        """Wait for the transaction that is still being committed; raises what made it fail."""
+        """Wait for the commit that is under way; raises the exception that made it fail."""
         if failure := self._wait():
             raise failure
 
     def close(self) -> None:
-        """Let go of the file, once all is committed."""
+        """Wait for the commit that is under way, and close the connection."""
         try:
-            self._rest()
+            self._await_unrelated()
         finally:
             super().close()
 
-    def _rest(self) -> None:
-        """Wait for what is still being committed, for whoever has nothing to do with it.
+    def _await_unrelated(self) -> None:
+        """Wait for the commit that is under way; its failure is reported by ``on_rollback`` alone.
 
-        Its failure is its own, and told by ``Transaction.on_rollback``, unless nothing works any more.
+        PdsnoError is raised, since nothing else would work either.
         """
         if failure := self._wait():
             log.debug("%s: a commit failed: %r", self._database.name, failure)
 
     def _wait(self) -> Exception | None:
-        """Wait for what is still being committed; return what made that one fail alone."""
+        """Wait for the commit that is under way; return the exception that made it fail."""
         if threading.get_ident() != self._owner:
             raise RuntimeError("only the thread that opened a store may use it")
         return self._pipeline.wait()
@@ -108,7 +108,7 @@ class Store(Queries):
     @contextmanager
     def _unit(self, *, pipelined: bool) -> Iterator[Transaction]:
         if not pipelined:
-            self._rest()
+            self._await_unrelated()
         tx = self._current = Transaction(self._connection, self._counters, self._begin)
         try:
             with self._database.explained():
@@ -129,7 +129,7 @@ class Store(Queries):
             tx.finished(True)
 
     def _begin(self) -> None:
-        """Begin in the file, once what goes before is committed, what has begun in memory."""
+        """Begin in the database, after the commit that is under way."""
         self.wait_committed()
         self._begin_writing()
 
@@ -165,7 +165,7 @@ class Store(Queries):
             tx.finished(False)
 
     def begin_epoch(self) -> int:
-        """Return a new epoch, durably higher than any before it, even those of a lost store."""
+        """Return a new epoch, durably higher than all before it, even those of a lost store."""
         with self._database.transaction(self._connection, write=True):
             found = self._connection.execute(sql.META_VALUE, sql.EPOCH).first()
             epoch = max(int(time.time()), 1 if found is None else int(found.value) + 1)
@@ -182,10 +182,10 @@ class Store(Queries):
         if self._current is not None:
             self._current.flush()
         else:
-            self._rest()
+            self._await_unrelated()
 
     def _ready(self) -> None:
-        """Make the tables of a new file, upgrade an earlier version's; refuse any other's."""
+        """Create the tables or upgrade those of an earlier version; StateError for a later one."""
         version = self.version()
         if version == 0:
             self._run(self._database.create())
@@ -195,7 +195,7 @@ class Store(Queries):
         if version not in (0, VERSION):
             raise StateError(
                 f"{self._database.name} is a store of version {version}, this pdsno reads {VERSION}: "
-                "move it away, a new one will be made"
+                "move it away, and a new one is created"
             )
 
     def _run(self, statements: Iterable[str]) -> None:

@@ -29,27 +29,27 @@ class StreamWrites(ABC):
     _counters: InboxCounters
 
     def accept_next(self, sender: str, stream: str, epoch: int, seq: int) -> bool:
-        """Record that a message is applied if it is the very next of its stream; whether it is.
+        """Advance a stream by one applied message; return False if it is not the next one.
 
-        What nearly every message is takes one look here; ``judge`` and ``advance`` are for the others.
+        The common case in one lookup; ``judge`` and ``advance`` serve the others.
         """
         return self._counters.accept_next((sender, stream), epoch, seq)
 
     def judge(self, *, sender: str, stream: str, epoch: int, seq: int) -> Verdict:
-        """Judge a message's number against what is committed of its stream."""
+        """Return the verdict on a message's number."""
         return offsets.judge(self._counters.get((sender, stream)), epoch, seq)
 
     def committed(self, sender: str, stream: str) -> Offset | None:
-        """Return the last committed number of a stream, None where nothing is."""
+        """Return the offset up to which a stream is committed, None if nothing of it is."""
         counters = self._counters.get((sender, stream))
         return None if counters is None else counters.offset
 
     def advance(
         self, *, sender: str, stream: str, to: Offset, applied: int = 1, quarantined: int = 0
     ) -> None:
-        """Record that a stream is committed up to here, together with what else this block does.
+        """Record that this transaction commits a stream up to ``to``.
 
-        Numbers that are passed over count as skipped.
+        Numbers between the last offset and this one count as skipped.
         """
         key = sender, stream
         counters = offsets.advance(
@@ -58,7 +58,7 @@ class StreamWrites(ABC):
         self._counters.put(key, counters)
 
     def add_fragment(self, sender: str, stream: str, at: Offset, fragment: bytes) -> None:
-        """Keep a part of a large message until the last one is here."""
+        """Keep a fragment of a large message until its last one arrives."""
         self._execute(
             inbox_table.ADD_FRAGMENT,
             {
@@ -71,17 +71,17 @@ class StreamWrites(ABC):
         )
 
     def take_fragments(self, sender: str, stream: str) -> list[bytes]:
-        """Return the parts that are held of a stream, in order, and hold them no longer."""
+        """Return the fragments kept of a stream, in order, and delete them."""
         of = {"of_sender": sender, "of_stream": stream}
-        parts = list(self._execute(inbox_table.FRAGMENTS, of).scalars())
-        if parts:
+        fragments = list(self._execute(inbox_table.FRAGMENTS, of).scalars())
+        if fragments:
             self._execute(inbox_table.DROP_FRAGMENTS, of)
-        return parts
+        return fragments
 
     def quarantine(
         self, *, sender: str, stream: str, at: Offset, topic: str, reason: str, data: bytes
     ) -> None:
-        """Put a message into quarantine."""
+        """Quarantine a message that cannot be applied."""
         self._execute(
             inbox_table.QUARANTINE_MESSAGE,
             {
@@ -97,24 +97,24 @@ class StreamWrites(ABC):
         )
 
     def discard_quarantined(self, quarantine_id: int) -> bool:
-        """Drop a message from quarantine; whether it was there."""
+        """Delete a message from quarantine; return True if there was one."""
         return bool(
             self._execute(inbox_table.DISCARD_QUARANTINED, {"of_id": quarantine_id}).rowcount
         )
 
     def enqueue(self, message: OutboxRecord) -> None:
-        """Put a message into the outbox, and its number into the record of those given out."""
+        """Add a message to the outbox, and record its number as assigned."""
         values = msgspec.structs.asdict(message)
         self._execute(outbox_table.ENQUEUE, values)
         self._execute(outbox_table.PUT_ISSUED, {name: values[name] for name in _NUMBER})
 
     def answer(self, message_id: str, *, at: float) -> None:
-        """Keep that an order is answered; for a day, since it is void long before that."""
+        """Record for a day that a command is answered: it expires long before."""
         self._execute(sql.PUT_ANSWERED, {"message_id": message_id, "at": at})
         self._execute(sql.PRUNE_ANSWERED, {"before": at - _DAY})
 
     def acknowledge(self, stream: str, position: Offset) -> int:
-        """Drop what is acknowledged of a stream; return how many messages that was."""
+        """Delete the messages of a stream up to ``position``; return how many."""
         values = {"epoch": position.epoch, "seq": position.seq}
         dropped = self._execute(outbox_table.DROP, {"of_stream": stream, **values}).rowcount
         if dropped:
@@ -122,9 +122,9 @@ class StreamWrites(ABC):
         return dropped
 
     def coalesce(self, stream: str) -> int:
-        """Drop what waits of a stream, because something newer tells it all.
+        """Delete the queued messages of a stream, which a newer one replaces; return how many.
 
-        Return how many messages that was; their numbers stay on record.
+        Their numbers are recorded as coalesced.
         """
         values = {"of_stream": stream}
         ranges = self._execute(outbox_table.RANGES, values).all()
@@ -137,16 +137,16 @@ class StreamWrites(ABC):
         return self._execute(outbox_table.DROP_ALL, values).rowcount
 
     def forget_numbers(self, *, beyond: int) -> None:
-        """Forget all numbers of our own that are of an epoch ``beyond`` that one."""
+        """Delete the records of our own numbers in epochs after ``beyond``."""
         for statement in outbox_table.DROP_BEYOND:
             self._execute(statement, {"beyond": beyond})
 
     def set_epoch(self, epoch: int) -> None:
-        """Have the next epoch be one beyond ``epoch``, and no later than that needs."""
+        """Have the next epoch be the clock's, or ``epoch`` + 1 if that is higher."""
         self._execute(sql.PUT_META, {**sql.EPOCH, "value": epoch})
 
     @abstractmethod
     def _execute(
         self, statement: sa.Executable, values: Mapping[str, Any] | list[dict[str, Any]]
     ) -> sa.CursorResult[Any]:
-        """Run one statement, after what was gathered before it."""
+        """Run a statement after writing the buffered rows."""

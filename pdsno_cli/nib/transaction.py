@@ -29,72 +29,73 @@ _POLICY_VERSION = sa.select(POLICIES.c.version).where(POLICIES.c.scope == sa.bin
 class Transaction(StreamWrites):
     """One unit of work: all of it is committed, or none. Owner's thread; see ``Store``.
 
-    Rows that come in numbers are gathered and written together, at the latest before the next
-    question or at the end. ``begin`` begins it in the file; until then it is in memory alone.
+    Rows are buffered, and written before the next query or at the end. ``begin`` begins the
+    transaction in the database; until then it is in memory alone.
     """
 
     def __init__(
-        self, connection: sa.Connection, tallies: InboxCounters, begin: Callable[[], None]
+        self, connection: sa.Connection, counters: InboxCounters, begin: Callable[[], None]
     ) -> None:
         self._connection = connection
-        self._counters = tallies
+        self._counters = counters
         self._begin = begin
         self.is_async = False
-        self.advanced: Sequence[Advance] = ()  # how far streams were brought, once it is finished
+        self.advanced: Sequence[Advance] = ()  # the streams that it advances, set by ``finish``
         self._buffer = WriteBuffer()
         self._committed: dict[_Then, None] = {}
         self._undone: dict[_Then, None] = {}
 
     def __enter__(self) -> Self:
-        """Take part in it."""
+        """Join the transaction that has begun."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave it to whoever began it."""
+        """Leave commit and rollback to the block that began it."""
 
     def on_commit(self, then: _Then) -> None:
-        """Call ``then``, once, when all of this is committed; never, if it is not."""
+        """Call ``then`` once when this is committed."""
         self._committed[then] = None
 
     def on_rollback(self, then: _Then) -> None:
-        """Call ``then``, once, when this is undone instead of committed."""
+        """Call ``then`` once when this is rolled back."""
         self._undone[then] = None
 
     def commit_async(self) -> None:
-        """Have this committed on another thread, while the next transaction is gathered."""
+        """Commit this on the pipeline's thread, while the next transaction is gathered."""
         self.is_async = True
 
     def flush(self) -> None:
-        """Write what was gathered."""
+        """Begin in the database, and write the buffered rows."""
         self._begin()
         self.write()
 
     def finish(self) -> None:
-        """Gather the last: how far streams are."""
-        tallies, self.advanced = self._counters.take()
-        self._buffer.add_rows(inbox_table.PUT, tallies)
+        """Buffer the last rows, the counters of streams."""
+        counters, self.advanced = self._counters.take()
+        self._buffer.add_rows(inbox_table.PUT, counters)
 
     def write(self) -> None:
-        """Write what was gathered, into what has begun in the file."""
+        """Write the buffered rows into the transaction that has begun in the database."""
         self._buffer.write(self._connection)
 
     def finished(self, committed: bool) -> None:
-        """Call what was to be called when this is committed, or undone."""
+        """Call the callbacks of a commit, or of a rollback in reverse order."""
         if not committed:
             self._counters.clear()
         for then in self._committed if committed else reversed(self._undone):
             then()
 
     def take_present(self) -> list[tuple[str, dict[str, Device]]]:
-        """Return, once, which devices were written as present so far: all, once it is committed.
+        """Return the devices that were written as present since the last call.
 
-        They come by local controller and id; where a local comes again, the later stands.
+        They are grouped by local controller, then by id; a later group of a local replaces its
+        earlier ones.
         """
         return self._buffer.take_present()
 
     @property
     def cycles(self) -> Mapping[str, LocalCycle]:
-        """How far the local controllers are whose cycles were written so far."""
+        """The last cycle of each local controller whose cycle was written so far."""
         return self._buffer.cycles
 
     def apply_changes(
@@ -111,7 +112,7 @@ class Transaction(StreamWrites):
         """Apply a local controller's report; return the ids of the devices it made inactive.
 
         A ``snapshot`` lists every present device: the others of that local become inactive.
-        Applied again, a report changes nothing.
+        Applying a report again changes nothing.
         """
         present = (*new, *updated)
         lost: list[_Key] = []
@@ -126,7 +127,7 @@ class Transaction(StreamWrites):
         return [device_id for _, device_id in lost]
 
     def apply_summary(self, summary: Summary, *, at: float) -> None:
-        """Apply what changed in a region; a snapshot makes its other devices inactive."""
+        """Apply the changes of a region; a snapshot makes its other devices inactive."""
         present = (*summary.new, *summary.updated)
         if summary.inactive or summary.snapshot:
             self._deactivate(
@@ -147,9 +148,9 @@ class Transaction(StreamWrites):
         seen: Collection[str],
         at: float,
     ) -> None:
-        """Keep all that a local controller now remembers, and forget what it does not.
+        """Replace all devices that a local controller knows.
 
-        The devices whose ids are in ``seen`` are last seen ``at``.
+        Those whose ids are in ``seen`` are last seen ``at``.
         """
         values = [rows.known_row(local_id, region, item, seen=seen, at=at) for item in known]
         kept = {row[1] for row in values}
@@ -160,31 +161,31 @@ class Transaction(StreamWrites):
         self._buffer.add_rows(sql.PUT_DEVICES, values)
 
     def forget_local(self, local_id: str, stream: str) -> None:
-        """Hold nothing of a local controller for present any more.
+        """Make all devices of a local controller inactive, and forget its ``stream``.
 
-        Its ``stream`` is unknown from now on: should it report after all, it is asked for all.
+        If it reports again, a snapshot is requested.
         """
         self._execute(sql.DEACTIVATE_LOCAL, {"of_local": local_id})
         self._execute(sql.DROP_CYCLE, {"of_local": local_id})
         self._counters.drop(stream)
 
     def move_local(self, local_id: str, region: str) -> None:
-        """Hold nothing of a local controller for present in any other region than this."""
+        """Make the devices of a local controller in regions other than this one inactive."""
         values = {"of_local": local_id, "of_region": region}
         self._execute(sql.DEACTIVATE_ELSEWHERE, values)
         self._execute(sql.MOVE_CYCLE, values)
 
     def forget_region(self, region: str) -> None:
-        """Hold nothing of a region for present any more."""
+        """Make all devices of a region inactive."""
         self._execute(sql.DEACTIVATE_REGION, {"of_region": region})
         self._execute(sql.DROP_CYCLES, {"of_region": region})
 
     def put_policy(
         self, document: PolicyDocument, *, at: float, instead_of: PolicyDocument | None = None
     ) -> bool:
-        """Keep a policy; False, and nothing done, when a newer one is kept already.
+        """Store a policy; return False, and do nothing, if a newer one is stored.
 
-        ``instead_of`` is what the topology file declares, where a person put this in its place.
+        ``instead_of`` is the topology file's policy, where an operator replaced it by this one.
         """
         found = self._execute(_POLICY_VERSION, {"scope": document.scope}).first()
         if found is not None and found.version > document.version:
@@ -202,11 +203,11 @@ class Transaction(StreamWrites):
         return True
 
     def drop_policy(self, scope: str) -> None:
-        """Keep no policy of a scope any more, so that any version may follow."""
+        """Delete the policy of a scope, so that any version may follow."""
         self._execute(sql.DROP_POLICY, {"of_scope": scope})
 
     def put_applied(self, controller_id: str, scope: str, version: int, *, at: float) -> None:
-        """Keep which version of a scope's policy a controller says that it goes by."""
+        """Store the version of a scope's policy that a controller has applied."""
         self._execute(
             sql.PUT_APPLIED,
             {"controller_id": controller_id, "scope": scope, "version": version, "at": at},
@@ -224,7 +225,7 @@ class Transaction(StreamWrites):
         seq: int,
         at: float,
     ) -> None:
-        """Keep what a controller's status says."""
+        """Store a controller's status."""
         self._execute(
             sql.PUT_CONTROLLER,
             {
@@ -240,23 +241,23 @@ class Transaction(StreamWrites):
         )
 
     def set_controller_state(self, controller_id: str, state: Literal["online", "offline"]) -> None:
-        """Keep that a controller is judged to be in ``state``."""
+        """Store the state that the parent judged a controller to be in."""
         self._execute(sql.SET_CONTROLLER_STATE, {"of_controller": controller_id, "to_state": state})
 
     def record_heartbeats(self, numbers: Iterable[tuple[str, int, int]]) -> None:
-        """Keep the number of a status message of each of some controllers: id, epoch and seq."""
+        """Store the last heartbeat of some controllers: id, epoch and seq of each."""
         values = [{"of_controller": one, "in_epoch": e, "to_seq": s} for one, e, s in numbers]
         if values:
             self._execute(sql.RECORD_HEARTBEAT, values)
 
     def forget_controller(self, controller_id: str) -> None:
-        """Keep nothing of a controller's status any more."""
+        """Delete a controller's status."""
         self._execute(sql.DROP_CONTROLLER, {"of_controller": controller_id})
 
     def record_last_seen(self, local_id: str, device_ids: Iterable[str]) -> None:
-        """Write when devices were seen last that are seen no longer, before the next cycle is kept.
+        """Store when devices that no longer answer were last seen, before the next cycle is stored.
 
-        As long as they are, the cycles of their local controller say so for all of them together.
+        While a device answers, the cycles of its local controller record that for all of them.
         """
         row = self._execute(_CYCLE_OF_LOCAL, {"local_id": local_id}).first()
         if row is None or row.seen_at is None:
@@ -271,11 +272,11 @@ class Transaction(StreamWrites):
             self._execute(sql.RECORD_LAST_SEEN, values)
 
     def put_cycle(self, cycle: LocalCycle, *, region: str, at: float) -> None:
-        """Keep how far a local controller's reports are committed."""
+        """Store the last cycle of a local controller that is committed."""
         self._buffer.add_cycle(cycle, region, at=at)
 
     def append_event(self, event: Event, *, sender: str, at: float) -> None:
-        """Keep an event for good."""
+        """Append an event; events are never changed or deleted."""
         self._buffer.add_rows(sql.APPEND_EVENTS, (rows.event_row(event, sender=sender, at=at),))
 
     def _deactivate(
@@ -286,7 +287,7 @@ class Transaction(StreamWrites):
         within: tuple[sa.Select[Any], dict[str, str]],
         snapshot: bool,
     ) -> list[_Key]:
-        """Make ``gone`` inactive, and with a snapshot all that it does not list.
+        """Make ``gone`` inactive, or with a snapshot all that are not ``listed``.
 
         Return those that were active.
         """

@@ -66,7 +66,7 @@ def test_reconcile(given, expected):
     assert found.accounted == ("lost" not in expected and "twice" not in expected)
 
 
-def test_number_that_is_committed_again_is_found_whatever_is_passed_over():
+def test_number_committed_twice_is_found_beside_skipped_ones():
     counters = None
     for seq in (1, 2, 2, 5):
         counters = advance(counters, Offset(5, seq), applied=1)

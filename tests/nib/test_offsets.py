@@ -30,7 +30,7 @@ def test_judge(mark, epoch, seq, verdict):
 
 
 @given(st.lists(st.tuples(st.integers(1, 3), st.integers(1, 6)), max_size=60))
-def test_nothing_is_taken_twice_nor_out_of_order_nor_over_a_gap(numbers):
+def test_numbers_are_accepted_once_in_order_and_without_gaps(numbers):
     mark, taken = Offset(1, 0), []
     for epoch, seq in numbers:
         if judge(mark, epoch, seq) is Verdict.NEXT:

@@ -1,4 +1,4 @@
-"""Transactions that are committed on another thread, while the next one is gathered."""
+"""Transactions that are committed on a second thread while the next one is gathered."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tests.conftest import require, require_root
 
 
 class Log:
-    """Gathers numbered transactions, each of one device, and hears how they end."""
+    """Gathers numbered transactions, each of one device, and records how they end."""
 
     def __init__(self, store):
         self.store = store
-        self.heard = []
+        self.ended = []
 
-    def gather(self, number, *, names=("",), behind=True):
+    def gather(self, number, *, names=("",), pipelined=True):
         with self.store.transaction(pipelined=True) as tx:
-            tx.on_commit(lambda: self.heard.append(("committed", number)))
-            tx.on_rollback(lambda: self.heard.append(("undone", number)))
+            tx.on_commit(lambda: self.ended.append(("committed", number)))
+            tx.on_rollback(lambda: self.ended.append(("undone", number)))
             tx.advance(sender="lc", stream="s", to=Offset(1, number))
             devices = [
                 Device(device_id=f"{number}{name}", addresses=("192.0.2.1",), protocols=("icmp",))
@@ -35,10 +35,10 @@ class Log:
                 local_id="lc", region="r", new=devices, updated=(), inactive=(), snapshot=False,
                 at=1.0,
             )  # fmt: skip
-            if behind:
+            if pipelined:
                 tx.commit_async()
 
-    def mark(self):
+    def committed(self):
         with self.store.transaction() as tx:
             return tx.committed("lc", "s")
 
@@ -48,25 +48,25 @@ def log(store):
     return Log(store)
 
 
-def test_each_is_told_of_its_commit_in_order_and_by_the_owner(log, place):
+def test_callbacks_run_in_order_of_commits_on_the_owners_thread(log, place):
     log.gather(1)
-    assert log.heard == []
+    assert log.ended == []
     log.gather(2)
-    assert log.heard == [("committed", 1)]
-    log.gather(3, behind=False)
-    assert log.heard == [("committed", 1), ("committed", 2), ("committed", 3)]
+    assert log.ended == [("committed", 1)]
+    log.gather(3, pipelined=False)
+    assert log.ended == [("committed", 1), ("committed", 2), ("committed", 3)]
     with open_reader(place) as reader:
         assert reader.count_active() == 3
-    assert log.mark() == Offset(1, 3)
+    assert log.committed() == Offset(1, 3)
 
 
-def test_a_question_waits_for_what_is_still_being_committed(log):
+def test_a_query_waits_for_the_commit_under_way(log):
     log.gather(1)
     assert log.store.count_active() == 1
-    assert log.heard == [("committed", 1)]
+    assert log.ended == [("committed", 1)]
 
 
-def test_closing_a_store_waits_for_what_is_still_being_committed(place):
+def test_closing_a_store_waits_for_the_commit_under_way(place):
     with Store.open(place) as store:
         Log(store).gather(1)
     with open_reader(place) as reader:
@@ -84,39 +84,39 @@ def refuse(monkeypatch, name):
     monkeypatch.setattr(rows, "device_row", row)
 
 
-def test_one_that_fails_is_undone_together_with_the_one_gathered_upon_it(log, monkeypatch):
+def test_a_commit_that_fails_rolls_back_the_transaction_begun_on_top_of_it(log, monkeypatch):
     log.gather(1)
     refuse(monkeypatch, "2")
     log.gather(2)
     with pytest.raises(OverflowError):
         log.gather(3)
-    assert log.heard == [("committed", 1), ("undone", 2), ("undone", 3)]
-    assert log.mark() == Offset(1, 1)
+    assert log.ended == [("committed", 1), ("undone", 2), ("undone", 3)]
+    assert log.committed() == Offset(1, 1)
     assert [record.device.device_id for record in log.store.device_records()] == ["1"]
 
 
-def test_who_has_nothing_to_do_with_one_that_fails_goes_on(log, monkeypatch):
+def test_an_unrelated_transaction_goes_on_after_a_commit_that_failed(log, monkeypatch):
     refuse(monkeypatch, "1")
     log.gather(1)
     with log.store.transaction() as tx:
-        assert log.heard == [("undone", 1)]
+        assert log.ended == [("undone", 1)]
         tx.advance(sender="lc", stream="another", to=Offset(1, 1))
     with log.store.transaction() as tx:
         assert (tx.committed("lc", "s"), tx.committed("lc", "another")) == (None, Offset(1, 1))
 
 
-def test_devices_are_counted_without_those_that_are_still_being_committed(log):
+def test_devices_are_counted_without_those_of_the_commit_under_way(log):
     log.gather(1)
     log.gather(2)
     assert log.store.count_active() == 1
-    assert log.heard == [("committed", 1)]
+    assert log.ended == [("committed", 1)]
     log.store.wait_committed()
     assert log.store.count_active() == 2
-    log.gather(3, behind=False)
+    log.gather(3, pipelined=False)
     assert log.store.count_active() == 3
 
 
-def test_one_that_fails_while_it_is_gathered_leaves_the_one_before_committed(log):
+def test_a_transaction_that_raises_leaves_the_one_before_committed(log):
     log.gather(1)
 
     def fail():
@@ -126,11 +126,11 @@ def test_one_that_fails_while_it_is_gathered_leaves_the_one_before_committed(log
 
     with pytest.raises(ValueError, match="no"):
         fail()
-    assert log.heard == [("committed", 1)]
-    assert log.mark() == Offset(1, 1)
+    assert log.ended == [("committed", 1)]
+    assert log.committed() == Offset(1, 1)
 
 
-def test_a_full_disk_is_told_and_what_was_not_committed_is_undone(tmp_path):
+def test_a_full_disk_rolls_back_what_was_not_committed(tmp_path):
     require_root()
     mount, umount = require("mount"), require("umount")
     subprocess.run([mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path], check=True)
@@ -144,10 +144,10 @@ def test_a_full_disk_is_told_and_what_was_not_committed_is_undone(tmp_path):
 
             with pytest.raises(DiskError, match="is full"):
                 fill()
-            committed = [number for told, number in log.heard if told == "committed"]
-            undone = [number for told, number in log.heard if told == "undone"]
+            committed = [number for outcome, number in log.ended if outcome == "committed"]
+            undone = [number for outcome, number in log.ended if outcome == "undone"]
             assert undone == list(range(len(committed) + 1, len(committed) + len(undone) + 1))
-            assert log.mark() == Offset(1, len(committed))
+            assert log.committed() == Offset(1, len(committed))
             assert store.count_active() == 200 * len(committed)
     finally:
         subprocess.run([umount, tmp_path], check=True)

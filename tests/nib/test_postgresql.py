@@ -89,25 +89,27 @@ def test_commits_are_on_the_disk_when_they_return(postgres):
     assert shown == "on"
 
 
-def mark(store, seq, *, behind=False):
+def mark(store, seq, *, pipelined=False):
     with store.transaction(pipelined=True) as tx:
         tx.advance(sender="lc", stream="s", to=Offset(1, seq))
-        if behind:
+        if pipelined:
             tx.commit_async()
 
 
-@pytest.mark.parametrize("behind", [False, True])
-def test_what_a_server_confirmed_before_it_was_killed_is_there_when_it_is_back(own_server, behind):
+@pytest.mark.parametrize("pipelined", [False, True])
+def test_what_a_server_confirmed_before_it_was_killed_is_there_when_it_is_back(
+    own_server, pipelined
+):
     place = find(own_server.url("postgres"), "one/rc")
     store = Store.open(place)
     mark(store, 1)
-    mark(store, 2, behind=behind)
+    mark(store, 2, pipelined=pipelined)
     store.wait_committed()
     own_server.kill()
 
     def go_on():
         for seq in (3, 4):
-            mark(store, seq, behind=behind)
+            mark(store, seq, pipelined=pipelined)
         store.wait_committed()
 
     with pytest.raises(StoreUnavailableError, match="the store one/rc in postgresql://"):

@@ -57,7 +57,7 @@ def test_a_place_that_cannot_be_used_is_one_clear_line(tmp_path):
 @pytest.mark.parametrize("content", [b"nonsense" * 1000, b"SQLite format 3\0" + b"\xff" * 5000])
 def test_a_damaged_store_is_one_clear_line(path, content):
     path.write_bytes(content)
-    with pytest.raises(StateError, match="no store or is damaged: move it away"):
+    with pytest.raises(StateError, match="is damaged or not a store: move it away"):
         Store.open(path)
 
 

@@ -1,4 +1,4 @@
-"""What a store keeps, and what it makes of what it is told."""
+"""What transactions write and queries return, on each kind of database."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def records(store):
 # Reports of local controllers.
 
 
-def test_a_new_device_is_kept_whole(store):
+def test_a_new_device_is_stored_with_all_its_fields(store):
     assert report(store, new=(device(1),)) == []
     record = records(store)["ip:10.0.0.1"]
     assert record.device == device(1)
@@ -134,7 +134,7 @@ def test_devices_of_which_nothing_changed_are_seen_in_the_last_cycle_that_they_a
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-01-01T00:00:00", "2" * 10_000])
-def test_a_cycle_with_a_time_that_is_none_says_nothing_of_who_was_seen(store, text):
+def test_a_cycle_with_an_invalid_time_changes_no_last_seen(store, text):
     report(store, new=(device(1),), at=10.0)
     with store.transaction() as tx:
         cycle = LocalCycle(local_id="lc_1", epoch=1, cycle=1, active=1, seen_at=text)
@@ -142,7 +142,7 @@ def test_a_cycle_with_a_time_that_is_none_says_nothing_of_who_was_seen(store, te
     assert seen_last(store) == [(10.0, 1.5)]
 
 
-def test_an_inactive_device_is_kept_and_may_come_back(store):
+def test_an_inactive_device_is_kept_and_becomes_active_again(store):
     report(store, new=(device(1), device(2)))
     assert report(store, inactive=("ip:10.0.0.1", "ip:unheard-of"), at=20.0) == ["ip:10.0.0.1"]
     assert report(store, inactive=("ip:10.0.0.1",)) == []
@@ -170,7 +170,7 @@ def test_a_snapshot_makes_the_others_of_its_local_inactive(store):
 
 @settings(deadline=None, max_examples=30)
 @given(PAYLOADS["discovery_report"])
-def test_any_report_can_be_kept(drawn):
+def test_any_report_can_be_stored(drawn):
     with Store.open(":memory:") as store:
         report(store, new=drawn.new, updated=drawn.updated, snapshot=True)
         expected = {d.device_id: d for d in (*drawn.new, *drawn.updated)}
@@ -217,7 +217,7 @@ def test_a_mac_in_two_regions_is_found_while_it_is_present_in_both(store):
 # What a local controller remembers.
 
 
-def test_known_devices_come_back_as_they_were(store):
+def test_known_devices_are_read_as_they_were_written(store):
     one = Known(device=device(1), missed=0, silent={"snmp": 2}, mac_source="arp")
     two = Known(device=device(2), active=False, missed=5)
     with store.transaction() as tx:
@@ -225,7 +225,7 @@ def test_known_devices_come_back_as_they_were(store):
     assert store.known() == {"ip:10.0.0.1": one, "ip:10.0.0.2": two}
 
 
-def test_known_devices_move_on_and_are_forgotten(store):
+def test_known_devices_are_updated_and_deleted(store):
     def put(at: float, *known: Known) -> None:
         with store.transaction() as tx:
             seen = [item.device.device_id for item in known if not item.missed]
@@ -248,7 +248,7 @@ def test_known_devices_move_on_and_are_forgotten(store):
 # Numbers, epochs, policies, controllers, events.
 
 
-def test_a_mark_and_its_effect_are_one(store):
+def test_an_offset_and_its_effect_are_committed_together(store):
     def take(seq: int, *, fail: bool = False) -> Verdict:
         with store.transaction() as tx:
             verdict = tx.judge(sender="lc_1", stream="s", epoch=1, seq=seq)
@@ -270,7 +270,7 @@ def test_a_mark_and_its_effect_are_one(store):
     assert take(4) is Verdict.DUPLICATE
 
 
-def test_marks_are_kept_by_sender_and_stream(store):
+def test_offsets_are_stored_by_sender_and_stream(store):
     with store.transaction() as tx:
         for sender, stream in (("a", "s"), ("a", "t"), ("b", "s")):
             assert tx.committed(sender, stream) is None
@@ -281,7 +281,7 @@ def test_marks_are_kept_by_sender_and_stream(store):
         assert tx.judge(sender="a", stream="s", epoch=2, seq=3) is Verdict.STALE
 
 
-def test_a_transaction_tells_how_far_it_brought_each_stream(store):
+def test_a_transaction_returns_the_streams_that_it_advanced(store):
     with store.transaction() as tx:
         tx.advance(sender="a", stream="s", to=Offset(1, 1))
         tx.advance(sender="b", stream="s", to=Offset(1, 7), applied=0)  # passed over
@@ -302,7 +302,7 @@ def test_a_transaction_tells_how_far_it_brought_each_stream(store):
     assert tx.advanced == []
 
 
-def test_what_a_transaction_that_fails_followed_comes_again(store):
+def test_numbers_of_a_transaction_that_fails_are_accepted_again(store):
     def follow(*, fail: bool) -> Transaction:
         with store.transaction() as tx:
             assert tx.accept_next("a", "s", 1, 2)
@@ -324,7 +324,7 @@ def kept(seq: int, *, epoch: int = 1, stream: str = "s") -> OutboxRecord:
     )
 
 
-def test_the_outbox_gives_back_the_bytes_in_the_order_of_epoch_and_number(store):
+def test_the_outbox_returns_records_in_the_order_of_their_offsets(store):
     rows = [kept(2, epoch=2), kept(1, epoch=2), kept(9), kept(1, stream="other")]
     with store.transaction() as tx:
         for row in rows:
@@ -334,7 +334,7 @@ def test_the_outbox_gives_back_the_bytes_in_the_order_of_epoch_and_number(store)
     assert sorted(store.outbox_streams()) == ["other", "s"]
 
 
-def test_settle_drops_all_up_to_a_position_and_remembers_it(store):
+def test_acknowledge_deletes_records_up_to_an_offset_and_records_it(store):
     with store.transaction() as tx:
         for seq in (1, 2, 3):
             tx.enqueue(kept(seq))
@@ -348,7 +348,7 @@ def test_settle_drops_all_up_to_a_position_and_remembers_it(store):
     assert store.acknowledged("s") == Offset(1, 2)
 
 
-def test_the_outbox_of_a_transaction_that_fails_is_not_kept(store):
+def test_records_of_a_transaction_that_fails_are_not_enqueued(store):
     def keep_and_fail():
         with store.transaction() as tx:
             tx.enqueue(kept(1))
@@ -386,7 +386,7 @@ def test_an_older_policy_is_refused(store):
     assert store.policy("B") is None
 
 
-def test_controllers_are_kept_as_they_last_were(store):
+def test_controllers_are_stored_as_of_their_last_status(store):
     with store.transaction() as tx:
         for epoch in (1, 2):
             tx.put_controller(
@@ -415,7 +415,7 @@ def test_controllers_are_kept_as_they_last_were(store):
     ]
 
 
-def test_events_are_kept_in_order_and_for_good(store):
+def test_events_are_ordered_and_cannot_be_changed_or_deleted(store):
     events = [
         Event(event=f"e{n}", severity="info", subject="lc_1", detail={"n": n, "list": ["a"]})
         for n in range(5)

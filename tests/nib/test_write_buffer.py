@@ -34,7 +34,7 @@ REPORT = st.fixed_dictionaries(
 
 @settings(deadline=None)  # each example opens two stores
 @given(st.lists(REPORT, max_size=12))
-def test_reports_in_one_transaction_leave_what_they_leave_in_one_each(reports):
+def test_reports_in_one_transaction_store_the_same_as_in_one_each(reports):
     with Store.open(":memory:") as each, Store.open(":memory:") as together:
         lost = []
         for report in reports:
@@ -45,7 +45,7 @@ def test_reports_in_one_transaction_leave_what_they_leave_in_one_each(reports):
         assert together.device_records() == each.device_records()
 
 
-def test_a_device_told_many_times_in_one_transaction_counts_each_change_once():
+def test_a_device_reported_many_times_in_one_transaction_counts_each_change_once():
     with Store.open(":memory:") as store:
         with store.transaction() as tx:
             for name in ("a", "a", "b", "b", "a"):
