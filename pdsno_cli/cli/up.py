@@ -53,6 +53,8 @@ def up(
     if detach:
         _refuse_detached(file, cycles)
 
+    import asyncio
+
     from pdsno_cli.lint.engine import require
     from pdsno_cli.supervisor.open_files import open_files_needed, require_open_files
 
@@ -66,15 +68,15 @@ def up(
         run_detached(file, topology, state, in_process=in_process, timeout=limit)
         return
     state.make()
-    with state.lock(), _shown(topology, state, report_to) as observer:
-        board = _run(topology, state, observer, cycles=cycles, in_process=in_process)
+    with state.lock(), _display(topology, state, report_to) as observer:
+        board = asyncio.run(_run(topology, state, observer, cycles=cycles, in_process=in_process))
     if cycles is not None:
         from pdsno_cli.cli.summary import summary
 
         console.data(summary(board))
 
 
-def _shown(
+def _display(
     topology: Topology, state: StateDir, report_to: int | None
 ) -> AbstractContextManager[Observer]:
     """Return the display of the run: the terminal, or its log if ``-d`` started it."""
@@ -99,7 +101,7 @@ def _refuse_detached(file: Path, cycles: int | None) -> None:
         raise UsageError("--detach cannot be combined with -: the run cannot read stdin again")
 
 
-def _run(
+async def _run(
     topology: Topology,
     state: StateDir,
     observer: Observer,
@@ -107,27 +109,10 @@ def _run(
     cycles: int | None,
     in_process: bool,
 ) -> Board:
-    import asyncio
-
     from pdsno_cli.runtime.keys import signing_key
-
-    key = signing_key(topology, state)
-    return asyncio.run(
-        _supervise(topology, state, key, observer, cycles=cycles, in_process=in_process)
-    )
-
-
-async def _supervise(
-    topology: Topology,
-    state: StateDir,
-    key: bytes,
-    observer: Observer,
-    *,
-    cycles: int | None,
-    in_process: bool,
-) -> Board:
     from pdsno_cli.supervisor.supervise import Supervisor
 
+    key = signing_key(topology, state)
     runner: Runner
     if in_process:
         from pdsno_cli.supervisor.in_process_runner import InProcessRunner

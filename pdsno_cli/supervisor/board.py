@@ -41,7 +41,7 @@ _ON_BROKER = frozenset(facts.name for facts in TRANSPORTS if facts.needs_broker)
 
 @dataclass(slots=True)
 class Row:
-    """One controller. Counts are of this run; ``committed`` is what its region has committed."""
+    """One controller. Counts are of this run; ``committed`` is its last cycle committed in its region."""
 
     controller_id: str
     role: Role
@@ -120,7 +120,7 @@ class Board:
     def health(self, row: Row) -> Health:
         """Return the health of a controller now."""
         now = time.time()
-        heard, because = self._heard(row)
+        heard, because = self._received(row)
         return health(
             Facts(
                 state=row.state,
@@ -174,7 +174,7 @@ class Board:
             if name in _ON_BROKER
         ]
 
-    def _heard(self, row: Row) -> tuple[bool | None, str | None]:
+    def _received(self, row: Row) -> tuple[bool | None, str | None]:
         """Return whether a parent receives a controller's heartbeats, None if unknown, and why not."""
         above = self._above.get(row.controller_id)
         if not above:

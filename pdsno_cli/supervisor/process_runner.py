@@ -47,18 +47,9 @@ class ProcessRunner:
             topology, key, announce, fallback=broker_fallback(topology, within_process=False)
         )
         self._spawner = Spawner(state, self)
-        self._lab = LabLine(self._spawner.send, ready=self._lab_ready, failed=self.failed)
         self._before_lab: list[str] | None = []  # controllers to start once the lab answers
         self._sources = own_addresses(topology, state)
         self._partition = Partition(self._sources, announce)
-        self._faults = Faults(
-            controllers=topology.controllers,
-            broker=self._broker,
-            spawner=self._spawner,
-            partition=self._partition,
-            restart=self._request,
-            announce=announce,
-        )
         self._losses = 0  # of fork servers, since a controller was ready
         self._stopping = False
 
@@ -84,6 +75,15 @@ class ProcessRunner:
     async def open(self, listener: RunnerListener) -> None:
         """Start fork server and broker, then request the lab; controllers wait for the lab."""
         self._listener = listener
+        self._lab = LabLine(self._spawner.send, ready=self._lab_ready, failed=listener.failed)
+        self._faults = Faults(
+            controllers=self._topology.controllers,
+            broker=self._broker,
+            spawner=self._spawner,
+            partition=self._partition,
+            restart=listener.requested,
+            announce=self._announce,
+        )
         self._broker.all_connected = listener.board.all_on_broker
         self._spawner.start()  # it imports while the broker starts
         self._partition.mend_all()
@@ -167,21 +167,17 @@ class ProcessRunner:
         if self._stopping:
             return
         if self._losses >= (MAX_FAILURES if served else _MAX_UNUSED):
-            self.failed(f"the fork server ends each time it is started: {reason}")
+            self._listener.failed(f"the fork server ends each time it is started: {reason}")
             return
         asyncio.get_running_loop().call_later(restart_delay(self._losses), self._start_spawner)
         self._announce(f"the fork server is gone ({reason}); starting another")
-
-    def failed(self, reason: str) -> None:
-        """Pass on that the run cannot go on."""
-        self._listener.failed(reason)
 
     def _start_spawner(self) -> None:
         if not self._stopping:
             try:
                 self._spawner.start()
             except (OperationError, OSError) as exc:
-                self.failed(f"the fork server cannot be started again: {exc}")
+                self._listener.failed(f"the fork server cannot be started again: {exc}")
 
     def _begin_stop(self) -> None:
         """Lift every fault and continue what SIGSTOP stopped, so that it can stop in order."""
@@ -190,9 +186,6 @@ class ProcessRunner:
             self._faults.close()
             self._broker.signal(signal.SIGCONT)
             self._spawner.wake()
-
-    def _request(self, name: str) -> None:
-        self._listener.requested(name)
 
     def _lab_ready(self) -> None:
         """Start the controllers that waited for the lab."""

@@ -1,4 +1,4 @@
-"""Measures a drill from samples of the state of a run: fallback, recovery, what waited; pure."""
+"""Measures a drill from samples of a run's state: fallback, recovery, waiting messages; pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-SETTLED = (
-    2.0  # seconds of being ready that are a recovery: who was frozen notices late what it lost
-)
+# Seconds that a recovery must last: a frozen controller notices a lost connection late.
+SETTLED = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +25,7 @@ class ControllerSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """All controllers ``at`` seconds after a fault began; ``over`` is when it ended, if it has."""
+    """All controllers ``at`` seconds after a fault began; ``over`` is its end, None before it."""
 
     at: float
     over: float | None
@@ -35,9 +34,9 @@ class Sample:
 
 @dataclass(slots=True, kw_only=True)
 class Outage:
-    """The time that a living controller was without its carrier, in seconds since the fault began.
+    """The time that a running controller was without its transport, in seconds since the fault began.
 
-    ``transport`` is what it was ready over again.
+    ``transport`` is the one over which it became ready again.
     """
 
     lost: float
@@ -47,10 +46,10 @@ class Outage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
-    """What a drill came to; seconds, and messages.
+    """The result of a drill; seconds, and numbers of messages.
 
-    ``fallback`` is None where no living controller lost its carrier, and infinite while one that
-    did has none. ``recovery`` counts from the end of the fault; None before there is one.
+    ``fallback`` is None if no running controller lost its transport, and infinite while one is
+    without. ``recovery`` counts from the end of the fault; None before the recovery.
     """
 
     fallback: float | None
@@ -60,39 +59,39 @@ class Measured:
 
 
 class RecoveryMeter:
-    """Folds the samples of one drill, the first of them from before the fault.
+    """Measures one drill from its samples, the first of them from before the fault.
 
-    ``victim`` is the controller that the fault befalls, None for the broker; ``preferred`` the
-    transport that all return to.
+    ``victim`` is the controller with the fault, None for the broker; ``preferred`` the transport
+    that all return to.
     """
 
     def __init__(self, before: Sample, *, victim: str | None, preferred: str) -> None:
         self._preferred = preferred
-        self._carriers = {
+        self._transports = {
             name: (seen.pid, seen.transport)
             for name, seen in before.controllers.items()
             if name != victim and seen.state == "ready"
         }
         self._outages: dict[str, Outage] = {}
         self._most = 0
-        self._since: float | None = None  # when all came to be ready on the preferred transport
+        self._since: float | None = None  # since when all are ready on the preferred transport
         self._undrained: set[str] = set()
         self._recovery: float | None = None
         self._last = before
         self.done = False
 
     def add(self, sample: Sample) -> None:
-        """Take in the next sample."""
+        """Update the measures with the next sample."""
         self._last = sample
         self._most = max(self._most, sum(seen.waiting for seen in sample.controllers.values()))
         for name, seen in sample.controllers.items():
-            self._carrier(sample.at, name, seen)
+            self._update_outage(sample.at, name, seen)
         if sample.over is not None:
             self._recover(sample, sample.over)
 
     @property
     def measured(self) -> Measured:
-        """What the samples so far come to."""
+        """The measures of the samples so far."""
         times = [
             math.inf if outage.again is None else outage.again for outage in self._outages.values()
         ]
@@ -105,26 +104,26 @@ class RecoveryMeter:
 
     @property
     def missing(self) -> str:
-        """Say what keeps the last sample from being a recovery."""
+        """The controllers that are not recovered in the last sample, with their state."""
         wrong = [
             f"{name} is {seen.state}" + (f" over {seen.transport}" if seen.transport else "")
             for name, seen in self._last.controllers.items()
-            if not self._back(seen)
+            if not self._is_back(seen)
         ]
         wrong += [
             f"{name} has {seen.waiting} waiting"
             for name, seen in self._last.controllers.items()
-            if self._back(seen) and name in self._undrained
+            if self._is_back(seen) and name in self._undrained
         ]
-        return ", ".join(wrong) or "it was not ready for long enough"
+        return ", ".join(wrong) or "the recovery did not last long enough"
 
-    def _carrier(self, at: float, name: str, seen: ControllerSample) -> None:
-        pid, transport = self._carriers.get(name, (None, None))
+    def _update_outage(self, at: float, name: str, seen: ControllerSample) -> None:
+        pid, transport = self._transports.get(name, (None, None))
         if pid is None:
             return
-        if seen.pid != pid:  # it ended: what it lost is not a carrier alone
+        if seen.pid != pid:  # it ended: not an outage of its transport alone
             self._outages.pop(name, None)
-            del self._carriers[name]
+            del self._transports[name]
             return
         ready = seen.state == "ready"
         outage = self._outages.get(name)
@@ -134,12 +133,12 @@ class RecoveryMeter:
             outage.again, outage.transport = at, seen.transport
 
     def _recover(self, sample: Sample, over: float) -> None:
-        """Look for the moment from which all is well, and whether it is well for long enough.
+        """Find the moment from which all are recovered, and whether that lasts.
 
-        All outboxes need not be empty in the same instant, which in a large topology at work
-        they never are: each has to have been empty since.
+        The outboxes of a large topology are never all empty at the same time: each has to have
+        been empty once since that moment.
         """
-        if not all(self._back(seen) for seen in sample.controllers.values()):
+        if not all(self._is_back(seen) for seen in sample.controllers.values()):
             self._since = self._recovery = None
             return
         if self._since is None:
@@ -151,14 +150,14 @@ class RecoveryMeter:
                 self._recovery = max(sample.at - over, 0.0)
             self.done = sample.at - self._since >= SETTLED
 
-    def _back(self, seen: ControllerSample) -> bool:
+    def _is_back(self, seen: ControllerSample) -> bool:
         return seen.state == "ready" and seen.transport == self._preferred
 
 
 def measure(
     before: Sample, samples: Iterable[Sample], *, victim: str | None, preferred: str
 ) -> Measured:
-    """Return what a drill came to, from its samples in order of time."""
+    """Return the result of a drill from its samples in order of time."""
     meter = RecoveryMeter(before, victim=victim, preferred=preferred)
     for sample in samples:
         meter.add(sample)
@@ -166,7 +165,7 @@ def measure(
 
 
 def sample(report: Mapping[str, Any]) -> Sample:
-    """Return the sample that a ``status`` report is; without a fault, one from before it."""
+    """Convert a ``status`` report to a sample; one without a fault is from before it."""
     fault = report.get("fault", {"age": 0.0, "over": None})
     return Sample(
         at=fault["age"],

@@ -61,7 +61,7 @@ class Runner(Protocol):
 
     @property
     def operations(self) -> Mapping[str, Operation]:
-        """The requests of the control socket that depend on how controllers run, by name."""
+        """The requests of the control socket that the runner answers, by name; after ``open``."""
 
     async def open(self, listener: RunnerListener) -> None:
         """Start what controllers need: broker, lab, fork server. Raises OperationError."""

@@ -54,11 +54,6 @@ class Supervisor:
         self._runner = runner
         self._cycles = cycles
         self.board = Board(topology)
-        self._operations: dict[str, Operation] = {
-            "status": self._status,
-            "stop": self._stop_wanted,
-            **runner.operations,
-        }
         self._children: dict[str, Child] = {}
         self._changes = asyncio.Event()
         self._stop = asyncio.Event()
@@ -202,7 +197,8 @@ class Supervisor:
 
     async def _answer(self, request: dict[str, Any]) -> Answer:
         """Answer one request of the control socket."""
-        operation = self._operations.get(request["op"])
+        own: dict[str, Operation] = {"status": self._status, "stop": self._end}
+        operation = (own | dict(self._runner.operations)).get(request["op"])
         if operation is None:
             raise OperationError(f"unknown request {request['op']!r}")
         answer = operation(request)
@@ -211,11 +207,10 @@ class Supervisor:
     def _status(self, request: dict[str, Any]) -> dict[str, Any]:
         report = status_report(self._topology.name, self.board, self._runner.broker)
         if "fault" in request:
-            age = self._operations["fault_age"]({"token": request["fault"]})
-            report["fault"] = age
+            report["fault"] = self._runner.operations["fault_age"]({"token": request["fault"]})
         return report
 
-    def _stop_wanted(self, _request: dict[str, Any]) -> dict[str, Any]:
+    def _end(self, _request: dict[str, Any]) -> dict[str, Any]:
         self._stop.set()
         return {"stopping": True}
 
