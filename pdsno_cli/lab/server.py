@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Self
 from pdsno_cli.lab.plan import make_device
 from pdsno_cli.model.errors import LabError
 from pdsno_cli.system import local_routes
+from pdsno_cli.system.open_files import allow_open_files
 
 if TYPE_CHECKING:
     from pdsno_cli.lab.agent import Agent
@@ -80,7 +81,7 @@ class Lab:
     def open(self) -> None:
         """Bind every agent; raises LabError, and unbinds all, if one cannot be bound."""
         with self._lock:
-            _raise_file_limit(sum(device.snmp for device in self._devices.values()))
+            allow_open_files(_SPARE_FILES + sum(device.snmp for device in self._devices.values()))
             left = local_routes.blocked(_OFF)
             self._selector = selectors.DefaultSelector()
             try:
@@ -219,15 +220,3 @@ class Lab:
                 if reply is not None:
                     with contextlib.suppress(OSError):
                         sock.sendto(reply, peer)
-
-
-def _raise_file_limit(sockets: int) -> None:
-    """Raise the limit of open files for a socket per device, as far as the machine allows."""
-    import resource
-
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = sockets + _SPARE_FILES
-    if wanted > soft:
-        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

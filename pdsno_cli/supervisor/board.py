@@ -75,7 +75,7 @@ class Row:
     transports: dict[str, TransportState] = field(default_factory=dict)
     stalled: str | None = None  # a stream
     stalled_since: float | None = None  # Unix seconds
-    heard_by: dict[str, PeerNotice] = field(default_factory=dict)
+    seen_by: dict[str, PeerNotice] = field(default_factory=dict)
 
 
 class Board:
@@ -181,7 +181,7 @@ class Board:
             return None, None
         ready = {name: self.rows[name].ready_at for name in above}
         notices = [
-            row.heard_by[name] for name in above if name in row.heard_by and ready[name] is not None
+            row.seen_by[name] for name in above if name in row.seen_by and ready[name] is not None
         ]
         if any(notice.alive for notice in notices):
             return True, None
@@ -218,7 +218,7 @@ class Board:
         """Note which parent sees a controller; one of another topology has no other notices."""
         name = notice.peer
         if name in self.rows:
-            self.rows[name].heard_by[notice.controller_id] = notice
+            self.rows[name].seen_by[notice.controller_id] = notice
         elif notice.reason == "forgotten":
             self.others.pop(name, None)
         else:
@@ -235,7 +235,7 @@ class Board:
         else:
             row.ready_at = None
         if notice.state in ("starting", "connecting"):  # a new process: nothing is known of it yet
-            row.transports, row.stalled, row.heard_by = {}, None, {}
+            row.transports, row.stalled, row.seen_by = {}, None, {}
         row.state = notice.state
         row.detail = notice.detail
         row.transport = notice.transport
