@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping
 
+    from pdsno_cli.delivery.ports import Watcher
     from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
+    from pdsno_cli.runtime.node import Node
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 
@@ -105,11 +107,21 @@ def run_child(job: Job, name: str, line: socket.socket) -> int:
 
 def run_controller(job: Job, controller_id: str, pipe: SupervisorPipe) -> int:
     """Run one controller on the calling thread, which must be the main one."""
+    node = make_node(job, controller_id, pipe)
+    pipe.on_close(node.stop)
+    with job.state.lock(controller_id, patience=_LOCK_TIMEOUT):
+        stop_on_signal(node.stop)
+        node.run()
+    return EXIT_FAILED if node.fatal else 0
+
+
+def make_node(job: Job, controller_id: str, watcher: Watcher) -> Node:
+    """Return the node of one controller that has a process of its own."""
     from pdsno_cli.runtime.failover_wiring import failover_transport
     from pdsno_cli.runtime.node import Node
     from pdsno_cli.runtime.stores import database_of
 
-    node = Node(
+    return Node(
         topology=job.topology,
         controller_id=controller_id,
         key=job.key,
@@ -122,13 +134,8 @@ def run_controller(job: Job, controller_id: str, pipe: SupervisorPipe) -> int:
             access=job.broker,
             source=job.sources.get(controller_id),
         ),
-        watcher=pipe,
+        watcher=watcher,
     )
-    pipe.on_close(node.stop)
-    with job.state.lock(controller_id, patience=_LOCK_TIMEOUT):
-        stop_on_signal(node.stop)
-        node.run()
-    return EXIT_FAILED if node.fatal else 0
 
 
 def stop_on_signal(stop: Callable[[], None]) -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import BrokerError
-from pdsno_cli.runtime.child import stop_on_signal
-from pdsno_cli.runtime.failover_wiring import failover_transport
+from pdsno_cli.runtime.child import Job, make_node, stop_on_signal
 from pdsno_cli.runtime.gc_tuning import tune_gc
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.runtime.mqtt_wiring import broker_access
-from pdsno_cli.runtime.node import Node
 from pdsno_cli.runtime.own_address import own_addresses
-from pdsno_cli.runtime.stores import database_of
 
 if TYPE_CHECKING:
     from pdsno_cli.model.notices import Notice
@@ -44,22 +40,14 @@ def run_standalone(
             "the broker of this topology is embedded in pdsno up, which is not running: "
             "start pdsno up, or declare an external broker (broker.host)"
         )
-    key = signing_key(topology, state)
-    node = Node(
+    job = Job(
         topology=topology,
-        controller_id=controller_id,
-        key=key,
-        store=database_of(topology, state, controller_id),
-        connect=partial(
-            failover_transport,
-            topology=topology,
-            state=state,
-            key=key,
-            access=broker_access(topology, embedded_port=port),
-            source=own_addresses(topology, state).get(controller_id),
-        ),
-        watcher=NullWatcher(),
+        state=state,
+        key=signing_key(topology, state),
+        broker=broker_access(topology, embedded_port=port),
+        sources=own_addresses(topology, state),
     )
+    node = make_node(job, controller_id, NullWatcher())
     with state.lock(controller_id):
         stop_on_signal(node.stop)
         tune_gc()

@@ -39,17 +39,17 @@ def test_it_holds_the_lock_of_its_controller_and_returns_the_reason_of_its_failu
     class Node:
         fatal = "the clock went back"
 
-        def __init__(self, *, controller_id, store, **_):
-            self.made = controller_id, store
+        def __init__(self, job, controller_id, _watcher):
+            self.made = controller_id, job.broker.addresses[0].port
 
         def run(self):
-            assert self.made == ("lc", state.store("lc"))
+            assert self.made == ("lc", 1883)
             with pytest.raises(StateError, match="already running"), state.lock("lc"):
                 pass
 
         def stop(self):
             pass
 
-    monkeypatch.setattr(standalone, "Node", Node)
+    monkeypatch.setattr(standalone, "make_node", Node)
     monkeypatch.setattr(standalone, "stop_on_signal", lambda _stop: None)
     assert run_standalone(topology, state, "lc", 1883) == "the clock went back"
