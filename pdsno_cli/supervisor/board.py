@@ -188,7 +188,7 @@ class Board:
         if notices:
             return (
                 False,
-                f"{notices[0].controller_id} calls it down ({notices[0].reason or 'unknown'})",
+                f"{notices[0].controller_id} marks it down ({notices[0].reason or 'unknown'})",
             )
         # No parent has ever seen it: heartbeats may be denied or dropped on their way.
         timeout = MISSED_BEATS * self._beats[row.controller_id] + _SLACK
@@ -226,7 +226,9 @@ class Board:
             ended = "stopped" if notice.reason == "stop" else "down"
             row.state = "ready" if notice.alive else ended
             row.detail = f"not of this file; {notice.controller_id} " + (
-                "hears it" if notice.alive else f"calls it down ({notice.reason or 'unknown'})"
+                "receives its heartbeats"
+                if notice.alive
+                else f"marks it down ({notice.reason or 'unknown'})"
             )
 
     def _state(self, row: Row, notice: StateNotice) -> None:

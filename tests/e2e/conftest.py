@@ -23,7 +23,7 @@ WAIT = 30.0  # seconds for anything that is sure to happen; a bound, never a pac
 
 
 def marked_processes(mark: str) -> list[int]:
-    """Return the living processes whose environment holds ``mark``, whoever their parent is."""
+    """Return the living processes whose environment holds ``mark``, also of other parents."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

@@ -1,4 +1,4 @@
-"""Every message of a run, as an independent client hears it, keeps what the documents promise."""
+"""Every message of a run, as an independent client receives it, is as documented."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def mosquitto(tmp_path, free_port):
 
 @pytest.fixture
 def ear(mosquitto, site):
-    """A client that hears all of the root, from before the first message on."""
+    """A client subscribed to the whole root, from before the first message on."""
     probe = f"{site.root}-probe"
     shout(mosquitto.port, probe, b"{}", "-r")
-    # MQTT 5's retain-as-published tells the flag that the publisher set.
+    # MQTT 5's retain-as-published keeps the flag of the publication.
     extra = ("-V", "mqttv5", "--retain-as-published")
     ear = Ear(mosquitto.port, f"{site.root}/#", probe, extra=extra)
     until(lambda: ear.heard, "the retained message that follows a granted subscription")
@@ -182,7 +182,7 @@ def check_envelope(message: dict, root: str) -> None:
 
 
 def declared_topics(site) -> dict[str, dict]:
-    """Return what ``pdsno topics`` says of each topic of the file."""
+    """Return each topic of the file as ``pdsno topics`` prints it."""
     done = subprocess.run(
         [PDSNO, "topics", str(site.file), "--format", "json"],
         capture_output=True,
@@ -236,7 +236,7 @@ def check_numbers(documents: list[dict]) -> None:
 
 
 def check_answers(documents: list[dict]) -> None:
-    """What answers an order names it, and an operator says nothing but orders."""
+    """An answer names its order, and an operator publishes orders only."""
     orders = {m["message_id"]: m for m in documents if m["sender_id"] == "operator"}
     assert {m["message_type"] for m in orders.values()} == {"command"}
     answers = defaultdict(set)

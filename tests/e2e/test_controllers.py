@@ -203,7 +203,7 @@ def test_local_taken_out_of_the_topology_takes_its_devices_with_it(site):
         "\n".join(line for line in text.splitlines() if not line.startswith(("  lc2:", "lab:")))
     )
     run = site.up().ready()
-    # At once where its region heard that it stopped, else when it is not heard of.
+    # At once if its region received its stop, else once its heartbeats are missed.
     until(lambda: {d["local_id"] for d in site.devices()} == {"lc1"}, "its devices to go")
     assert len(site.devices()) == 3
     run.interrupt()
@@ -246,7 +246,7 @@ def test_local_that_moves_to_another_region_and_back_leaves_nothing_behind(site,
     for region, targets in (("A", 10), ("B", 30), ("A", 10), ("B", 5)):
         two_regions(site, mosquitto, (region, targets))
         run = site.up().ready()
-        here = [(region, targets)]  # what is no target any more leaves after three cycles
+        here = [(region, targets)]  # a removed target leaves after three cycles
         other = "rcB" if region == "A" else "rcA"
         wanted = {"g1": here, f"rc{region}": here, other: []}
         until(lambda: placed(site) == wanted, f"being in {region} alone")  # noqa: B023 - at once

@@ -1,4 +1,4 @@
-"""A run whose output nobody reads any more, and signals it was started to ignore."""
+"""A run whose output has no reader any more, and signals that it was started to ignore."""
 
 from __future__ import annotations
 

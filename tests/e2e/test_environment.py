@@ -20,7 +20,7 @@ COMMANDS = {"pdsno": [PDSNO], "python -m pdsno_cli": [sys.executable, "-m", "pds
 
 
 def of_the_users(folder: Path) -> Path:
-    """Put modules beside a topology that say so when they are imported; return what they write."""
+    """Put modules beside a topology that write a file when imported; return that file."""
     marks = folder / "imported"
     text = f"open({str(marks)!r}, 'a').write(__name__ + '\\n'); raise SystemExit(9)\n"
     for name in NAMES:
@@ -95,7 +95,7 @@ def test_findings_with_signs_that_the_encoding_lacks_are_printed(tmp_path):
 
 @pytest.fixture
 def open_folder():
-    """Return a folder that everybody may look into, as pytest's own are not."""
+    """Return a folder that every user may read, unlike those of pytest."""
     with TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         yield Path(folder)

@@ -1,4 +1,4 @@
-"""Drills by ``pdsno fault``: the fault is real, it is always lifted, and the measures are told."""
+"""Drills by ``pdsno fault``: the fault is real, it is always lifted, and the measures are printed."""
 
 from __future__ import annotations
 

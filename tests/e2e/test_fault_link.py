@@ -30,7 +30,7 @@ def cut_off(namespace):
 
 @pytest.fixture
 def live(namespace, site):
-    """A small topology at work, whose controllers soon notice that nobody answers."""
+    """A small running topology with short timeouts."""
     site.write(broker=BROKER, fallbacks="[mqtt, http]", interval="500ms")
     site.run = site.up(prefix=namespace.prefix).ready()
     until(lambda: site.row("lc2")["committed_at_top"], "the first cycle at the top")
@@ -45,7 +45,7 @@ def cut(site, name: str, *words: str):
 
 
 def meanwhile(run, name: str) -> list[str]:
-    """Return what ``pdsno up`` said of a controller while it was cut off."""
+    """Return the lines of ``pdsno up`` about a controller while it was cut off."""
     began = next(number for number, line in enumerate(run.lines) if f"fault: drop {name}" in line)
     ended = run.lines.index(f"the fault of {name} is over")
     return [line for line in run.lines[began:ended] if line.startswith(f"{name}: ")]
@@ -145,7 +145,7 @@ def test_link_is_let_back_by_down_and_the_controller_is_ended_in_order(live, cut
 def test_link_is_let_back_by_a_supervisor_that_ends_at_once(live, cut_off):
     cut(live, "lc1")
     supervisor = live.run.process
-    supervisor.send_signal(signal.SIGSTOP)  # so that it hears both signals before it does anything
+    supervisor.send_signal(signal.SIGSTOP)  # so that both signals are pending when it continues
     supervisor.send_signal(signal.SIGINT)
     supervisor.send_signal(signal.SIGTERM)
     supervisor.send_signal(signal.SIGCONT)

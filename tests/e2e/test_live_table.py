@@ -110,7 +110,7 @@ class OnTerminal:
         while True:
             try:
                 data = os.read(self._master, 65_536)
-            except OSError:  # nobody has the terminal open any more (Linux: EIO)
+            except OSError:  # no process has the terminal open any more (Linux: EIO)
                 return
             if not data:
                 return
@@ -280,7 +280,7 @@ def test_no_color_leaves_the_table_without_its_colours(site, terminal):
     run.type("\x03")
     assert run.end() == 0
     styles = set(";".join(re.findall(r"\x1b\[([0-9;]*)m", run.text)).split(";"))
-    assert styles <= {"", "0", "1", "2", "3"}  # bold, dim and italic are no colours
+    assert styles <= {"", "0", "1", "2", "3"}  # bold, dim and italic are not colours
     assert count(run.screen().history(), site.root) == 1
 
 

@@ -58,7 +58,7 @@ def mosquitto(tmp_path, free_port):
 
 
 class Ear:
-    """``mosquitto_sub``: hears what an independent client hears."""
+    """``mosquitto_sub``: an independent client."""
 
     def __init__(self, port: int, *topics: str, qos: int = 2, extra=()) -> None:
         self.probe = f"ear/{uuid.uuid4().hex}"

@@ -142,7 +142,7 @@ def test_lab_remove_and_add_are_reported_as_exactly_that_device(namespace, site,
     same = ("device_id", "mac", "protocols", "sys_name", "first_seen")
     assert [after[subject][key] for key in same] == [before[subject][key] for key in same]
 
-    # In the whole run, no cycle of any local told anything else.
+    # In the whole run, no cycle of any local reported anything else.
     assert [c[2:] for c in cycles(run, "lc1")[1:] if any(c[2:])] == [(0, 0, 1), (1, 0, 0)]
     assert not [c for c in cycles(run, "lc2")[1:] if any(c[2:])]
     run.interrupt()
@@ -228,7 +228,7 @@ controllers:
     assert run.members() == []
     found = {(tuple(d["addresses"]), d["mac"], tuple(d["protocols"])) for d in site.devices()}
     assert found == {
-        (("10.98.7.1",), None, ("icmp",)),  # this machine: nobody answers ARP for it
+        (("10.98.7.1",), None, ("icmp",)),  # this machine itself does not answer ARP
         (("10.98.7.2",), lan.router_mac, ("arp", "icmp")),
         (("10.98.7.3", "10.98.7.5"), "02:00:5e:00:53:03", ("arp", "icmp")),
         (("10.98.7.4",), "02:00:5e:00:53:04", ("arp",)),

@@ -77,7 +77,7 @@ def test_applied_policy_survives_restarts_until_the_file_declares_another(site):
           "another process")  # fmt: skip
     assert shown(site, "r1") == first
     assert site.ask("down", str(site.file)).returncode == 0
-    site.write(interval="1h", devices=4)  # other targets are no other policy
+    site.write(interval="1h", devices=4)  # other targets do not change the policy
     run = site.up().ready()
     assert shown(site, "r1") == first
     run.interrupt()

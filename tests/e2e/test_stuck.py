@@ -39,7 +39,7 @@ def fork_server(run) -> int:
 
 
 def lab(site, run) -> int:
-    """Return the lab's process: the one child of the fork server that is no controller."""
+    """Return the lab's process: the one child of the fork server that is not a controller."""
     controllers = {row["pid"] for row in site.status()["controllers"]}
     server = str(fork_server(run)).encode()
     for pid in run.members():
@@ -62,7 +62,7 @@ def test_controller_that_dies_while_the_fork_server_is_frozen_is_started_again(s
         return row["state"] == "ready" and row["pid"] != before["lc1"]
 
     until(back, "the controller being ready again")
-    assert site.row("lc2")["pid"] == before["lc2"]  # nobody else was touched
+    assert site.row("lc2")["pid"] == before["lc2"]  # no other controller was touched
 
 
 def test_fork_server_that_stays_stuck_is_replaced(site):
@@ -74,7 +74,7 @@ def test_fork_server_that_stays_stuck_is_replaced(site):
 
     def replaced():
         with contextlib.suppress(ChildProcessError):
-            os.waitpid(stuck, os.WNOHANG | WALL)  # only then its parent is told that it ended
+            os.waitpid(stuck, os.WNOHANG | WALL)  # only then its parent gets SIGCHLD
         return any("the fork server is gone (it did not answer)" in line for line in run.lines)
 
     until(replaced, "the fork server being given up")

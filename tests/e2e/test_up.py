@@ -91,7 +91,7 @@ def test_ctrl_c_a_second_time_ends_at_once(site):
     site.write()
     run = site.up().ready()
     for row in site.status()["controllers"]:
-        os.kill(row["pid"], signal.SIGSTOP)  # nobody answers a polite request
+        os.kill(row["pid"], signal.SIGSTOP)  # it cannot handle SIGTERM
     run.interrupt()
     run.wait_line("Ctrl-C again")
     run.interrupt()

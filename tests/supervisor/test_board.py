@@ -110,7 +110,7 @@ def test_a_controller_that_its_parent_marks_down_is_down_until_a_heartbeat_arriv
     board = all_ready()
     row = board.rows["lc1"]
     board.update(heard("lc1", alive=False, reason="silence"))
-    assert board.health(row) == ("down", "rc1 calls it down (silence)")
+    assert board.health(row) == ("down", "rc1 marks it down (silence)")
     assert not board.well
     board.update(heard("lc1", alive=True))
     assert board.health(row).level == "ready"
