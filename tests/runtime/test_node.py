@@ -1,0 +1,193 @@
+"""A node from start to end, on a transport that does as the test says."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from pdsno_cli.lint.engine import require
+from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.messaging.failover import FailoverTransport
+from pdsno_cli.messaging.transport import Alarm, FailoverMember, Loss
+from pdsno_cli.model.errors import StateError
+from pdsno_cli.model.notices import StateNotice, WarningNotice
+from pdsno_cli.nib.offsets import START
+from pdsno_cli.nib.reader import open_reader
+from pdsno_cli.runtime.node import Node
+from tests.conftest import ONE_OF_EACH
+from tests.e2e.conftest import until
+
+KEY = bytes(range(32))
+
+
+class Wire(FailoverMember):
+    """Connects when the test says so, and keeps what was published and the farewell."""
+
+    def __init__(self) -> None:
+        self.listener = None
+        self.published: list[tuple[str, bytes]] = []
+        self.farewell = None
+        self.started = threading.Event()
+
+    def start(self, listener) -> None:
+        self.listener = listener
+        self.started.set()
+
+    def publish(self, topic, data, *, qos, retain, expiry=None) -> bool:
+        self.published.append((topic, data))
+        return True
+
+    def subscribe(self, topic_filter) -> None: ...
+    def reconnect(self, reason) -> None: ...
+
+    def stop(self, farewell=None) -> None:
+        self.farewell = farewell
+
+
+class Run:
+    """The node of the regional controller on a thread, and what it shows."""
+
+    def __init__(self, folder) -> None:
+        (folder / "one.yaml").write_text(ONE_OF_EACH)
+        self.topology = require(str(folder / "one.yaml"))
+        self.codec = Codec(KEY, self.topology.topics, 1_000_000)
+        self.wires: list[Wire] = []
+        self.notices = []
+        self.store = folder / "rc.db"
+        self.error = None
+        self.node = self.make()
+        self.thread = threading.Thread(target=self._run)
+
+    def make(self) -> Node:
+        return Node(
+            topology=self.topology, controller_id="rc", key=KEY, store=self.store,
+            connect=self.connect, watcher=self,
+        )  # fmt: skip
+
+    def connect(self, name, epoch) -> FailoverTransport:
+        wire = Wire()
+        self.wires.append(wire)
+        return FailoverTransport(transports={"mqtt": wire}, order=lambda _: ("mqtt",))
+
+    def _run(self) -> None:
+        try:
+            self.node.run()
+        except StateError as exc:
+            self.error = exc
+
+    def notice(self, notice) -> None:
+        self.notices.append(notice)
+
+    def start(self) -> Wire:
+        self.thread.start()
+        until(lambda: self.wires and self.wires[-1].started.is_set(), "the start")
+        return self.wires[-1]
+
+    def stop(self) -> None:
+        self.node.stop()
+        self.thread.join(20)
+        assert not self.thread.is_alive()
+
+    @property
+    def states(self) -> list[str]:
+        return [one.state for one in self.notices if isinstance(one, StateNotice)]
+
+    def statuses(self, wire: Wire) -> list[str]:
+        topic = self.topology.topics.status("rc")
+        opened = [self.codec.open(on, data) for on, data in list(wire.published) if on == topic]
+        return [one.payload.state for one in opened]
+
+
+@pytest.fixture
+def run(tmp_path):
+    made = Run(tmp_path)
+    yield made
+    if made.thread.is_alive():
+        made.stop()
+
+
+def test_a_node_is_ready_once_its_birth_is_sent_and_says_farewell_at_a_stop(run):
+    wire = run.start()
+    assert run.states == ["connecting"]
+    wire.listener.on_up(1, False)
+    until(lambda: "ready" in run.states, "readiness")
+    assert run.statuses(wire)[0] == "birth"
+    run.stop()
+    assert run.states == ["connecting", "ready", "stopped"]
+    death = run.codec.open(wire.farewell.topic, wire.farewell.data)
+    assert (death.payload.state, death.payload.reason) == ("death", "stop")
+    assert run.node.fatal is None
+
+
+def test_a_will_is_the_signed_death_of_its_connection(run):
+    wire = run.start()
+    will = wire.listener.will(1)
+    death = run.codec.open(will.topic, will.data)
+    assert (death.payload.reason, death.payload.connection, death.seq) == ("will", 1, 0)
+    assert (will.qos, will.retain) == (1, True)
+
+
+def test_a_node_that_never_connected_says_no_farewell(run):
+    wire = run.start()
+    run.stop()
+    assert wire.farewell is None
+
+
+def test_a_lost_connection_is_shown_with_its_reason_and_the_next_is_a_birth(run):
+    wire = run.start()
+    wire.listener.on_up(1, False)
+    wire.listener.on_down(Loss(reason="the cable", retry_in=1.0))
+    wire.listener.on_up(2, False)
+    until(lambda: run.states.count("ready") == 2, "the second connection")
+    (lost,) = [one for one in run.notices if getattr(one, "state", "") == "disconnected"]
+    assert lost.detail == "the cable"
+    assert [one for one in run.statuses(wire) if one == "birth"] == ["birth", "birth"]
+
+
+def test_a_loss_that_is_final_ends_the_node_with_its_reason(run):
+    wire = run.start()
+    wire.listener.on_down(Loss(reason="superseded"))
+    run.thread.join(20)
+    assert run.node.fatal == "superseded"
+    assert run.states[-1] == "failed"
+
+
+def test_an_alarm_is_shown_and_kept_as_an_event(run):
+    wire = run.start()
+    wire.listener.on_alarm(Alarm(event="odd", text="look here", detail={"broker": "b"}))
+    until(lambda: any(isinstance(one, WarningNotice) for one in run.notices), "the warning")
+    run.stop()
+    with open_reader(run.store) as store:
+        (kept,) = store.outbox("events/system", START, 10)
+    event = run.codec.open(kept.topic, kept.data).payload
+    assert (event.event, event.severity, event.detail) == ("odd", "warning", {"broker": "b"})
+
+
+def test_each_start_has_a_later_epoch(run):
+    def epoch() -> int:
+        return [one for one in run.notices if isinstance(one, StateNotice)][-1].epoch
+
+    run.start()
+    run.stop()
+    first = epoch()
+    run.node, run.thread = run.make(), threading.Thread(target=run._run)
+    run.start()
+    run.stop()
+    assert epoch() > first
+
+
+def test_a_stop_before_the_start_ends_it_at_once(run):
+    run.node.stop()
+    run.thread.start()
+    run.thread.join(20)
+    assert not run.thread.is_alive()
+    assert run.states[-1] == "stopped"
+
+
+def test_a_store_that_is_damaged_ends_the_node_with_an_error(run):
+    run.store.write_bytes(b"this is text, not a database, and long enough to be looked at" * 50)
+    run.thread.start()
+    run.thread.join(20)
+    assert isinstance(run.error, StateError)
+    assert str(run.store) in str(run.error)
