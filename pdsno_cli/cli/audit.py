@@ -42,7 +42,9 @@ def audit(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Reconcile messages sent with messages committed, and compare the inventories of all levels.
+    """Reconcile messages and inventories.
+
+    Compares messages sent with messages committed, and the inventories of all levels.
 
     Exits with 1 unless every message is accounted for, none waits for too long, and the inventories
     are equal. Reads the stores on this machine; the topology may be up or down.

@@ -28,7 +28,10 @@ def run(
     controller_id: Annotated[str, typer.Argument(metavar="ID", help="The controller's id.")],
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Run one controller of a topology until SIGTERM or Ctrl-C; logs go to stderr."""
+    """Run one controller until SIGTERM or Ctrl-C.
+
+    It logs to stderr.
+    """
     from pdsno_cli.model.errors import OperationError
     from pdsno_cli.runtime.standalone import run_standalone
 

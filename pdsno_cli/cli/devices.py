@@ -32,7 +32,10 @@ def devices(
     ] = None,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Show the devices of the network, from the global controller's store or another's."""
+    """Show the devices of the network.
+
+    Reads the store of the global controller, or of another (--of), on this machine.
+    """
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.model.roles import Role
     from pdsno_cli.nib.database import MissingStoreError

@@ -41,9 +41,9 @@ def discover(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Run a discovery cycle now, on all local controllers by default.
+    """Run a discovery cycle on local controllers.
 
-    Returns once the regional controllers have committed the reports; exits with 1, naming the
+    All of them by default. Returns once the regional controllers have committed the reports; exits with 1, naming the
     missing ones, at the timeout.
     """
     from pdsno_cli.client.session import operator_session

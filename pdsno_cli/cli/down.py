@@ -12,7 +12,10 @@ def down(
     file: FILE = None,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Stop a running topology: children before parents, then the broker."""
+    """Stop a running topology.
+
+    Children stop before parents, then the broker.
+    """
     from pdsno_cli.model.errors import OperationError, StateError
     from pdsno_cli.supervisor.control import ask
 

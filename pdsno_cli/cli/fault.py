@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _DEFAULT_DURATION = "10s"  # of a freeze or a drop
-_AND_WAIT = "and wait until every controller has recovered."
+_WAIT = "Returns once every controller has recovered."
 _TARGETS = {  # target: its arguments, help
-    "broker": ("kill|freeze", f"Kill (SIGKILL) or freeze (SIGSTOP) the embedded broker, {_AND_WAIT}"),
-    "controller": ("ID kill|freeze", f"Kill (SIGKILL) or freeze (SIGSTOP) a controller, {_AND_WAIT}"),
-    "link": ("ID drop", f"Drop all packets of a controller (root, Linux), {_AND_WAIT}"),
+    "broker": ("kill|freeze", f"Kill or freeze the embedded broker.\n\n{_WAIT}"),
+    "controller": ("ID kill|freeze", f"Kill or freeze a controller.\n\n{_WAIT}"),
+    "link": ("ID drop", f"Drop all packets of a controller.\n\nNeeds root, on Linux. {_WAIT}"),
 }  # fmt: skip
 _FOR = Annotated[
     str | None,

@@ -11,7 +11,7 @@ from pdsno_cli.cli import console
 from pdsno_cli.cli.args import STATE_DIR, load
 
 lab = typer.Typer(
-    help="Change the lab of a running topology: the next report shows it.",
+    help="Change the lab of a running topology.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

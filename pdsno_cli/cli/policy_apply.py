@@ -22,9 +22,9 @@ def apply(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Apply a policy to a region, or to all controllers, instead of the topology file's.
+    """Apply a policy to a region or to all.
 
-    It stays in force until another is applied, until 'pdsno policy reset', or until the topology
+    It replaces the topology file's policy. It stays in force until another is applied, until 'pdsno policy reset', or until the topology
     file declares another. Returns once every controller in scope has applied it; exits with 1,
     naming those that have not, at the timeout.
     """

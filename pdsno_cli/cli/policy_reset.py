@@ -14,9 +14,9 @@ def reset(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Apply the policy that the topology file declares again, under a new version.
+    """Apply the policy of the topology file again.
 
-    Returns once every controller in scope has applied it; exits with 1, naming those that have
+    It gets a new version. Returns once every controller in scope has applied it; exits with 1, naming those that have
     not, at the timeout.
     """
     from pdsno_cli.model.messages import Command

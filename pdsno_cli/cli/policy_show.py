@@ -25,7 +25,10 @@ def show(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Show the policies in force; the topology may be up or down."""
+    """Show the policies in force.
+
+    Reads the stores on this machine; the topology may be up or down.
+    """
     from pdsno_cli.client.policy_status import in_force
     from pdsno_cli.controllers.policy import scopes
     from pdsno_cli.model.errors import UsageError

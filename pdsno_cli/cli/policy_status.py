@@ -22,7 +22,10 @@ def status(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Show the applied and the wanted version of each policy, per controller."""
+    """Show applied and wanted policy versions.
+
+    Reads the stores on this machine; the topology may be up or down.
+    """
     from pdsno_cli.client.policy_status import policy_statuses
     from pdsno_cli.model.errors import UsageError
 

@@ -36,7 +36,7 @@ _WORDS = Annotated[
 ]
 
 quarantine = typer.Typer(
-    help="List, replay or discard signed messages that could not be applied.",
+    help="List, replay or discard quarantined messages.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -48,7 +48,10 @@ def list_entries(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """List the messages in quarantine, from the stores on this machine."""
+    """List the messages in quarantine.
+
+    These were signed but could not be applied. Reads the stores on this machine.
+    """
     topology, state = load(file, state_dir)
     found = [
         (name, item)
@@ -72,13 +75,19 @@ def list_entries(
 
 @quarantine.command()
 def replay(words: _WORDS, timeout: TIMEOUT = "30s", state_dir: STATE_DIR = None) -> None:
-    """Have a controller apply messages again, and request what follows from their senders."""
+    """Have a controller apply messages again.
+
+    It then requests what follows from their senders.
+    """
     _order("replay", words, timeout, state_dir)
 
 
 @quarantine.command()
 def discard(words: _WORDS, timeout: TIMEOUT = "30s", state_dir: STATE_DIR = None) -> None:
-    """Have a controller drop messages, and request what follows from their senders."""
+    """Have a controller drop messages.
+
+    It then requests what follows from their senders.
+    """
     _order("discard", words, timeout, state_dir)
 
 

@@ -25,7 +25,10 @@ def status(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Show the controllers of a running topology; exit with 1 unless every one is ready."""
+    """Show the controllers of a running topology.
+
+    Exits with 1 unless every one is ready.
+    """
     from pdsno_cli.supervisor.control import ask
 
     _, state = load(file, state_dir)

@@ -40,9 +40,9 @@ def tail(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Show live traffic: sender, type and content of each message, and what is wrong with it.
+    """Show live traffic and its findings.
 
-    Marks bad signatures, undeclared topics, wrong senders, QoS and retain against the rule of the
+    Prints sender, type and content of each message. Marks bad signatures, undeclared topics, wrong senders, QoS and retain against the rule of the
     class, gaps and repetitions. Ends on Ctrl-C with a summary.
     """
     from pdsno_cli.client.monitor import Monitor

@@ -49,7 +49,7 @@ def up(
     state_dir: STATE_DIR = None,
     report_to: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Run a topology: broker, lab and every controller, until Ctrl-C."""
+    """Run a topology until Ctrl-C: broker, lab and every controller."""
     if detach:
         _refuse_detached(file, cycles)
 

@@ -31,9 +31,9 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings.")] = False,
 ) -> None:
-    """Check topology files: YAML, schema and rules; nothing is started.
+    """Check topology files; nothing is started.
 
-    Exits with 0 without errors, 1 with errors, 2 if a file cannot be read.
+    Reports every finding of YAML syntax, schema and rules. Exits with 0 without errors, 1 with errors, 2 if a file cannot be read.
     """
     from pdsno_cli.cli import report
     from pdsno_cli.lint.engine import check
