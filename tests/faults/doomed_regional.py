@@ -72,14 +72,14 @@ class Doom:
         Transaction.write = write
 
     def _when_committed(self) -> None:
-        original = Transaction.ended
+        original = Transaction.finished
 
-        def ended(tx, *, committed):
+        def finished(tx, committed):
             if committed:
                 self._passed()
-            original(tx, committed=committed)
+            original(tx, committed)
 
-        Transaction.ended = ended
+        Transaction.finished = finished
 
     def _when_released(self) -> None:
         original = Receiver.put
