@@ -34,16 +34,16 @@ def accounts(topology: Topology, state: StateDir) -> tuple[list[Account], list[s
             sent[controller_id] = _sent(topology, state, controller_id)
         except MissingStoreError:
             missing.append(controller_id)
-    tallies: dict[str, _Counters] = {}
+    received: dict[str, _Counters] = {}
     for controller_id in sent:
         with closing(open_reader(database_of(topology, state, controller_id))) as store:
-            tallies[controller_id] = store.counters()
+            received[controller_id] = store.counters()
     found: list[Account] = []
     for sender, records in sent.items():
         later: dict[tuple[str, int], Sent] | None = None
         for record in records:
             for receiver in _receivers(topology, record.stream):
-                counters = tallies.get(receiver, {}).get((sender, record.stream, record.epoch))
+                counters = received.get(receiver, {}).get((sender, record.stream, record.epoch))
                 account = reconcile(sender, receiver, record, counters)
                 if counters is not None and not account.accounted:
                     if later is None:

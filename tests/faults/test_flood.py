@@ -46,14 +46,14 @@ def test_regional_killed_in_a_flood_applies_each_report_once(tmp_path):
             regional.wait(10)
         bench.broker.end()
     with open_reader(bench.state.store("rc")) as store:
-        tallies = store.counters()
+        received = store.counters()
         versions = Counter({one.device.device_id: one.version for one in store.device_records()})
     # Each report that tells of a device changes it, so its version counts them.
     record("regional killed in a flood", broker="mosquitto", seed=SEED, deaths=DEATHS,
-           accepted=sum(counters.applied for counters in tallies.values()), lost=(told - versions).total(),
+           accepted=sum(counters.applied for counters in received.values()), lost=(told - versions).total(),
            twice=(versions - told).total(), wrong=0)  # fmt: skip
     assert versions == told
-    assert {(counters.seq, counters.applied) for counters in tallies.values()} == {
+    assert {(counters.seq, counters.applied) for counters in received.values()} == {
         (REPORTS // SENDERS, REPORTS // SENDERS)
     }
 
