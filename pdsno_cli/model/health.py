@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Level = Literal["starting", "ready", "degraded", "down", "failed", "stopped"]
 
-UNHEARD = "no controller above hears its heartbeats"
+UNSEEN = "no parent receives its heartbeats"
 _STARTING = ("waiting", "starting", "running", "connecting")
 
 
@@ -35,8 +35,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``state`` comes from its process and its supervisor, ``transport`` is the active one;
     ``transports`` begins with the best. ``stalled`` is a stream without acknowledgements, and
-    ``stalled_for`` the age of its oldest message in seconds. ``heard`` is True if a parent receives
-    its heartbeats, False if none does, None while that is unknown.
+    ``stalled_for`` the age of its oldest message in seconds. ``seen_by_parent`` is True if a parent
+    receives its heartbeats, False if none does, None while that is unknown.
     """
 
     state: str
@@ -45,8 +45,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     transports: Mapping[str, TransportState] = {}
     stalled: str | None = None
     stalled_for: float = 0.0
-    heard: bool | None = None
-    unheard_because: str | None = None
+    seen_by_parent: bool | None = None
+    unseen_reason: str | None = None
 
 
 def health(facts: Facts) -> Health:
@@ -60,20 +60,20 @@ def health(facts: Facts) -> Health:
         return Health("starting", facts.detail)
     if state != "ready":
         return Health("down", _away(facts) or facts.detail or state)
-    if facts.heard is False and facts.unheard_because != UNHEARD:
-        return Health("down", facts.unheard_because)
+    if facts.seen_by_parent is False and facts.unseen_reason != UNSEEN:
+        return Health("down", facts.unseen_reason)
     if facts.stalled is not None:
         return Health(
             "degraded",
             f"nothing of {facts.stalled} is acknowledged; the oldest message waits for "
             f"{facts.stalled_for:.0f} s",
         )
-    if facts.heard is False:
-        return Health("degraded", UNHEARD)
+    if facts.seen_by_parent is False:
+        return Health("degraded", UNSEEN)
     best = next(iter(facts.transports), facts.transport)
     if facts.transport not in (None, best):
         why = _away(facts)
-        return Health("degraded", f"{facts.transport} carries" + (f": {why}" if why else ""))
+        return Health("degraded", f"only {facts.transport} is active" + (f": {why}" if why else ""))
     return Health("ready")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers.liveness import MISSED_BEATS
 from pdsno_cli.delivery.subscriptions import children
-from pdsno_cli.model.health import UNHEARD, Facts, Health, health
+from pdsno_cli.model.health import UNSEEN, Facts, Health, health
 from pdsno_cli.model.notices import (
     CarriedNotice,
     CommitNotice,
@@ -129,8 +129,8 @@ class Board:
                 transports=row.transports,
                 stalled=row.stalled,
                 stalled_for=0.0 if row.stalled_since is None else now - row.stalled_since,
-                heard=heard,
-                unheard_because=because,
+                seen_by_parent=heard,
+                unseen_reason=because,
             )
         )
 
@@ -195,7 +195,7 @@ class Board:
         since = [row.ready_at, *ready.values()]
         if any(at is None or time.monotonic() - at < timeout for at in since):
             return None, None
-        return False, UNHEARD
+        return False, UNSEEN
 
     def update(self, notice: Notice) -> None:
         """Update the rows with one notice."""

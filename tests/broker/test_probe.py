@@ -1,4 +1,4 @@
-"""The health probe against brokers and against what is none."""
+"""The health probe against brokers and other services."""
 
 from __future__ import annotations
 

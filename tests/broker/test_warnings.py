@@ -1,4 +1,4 @@
-"""What the embedded broker's process writes of what its library logs."""
+"""The lines that the embedded broker's process writes of its library's log."""
 
 from __future__ import annotations
 

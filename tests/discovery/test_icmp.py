@@ -53,7 +53,7 @@ print(json.dumps([int(os.read(pipe, 99)) for pipe in pipes]))
 
 
 def test_sweep_of_a_large_link_with_silent_neighbours_finds_all(in_namespace):
-    """Unresolved neighbours hold the send buffer; those that are there must answer all the same."""
+    """Unresolved neighbours occupy the send buffer; present devices must still answer."""
     code = """
 import json, threading
 from pdsno_cli.discovery import icmp

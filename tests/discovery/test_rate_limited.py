@@ -14,7 +14,7 @@ FAST = 1e6
 
 
 class SilentSocket:
-    """Implements ``ProbeSocket`` without a network; ``answers`` makes answers from what was sent."""
+    """Implements ``ProbeSocket`` without a network; ``answers`` returns the answers to sent requests."""
 
     def __init__(self, answers=lambda _: ()) -> None:
         self.sent: list[int] = []

@@ -1,4 +1,4 @@
-"""What is JSON for a lenient decoder, and not for I-JSON (RFC 7493)."""
+"""JSON that lenient decoders accept and I-JSON (RFC 7493) forbids."""
 
 from __future__ import annotations
 

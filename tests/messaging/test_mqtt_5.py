@@ -58,7 +58,7 @@ def test_a_server_keep_alive_is_kept(answering, connect):
 
 
 def left_behind(broker, connect, topic_root, protocol) -> list[bytes]:
-    """Return what comes of one message that expires in a second and one that does not."""
+    """Return the messages received of one that expires in a second and one that does not."""
     one, recorder = connect(broker, "one", f"{topic_root}/#", protocol=protocol, persistent=True)
     recorder.wait_up()
     one.stop()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pdsno_cli.model.health import UNHEARD, Facts, health
+from pdsno_cli.model.health import UNSEEN, Facts, health
 from pdsno_cli.model.notices import TransportState
 
 UP = TransportState(up=True, since=0.0)
@@ -15,14 +15,14 @@ AWAY = TransportState(up=False, since=0.0, reason="connection refused", next_try
     ("facts", "level", "reason"),
     [
         ({"transport": "mqtt", "transports": {"mqtt": UP}}, "ready", None),
-        ({"transport": "mqtt", "transports": {"mqtt": UP}, "heard": True}, "ready", None),
+        ({"transport": "mqtt", "transports": {"mqtt": UP}, "seen_by_parent": True}, "ready", None),
         ({"transport": "http", "transports": {"mqtt": AWAY, "http": UP}}, "degraded",
-         "http carries: connection refused"),
+         "only http is active: connection refused"),
         ({"transport": "mqtt", "transports": {"mqtt": UP}, "stalled": "discovery/r/lc",
           "stalled_for": 41.6}, "degraded",
          "nothing of discovery/r/lc is acknowledged; the oldest message waits for 42 s"),
-        ({"heard": False, "unheard_because": UNHEARD}, "degraded", UNHEARD),
-        ({"heard": False, "unheard_because": "rc calls it down (silence)"}, "down",
+        ({"seen_by_parent": False, "unseen_reason": UNSEEN}, "degraded", UNSEEN),
+        ({"seen_by_parent": False, "unseen_reason": "rc calls it down (silence)"}, "down",
          "rc calls it down (silence)"),
         ({"state": "disconnected", "transports": {"mqtt": AWAY}}, "down", "connection refused"),
         ({"state": "connecting", "transports": {"mqtt": AWAY}}, "down", "connection refused"),

@@ -1,4 +1,4 @@
-"""What messages are told apart by, and dated with."""
+"""Identifiers and timestamps of messages."""
 
 from __future__ import annotations
 

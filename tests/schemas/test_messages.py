@@ -1,4 +1,4 @@
-"""What is sent conforms to the published schemas, and what does not conform is not taken."""
+"""Sent messages conform to the published schemas; others are refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCHEMAS = {name: json.loads(schema_path(name).read_text()) for name in ("envelop
 
 
 def conforms(document: dict) -> bool:
-    """Whether a whole message conforms, to both drafts alike."""
+    """Return True if a whole message conforms to both drafts."""
     verdicts = set()
     for draft in DRAFTS:
         valid = draft(SCHEMAS["envelope"]).is_valid(document)

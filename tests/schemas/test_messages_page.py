@@ -1,4 +1,4 @@
-"""The examples of docs/messages.md do what the page says."""
+"""The examples and tables of docs/messages.md are correct."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from pdsno_cli.model.health import UNHEARD
+from pdsno_cli.model.health import UNSEEN
 from pdsno_cli.model.notices import (
     CommitNotice,
     CycleNotice,
@@ -131,7 +131,7 @@ def test_a_controller_without_received_heartbeats_is_degraded_after_three_of_the
     now[0] += 10.0
     assert board.well
     now[0] += 10.0
-    assert board.health(board.rows["lc1"]) == ("degraded", UNHEARD)
+    assert board.health(board.rows["lc1"]) == ("degraded", UNSEEN)
     assert board.health(board.rows["g1"]).level == "ready"  # nobody is above
     board.update(heard("lc1", alive=True))
     assert board.health(board.rows["lc1"]).level == "ready"
