@@ -20,7 +20,7 @@ from pdsno_cli.messaging.http_wire import MAX_MESSAGES, PATH, Answer, Batch, Fau
 from pdsno_cli.messaging.transport import Arrival
 
 if TYPE_CHECKING:
-    from pdsno_cli.messaging.http_server import AppContext
+    from pdsno_cli.messaging.http_server import HttpIngress
     from pdsno_cli.messaging.poll_queues import PollResult
 
 COMMIT_WAIT = 3.0  # seconds for a batch to be committed before the answer is 503
@@ -29,7 +29,7 @@ READ_WAIT = 10.0  # seconds for a body to arrive
 _JSON = "application/json"
 
 
-def make_app(context: AppContext) -> FastAPI:
+def make_app(ingress: HttpIngress) -> FastAPI:
     """Return the application of one controller."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -37,11 +37,11 @@ def make_app(context: AppContext) -> FastAPI:
     async def messages(request: Request) -> Response:
         try:
             async with asyncio.timeout(READ_WAIT):
-                batch = await _read(request, context.max_body)
+                batch = await _read(request, ingress.max_body)
         except TimeoutError:
             return _fault(408, f"the body did not arrive within {READ_WAIT:g} s")
         except TooLargeError:
-            return _fault(413, f"the body is over {context.max_body} bytes")
+            return _fault(413, f"the body is over {ingress.max_body} bytes")
         except ClientDisconnect:
             return _fault(400, "the body is truncated")
         except ValueError as exc:
@@ -49,13 +49,14 @@ def make_app(context: AppContext) -> FastAPI:
         if len(batch.messages) > MAX_MESSAGES:
             return _fault(413, f"{len(batch.messages)} messages: send at most {MAX_MESSAGES}")
         return await _receive(
-            context, batch, gzip="gzip" in request.headers.get("accept-encoding", "")
+            ingress, batch, gzip="gzip" in request.headers.get("accept-encoding", "")
         )
 
     @app.get("/healthz")
     async def health() -> Response:
-        healthy, report = context.health()
-        return Response(http_wire.encode(report), 200 if healthy else 503, media_type=_JSON)
+        report = ingress.health()
+        status = 503 if report.transport is None else 200
+        return Response(http_wire.encode(report), status, media_type=_JSON)
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, exc: HTTPException) -> Response:
@@ -78,18 +79,18 @@ async def _read(request: Request, limit: int) -> Batch:
     return http_wire.decode_batch(body.close())
 
 
-async def _receive(context: AppContext, batch: Batch, *, gzip: bool) -> Response:
+async def _receive(ingress: HttpIngress, batch: Batch, *, gzip: bool) -> Response:
     """Pass a batch to the controller and answer once it is committed."""
-    wanted = [item for item in batch.messages if context.receives(item.topic)]
+    wanted = [item for item in batch.messages if ingress.receives(item.topic)]
     committed = _Signal(len(wanted))
 
-    proven = context.nonces.consume(batch.sender, batch.nonce, batch.seen, batch.proof)
+    proven = ingress.nonces.consume(batch.sender, batch.nonce, batch.seen, batch.proof)
 
     def deliver() -> str | None:
         # First the queue: the acknowledgement must find it.
-        sender = context.queues.register(wanted, batch.sender if proven else None)
+        sender = ingress.queues.register(wanted, batch.sender if proven else None)
         for item in wanted:
-            context.on_message(Arrival(item.topic, item.data.encode(), release=committed.count))
+            ingress.on_message(Arrival(item.topic, item.data.encode(), release=committed.count))
         return sender
 
     if not wanted:
@@ -103,18 +104,18 @@ async def _receive(context: AppContext, batch: Batch, *, gzip: bool) -> Response
             return busy
     if sender is None:
         polled = None
-    elif any(context.acknowledges(item.topic) for item in wanted):
-        polled = await _poll_soon(context, sender, batch.seen)
+    elif any(ingress.acknowledges(item.topic) for item in wanted):
+        polled = await _poll_soon(ingress, sender, batch.seen)
     else:
-        polled = context.queues.collect(sender, batch.seen)
+        polled = ingress.queues.collect(sender, batch.seen)
     answer = Answer(
-        controller=context.controller_id,
+        controller=ingress.controller_id,
         accepted=len(wanted),
-        links=context.transports(),
+        links=ingress.transports(),
         messages=() if polled is None else polled.items,
         seen=batch.seen if polled is None else polled.seen,
         more=polled is not None and polled.more,
-        nonce=context.nonces.issue(batch.sender),
+        nonce=ingress.nonces.issue(batch.sender),
         proven=proven,
     )
     body = http_wire.encode(answer)
@@ -124,13 +125,13 @@ async def _receive(context: AppContext, batch: Batch, *, gzip: bool) -> Response
     return Response(body, media_type=_JSON, headers=headers)
 
 
-async def _poll_soon(context: AppContext, sender: str, seen: str) -> PollResult:
+async def _poll_soon(ingress: HttpIngress, sender: str, seen: str) -> PollResult:
     """Return a client's messages, with the acknowledgement that is about to be queued."""
     queued = _Signal(1)
-    context.queues.watch(sender, queued.count)
+    ingress.queues.watch(sender, queued.count)
     await queued.wait(ACK_WAIT)
-    context.queues.watch(sender, None)
-    return context.queues.collect(sender, seen)
+    ingress.queues.watch(sender, None)
+    return ingress.queues.collect(sender, seen)
 
 
 def _fault(status: int, text: str) -> Response:

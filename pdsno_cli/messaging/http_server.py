@@ -14,7 +14,7 @@ import socket
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -51,55 +51,26 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppContext:
-    """The dependencies of the endpoints. ``max_body`` is in bytes.
+@dataclass(slots=True, kw_only=True, eq=False)
+class HttpIngress:
+    """Serves HTTP to the controllers below one controller; implements ``transport.Ingress``.
 
-    ``receives`` returns True if a topic is for this controller, ``acknowledges`` if it answers a
-    message on it by an acknowledgement. ``on_message`` takes a message and may block.
+    The endpoints of ``http_app`` use it. ``receives`` returns True if a topic is for this
+    controller, ``acknowledges`` if it answers a message on it by an acknowledgement. ``max_body``
+    is in bytes. ``on_message`` and ``transports`` are the arguments of ``start``.
     """
 
     controller_id: str
+    epoch: int
+    server: HttpServer
     queues: PollQueues
     nonces: Nonces
     receives: Callable[[str], bool]
     acknowledges: Callable[[str], bool]
     max_body: int
-    on_message: Callable[[Arrival], None]
-    transports: Callable[[], tuple[str, ...]]
-    health: Callable[[], tuple[bool, Health]]
-
-
-class HttpIngress:
-    """Serves HTTP to the controllers below one controller; implements ``transport.Ingress``.
-
-    ``max_body`` is in bytes.
-    """
-
-    def __init__(
-        self,
-        *,
-        controller_id: str,
-        epoch: int,
-        server: HttpServer,
-        queues: PollQueues,
-        nonces: Nonces,
-        receives: Callable[[str], bool],
-        acknowledges: Callable[[str], bool],
-        max_body: int,
-    ) -> None:
-        self._controller_id = controller_id
-        self._nonces = nonces
-        self._epoch = epoch
-        self._server = server
-        self._receives = receives
-        self._acknowledges = acknowledges
-        self._max_body = max_body
-        self._queues = queues
-        self.offer = queues.offer
-        self.relay = queues.relay
-        self.warm = server.warm
-        self.stop = server.stop
+    on_message: Callable[[Arrival], None] = field(init=False)
+    transports: Callable[[], tuple[str, ...]] = field(init=False)
+    _active: Callable[[], str | None] = field(init=False)
 
     def start(
         self,
@@ -108,30 +79,34 @@ class HttpIngress:
         transports: Callable[[], tuple[str, ...]],
         active: Callable[[], str | None],
     ) -> None:
-        """Listen; see ``Ingress.start``."""
+        """Listen; see ``Ingress.start``. ``on_message`` may block."""
+        self.on_message, self.transports, self._active = on_message, transports, active
+        self.server.start(self)
 
-        def health() -> tuple[bool, Health]:
-            name = active()
-            return name is not None, Health(
-                controller=self._controller_id,
-                epoch=self._epoch,
-                transport=name,
-                links=transports(),
-            )
-
-        self._server.start(
-            AppContext(
-                controller_id=self._controller_id,
-                queues=self._queues,
-                nonces=self._nonces,
-                receives=self._receives,
-                acknowledges=self._acknowledges,
-                max_body=self._max_body,
-                on_message=on_message,
-                transports=transports,
-                health=health,
-            )
+    def health(self) -> Health:
+        """Return the body of ``GET /healthz``."""
+        return Health(
+            controller=self.controller_id,
+            epoch=self.epoch,
+            transport=self._active(),
+            links=self.transports(),
         )
+
+    def offer(self, topic: str, data: bytes, *, retain: bool) -> bool:
+        """Queue a message for the controllers that poll; see ``Ingress.offer``."""
+        return self.queues.offer(topic, data, retain=retain)
+
+    def relay(self, topic: str, data: bytes) -> None:
+        """Pass a parent's message on; see ``Ingress.relay``."""
+        self.queues.relay(topic, data)
+
+    def warm(self) -> None:
+        """Load the web server; see ``Ingress.warm``."""
+        self.server.warm()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self.server.stop()
 
 
 def preload() -> None:
@@ -160,7 +135,7 @@ class HttpServer:
         """The listening port, 0 before the start."""
         return 0 if self._socket is None else int(self._socket.getsockname()[1])
 
-    def start(self, context: AppContext) -> None:
+    def start(self, ingress: HttpIngress) -> None:
         """Listen; OperationError, naming the address, if that fails."""
         self._socket = _listen(self._host, self._port, free=self._address_file is not None)
         if self._address_file is not None:
@@ -168,7 +143,7 @@ class HttpServer:
         self._reader, self._writer = socket.socketpair()
         # Nothing reads once the web server is loaded, so ``warm`` must not block.
         self._writer.setblocking(False)
-        self._thread = threading.Thread(target=self._run, args=(context,), name="http", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(ingress,), name="http", daemon=True)
         self._thread.start()
 
     def warm(self) -> None:
@@ -193,7 +168,7 @@ class HttpServer:
         if self._address_file is not None:
             self._address_file.unlink(missing_ok=True)
 
-    def _run(self, context: AppContext) -> None:
+    def _run(self, ingress: HttpIngress) -> None:
         """Wait for the first connection or ``warm``, then serve; the server's thread."""
         assert self._socket is not None
         with selectors.DefaultSelector() as first:
@@ -209,7 +184,7 @@ class HttpServer:
             from pdsno_cli.messaging.http_bounds import bounded
 
             config = uvicorn.Config(
-                make_app(context),
+                make_app(ingress),
                 log_config=None,
                 access_log=False,
                 lifespan="off",
