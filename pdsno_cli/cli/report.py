@@ -43,6 +43,7 @@ def json_(
                 "path": item.path,
                 "line": item.line,
                 "column": item.column,
+                "end_line": item.end_line,
                 "end_column": item.end_column,
                 "severity": item.severity.value,
                 "code": item.code,
@@ -96,7 +97,8 @@ def _window(item: Diagnostic) -> tuple[str, int, int]:
     """Return the part of the source line around the finding, its column in it, and its length."""
     source = "".join(c if c.isprintable() else " " for c in item.excerpt or "")
     column = min(max(item.column - 1, 0), len(source))
-    end = max(item.end_column - 1 if item.end_column else column + 1, column + 1)
+    last = item.end_column - 1 if item.end_line == item.line else len(source)
+    end = max(last, column + 1)
     start = 0 if len(source) <= _WIDTH else max(0, column - _WIDTH // 2)
     shown = source[start : start + _WIDTH]
     lead = "…" if start else ""

@@ -14,14 +14,28 @@ class Severity(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One change of a file's text: the range, counted from 1, and what replaces it.
+
+    ``end_column`` is one past the last column replaced; an empty range inserts.
+    """
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
     """One finding.
 
-    ``line`` and ``column`` count from 1; 0 marks a finding about the whole file.
-    ``end_column`` is one past the last column of the excerpt to underline, on the same line.
-    ``code`` is ``PDS`` and three digits, documented in ``docs/rules.md``.
-    ``hint`` is a fix, for example the nearest valid name. ``excerpt`` is the source line, so that a
-    report needs no file: standard input cannot be read twice.
+    ``line`` and ``column`` count from 1; 0 marks a finding about the whole file. The range ends
+    before ``end_column`` of ``end_line``. ``code`` is ``PDS`` and three digits, documented in
+    ``docs/rules.md``. ``hint`` says what to type, for example the nearest valid name. ``fix`` are the
+    edits that apply it, where that is safe: they keep what the file means to say. ``excerpt`` is the
+    source line, so that a report needs no file: standard input cannot be read twice.
     """
 
     path: str
@@ -31,8 +45,17 @@ class Diagnostic:
     message: str
     severity: Severity = Severity.ERROR
     hint: str | None = None
-    end_column: int | None = None
+    end_line: int = 0
+    end_column: int = 0
     excerpt: str | None = None
+    fix: tuple[Edit, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Give a finding without a range that of one character."""
+        if not self.end_line:
+            object.__setattr__(self, "end_line", self.line)
+        if not self.end_column:
+            object.__setattr__(self, "end_column", self.column + 1 if self.line else 0)
 
     @property
     def sort_key(self) -> tuple[str, int, int, str, str]:

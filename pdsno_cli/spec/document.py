@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pdsno_cli.model.diagnostics import Diagnostic, Severity
+from pdsno_cli.model.diagnostics import Diagnostic, Edit, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,25 +94,45 @@ class Document:
         key: bool = False,
         severity: Severity = Severity.ERROR,
         hint: str | None = None,
+        fix: tuple[Edit, ...] = (),
     ) -> Diagnostic:
         """Return a finding about the value at ``where``, or about its key."""
         span = self.span(where, key=key)
-        return self._finding(span, code, message, severity, hint)
+        return self._finding(span, code, message, severity=severity, hint=hint, fix=fix)
+
+    def replacement(self, where: Where, text: str, *, key: bool = False) -> Edit:
+        """Return the edit that replaces the value at ``where``, or its key, by ``text``."""
+        span = self.span(where, key=key)
+        return Edit(
+            line=span.line,
+            column=span.column,
+            end_line=span.line,
+            end_column=span.end_column,
+            text=text,
+        )
 
     def finding_at(
         self, position: int, code: str, message: str, *, hint: str | None = None
     ) -> Diagnostic:
         """Return a finding about a packed position."""
-        return self._finding(self._span(position), code, message, Severity.ERROR, hint)
+        return self._finding(self._span(position), code, message, hint=hint)
 
     def _finding(
-        self, span: Span, code: str, message: str, severity: Severity, hint: str | None
+        self,
+        span: Span,
+        code: str,
+        message: str,
+        *,
+        severity: Severity = Severity.ERROR,
+        hint: str | None = None,
+        fix: tuple[Edit, ...] = (),
     ) -> Diagnostic:
         return Diagnostic(
             path=self.path,
             line=span.line,
             column=span.column,
             end_column=span.end_column,
+            fix=fix,
             code=code,
             message=message,
             severity=severity,

@@ -36,7 +36,7 @@ def test_a_long_line_is_cut_around_the_place():
 
 def test_concise_has_one_line_per_finding_and_no_control_characters():
     evil = Diagnostic(
-        path="t.yaml", line=1, column=1, end_column=None, code="PDS101", severity=Severity.ERROR,
+        path="t.yaml", line=1, column=1, code="PDS101", severity=Severity.ERROR,
         message="a\x1b[2Jb\nc", excerpt=None, hint=None,
     )  # fmt: skip
     assert concise([evil]) == "t.yaml:1:1: error[PDS101] a\\x1b[2Jb\\nc\n"
@@ -48,3 +48,19 @@ def test_json_and_summary_count():
     assert document["unreadable"] == [{"path": "x", "message": "no"}]
     assert summary([FINDING], 2) == "1 error in 2 files"
     assert summary([], 1) == "1 file ok"
+
+
+def test_json_has_a_range_for_every_finding():
+    bare = Diagnostic(path="t.yaml", line=3, column=7, code="PDS001", message="m")
+    whole = Diagnostic(path="t.yaml", line=0, column=0, code="PDS003", message="m")
+    found = json.loads(json_([FINDING, bare, whole], files=1))["findings"]
+    ranges = [[item[k] for k in ("line", "column", "end_line", "end_column")] for item in found]
+    assert ranges == [[12, 5, 12, 9], [3, 7, 3, 8], [0, 0, 0, 0]]
+
+
+def test_a_range_over_several_lines_is_underlined_to_the_end_of_its_first():
+    block = full([Diagnostic(
+        path="t.yaml", line=1, column=4, end_line=3, end_column=2, code="PDS001",
+        message="m", excerpt="a: [b, c",
+    )]).splitlines()  # fmt: skip
+    assert block[2] == "   |    ^^^^^"
