@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,7 +63,7 @@ def audit(
     now = time.time() if up else state.last_written()
     result = _Result(found, missing, found_inventories, now=now, limit=limit)
     if as_json:
-        console.data(json.dumps(result.document(topology.name), indent=2))
+        console.document(FORMAT_VERSION, topology.name, **result.members())
     else:
         console.data(result.text(every=every))
         for line in result.verdict():
@@ -98,11 +97,9 @@ class _Result:
     def _age(self, item: Account) -> float:
         return 0.0 if item.oldest is None else self._now - item.oldest
 
-    def document(self, name: str) -> dict[str, Any]:
-        """Return the JSON document."""
+    def members(self) -> dict[str, Any]:
+        """Return the members of the JSON document."""
         return {
-            "format_version": FORMAT_VERSION,
-            "topology": name,
             "well": self.well,
             "accounted": not (self._wrong or self._missing),
             "without_store": self._missing,

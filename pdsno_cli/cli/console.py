@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 import contextlib
 import io
+import json
 import os
 import sys
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.printable import printable_lines
@@ -42,6 +43,11 @@ def data(text: str) -> bool:
         _unwritten(exc)
         return False
     return True
+
+
+def document(format_version: int, topology: str, /, **members: Any) -> None:
+    """Print a JSON document: its format version, the topology's name, then ``members``."""
+    data(json.dumps({"format_version": format_version, "topology": topology, **members}, indent=2))
 
 
 def flush() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -57,9 +56,8 @@ def devices(
         store.close()
     records.sort(key=lambda item: tuple(map(int, item.device.addresses[0].split("."))))
     if as_json:
-        report = {"format_version": FORMAT_VERSION, "topology": topology.name,
-                  "controller": owner, "devices": [_json(item) for item in records]}  # fmt: skip
-        console.data(json.dumps(report, indent=2))
+        rows = [_json(item) for item in records]
+        console.document(FORMAT_VERSION, topology.name, controller=owner, devices=rows)
     else:
         console.data(table(_HEAD, [_cells(item) for item in records]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,9 +58,8 @@ def discover(
         requests = _order(topology, operator, chosen, time.monotonic() + limit)
     outcomes = list(requests.outcomes.values())
     if as_json:
-        report = {"format_version": FORMAT_VERSION, "topology": topology.name,
-                  "controllers": [_json(item) for item in outcomes]}  # fmt: skip
-        console.data(json.dumps(report, indent=2))
+        rows = [_json(item) for item in outcomes]
+        console.document(FORMAT_VERSION, topology.name, controllers=rows)
     else:
         console.data(table(_HEAD, [_cells(item) for item in outcomes]))
     failed = [item for item in outcomes if item.seconds is None]

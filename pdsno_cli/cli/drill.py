@@ -6,7 +6,6 @@ The supervisor ends the fault; this module samples, and lifts the fault on Ctrl-
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 import signal
 import time
@@ -94,7 +93,8 @@ class Drill:
         values = self._values(measured)
         broken = exceeded(self.bounds, values)
         if as_json:
-            console.data(json.dumps(self._json(measured, values, broken), indent=2))
+            members = self._members(measured, values, broken)
+            console.document(FORMAT_VERSION, self.topology.name, **members)
         else:
             most = {item.key: item.text.removeprefix(item.key) for item in self.bounds}
             console.data(
@@ -169,12 +169,10 @@ class Drill:
         )
         return dict(zip((*DURATIONS, *COUNTS), numbers, strict=True))
 
-    def _json(
+    def _members(
         self, measured: Measured, values: dict[str, float | None], broken: Sequence[Bound]
     ) -> dict[str, Any]:
         return {
-            "format_version": FORMAT_VERSION,
-            "topology": self.topology.name,
             "fault": {
                 "target": self.target,
                 "controller": self.victim,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -122,6 +121,4 @@ def _print_json(
         }
         for item in controllers
     ]
-    report = {"format_version": FORMAT_VERSION, "topology": topology.name, "scope": scope,
-              "version": version, "controllers": rows}  # fmt: skip
-    console.data(json.dumps(report, indent=2))
+    console.document(FORMAT_VERSION, topology.name, scope=scope, version=version, controllers=rows)

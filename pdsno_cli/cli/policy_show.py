@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -42,9 +41,8 @@ def show(
     if not found:
         raise UsageError(f"{topology.name} was never up in {state.root}: it has no policies")
     if as_json:
-        report = {"format_version": FORMAT_VERSION, "topology": topology.name,
-                  "policies": [_json(record) for record in found.values()]}  # fmt: skip
-        console.data(json.dumps(report, indent=2))
+        policies = [_json(record) for record in found.values()]
+        console.document(FORMAT_VERSION, topology.name, policies=policies)
     else:
         console.data("---\n".join(_text(record) for record in found.values()))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +33,8 @@ def status(
     if all(item.version is None for item in found):
         raise UsageError(f"{topology.name} was never up in {state.root}: it has no policies")
     if as_json:
-        report = {"format_version": FORMAT_VERSION, "topology": topology.name,
-                  "controllers": [_json(item) for item in found]}  # fmt: skip
-        console.data(json.dumps(report, indent=2))
+        rows = [_json(item) for item in found]
+        console.document(FORMAT_VERSION, topology.name, controllers=rows)
     else:
         console.data(table(_HEAD, [_cells(item) for item in found]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import closing
 from pathlib import Path
@@ -59,16 +58,12 @@ def list_entries(
         for item in _entries(topology, state, name) or ()
     ]
     if as_json:
-        report = {
-            "format_version": FORMAT_VERSION,
-            "topology": topology.name,
-            "messages": [
-                dict(zip(_HEAD, _values(name, item), strict=True))
-                | {"topic": item.topic, "data": item.data.decode(errors="replace")}
-                for name, item in found
-            ],
-        }
-        console.data(json.dumps(report, indent=2))
+        messages = [
+            dict(zip(_HEAD, _values(name, item), strict=True))
+            | {"topic": item.topic, "data": item.data.decode(errors="replace")}
+            for name, item in found
+        ]
+        console.document(FORMAT_VERSION, topology.name, messages=messages)
         return
     console.data(table(_HEAD, [tuple(map(str, _values(name, item))) for name, item in found]))
 

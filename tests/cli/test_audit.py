@@ -71,13 +71,13 @@ def test_text_shows_streams_with_findings_or_all():
     assert "discovery/r1/lc2: lc2 → rc1" in every
 
 
-def test_document_has_every_stream_and_level():
-    document = result(WAITING, missing=["gc"], inventories=[replace(EQUAL, top=None)]).document("t")
-    assert (document["well"], document["accounted"]) == (False, False)
-    assert document["without_store"] == ["gc"]
-    (stream,) = document["streams"]
+def test_members_have_every_stream_and_level():
+    members = result(WAITING, missing=["gc"], inventories=[replace(EQUAL, top=None)]).members()
+    assert (members["well"], members["accounted"]) == (False, False)
+    assert members["without_store"] == ["gc"]
+    (stream,) = members["streams"]
     assert (stream["waiting"], stream["oldest_wait"]) == (2, 30.0)
-    (inventory,) = document["inventories"]
+    (inventory,) = members["inventories"]
     assert inventory["at_local"] == {"devices": 3, "hash": "a"}
     assert inventory["at_top"] is None
     assert inventory["contents"] == "equal"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 
 import pytest
@@ -70,3 +71,10 @@ def test_message_and_fail_write_no_control_characters(capsys):
     console.message("a\x1b[31mb\nc")
     console.fail("a\x1b[31mb")
     assert capsys.readouterr().err == "a\\x1b[31mb\nc\nerror: a\\x1b[31mb\n"
+
+
+def test_document_begins_with_its_version_and_topology(capsys):
+    console.document(1, "t", version=7, controllers=[])
+    text = capsys.readouterr().out
+    assert list(json.loads(text)) == ["format_version", "topology", "version", "controllers"]
+    assert text.startswith('{\n  "format_version": 1,\n')
