@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Any, Self, TypeVar
 
 import msgspec
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ from pdsno_cli.nib.rows import (
     PolicyRecord,
 )
 from pdsno_cli.nib.schema import ANSWERED, APPLIED, CONTROLLERS, CYCLES, DEVICES, EVENTS, POLICIES
+
+Record = TypeVar("Record")
 
 _ALL_DEVICES = sa.select(DEVICES).order_by(DEVICES.c.local_id, DEVICES.c.device_id)
 _REGION_DEVICES = sa.select(
@@ -134,7 +136,7 @@ class Queries:
 
     def applied(self) -> list[AppliedRecord]:
         """Return the policies that controllers announced as applied."""
-        return [AppliedRecord(**row._mapping) for row in self._all(_APPLIED)]  # noqa: SLF001 - SQLAlchemy's public name
+        return self._structs(AppliedRecord, _APPLIED)
 
     def cycles(self) -> list[LocalCycle]:
         """Return the last committed cycle of each local controller."""
@@ -158,7 +160,7 @@ class Queries:
 
     def controllers(self) -> list[ControllerRecord]:
         """Return the controllers that this one monitors, as of their last status."""
-        return [ControllerRecord(**row._mapping) for row in self._all(_CONTROLLERS)]  # noqa: SLF001 - SQLAlchemy's public name
+        return self._structs(ControllerRecord, _CONTROLLERS)
 
     def events(self, last: int = 100) -> list[EventRecord]:
         """Return the last events, the oldest first."""
@@ -195,13 +197,12 @@ class Queries:
 
     def quarantined(self) -> list[Quarantined]:
         """Return the messages in quarantine, the oldest first."""
-        found = self._all(inbox_table.QUARANTINED)
-        return [Quarantined(**row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name
+        return self._structs(Quarantined, inbox_table.QUARANTINED)
 
     def quarantine_entry(self, entry: int) -> Quarantined | None:
         """Return one message in quarantine, None if there is no such entry."""
-        found = self._all(inbox_table.ONE_QUARANTINED, {"of_id": entry})
-        return Quarantined(**found[0]._mapping) if found else None  # noqa: SLF001 - SQLAlchemy's public name
+        found = self._structs(Quarantined, inbox_table.ONE_QUARANTINED, {"of_id": entry})
+        return found[0] if found else None
 
     def count_quarantined(self) -> int:
         """Return how many messages are in quarantine."""
@@ -261,7 +262,7 @@ class Queries:
     def outbox(self, stream: str, after: Offset, most: int) -> list[OutboxRecord]:
         """Return the next messages of a stream, in order."""
         values = {"stream": stream, "epoch": after.epoch, "seq": after.seq, "most": most}
-        return [OutboxRecord(**row._mapping) for row in self._all(outbox_table.NEXT, values)]  # noqa: SLF001 - SQLAlchemy's public name
+        return self._structs(OutboxRecord, outbox_table.NEXT, values)
 
     def outbox_count(self) -> int:
         """Return how many messages are in the outbox."""
@@ -271,6 +272,16 @@ class Queries:
         """Return the offset up to which a stream is acknowledged."""
         found = self._all(outbox_table.ACKNOWLEDGED, {"stream": stream})
         return Offset(found[0].epoch, found[0].seq) if found else START
+
+    def _structs(
+        self,
+        kind: Callable[..., Record],
+        statement: sa.Select[Any],
+        values: dict[str, object] | None = None,
+    ) -> list[Record]:
+        """Return the rows as values of a type whose members are the columns."""
+        found = self._all(statement, values)
+        return [kind(**row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name
 
     def _all(
         self, statement: sa.Select[Any], values: dict[str, object] | None = None
