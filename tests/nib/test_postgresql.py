@@ -15,6 +15,7 @@ from pdsno_cli.nib.database import MissingStoreError, StoreInUseError
 from pdsno_cli.nib.offsets import Offset
 from pdsno_cli.nib.places import find
 from pdsno_cli.nib.reader import open_reader
+from pdsno_cli.nib.schema import UPGRADES, VERSION
 from pdsno_cli.nib.store import Store
 from tests.nib.test_store import device, report
 from tests.postgres import PASSWORD, Postgres
@@ -157,6 +158,27 @@ def test_a_text_that_the_server_cannot_hold_undoes_its_transaction_alone(store):
         report(store, new=(device(2), device(3, sys_name="a\0b")))
     report(store, new=(device(4),))
     assert store.count_active() == 2
+
+
+def test_a_store_of_an_earlier_version_is_upgraded_and_keeps_its_rows(place):
+    def downgrade(store):
+        added = ("controllers", "seq"), ("cycles", "seen_at"), ("cycles", "silent")
+        statements = [f"ALTER TABLE {table} DROP COLUMN {name}" for table, name in added]
+        statements += ["ALTER TABLE devices DROP COLUMN extra", "DELETE FROM controllers"]
+        statements += ["INSERT INTO controllers VALUES ('lc', 'local', 'A', 'online', 7, 1, 10.0)"]
+        store._run((*statements, store._database.set_version(min(UPGRADES))))
+
+    with Store.open(place) as store:
+        downgrade(store)
+        epoch = store.begin_epoch()
+    with pytest.raises(StateError, match="its controller upgrades it"):
+        open_reader(place)
+    with Store.open(place) as upgraded:
+        assert upgraded.version() == VERSION
+        assert [(item.controller_id, item.seq) for item in upgraded.controllers()] == [("lc", 0)]
+        assert upgraded.begin_epoch() > epoch
+        report(upgraded, new=(device(1, extra={"a": "x"}),))
+        assert upgraded.count_active() == 1
 
 
 def test_a_password_is_in_no_message_and_not_in_the_name(postgres):
