@@ -159,9 +159,12 @@ class Store(Queries):
 
     def _undo(self, tx: Transaction) -> None:
         try:
-            self.wait_committed()
+            with self._database.explained():
+                try:
+                    self.wait_committed()
+                finally:
+                    self._connection.rollback()
         finally:
-            self._connection.rollback()
             tx.finished(False)
 
     def begin_epoch(self) -> int:

@@ -123,6 +123,25 @@ def test_what_a_server_confirmed_before_it_was_killed_is_there_when_it_is_back(
         assert again.committed("lc", "s") == Offset(1, 2)
 
 
+@pytest.mark.parametrize("written", [False, True])
+def test_a_rollback_calls_back_even_if_the_server_is_gone(own_server, written):
+    place = find(own_server.url("postgres"), "one/rc")
+    called = []
+
+    def fail(store):
+        with store.transaction() as tx:
+            tx.on_rollback(lambda: called.append("rollback"))
+            tx.advance(sender="lc", stream="s", to=Offset(1, 1))
+            if written:
+                tx.set_epoch(7)
+            own_server.kill()
+            raise ValueError("a bug")
+
+    with Store.open(place) as store, pytest.raises((ValueError, StoreUnavailableError)):
+        fail(store)
+    assert called == ["rollback"]
+
+
 def test_a_store_whose_schema_was_dropped_is_made_again(postgres):
     name = postgres.create_database()
     place = find(postgres.url(name), "one/rc")
