@@ -10,10 +10,12 @@ from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.messaging.transport import Alarm, FailoverMember, Loss
-from pdsno_cli.model.errors import StateError
+from pdsno_cli.model.errors import StateError, StoreUnavailableError
 from pdsno_cli.model.notices import StateNotice, WarningNotice
+from pdsno_cli.nib.database import StoreInUseError
 from pdsno_cli.nib.offsets import START
 from pdsno_cli.nib.reader import open_reader
+from pdsno_cli.nib.sqlite import Sqlite
 from pdsno_cli.runtime.node import Node
 from tests.conftest import ONE_OF_EACH
 from tests.e2e.conftest import until
@@ -93,6 +95,10 @@ class Run:
     def states(self) -> list[str]:
         return [one.state for one in self.notices if isinstance(one, StateNotice)]
 
+    @property
+    def last(self) -> StateNotice:
+        return [one for one in self.notices if isinstance(one, StateNotice)][-1]
+
     def statuses(self, wire: Wire) -> list[str]:
         topic = self.topology.topics.status("rc")
         opened = [self.codec.open(on, data) for on, data in list(wire.published) if on == topic]
@@ -165,16 +171,13 @@ def test_an_alarm_is_shown_and_kept_as_an_event(run):
 
 
 def test_each_start_has_a_later_epoch(run):
-    def epoch() -> int:
-        return [one for one in run.notices if isinstance(one, StateNotice)][-1].epoch
-
     run.start()
     run.stop()
-    first = epoch()
+    first = run.last.epoch
     run.node, run.thread = run.make(), threading.Thread(target=run._run)
     run.start()
     run.stop()
-    assert epoch() > first
+    assert run.last.epoch > first
 
 
 def test_a_stop_before_the_start_ends_it_at_once(run):
@@ -191,3 +194,74 @@ def test_a_store_that_is_damaged_ends_the_node_with_an_error(run):
     run.thread.join(20)
     assert isinstance(run.error, StateError)
     assert str(run.store) in str(run.error)
+
+
+class Server(Sqlite):
+    """A database whose server goes away and comes back as the test says."""
+
+    error: Exception | None = None
+
+    def connect(self, *, read_only=False):
+        self.check()
+        return super().connect(read_only=read_only)
+
+    def begin(self, connection, *, write):
+        self.check()
+        super().begin(connection, write=write)
+
+    def check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def server(run):
+    run.store = Server(run.store)
+    run.node = run.make()
+    run.thread = threading.Thread(target=run._run)
+    return run.store
+
+
+def lose(run, error) -> None:
+    """Make the server go away, and the node write to it."""
+    run.store.error = error
+    run.wires[-1].listener.on_alarm(Alarm(event="odd", text="look here", detail={}))
+    until(lambda: run.states[-1] == "disconnected", "the loss")
+
+
+def test_a_node_opens_its_store_again_in_a_later_epoch_once_the_server_is_back(run, server):
+    run.start().listener.on_up(1, False)
+    until(lambda: "ready" in run.states, "readiness")
+    lose(run, StoreUnavailableError("no server"))
+    lost = run.last
+    assert lost.detail.startswith("no server; next try in ")
+    assert run.wires[0].farewell is not None
+    server.error = None
+    until(lambda: len(run.wires) == 2 and run.wires[1].started.is_set(), "another start")
+    run.wires[1].listener.on_up(1, False)
+    until(lambda: run.states[-1] == "ready", "readiness again")
+    assert run.last.epoch > lost.epoch
+    run.stop()
+    assert run.node.fatal is None
+
+
+def test_a_node_waits_for_a_server_that_is_not_up_yet_and_a_stop_ends_the_wait(run, server):
+    server.error = StoreUnavailableError("no server")
+    run.thread.start()
+    until(lambda: "disconnected" in run.states, "a try")
+    run.stop()
+    assert run.states[-1] == "stopped"
+    assert (run.wires, run.error, run.node.fatal) == ([], None, None)
+
+
+def test_a_store_of_another_process_ends_the_node_only_before_it_was_ever_opened(run, server):
+    in_use = StoreInUseError("in use by another process")
+    run.start().listener.on_up(1, False)
+    lose(run, StoreUnavailableError("no server"))
+    server.error = in_use
+    until(lambda: "in use" in str(run.last.detail), "a lock that is left")
+    run.stop()
+    run.node, run.thread = run.make(), threading.Thread(target=run._run)
+    run.thread.start()
+    run.thread.join(20)
+    assert run.error is in_use
