@@ -39,7 +39,7 @@ def require(tool: str, *folders: str) -> str:
     places = (os.environ.get("PATH", ""), "/usr/sbin", "/sbin", *folders)
     path = shutil.which(tool, path=":".join(places))
     if path is None:
-        message = f"{tool} is not installed"
+        message = f"{tool} is not installed; on Debian, make test installs it as root"
         if os.environ.get("PDSNO_TEST_REQUIRE_TOOLS"):
             pytest.fail(message)
         pytest.skip(message)
