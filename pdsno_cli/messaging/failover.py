@@ -17,6 +17,7 @@ from collections import Counter, deque
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from pdsno_cli.messaging.connection_numbers import ConnectionNumbers
 from pdsno_cli.messaging.failover_policy import FailoverPolicy
 from pdsno_cli.messaging.throttle import Throttle
 from pdsno_cli.messaging.transport import Loss, Publication
@@ -25,7 +26,7 @@ from pdsno_cli.messaging.transport_states import TransportStates
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-    from pdsno_cli.messaging.transport import Alarm, Arrival, FailoverMember, Ingress, Listener
+    from pdsno_cli.messaging.transport import Arrival, FailoverMember, Ingress, Listener
     from pdsno_cli.model.notices import TransportState
 
 log = logging.getLogger(__name__)
@@ -68,11 +69,10 @@ class FailoverTransport:
         self._up: frozenset[str] = frozenset()
         self._shunned: frozenset[str] = frozenset()  # up, and passed over
         self._timer: threading.Timer | None = None
-        self._connections = 0
-        self._numbers: dict[str, tuple[int, bool]] = {}
+        self._numbers = ConnectionNumbers()
         self._running: set[str] = set()
         self._stopped = False
-        self._listener: Listener | None = None
+        self._listener: Listener  # from the start on
         self._states = TransportStates()
         self._states_changed: Callable[[], None] = _nothing
         self._throttle = Throttle()
@@ -102,7 +102,7 @@ class FailoverTransport:
         self._states_changed = changed
 
     def start(self, listener: Listener) -> None:
-        """Serve those below and begin to connect; OperationError when an ingress cannot listen."""
+        """Start ingresses and transports; OperationError if an ingress cannot listen."""
         self._listener = listener
         for ingress in self._ingresses.values():
             ingress.start(
@@ -188,7 +188,7 @@ class FailoverTransport:
             self._event(happened)
             self._states_changed()
 
-        threading.Thread(target=work, name="chain", daemon=True).start()
+        threading.Thread(target=work, name="failover", daemon=True).start()
         return True
 
     def stop(self, farewell: Publication | None = None) -> None:
@@ -235,7 +235,6 @@ class FailoverTransport:
     def _reevaluate(self, loss: Loss | None) -> None:
         """Apply the decision of the policy. The active transport changes here alone."""
         listener = self._listener
-        assert listener is not None
         decision = self._policy.decide(self._clock(), above=self._transports_above())
         before, self._active = self._active, decision.active
         self._up = frozenset(self._policy.transports_up)
@@ -248,7 +247,7 @@ class FailoverTransport:
         if self._active is not None and self._active != before:
             if len(self._transports) > 1:
                 log.info("%s is active now", self._active)
-            listener.on_up(*self._connection(self._active))
+            listener.on_up(*self._numbers.take(self._active))
             self._states.carries(self._active)
         elif loss is not None and (self._active is None or loss.retry_in is None):
             listener.on_down(loss)
@@ -257,14 +256,6 @@ class FailoverTransport:
         for name in self._on_demand:
             self._set_fallback(name, wanted=decision.fallback)
         self._arm(decision.next_decision)
-
-    def _connection(self, name: str) -> tuple[int, bool]:
-        """Return the number of a transport's connection, and True if a session was present."""
-        number, session_present = self._numbers.pop(name, (0, False))
-        if not number:
-            self._connections += 1
-            number = self._connections
-        return number, session_present
 
     def _transports_above(self) -> frozenset[str] | None:
         """Return the transports that every parent has up, None if no fallback reports them.
@@ -289,7 +280,7 @@ class FailoverTransport:
 
     def _start_member(self, name: str) -> None:
         self._running.add(name)
-        self._transports[name].start(_MemberListener(self, name))
+        self._transports[name].start(_MemberListener(self, name, self._listener))
 
     def _arm(self, at: float | None) -> None:
         if self._timer is not None:
@@ -306,18 +297,14 @@ class FailoverTransport:
     def will(self, name: str) -> Publication | None:
         """Number a transport's next connection and return its will."""
         with self._lock:
-            self._connections += 1
-            self._numbers[name] = self._connections, False
-            number = self._connections
-        assert self._listener is not None
+            number = self._numbers.assign(name)
         return self._listener.will(number)
 
     def member_up(self, name: str, *, session_present: bool) -> None:
         """Record that a transport is up."""
 
         def happened() -> None:
-            if name in self._numbers:
-                self._numbers[name] = self._numbers[name][0], session_present
+            self._numbers.set_session(name, present=session_present)
             self._policy.up(name, self._clock())
             self._states.up(name)
 
@@ -339,26 +326,21 @@ class FailoverTransport:
         self._event(happened)
         self._states_changed()
 
-    def alarm(self, alarm: Alarm) -> None:
-        """Pass an alarm on."""
-        assert self._listener is not None
-        self._listener.on_alarm(alarm)
-
     def receive(self, arrival: Arrival) -> None:
         """Pass on one message of any transport or ingress."""
         for ingress in self._ingresses.values():
             ingress.relay(arrival.topic, arrival.data)
-        assert self._listener is not None
         self._listener.on_message(arrival)
 
 
 class _MemberListener:
     """Listens to one transport of the chain."""
 
-    def __init__(self, chain: FailoverTransport, name: str) -> None:
+    def __init__(self, chain: FailoverTransport, name: str, listener: Listener) -> None:
         self._chain = chain
         self._name = name
         self.on_message = chain.receive
+        self.on_alarm = listener.on_alarm
 
     def will(self, connection: int) -> Publication | None:
         return self._chain.will(self._name)
@@ -368,9 +350,6 @@ class _MemberListener:
 
     def on_down(self, loss: Loss) -> None:
         self._chain.member_down(self._name, loss)
-
-    def on_alarm(self, alarm: Alarm) -> None:
-        self._chain.alarm(alarm)
 
 
 def _nothing() -> None:

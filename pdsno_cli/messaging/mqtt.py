@@ -327,17 +327,17 @@ class MqttTransport(FailoverMember):
     def _refused(self, topic: str, code: int) -> None:
         """Raise an alarm: the broker refuses messages, each of which is resent later."""
         if self._throttle.due(f"refused {topic} {code}", time.monotonic()):
-            text = mqtt_errors.message_refused(self._where, self._client_id.declared, topic, code)
-            detail = {"topic": topic, "broker": self._where, "code": f"{code:#04x}"}
-            self._alarm(Alarm(event="message_refused", text=text, detail=detail))
+            self._alarm(
+                mqtt_errors.message_refused(self._where, self._client_id.declared, topic, code)
+            )
 
     def _skipped(self, message: Published, size: int) -> None:
         """Raise an alarm: a message is too large. Acknowledge it."""
         topic, _, _, qos, packet_id = message
         if self._throttle.due("too large", time.monotonic()):
-            text = mqtt_errors.too_large(self._where, shown(topic), size, self._max_payload)
-            detail = {"topic": shown(topic), "broker": self._where, "bytes": str(size)}
-            self._alarm(Alarm(event="message_too_large", text=text, detail=detail))
+            self._alarm(
+                mqtt_errors.message_too_large(self._where, shown(topic), size, self._max_payload)
+            )
         if qos:
             self._inflight.add(qos, packet_id)()
 

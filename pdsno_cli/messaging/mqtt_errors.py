@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import ssl
 
+from pdsno_cli.messaging.transport import Alarm
+
 TAKEN_OVER = 0x8E  # reason code of DISCONNECT (MQTT 5.0 section 2.4)
 _NOT_AUTHORISED = 0x87
 _BAD_CREDENTIALS = 0x86
@@ -54,10 +56,23 @@ def refused(where: str, code: int, text: str, client_id: str, username: str | No
     return f"{where}: the broker refuses the connection of {client_id!r} ({text})"
 
 
-def message_refused(where: str, client_id: str, topic: str, code: int) -> str:
-    """Return that the broker refused a message, by the reason code of its PUBACK."""
+def message_refused(where: str, client_id: str, topic: str, code: int) -> Alarm:
+    """Return the alarm that the broker refuses messages, by the reason code of a PUBACK."""
     why = _REFUSALS.get(code, f"reason code {code:#04x}")
-    return f"{where}: {client_id!r} may not publish on {topic}: the broker refuses it ({why})"
+    return Alarm(
+        event="message_refused",
+        text=f"{where}: {client_id!r} may not publish on {topic}: the broker refuses it ({why})",
+        detail={"topic": topic, "broker": where, "code": f"{code:#04x}"},
+    )
+
+
+def message_too_large(where: str, topic: str, size: int, limit: int) -> Alarm:
+    """Return the alarm that a message of ``size`` bytes was skipped unread."""
+    return Alarm(
+        event="message_too_large",
+        text=f"{where}: a message of {size} bytes on {topic} is over the limit of {limit}: not read",
+        detail={"topic": topic, "broker": where, "bytes": str(size)},
+    )
 
 
 def taken_over(where: str, client_id: str, address: str, other: str) -> str:
@@ -76,8 +91,3 @@ def superseded(where: str, client_id: str, ours: str, other: str) -> str:
         f"{where}: another process ({other}) runs as {client_id!r}, and was started later than "
         f"{ours}; stop one of the two"
     )
-
-
-def too_large(where: str, topic: str, size: int, limit: int) -> str:
-    """Return that a packet was skipped unread."""
-    return f"{where}: a message of {size} bytes on {topic} is over the limit of {limit}: not read"

@@ -43,8 +43,10 @@ def test_refused_credentials_name_the_user(code):
 
 
 def test_message_refused_names_known_and_unknown_reason_codes():
-    assert "(quota exceeded)" in mqtt_errors.message_refused("b", "lc", "t", 0x97)
-    assert "(reason code 0x42)" in mqtt_errors.message_refused("b", "lc", "t", 0x42)
+    assert "(quota exceeded)" in mqtt_errors.message_refused("b", "lc", "t", 0x97).text
+    alarm = mqtt_errors.message_refused("b", "lc", "t", 0x42)
+    assert "(reason code 0x42)" in alarm.text
+    assert alarm.detail == {"topic": "t", "broker": "b", "code": "0x42"}
 
 
 def test_taken_over_names_the_other_client_where_it_is_known():
