@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pdsno_cli.messaging.guarded import call_guarded
-from pdsno_cli.messaging.http_sender import HttpSender, Receiver
+from pdsno_cli.messaging.http_sender import HttpReceiver, HttpSender
 from pdsno_cli.messaging.http_wire import Item
 from pdsno_cli.messaging.transport import Arrival, FailoverMember, Loss
 
@@ -29,7 +29,7 @@ class HttpClient(FailoverMember):
 
     def __init__(
         self,
-        receivers: Sequence[Receiver],
+        receivers: Sequence[HttpReceiver],
         *,
         identity: Identity | None = None,
         source: str | None = None,

@@ -35,7 +35,7 @@ _HEADERS = {"content-type": "application/json", "accept-encoding": "gzip", "user
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receiver:
+class HttpReceiver:
     """One controller that receives messages over HTTP.
 
     ``address`` returns its ``host:port``, None while that is unknown. A ``parent`` receives the
@@ -85,7 +85,7 @@ class HttpSender:
 
     def __init__(
         self,
-        receiver: Receiver,
+        receiver: HttpReceiver,
         listener: SenderListener,
         identity: Identity | None,
         source: str | None,
@@ -109,7 +109,7 @@ class HttpSender:
         self._seen = ""
         self._more = False
         self._nonce = ""  # for the next request
-        self._unproven = False  # whether the last answer rejected the proof
+        self._unproven = False  # True if the last answer rejected the proof
 
     def start(self) -> None:
         """Start the thread."""

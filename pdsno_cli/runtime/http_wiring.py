@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.delivery.subscriptions import children, filters
 from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
-from pdsno_cli.messaging.http_sender import Receiver
+from pdsno_cli.messaging.http_sender import HttpReceiver
 from pdsno_cli.messaging.http_server import LOOPBACK, HttpIngress, HttpServer, split
 from pdsno_cli.messaging.http_wire import body_limit
 from pdsno_cli.messaging.poll_queues import PollClient, PollQueues
@@ -63,7 +63,7 @@ class HttpFactory:
 TRANSPORT: TransportFactory = HttpFactory()
 
 
-def _receivers(topology: Topology, state: StateDir, spec: Controller) -> list[Receiver]:
+def _receivers(topology: Topology, state: StateDir, spec: Controller) -> list[HttpReceiver]:
     """Return the receivers of this controller's messages: its parents, and the global one for events."""
     if spec.role is Role.GLOBAL:
         return []
@@ -75,7 +75,7 @@ def _receivers(topology: Topology, state: StateDir, spec: Controller) -> list[Re
     for receiver in above:
         wanted = filters(topology, receiver)
         found.append(
-            Receiver(
+            HttpReceiver(
                 controller_id=receiver.controller_id,
                 filters=wanted,
                 address=_address(state, receiver),

@@ -7,7 +7,7 @@ import threading
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
-from pdsno_cli.messaging.http_sender import Receiver
+from pdsno_cli.messaging.http_sender import HttpReceiver
 from pdsno_cli.messaging.http_server import HttpIngress, HttpServer
 from pdsno_cli.messaging.http_wire import body_limit
 from pdsno_cli.messaging.poll_queues import PollClient, PollQueues
@@ -119,7 +119,7 @@ class Parent:
 def make_client(address, *, controller_id: str = PARENT, source: str | None = None) -> HttpClient:
     return HttpClient(
         [
-            Receiver(
+            HttpReceiver(
                 controller_id=controller_id,
                 filters=WANTED,
                 address=address if callable(address) else lambda: address,

@@ -13,7 +13,7 @@ from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.messaging.http_challenge import Identity, Nonces
 from pdsno_cli.messaging.http_client import HttpClient
-from pdsno_cli.messaging.http_sender import Receiver
+from pdsno_cli.messaging.http_sender import HttpReceiver
 from pdsno_cli.messaging.http_server import HttpIngress, HttpServer
 from pdsno_cli.messaging.http_wire import body_limit
 from pdsno_cli.messaging.mqtt import MqttTransport
@@ -103,7 +103,7 @@ class Site:
     ) -> None:
         names = order or ("mqtt", "http")
         port = free_port()
-        above = Receiver(
+        above = HttpReceiver(
             controller_id=PARENT, filters=WANTED, address=lambda: f"127.0.0.1:{port}", parent=True
         )
         parent = {"mqtt": mqtt(mqtt_port, PARENT, *WANTED, "wills"), "http": HttpClient([])}
@@ -260,7 +260,7 @@ def test_class_goes_its_own_way(broker, chains):
     links = {
         "mqtt": mqtt(broker.port, CHILD),
         "http": HttpClient(
-            [Receiver(controller_id=PARENT, filters=WANTED,
+            [HttpReceiver(controller_id=PARENT, filters=WANTED,
                       address=lambda: f"127.0.0.1:{port}", parent=True)]
         ),
     }  # fmt: skip
