@@ -1,4 +1,4 @@
-"""Where a topology file declares a setting that controllers inherit."""
+"""Finds the declarations of a setting that controllers inherit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def declared(document: Document, *path: str) -> Iterator[tuple[Where, Any]]:
-    """Yield each place of a setting and its value: one that many inherit is one place."""
+    """Yield path and value of each declaration of a setting, so that an inherited one comes once."""
     data = document.data
     defaults = data.get("defaults", {})
     layers: list[tuple[Where, Any]] = [(("defaults",), defaults)]

@@ -73,7 +73,9 @@ def explain(document: Document, violation: Violation) -> Iterator[Diagnostic]:
 def _unknown(document: Document, violation: Violation) -> Iterator[Diagnostic]:
     known = list(violation.fragment.get("properties", {}))
     for key in unknown_keys(violation):
-        hint = did_you_mean(key, known) or f"known here: {', '.join(known)}; yours begin with x-"
+        hint = (
+            did_you_mean(key, known) or f"known keys: {', '.join(known)}; prefix your own with x-"
+        )
         yield document.finding(
             codes.UNKNOWN_KEY,
             f"unknown key {key!r}{_inside(violation.where)}",

@@ -62,7 +62,7 @@ def test_require_policy_takes_one_target_as_text(file):
         ("scan_interval: 5", "global", (1, 16, "PDS103"), "for example: scan_interval: 30s"),
         ("missed_cycles: 0", "global", (1, 16, "PDS106"), ""),
         ("\n\nscan_interval: 1ms", "global", (3, 16, "PDS219"), ""),
-        (f"targets: {{{LOCAL}: 10.0.0.0/24}}", "global", (1, 1, "PDS101"), "known here"),
+        (f"targets: {{{LOCAL}: 10.0.0.0/24}}", "global", (1, 1, "PDS101"), "known keys"),
         ("targets: {local_cntl_zone-a_01: 10.0.0.1}", "zone-A", (1, 11, "PDS101"), LOCAL),
         (f"targets: {{{LOCAL}: [10.0.0.1, 224.0.0.1]}}", "zone-A", (1, 45, "PDS211"), ""),
         (

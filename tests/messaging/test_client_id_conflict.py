@@ -15,10 +15,10 @@ from tests.messaging.recorder import Recorder
 
 def read(_topic, data) -> ClientIdOwner | None:
     """Read a birth that counts as signed, except that of a ``stranger``."""
-    said = json.loads(data)
-    if said["state"] == "death":
+    status = json.loads(data)
+    if status["state"] == "death":
         return None
-    return ClientIdOwner(said["holder"], 0 if said["holder"] == "stranger" else said["epoch"])
+    return ClientIdOwner(status["holder"], 0 if status["holder"] == "stranger" else status["epoch"])
 
 
 class Twin(Recorder):

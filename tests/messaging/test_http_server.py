@@ -107,7 +107,7 @@ def test_new_client_gets_the_retained_policy_until_it_confirms(parent, http):
     assert "messages" not in post(http, proven(http, beat(3), seen=again["seen"])).json()
 
 
-def mail(http, content: bytes) -> list[str]:
+def polled(http, content: bytes) -> list[str]:
     return [item["data"] for item in post(http, content).json().get("messages", [])]
 
 
@@ -119,31 +119,31 @@ def test_replayed_heartbeat_gets_no_messages_and_drops_none(parent, http):
     parent.queues.offer(topic_of("ack"), ack, retain=False)
     wanted = [policy.decode(), ack.decode()]
     bare = body(beat())  # as it was received
-    assert mail(http, bare) == []
-    assert mail(http, body(seen=mine["seen"])) == []
+    assert polled(http, bare) == []
+    assert polled(http, body(seen=mine["seen"])) == []
     named = json.loads(bare) | {"sender": CHILD}
     nonce = post(http, json.dumps(named).encode()).json()["nonce"]
     for proof in ("", "0" * 64, prove(Signer(bytes(32)), PARENT, CHILD, nonce, "")):
         answer = post(http, json.dumps(named | {"nonce": nonce, "proof": proof}).encode()).json()
         assert "messages" not in answer
         assert "proven" not in answer
-    assert mail(http, proven(http)) == wanted
+    assert polled(http, proven(http)) == wanted
 
 
 def test_replayed_request_gets_no_messages(parent, http):
     parent.queues.offer(topic_of("policy"), sealed("policy"), retain=True)
     request = proven(http, beat())
-    assert len(mail(http, request)) == 1
-    assert mail(http, request) == []
-    assert len(mail(http, proven(http))) == 1
+    assert len(polled(http, request)) == 1
+    assert polled(http, request) == []
+    assert len(polled(http, proven(http))) == 1
 
 
 def test_proof_is_valid_for_one_cursor_only(parent, http):
     parent.queues.offer(topic_of("policy"), sealed("policy"), retain=True)
     seen = post(http, proven(http, beat())).json()["seen"]
     changed = json.loads(proven(http)) | {"seen": seen}
-    assert mail(http, json.dumps(changed).encode()) == []
-    assert len(mail(http, proven(http))) == 1
+    assert polled(http, json.dumps(changed).encode()) == []
+    assert len(polled(http, proven(http))) == 1
 
 
 def test_each_answer_gives_the_nonce_for_the_next_request(parent, http):

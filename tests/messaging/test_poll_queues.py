@@ -144,8 +144,8 @@ def test_watch_calls_back_when_a_message_is_queued():
     queues = make_queues()
     queues.register(beat(), CHILD)
     calls = []
-    queues.watch(CHILD, lambda: calls.append("mail"))
+    queues.watch(CHILD, lambda: calls.append("message"))
     queues.offer(ACK, b"1", retain=False)
     queues.watch(CHILD, None)
     queues.offer(ACK, b"2", retain=False)
-    assert calls == ["mail"]
+    assert calls == ["message"]

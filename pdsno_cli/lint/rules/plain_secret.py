@@ -57,7 +57,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _password(url: str) -> str:
-    """Return the password in a URL, empty where there is none."""
+    """Return the password in a URL, empty if it has none."""
     found = _PASSWORD.search(url)
     return found[1] if found else ""
 
