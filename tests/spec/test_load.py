@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 from pathlib import Path
 
@@ -15,11 +14,10 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from pdsno_cli.lint.engine import check, require
 from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.durations import PATTERN
-from pdsno_cli.model.errors import InvalidTopologyError, OperationError, UsageError
+from pdsno_cli.model.errors import InvalidTopologyError, UsageError
 from pdsno_cli.model.roles import Role
 from pdsno_cli.spec.load import MAX_BYTES, load
 from pdsno_cli.spec.schema import schema
-from pdsno_cli.spec.secrets import resolve, resolve_url
 
 # A busy machine is not a slow function.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -114,51 +112,6 @@ controllers: {{g: {{role: global}}}}
     assert tls.ca == str(tmp_path / "pki" / "ca.pem")
     assert tls.cert == str(tmp_path / "client.pem")
     assert tls.key == "/etc/pdsno/client.key"
-
-
-def test_secret_is_read_at_use(tmp_path, monkeypatch):
-    monkeypatch.setenv("WORD", "file:/etc/passwd")
-    monkeypatch.setenv("BYTES", os.fsdecode(b"caf\xe9"))
-    monkeypatch.delenv("GONE", raising=False)
-    (tmp_path / "key").write_text("s3cret\n\n")
-    (tmp_path / "bytes").write_bytes(b"\xff")
-    os.mkfifo(tmp_path / "fifo")
-    assert resolve("file:key", base=tmp_path) == "s3cret"
-    assert resolve("${WORD}", base=tmp_path) == "file:/etc/passwd"
-    assert resolve("${GONE:-x}y", base=tmp_path) == "xy"
-    for text in (
-        "${GONE}",
-        "file:gone",
-        "file:bytes",
-        "file:fifo",
-        "file:${GONE}",
-        "${1}",
-        "${BYTES}",
-    ):
-        with pytest.raises(OperationError) as caught:
-            resolve(text, base=tmp_path)
-        assert "\n" not in str(caught.value)
-        assert text in str(caught.value)
-
-
-def test_variables_of_a_url_are_escaped_where_they_are_the_user_or_the_password(
-    tmp_path, monkeypatch
-):
-    for name, value in (("PASSWORD", "p@:/?#é"), ("WHERE", "h:5432/d?a=b"), ("URL", "x://u:p@h/d")):
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("BYTES", os.fsdecode(b"\xff"))
-    monkeypatch.delenv("GONE", raising=False)
-    (tmp_path / "u@rl").write_text("x://${PASSWORD}@h\n")
-    for text, expected in (
-        ("x://u:${PASSWORD}@${WHERE}", "x://u:p%40%3A%2F%3F%23%C3%A9@h:5432/d?a=b"),
-        ("x://${BYTES}@h", "x://%FF@h"),
-        ("${URL}", "x://u:p@h/d"),
-        ("file:u@rl", "x://${PASSWORD}@h"),
-        ("x://u:${GONE:-p%40}@h", "x://u:p%40@h"),
-    ):
-        assert resolve_url(text, base=tmp_path) == expected
-    with pytest.raises(OperationError, match="GONE is not set"):
-        resolve_url("x://u:${GONE}@h", base=tmp_path)
 
 
 def test_store_is_that_of_the_controller_then_of_its_region_its_role_and_all(tmp_path, monkeypatch):
