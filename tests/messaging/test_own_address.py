@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import socket
 import sys
 
 import pytest
 
-from pdsno_cli.messaging.dial import Dialler, _refused
-from pdsno_cli.messaging.self_pipe import SelfPipePoller
 from tests.conftest import in_namespace
 from tests.messaging.http_site import make_client
 from tests.messaging.recorder import Recorder
@@ -25,51 +22,14 @@ def server():
         yield made
 
 
-@pytest.fixture
-def dial():
-    poller = SelfPipePoller()
-    poller.open()
-    yield Dialler(poller, lambda: False, 15, OWN).open
-    poller.close()
-
-
-def test_dialler_goes_over_ipv6_where_a_name_has_nothing_else(dial):
-    with socket.create_server(("::1", 0), family=socket.AF_INET6) as made:
-        made.settimeout(15)
-        with dial("::1", made.getsockname()[1], None):
-            peer, (host, *_) = made.accept()
-            peer.close()
-    assert host == "::1"
-
-
-def test_dialler_connects_from_its_source_and_by_name_over_ipv4(server, dial):
-    with dial("localhost", server.getsockname()[1], None):
-        peer, (host, _) = server.accept()
-        peer.close()
-    assert host == OWN
-
-
-@pytest.mark.parametrize(
-    ("failures", "taken"),
-    [
-        ([], True),
-        ([ConnectionRefusedError()], True),
-        ([TimeoutError()], False),
-        ([OSError(errno.EINVAL, "a route that drops everything")], False),
-    ],
-)
-def test_ipv6_does_not_bypass_a_source(failures, taken):
-    assert _refused(failures) == taken
-
-
-def test_mqtt_comes_from_its_source(server, connect):
+def test_mqtt_connects_from_its_source(server, connect):
     connect(server.getsockname()[1], "one", source=OWN)
     peer, (host, _) = server.accept()
     peer.close()
     assert host == OWN
 
 
-def test_http_comes_from_its_source(server):
+def test_http_connects_from_its_source(server):
     client = make_client(f"127.0.0.1:{server.getsockname()[1]}", source=OWN)
     client.start(Recorder())
     try:
