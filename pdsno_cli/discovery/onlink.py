@@ -63,7 +63,7 @@ def assign(targets: Iterable[str], routes: Sequence[Route]) -> dict[str, list[st
 def on_link(targets: Iterable[str]) -> Mapping[str, Mapping[str, str]]:
     """Return, by interface that uses ARP, the targets on its link with the source address for each.
 
-    Empty where there is none, and on systems without ``/proc/net/route``. The machine's own
+    Empty without any, and on systems without ``/proc/net/route``. The machine's own
     addresses are left out: no host answers for them on the wire.
     """
     try:

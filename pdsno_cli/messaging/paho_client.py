@@ -73,7 +73,7 @@ class PahoClient(paho.Client):
     def prepare(
         self, client_id: str, keepalive: int, *, clean: bool, properties: Properties | None
     ) -> None:
-        """Set what the next CONNECT says; ``keepalive`` is in seconds, ``properties`` of MQTT 5."""
+        """Set the fields of the next CONNECT; ``keepalive`` is in seconds, ``properties`` of MQTT 5."""
         self._client_id = client_id.encode()
         if not self._v5:
             self._clean_session = clean

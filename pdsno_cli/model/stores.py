@@ -1,7 +1,7 @@
 """The registry of stores: the schemes of the URLs that ``nib`` takes in a topology file.
 
-Facts only, so that everything may read them. The code is in ``nib/``, imported when it is used.
-``docs/stores.md`` says how to add one.
+Facts only, so that every layer can use them. The code is in ``nib/``, imported when it is used.
+``docs/stores.md`` explains how to add one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 class StoreFacts:
     """One kind of database. ``module`` holds its ``DATABASE`` (``nib.database.DatabaseFactory``).
 
-    ``example`` is a URL; ``install`` says how to install the driver.
+    ``example`` is a URL; ``install`` is the command that installs the driver.
     """
 
     scheme: str

@@ -118,7 +118,7 @@ CLASSES: Mapping[str, TopicClass] = {
             owned=True,
             min_qos=1,
             retain=False,
-            why="a report says what changed: lost, the region's inventory is wrong; "
+            why="a report holds changes: if one is lost, the region's inventory is wrong; "
             "retained, an old change is delivered to every new subscriber",
         ),
         TopicClass(

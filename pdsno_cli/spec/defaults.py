@@ -40,7 +40,7 @@ class Inheritance:
         return DEFAULT_HEARTBEAT if found is None else self._duration(found)
 
     def nib(self, raw: Raw, role: str, region: str | None) -> str | None:
-        """Return the URL of a controller's store as written, None where there is none."""
+        """Return the URL of a controller's store as written, None without any."""
         return self._first("nib", raw, role, region)
 
     def discovery(
