@@ -1,15 +1,17 @@
 """Acknowledges commits to their senders, and requests what is missing.
 
 A delayed acknowledgement, as TCP's (RFC 1122 section 4.2.3.2): a stream is acknowledged when
-``ACK_EVERY`` of its messages are committed, else in the next round. A round comes ``ACK_DELAY``
-after the last one, or later where that one took long, so that acknowledging 10,000 senders takes
-no more than a twentieth of the owner's time.
+``ACK_EVERY`` of its messages are committed, else in the next round. A round publishes as many
+acknowledgements at a time, ``ACK_DELAY`` apart, since brokers drop what exceeds their queues. The
+next round comes ``ACK_DELAY`` later, or so much later that acknowledging takes a twentieth of the
+owner's time, however many senders there are.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from pdsno_cli.model.messages import Ack, Command
@@ -20,10 +22,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ACK_DELAY = 0.02  # seconds between two rounds, and twenty times what a round takes
-ACK_EVERY = 64  # messages of one stream, well below a sender's window, that are not kept waiting
+ACK_DELAY = 0.02  # seconds
+ACK_EVERY = 100  # messages of one stream, half a sender's window; acknowledgements at a time
 REQUEST_DELAY = 0.2  # seconds that a gap may last before it is reported: the rest may be on its way
-_SHARE = 20
+_SHARE = 20  # times what a round took, in which no other begins
 
 _Stream = tuple[str, str]  # sender and stream
 
@@ -36,7 +38,9 @@ class AckScheduler:
         self._due: dict[_Stream, tuple[Offset, int]] = {}  # and how many messages
         self._missing: dict[_Stream, Offset] = {}
         self._unfit: dict[_Stream, Offset] = {}
-        self._not_before = 0.0  # when the next round may be, on the monotonic clock
+        self._round: dict[_Stream, Offset] = {}  # the rest of it
+        self._cost = 0.0  # seconds that it took so far
+        self._not_before = 0.0  # when the next one may begin, on the monotonic clock
         self._acking = False
         self._requesting = False
 
@@ -49,13 +53,11 @@ class AckScheduler:
         self._missing.pop(key, None)
         if messages >= ACK_EVERY:
             self._due.pop(key, None)
+            self._round.pop(key, None)  # an older number, which would come after this one
             self._acknowledge(key, to)
             return
         self._due[key] = to, messages
-        if not self._acking:
-            self._acking = True
-            wait = max(self._not_before - time.monotonic(), 0.0)
-            self._endpoint.scheduler.after(wait, self._acknowledge_all)
+        self._schedule_round()
 
     def missing(self, sender: str, stream: str, after: Offset) -> None:
         """Request the messages after this number, unless they arrive shortly."""
@@ -70,14 +72,32 @@ class AckScheduler:
         self._unfit[sender, stream] = after
         self._request_soon()
 
-    def _acknowledge_all(self) -> None:
-        self._acking = False
-        began = time.monotonic()
+    def _begin_round(self) -> None:
         due, self._due = self._due, {}
-        for key, (to, _) in due.items():
-            self._acknowledge(key, to)
+        self._round = {key: to for key, (to, _) in due.items()}
+        self._cost = 0.0
+        self._acknowledge_some()
+
+    def _acknowledge_some(self) -> None:
+        """Publish the next acknowledgements of the round; the last ones end it."""
+        began = time.monotonic()
+        for key in list(islice(self._round, ACK_EVERY)):
+            self._acknowledge(key, self._round.pop(key))
         now = time.monotonic()
-        self._not_before = now + max(ACK_DELAY, _SHARE * (now - began))
+        self._cost += now - began
+        if self._round:
+            self._endpoint.scheduler.after(ACK_DELAY, self._acknowledge_some)
+            return
+        self._acking = False
+        self._not_before = now + max(ACK_DELAY, _SHARE * self._cost)
+        if self._due:
+            self._schedule_round()
+
+    def _schedule_round(self) -> None:
+        if not self._acking:
+            self._acking = True
+            wait = max(self._not_before - time.monotonic(), 0.0)
+            self._endpoint.scheduler.after(wait, self._begin_round)
 
     def _acknowledge(self, key: _Stream, to: Offset) -> None:
         """Publish an acknowledgement; a lost one is repeated when the sender sends again."""
