@@ -30,6 +30,9 @@ def validate(
     ] = "full",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 on warnings.")] = False,
+    env: Annotated[
+        bool, typer.Option("--env", help="Use this shell's variables; unset ones are errors.")
+    ] = False,
 ) -> None:
     """Check topology files; nothing is started.
 
@@ -50,7 +53,7 @@ def validate(
             unreadable.append((path, reason))
             continue
         try:
-            diagnostics += check(path).diagnostics
+            diagnostics += check(path, environment=os.environ if env else None).diagnostics
             checked += 1
         except UsageError as exc:
             unreadable.append((path, str(exc)))

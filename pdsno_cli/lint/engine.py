@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import pkgutil
 from dataclasses import dataclass
 from functools import cache
@@ -14,7 +15,7 @@ from pdsno_cli.model.errors import InvalidTopologyError
 from pdsno_cli.spec.load import load, no_collection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pdsno_cli.lint.rule import Rule
@@ -42,10 +43,14 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(sorted(found, key=lambda rule: rule.code))
 
 
-def check(path: Path | str) -> Checked:
-    """Load a file and run every rule; UsageError if it cannot be read."""
+def check(path: Path | str, *, environment: Mapping[str, str] | None = None) -> Checked:
+    """Load a file and run every rule; UsageError if it cannot be read.
+
+    ``environment`` is that of ``load``. Without it the findings depend on the file alone, and the
+    topology lacks the values with a reference that has no default.
+    """
     with no_collection():
-        loaded = load(path)
+        loaded = load(path, environment=environment)
         diagnostics = [*loaded.diagnostics, *_findings(loaded)]
     diagnostics.sort(key=lambda item: item.sort_key)
     failed = any(item.severity is Severity.ERROR for item in diagnostics)
@@ -66,11 +71,11 @@ def _findings(loaded: Loaded) -> Iterator[Diagnostic]:
 
 
 def require(path: Path | str) -> Topology:
-    """Return the topology of a file that can be run.
+    """Return the topology of a file that can be run here, with the variables of this process.
 
     InvalidTopologyError carries all findings, warnings too; UsageError if the file is unreadable.
     """
-    checked = check(path)
+    checked = check(path, environment=os.environ)
     if checked.topology is None:
         raise InvalidTopologyError(checked.diagnostics)
     return checked.topology

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.lint.rules import pace, target_range
@@ -11,7 +12,7 @@ from pdsno_cli.model.policy_rules import target_problem
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.spec.build import policy
-from pdsno_cli.spec.load import open_file
+from pdsno_cli.spec.load import open_file, unset
 from pdsno_cli.spec.schema import Shape, schema
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ def require_policy(path: Path | str, topology: Topology, scope: str) -> PolicyDo
 
     InvalidTopologyError carries its findings; UsageError if it cannot be read.
     """
-    opened = open_file(path, _shape(topology, scope))
+    opened = open_file(path, _shape(topology, scope), os.environ)
     document, diagnostics = opened.document, list(opened.diagnostics)
+    if document is not None:
+        diagnostics += unset(document, os.environ)
     if document is None or diagnostics:
         raise InvalidTopologyError(diagnostics)
     found = policy(document.data)

@@ -39,7 +39,7 @@ def build(document: Document) -> tuple[Topology, list[Diagnostic]]:
         path=document.path,
         name=data["name"],
         description=data.get("description", ""),
-        broker=_broker(data.get("broker", {}), Path(document.path).parent),
+        broker=_broker(document, data.get("broker", {}), Path(document.path).parent),
         topics=_topics(data.get("topics", {})),
         **({"fallbacks": tuple(data["fallbacks"])} if "fallbacks" in data else {}),
         outbox=_outbox(data.get("outbox", {})),
@@ -69,8 +69,10 @@ def _outbox(raw: dict[str, Any]) -> OutboxLimits:
     return OutboxLimits(**known)
 
 
-def _broker(raw: dict[str, Any], folder: Path) -> Broker:
-    embedded = raw.get("embedded", "host" not in raw and "hosts" not in raw)
+def _broker(document: Document, raw: dict[str, Any], folder: Path) -> Broker:
+    # An invalid or still unknown host is left out of the data, and is a host all the same.
+    named = document.has(("broker", "host")) or document.has(("broker", "hosts"))
+    embedded = raw.get("embedded", not named)
     tls = raw.get("tls")
     known: dict[str, Any] = {
         key: raw[key] for key in ("username", "password", "max_payload") if key in raw

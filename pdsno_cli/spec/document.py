@@ -11,6 +11,8 @@ from pdsno_cli.model.diagnostics import Diagnostic, Edit, Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pdsno_cli.spec.interpolate import ReferenceProblem
+
 Where = tuple[str | int, ...]
 
 # The line breaks that libyaml counts; str.splitlines knows more and would shift every excerpt.
@@ -49,7 +51,9 @@ class Document:
 
     ``data`` is the top mapping. ``positions`` is keyed by the ``id`` of each container of ``data``,
     all of which ``pinned`` keeps alive. ``complete`` is False once an invalid part of the file was
-    left out, so that rules about missing keys are skipped.
+    left out, so that rules about missing keys are skipped. ``claimed`` are missing entries that a
+    misspelt or misplaced key stands for. ``unresolved`` are the values, by ``id`` of their container
+    and key or index, with a reference that could not be replaced, and why.
     """
 
     path: str
@@ -58,6 +62,8 @@ class Document:
     positions: dict[int, Positions]
     complete: bool = True
     pinned: list[Any] = field(default_factory=list)
+    claimed: set[Where] = field(default_factory=set)
+    unresolved: dict[tuple[int, str | int], ReferenceProblem] = field(default_factory=dict)
     _lines: list[str] | None = None
     _index: dict[int, dict[str, int]] = field(default_factory=dict)
 
@@ -69,7 +75,9 @@ class Document:
         return self._lines
 
     def has(self, where: Where) -> bool:
-        """Return True if the file has an entry at ``where``."""
+        """Return True if the file has an entry at ``where``, or a misspelt key in its place."""
+        if where in self.claimed:
+            return True
         return self._find(where)[1] == len(where)
 
     def span(self, where: Where, *, key: bool = False) -> Span:
@@ -160,6 +168,40 @@ class Document:
             except (KeyError, IndexError):  # removed since; its position is still known
                 return found, depth + 1, None
         return found, len(where), node
+
+    def is_unresolved(self, where: Where) -> bool:
+        """Return True if the value at ``where`` holds a reference that was not replaced."""
+        node: Any = self.data
+        for step in where[:-1]:
+            try:
+                node = node[step]
+            except (KeyError, IndexError, TypeError):
+                return False
+        return bool(where) and (id(node), where[-1]) in self.unresolved
+
+    def drop_unresolved(self) -> None:
+        """Remove the values with a reference that was not replaced from the data.
+
+        Of a list the other items stay, except where their order means something (``fallbacks``).
+        """
+        by_id = {id(node): node for node in self.pinned}
+        lists: set[int] = set()
+        for identity, step in self.unresolved:
+            node = by_id[identity]
+            if isinstance(node, dict):
+                node.pop(step, None)
+            else:
+                lists.add(identity)
+        for identity in lists:
+            node, positions = by_id[identity], self.positions[identity]
+            kept = [n for n in range(len(node)) if (identity, n) not in self.unresolved]
+            node[:], positions[:] = [node[n] for n in kept], [positions[n] for n in kept]
+        if lists:
+            for node in self.pinned:
+                if isinstance(node, dict):
+                    for step in [key for key, value in node.items() if id(value) in lists]:
+                        if not node[step] or step == "fallbacks":
+                            del node[step]
 
     def entry(self, node: Any, step: str | int) -> tuple[int | None, int] | None:
         """Return the packed positions of the key, if any, and the value of an entry of ``node``."""

@@ -17,11 +17,17 @@ class ReferenceProblem(ValueError):  # noqa: N818  # a value on its way to a fin
     """A reference that cannot be resolved; the message is one sentence."""
 
 
-def substitute(text: str, environment: Mapping[str, str]) -> str:
+class UnsetVariable(ReferenceProblem):  # as above
+    """A reference to a variable that is not set and has no default."""
+
+
+def substitute(text: str, environment: Mapping[str, str] | None) -> str:
     """Return ``text`` with every reference replaced; ReferenceProblem for an invalid or unset one.
 
-    As in a shell, the default also stands in for a variable that is empty.
+    As in a shell, the default also stands in for a variable that is empty. Without an environment
+    (None) every variable counts as not set.
     """
+    known = environment or {}
 
     def value(match: re.Match[str]) -> str:
         if match["escape"]:
@@ -31,11 +37,11 @@ def substitute(text: str, environment: Mapping[str, str]) -> str:
             raise ReferenceProblem(
                 "an incomplete reference: write ${NAME} or ${NAME:-default}, or $${ for a literal ${"
             )
-        found = environment.get(name)
+        found = known.get(name)
         if default is not None:
             return found or default
         if found is None:
-            raise ReferenceProblem(f"the environment variable {name} is not set")
+            raise UnsetVariable(f"the environment variable {name} is not set")
         return found
 
     return _REFERENCE.sub(value, text) if "${" in text else text

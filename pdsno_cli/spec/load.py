@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,19 +15,23 @@ from pdsno_cli.spec import codes, schema
 from pdsno_cli.spec.build import build
 from pdsno_cli.spec.document import Document, excerpt, split_lines
 from pdsno_cli.spec.files import read_file
-from pdsno_cli.spec.interpolate import ReferenceProblem, substitute
+from pdsno_cli.spec.interpolate import ReferenceProblem, UnsetVariable, substitute
 from pdsno_cli.spec.scalars import resolve
 from pdsno_cli.spec.schema_errors import explain
 from pdsno_cli.spec.secrets import SECRET_KEYS
 from pdsno_cli.spec.yaml_nodes import Tree, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pdsno_cli.spec.topology import Topology
 
 STDIN = "-"
 MAX_BYTES = 16 * 1024 * 1024
+# Keys whose unknown value may be what a rule about missing entries would look for.
+_SHAPING = frozenset(
+    ("role", "region", "targets", "split", "into", "address", "host", "embedded", "devices", "mode")
+) | frozenset(range(1000))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,21 +60,41 @@ class Opened:
     violations: list[schema.Violation]
 
 
-def load(path: Path | str) -> Loaded:
-    """Load a topology file, ``-`` for standard input; UsageError if it cannot be read."""
+def load(path: Path | str, *, environment: Mapping[str, str] | None = None) -> Loaded:
+    """Load a topology file, ``-`` for standard input; UsageError if it cannot be read.
+
+    References are replaced from ``environment``, where a variable that is not set is a finding.
+    Without one (None) only their defaults are used, and all other values with a reference are
+    unknown: the findings then do not depend on where the file is checked.
+    """
     with no_collection():
-        opened = open_file(path, schema.topology_shape())
+        opened = open_file(path, schema.topology_shape(), environment)
         document, diagnostics = opened.document, opened.diagnostics
-        if document is None or not schema.prune(document, opened.violations):
+        if document is None:
+            return Loaded(topology=None, diagnostics=diagnostics, document=None)
+        fits = schema.prune(document, opened.violations)
+        if document.unresolved:
+            diagnostics = (*diagnostics, *unset(document, environment))
+            document.drop_unresolved()
+            fits = schema.prune(document, schema.topology_shape().violations(document.data))
+        if not fits:
             return Loaded(topology=None, diagnostics=diagnostics, document=document)
         topology, built = build(document)
         diagnostics = (*diagnostics, *built)
-        document.complete = not diagnostics
+        document.complete = not diagnostics and _SHAPING.isdisjoint(
+            step for _, step in document.unresolved
+        )
         return Loaded(topology=topology, diagnostics=diagnostics, document=document)
 
 
-def open_file(path: Path | str, shape: schema.Shape) -> Opened:
-    """Read a file, ``-`` for standard input, and check its shape; UsageError if unreadable."""
+def open_file(
+    path: Path | str, shape: schema.Shape, environment: Mapping[str, str] | None
+) -> Opened:
+    """Read a file, ``-`` for standard input, and check its shape; UsageError if unreadable.
+
+    The shape is judged first, so values that are still unknown violate nothing. What ``unset``
+    finds about them comes after it.
+    """
     name, raw = _read(path)
     text, refusal = _decode(name, raw, shape)
     if refusal is not None:
@@ -85,8 +108,9 @@ def open_file(path: Path | str, shape: schema.Shape) -> Opened:
     document = Document(
         path=name, text=text, data=tree.root, positions=tree.positions, pinned=tree.pinned
     )
-    diagnostics = [*tree.diagnostics, *_interpolate(document, tree)]
-    found = shape.violations(document.data)
+    diagnostics = list(tree.diagnostics)
+    _interpolate(document, tree, environment)
+    found = shape.violations(document.data, document.is_unresolved if document.unresolved else None)
     diagnostics += _each_once(item for violation in found for item in explain(document, violation))
     return Opened(document=document, diagnostics=tuple(diagnostics), violations=found)
 
@@ -142,9 +166,8 @@ def _not_a_mapping(name: str, text: str, root: Any, shape: schema.Shape) -> Diag
     )
 
 
-def _interpolate(document: Document, tree: Tree) -> list[Diagnostic]:
-    """Replace references to the environment, except in secrets; return findings."""
-    diagnostics = []
+def _interpolate(document: Document, tree: Tree, environment: Mapping[str, str] | None) -> None:
+    """Replace references to the environment, except in secrets; note those that are not known."""
     by_id = {id(node): node for node in tree.pinned} if tree.references else {}
     for identity, entries in tree.references.items():
         node = by_id[identity]
@@ -152,19 +175,44 @@ def _interpolate(document: Document, tree: Tree) -> list[Diagnostic]:
             if where in SECRET_KEYS:
                 continue
             try:
-                text = substitute(node[where], os.environ)
+                text = substitute(node[where], environment)
             except ReferenceProblem as exc:
-                entry = document.entry(node, where)
-                assert entry is not None
-                hint = "set it, or give a default: ${NAME:-default}"
-                diagnostics.append(
-                    document.finding_at(entry[1], codes.VARIABLE, str(exc), hint=hint)
-                )
-                if isinstance(node, dict):
-                    del node[where]  # its value is unknown, so it cannot be checked
+                document.unresolved[identity, where] = exc
                 continue
             node[where] = resolve(text) if plain else text
-    return diagnostics
+
+
+def unset(document: Document, environment: Mapping[str, str] | None) -> Iterator[Diagnostic]:
+    """Yield a finding for each value that the file uses and that could not be known.
+
+    An unset variable is one only where an environment was given; an invalid reference always is.
+    """
+    by_id = {id(node): node for node in _used(document.data)}
+    for (identity, where), problem in document.unresolved.items():
+        node = by_id.get(identity)
+        if node is None or (isinstance(node, dict) and (where not in node or _is_own(where))):
+            continue
+        if environment is None and isinstance(problem, UnsetVariable):
+            continue
+        entry = document.entry(node, where)
+        assert entry is not None
+        hint = "set it, or give a default: ${NAME:-default}"
+        if not isinstance(problem, UnsetVariable):
+            hint = "for example: ${MQTT_HOST}, ${MQTT_HOST:-broker.example.net} or $${literal}"
+        yield document.finding_at(entry[1], codes.VARIABLE, str(problem), hint=hint)
+
+
+def _used(node: Any) -> Iterator[Any]:
+    """Yield every container of the data outside the user's own keys."""
+    yield node
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for step, value in items:
+        if isinstance(value, dict | list) and not _is_own(step):
+            yield from _used(value)
+
+
+def _is_own(step: str | int) -> bool:
+    return isinstance(step, str) and step.startswith("x-")
 
 
 def _each_once(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pdsno_cli.model.schemas import schema_path
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pdsno_cli.spec.document import Document, Where
 
 _NAMELESS = "nameless"  # stands in for a missing name while the rest is checked
@@ -46,17 +48,24 @@ class Shape:
 
         return jsonschema_rs.Draft7Validator(self.schema)
 
-    def violations(self, data: Any) -> list[Violation]:
+    def violations(
+        self, data: Any, unknown: Callable[[Where], bool] | None = None
+    ) -> list[Violation]:
         """Return the violations of ``data``, empty if it is valid.
 
+        ``unknown`` judges a path: True if the value is not known yet, so that it violates nothing.
         jsonschema-rs checks in milliseconds. Only for invalid data is jsonschema imported, which is
         a hundred times slower and gives every violation.
         """
         if self._gate.is_valid(data):
             return []
+        if unknown is not None and all(
+            unknown(tuple(error.instance_path)) for error in self._gate.iter_errors(data)
+        ):
+            return []
         from jsonschema import Draft7Validator
 
-        return [
+        found = [
             Violation(
                 where=tuple(error.absolute_path),
                 keyword=str(error.validator),
@@ -65,6 +74,7 @@ class Shape:
             )
             for error in islice(Draft7Validator(self.schema).iter_errors(data), MOST_VIOLATIONS)
         ]
+        return found if unknown is None else [item for item in found if not unknown(item.where)]
 
 
 @cache

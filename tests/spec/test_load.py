@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from pathlib import Path
 
@@ -75,7 +76,7 @@ def test_variable_without_quotes_is_read_again(tmp_path, monkeypatch):
         'name: "n${NAME}"\nbroker:\n  host: $${NAME}\n  port: ${PORT}\n'
         "controllers: {g: {role: global}}\n",
     )
-    topology = load(path).topology
+    topology = load(path, environment=os.environ).topology
     assert (topology.name, topology.broker.addresses) == ("n5", (("${NAME}", 1885),))
 
 
@@ -93,7 +94,7 @@ def test_variable_without_quotes_is_read_again(tmp_path, monkeypatch):
 )  # fmt: skip
 def test_addresses_of_the_broker(tmp_path, broker, addresses):
     path = write(tmp_path, f"name: n\nbroker: {{{broker}}}\ncontrollers: {{g: {{role: global}}}}\n")
-    topology = load(path).topology
+    topology = load(path, environment=os.environ).topology
     assert [str(address) for address in topology.broker.addresses] == addresses
     assert topology.broker.embedded is (not addresses)
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pdsno_cli.model.diagnostics import Diagnostic
     from pdsno_cli.spec.document import Document
-    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.spec.topology import Broker, Topology
 
 CODE = "PDS218"
 
@@ -20,23 +20,33 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a finding for each key that conflicts with the others."""
     broker = topology.broker
     if broker.embedded:
-        for key in ("host", "hosts", "tls"):
-            if key in document.data.get("broker", {}):
-                yield document.finding(
-                    CODE,
-                    f"{key!r} has no effect: the embedded broker listens on loopback only",
-                    ("broker", key),
-                    key=True,
-                    hint=f"leave out {key!r}, or leave out embedded and name the broker's host",
-                )
-    elif not broker.addresses:
+        yield from _without_effect(document)
+    elif broker.addresses:
+        yield from _hosts(broker, document)
+    elif not any(document.has(("broker", key)) for key in ("host", "hosts")):
         yield document.finding(
             CODE,
             "a broker that is not embedded needs a host",
             ("broker", "embedded"),
             hint="for example: broker: {host: broker.example.net}",
         )
-    elif document.has(("broker", "host")) and document.has(("broker", "hosts")):
+    yield from _halves(broker, document)
+
+
+def _without_effect(document: Document) -> Iterator[Diagnostic]:
+    for key in ("host", "hosts", "tls"):
+        if key in document.data.get("broker", {}):
+            yield document.finding(
+                CODE,
+                f"{key!r} has no effect: the embedded broker listens on loopback only",
+                ("broker", key),
+                key=True,
+                hint=f"leave out {key!r}, or leave out embedded and name the broker's host",
+            )
+
+
+def _hosts(broker: Broker, document: Document) -> Iterator[Diagnostic]:
+    if document.has(("broker", "host")) and document.has(("broker", "hosts")):
         yield document.finding(
             CODE,
             "'host' has no effect beside 'hosts'",
@@ -49,15 +59,36 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             yield document.finding(
                 CODE, f"invalid port {address.port} (1 to 65535)", ("broker", "hosts", index)
             )
+
+
+def _halves(broker: Broker, document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding for a certificate without its key, and a password without a user name."""
     tls = broker.tls
     if tls is not None and (tls.cert is None) is not (tls.key is None):
         missing, given = ("key", "cert") if tls.key is None else ("cert", "key")
+        if not document.has(("broker", "tls", missing)):
+            yield document.finding(
+                CODE,
+                f"{given!r} has no effect without {missing!r}",
+                ("broker", "tls", given),
+                hint=f"add {missing!r}",
+            )
+    if broker.password is None or broker.protocol != "3.1.1" or broker.embedded:
+        return
+    if not document.has(("broker", "username")) and not _unknown(document, "protocol"):
+        # MQTT 3.1.1 section 3.1.2.9, [MQTT-3.1.2-22]
         yield document.finding(
             CODE,
-            f"{given!r} has no effect without {missing!r}",
-            ("broker", "tls", given),
-            hint=f"add {missing!r}",
+            "MQTT 3.1.1 has no password without a user name",
+            ("broker", "password"),
+            key=True,
+            hint='add username: "${MQTT_USERNAME}", or write protocol: "5"',
         )
+
+
+def _unknown(document: Document, key: str) -> bool:
+    """Return True if the file has a key of the broker whose value was left out."""
+    return document.has(("broker", key)) and key not in document.data.get("broker", {})
 
 
 RULE = Rule(code=CODE, name="broker-keys", check=check)
