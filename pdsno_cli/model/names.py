@@ -16,6 +16,11 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return by_fold[found[0]] if found else None
 
 
+def similarity(one: str, other: str) -> float:
+    """Return how alike two names are, letter case aside, from 0 to 1."""
+    return difflib.SequenceMatcher(None, one.casefold(), other.casefold()).ratio()
+
+
 def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
     """Return the sentence ``did you mean 'x'?``, or None if no candidate is similar."""
     found = nearest(name, candidates)

@@ -93,6 +93,11 @@ class Document:
         by_key = key or depth < len(where) or isinstance(node, dict | list)
         return self._span(at_key if by_key and at_key is not None else at_value)
 
+    def place(self, where: Where) -> int:
+        """Return a number that orders paths by their place in the file."""
+        entry = self._find(where)[0]
+        return 0 if entry is None else entry[1] if entry[0] is None else entry[0]
+
     def finding(
         self,
         code: str,
@@ -168,6 +173,12 @@ class Document:
             except (KeyError, IndexError):  # removed since; its position is still known
                 return found, depth + 1, None
         return found, len(where), node
+
+    def keys(self, where: Where) -> list[str]:
+        """Return the keys of the mapping at ``where`` in the order of the file, none without one."""
+        node = self._find(where)[2]
+        found: list[str] = self.positions[id(node)][::3] if isinstance(node, dict) else []
+        return found
 
     def is_unresolved(self, where: Where) -> bool:
         """Return True if the value at ``where`` holds a reference that was not replaced."""

@@ -111,7 +111,7 @@ def open_file(
     diagnostics = list(tree.diagnostics)
     _interpolate(document, tree, environment)
     found = shape.violations(document.data, document.is_unresolved if document.unresolved else None)
-    diagnostics += _each_once(item for violation in found for item in explain(document, violation))
+    diagnostics += _each_once(explain(document, found, shape))
     return Opened(document=document, diagnostics=tuple(diagnostics), violations=found)
 
 

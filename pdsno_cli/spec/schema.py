@@ -48,6 +48,58 @@ class Shape:
 
         return jsonschema_rs.Draft7Validator(self.schema)
 
+    @cached_property
+    def _validators(self) -> dict[int, Any]:
+        return {}
+
+    def resolve(self, fragment: dict[str, Any]) -> dict[str, Any]:
+        """Return the schema that a fragment, perhaps a reference to another one, stands for."""
+        while "$ref" in fragment:
+            fragment = self.schema["definitions"][fragment["$ref"].rpartition("/")[2]]
+        return fragment
+
+    def fragment(self, where: Where) -> dict[str, Any]:
+        """Return the schema of the value at a path, empty if there is none."""
+        found = self.schema
+        for step in where:
+            if isinstance(step, int):
+                inner = found.get("items", {})
+            else:
+                inner = found.get("properties", {}).get(step, found.get("additionalProperties"))
+            if not isinstance(inner, dict):
+                return {}
+            found = self.resolve(inner)
+        return found
+
+    def home(self, key: str) -> str | None:
+        """Return where a key belongs, as in ``controllers.ID.discovery``; None if nowhere."""
+        level = [("", self.schema)]
+        while level:
+            below: list[tuple[str, dict[str, Any]]] = []
+            for path, fragment in level:
+                properties = fragment.get("properties", {})
+                if path and key in properties:
+                    return path
+                entries = fragment.get("additionalProperties")
+                steps = properties | ({"ID": entries} if isinstance(entries, dict) else {})
+                for name, inner in steps.items():
+                    below.append((f"{path}.{name}".lstrip("."), self.resolve(inner)))
+            level = below
+        return None
+
+    def fits(self, value: Any, fragment: dict[str, Any], *, shallow: bool = False) -> bool:
+        """Return True if ``value`` fits a fragment; ``shallow`` judges only its type."""
+        fragment = self.resolve(fragment)
+        if shallow:
+            return "object" in fragment.get("type", ()) and isinstance(value, dict)
+        validator = self._validators.get(id(fragment))
+        if validator is None:
+            import jsonschema_rs
+
+            whole = {**fragment, "definitions": self.schema["definitions"]}
+            validator = self._validators[id(fragment)] = jsonschema_rs.Draft7Validator(whole)
+        return bool(validator.is_valid(value))
+
     def violations(
         self, data: Any, unknown: Callable[[Where], bool] | None = None
     ) -> list[Violation]:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.names import did_you_mean
 from pdsno_cli.spec import codes
-from pdsno_cli.spec.schema import unknown_keys
+from pdsno_cli.spec.misplaced import read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pdsno_cli.model.diagnostics import Diagnostic
     from pdsno_cli.spec.document import Document, Where
-    from pdsno_cli.spec.schema import Violation
+    from pdsno_cli.spec.schema import Shape, Violation
 
 _TYPES = {
     "object": "a mapping",
@@ -32,12 +32,36 @@ _BOUNDS = {
 _LEAST = {"minItems": "item", "minLength": "character", "minProperties": "entry"}
 
 
-def explain(document: Document, violation: Violation) -> Iterator[Diagnostic]:
-    """Yield the findings for one violation: one for each unknown or missing key."""
+def explain(document: Document, violations: list[Violation], shape: Shape) -> Iterator[Diagnostic]:
+    """Yield the findings for the violations of one file: one for each mistake.
+
+    Unknown keys come first: a misspelt or misplaced one also explains what is missing elsewhere.
+    """
+    reading = read(document, violations, shape)
+    for where, hint in reading.keys.items():
+        yield document.finding(
+            codes.UNKNOWN_KEY,
+            f"unknown key {str(where[-1])!r}{_inside(where[:-1])}",
+            where,
+            key=True,
+            hint=hint,
+        )
+    violations = sorted(violations, key=lambda item: document.place(item.where))
+    missing: set[tuple[int, str]] = set()
+    for violation in violations:
+        if violation.keyword == "required":
+            # An alias repeats its node: what is missing there is missing once.
+            identity = (id(violation.value), ",".join(violation.fragment["required"]))
+            if identity in missing:
+                continue
+            missing.add(identity)
+        if violation.keyword != "additionalProperties" and not reading.explains(violation.where):
+            yield from _explain(document, violation)
+
+
+def _explain(document: Document, violation: Violation) -> Iterator[Diagnostic]:
     keyword, fragment, where = violation.keyword, violation.fragment, violation.where
-    if keyword == "additionalProperties":
-        yield from _unknown(document, violation)
-    elif keyword == "required":
+    if keyword == "required":
         yield from _missing(document, violation)
     elif keyword == "type":
         yield document.finding(
@@ -67,21 +91,6 @@ def explain(document: Document, violation: Violation) -> Iterator[Diagnostic]:
             f"{_named(where)} {_bounded(violation)}",
             where,
             hint=_example(fragment, where),
-        )
-
-
-def _unknown(document: Document, violation: Violation) -> Iterator[Diagnostic]:
-    known = list(violation.fragment.get("properties", {}))
-    for key in unknown_keys(violation):
-        hint = (
-            did_you_mean(key, known) or f"known keys: {', '.join(known)}; prefix your own with x-"
-        )
-        yield document.finding(
-            codes.UNKNOWN_KEY,
-            f"unknown key {key!r}{_inside(violation.where)}",
-            (*violation.where, key),
-            key=True,
-            hint=hint,
         )
 
 
