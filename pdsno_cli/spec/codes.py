@@ -1,6 +1,6 @@
 """The codes of findings from reading, schema and build; ``docs/rules.md`` explains them.
 
-Each code PDS2xx is defined by its rule in ``lint``.
+Each code PDS2xx is defined by its rule in ``lint``; PDS9xx are about comments for pdsno and baselines.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ OUT_OF_BOUNDS = "PDS106"
 KEY_RANGE = "PDS107"
 SPLIT = "PDS108"
 
+UNUSED_IGNORE = "PDS901"
+INVALID_IGNORE = "PDS902"
+STALE_BASELINE = "PDS903"
+
 NAMES = {
     SYNTAX: "syntax",
     DUPLICATE_KEY: "duplicate-key",
@@ -38,4 +42,7 @@ NAMES = {
     OUT_OF_BOUNDS: "out-of-bounds",
     KEY_RANGE: "key-range",
     SPLIT: "split",
+    UNUSED_IGNORE: "unused-ignore",
+    INVALID_IGNORE: "invalid-ignore",
+    STALE_BASELINE: "stale-baseline",
 }

@@ -235,6 +235,11 @@ def split_lines(text: str) -> list[str]:
     return _BREAK.split(text)
 
 
+def line_starts(text: str) -> list[int]:
+    """Return the offset of each line's first character."""
+    return [0, *(match.end() for match in _BREAK.finditer(text))]
+
+
 def excerpt(lines: Sequence[str], line: int) -> str | None:
     """Return the source line ``line``, counted from 1, up to 400 characters."""
     return lines[line - 1][:400] if 0 < line <= len(lines) else None

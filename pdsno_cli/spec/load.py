@@ -60,15 +60,21 @@ class Opened:
     violations: list[schema.Violation]
 
 
-def load(path: Path | str, *, environment: Mapping[str, str] | None = None) -> Loaded:
+def load(
+    path: Path | str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    raw: bytes | None = None,
+) -> Loaded:
     """Load a topology file, ``-`` for standard input; UsageError if it cannot be read.
 
     References are replaced from ``environment``, where a variable that is not set is a finding.
     Without one (None) only their defaults are used, and all other values with a reference are
-    unknown: the findings then do not depend on where the file is checked.
+    unknown: the findings then do not depend on where the file is checked. ``raw`` is the content,
+    where it is not to be read.
     """
     with no_collection():
-        opened = open_file(path, schema.topology_shape(), environment)
+        opened = open_file(path, schema.topology_shape(), environment, raw=raw)
         document, diagnostics = opened.document, opened.diagnostics
         if document is None:
             return Loaded(topology=None, diagnostics=diagnostics, document=None)
@@ -88,14 +94,18 @@ def load(path: Path | str, *, environment: Mapping[str, str] | None = None) -> L
 
 
 def open_file(
-    path: Path | str, shape: schema.Shape, environment: Mapping[str, str] | None
+    path: Path | str,
+    shape: schema.Shape,
+    environment: Mapping[str, str] | None,
+    *,
+    raw: bytes | None = None,
 ) -> Opened:
     """Read a file, ``-`` for standard input, and check its shape; UsageError if unreadable.
 
     The shape is judged first, so values that are still unknown violate nothing. What ``unset``
     finds about them comes after it.
     """
-    name, raw = _read(path)
+    name, raw = _read(path) if raw is None else (str(path), raw)
     text, refusal = _decode(name, raw, shape)
     if refusal is not None:
         return Opened(document=None, diagnostics=(refusal,), violations=[])
@@ -113,6 +123,11 @@ def open_file(
     found = shape.violations(document.data, document.is_unresolved if document.unresolved else None)
     diagnostics += _each_once(explain(document, found, shape))
     return Opened(document=document, diagnostics=tuple(diagnostics), violations=found)
+
+
+def read_topology(path: Path | str) -> bytes:
+    """Return the content of a topology file, ``-`` for standard input; UsageError if unreadable."""
+    return _read(path)[1]
 
 
 def _read(path: Path | str) -> tuple[str, bytes]:

@@ -47,7 +47,8 @@ def test_file_without_mistakes_has_no_findings(path):
 
 def test_every_code_has_a_golden_case():
     seen = "".join(path.read_text() for path in HERE.glob("err/*.out"))
-    known = [*codes.NAMES, *(rule.code for rule in all_rules())]
+    # A stale entry is in no topology: tests/lint/test_baseline.py has it.
+    known = {*codes.NAMES, *(rule.code for rule in all_rules())} - {codes.STALE_BASELINE}
     assert [code for code in known if f"[{code}]" not in seen] == []
 
 
