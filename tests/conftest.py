@@ -27,6 +27,8 @@ controllers:
 
 
 def pytest_configure() -> None:
+    # There, findings are annotations by default.
+    os.environ.pop("GITHUB_ACTIONS", None)
     # What a shell starts in the background has SIGINT ignored, and so would what is started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -1,9 +1,8 @@
-"""Formats findings: for people (``full``), editors and grep (``concise``), programs (``json_``)."""
+"""Lays findings out as text: for people (``full``), for editors and grep (``concise``)."""
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pdsno_cli.cli.table import plural
 from pdsno_cli.model.diagnostics import Severity
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
     from pdsno_cli.model.diagnostics import Diagnostic
 
-FORMAT_VERSION = "1"
 _WIDTH = 100  # columns of source that an excerpt shows
 _RED, _YELLOW, _BLUE, _BOLD, _PLAIN = "\033[1;31m", "\033[1;33m", "\033[1;34m", "\033[1m", "\033[0m"
 _PAINT = {Severity.ERROR: _RED, Severity.WARNING: _YELLOW}
@@ -28,33 +26,6 @@ def concise(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
 def full(diagnostics: Sequence[Diagnostic], *, colour: bool = False) -> str:
     """Return each finding with its source line, a caret under the place, and its hint."""
     return "\n".join(_block(item, colour=colour) for item in diagnostics)
-
-
-def json_(
-    diagnostics: Sequence[Diagnostic], *, files: int, unreadable: Sequence[tuple[str, str]] = ()
-) -> str:
-    """Return the findings as one JSON document; ``unreadable`` are paths with their reason."""
-    document: dict[str, Any] = {
-        "format_version": FORMAT_VERSION,
-        "files": files,
-        **{f"{severity.value}s": count(diagnostics, severity) for severity in Severity},
-        "findings": [
-            {
-                "path": item.path,
-                "line": item.line,
-                "column": item.column,
-                "end_line": item.end_line,
-                "end_column": item.end_column,
-                "severity": item.severity.value,
-                "code": item.code,
-                "message": item.message,
-                "hint": item.hint,
-            }
-            for item in diagnostics
-        ],
-        "unreadable": [{"path": path, "message": message} for path, message in unreadable],
-    }
-    return json.dumps(document, indent=2)
 
 
 def summary(diagnostics: Sequence[Diagnostic], files: int) -> str:

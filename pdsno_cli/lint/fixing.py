@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.engine import check
@@ -10,7 +11,7 @@ from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.spec.document import line_starts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from pdsno_cli.lint.engine import Checked
     from pdsno_cli.lint.settings import Settings
@@ -30,10 +31,16 @@ class Fixed:
     checked: Checked
 
 
-def fix(path: str, raw: bytes, settings: Settings) -> Fixed:
-    """Return the content of a file with every fix that leaves it no worse."""
+def fix(
+    path: str, raw: bytes, settings: Settings, environment: Mapping[str, str] | None = None
+) -> Fixed:
+    """Return the content of a file with every fix that leaves it no worse.
+
+    ``environment`` is that of ``spec.load.load``.
+    """
+    judge = partial(check, path, settings=settings, environment=environment)
     bom, body = (_BOM, raw[len(_BOM) :]) if raw.startswith(_BOM) else (b"", raw)
-    checked = check(path, settings=settings, raw=body)
+    checked = judge(raw=body)
     applied = 0
     for _ in range(_ROUNDS):
         wanted = [item.fix for item in checked.diagnostics if item.fix]
@@ -43,7 +50,7 @@ def fix(path: str, raw: bytes, settings: Settings) -> Fixed:
             text = body.decode()
         except UnicodeDecodeError:
             break
-        step = _Step(path, text, settings, checked)
+        step = _Step(text, checked, judge)
         taken = step.take(wanted)
         if not taken:
             break
@@ -55,11 +62,10 @@ def fix(path: str, raw: bytes, settings: Settings) -> Fixed:
 class _Step:
     """One round: all fixes at once, or one by one where that makes the file worse."""
 
-    def __init__(self, path: str, text: str, settings: Settings, checked: Checked) -> None:
+    def __init__(self, text: str, checked: Checked, judge: Callable[..., Checked]) -> None:
         self.text = text
         self.checked = checked
-        self._path = path
-        self._settings = settings
+        self._judge = judge
 
     def take(self, wanted: Sequence[tuple[Edit, ...]]) -> int:
         """Apply fixes that do not touch the same text; return how many were taken."""
@@ -77,7 +83,7 @@ class _Step:
         changed = apply(text, [edit for one in fixes for edit in one])
         if changed == text:
             return False
-        after = check(self._path, settings=self._settings, raw=changed.encode())
+        after = self._judge(raw=changed.encode())
         worse = _badness(after.diagnostics) > _badness(self.checked.diagnostics)
         if worse or _words(after) == _words(self.checked):
             return False

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from pdsno_cli.cli.report import concise, full, json_, summary
+from pdsno_cli.cli.report import concise, full, summary
 from pdsno_cli.model.diagnostics import Diagnostic, Severity
 
 FINDING = Diagnostic(
@@ -42,20 +40,9 @@ def test_concise_has_one_line_per_finding_and_no_control_characters():
     assert concise([evil]) == "t.yaml:1:1: error[PDS101] a\\x1b[2Jb\\nc\n"
 
 
-def test_json_and_summary_count():
-    document = json.loads(json_([FINDING], files=2, unreadable=[("x", "no")]))
-    assert (document["errors"], document["warnings"], document["files"]) == (1, 0, 2)
-    assert document["unreadable"] == [{"path": "x", "message": "no"}]
+def test_summary_counts():
     assert summary([FINDING], 2) == "1 error in 2 files"
     assert summary([], 1) == "1 file ok"
-
-
-def test_json_has_a_range_for_every_finding():
-    bare = Diagnostic(path="t.yaml", line=3, column=7, code="PDS001", message="m")
-    whole = Diagnostic(path="t.yaml", line=0, column=0, code="PDS003", message="m")
-    found = json.loads(json_([FINDING, bare, whole], files=1))["findings"]
-    ranges = [[item[k] for k in ("line", "column", "end_line", "end_column")] for item in found]
-    assert ranges == [[12, 5, 12, 9], [3, 7, 3, 8], [0, 0, 0, 0]]
 
 
 def test_a_range_over_several_lines_is_underlined_to_the_end_of_its_first():

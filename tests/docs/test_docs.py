@@ -15,7 +15,10 @@ from pdsno_cli.lint.engine import all_rules, check
 from pdsno_cli.spec import codes
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "docs" / name for name in ("rules.md", "topology.md", "topics.md", "stores.md")]
+PAGES = [
+    ROOT / "docs" / name
+    for name in ("rules.md", "topology.md", "topics.md", "stores.md", "linting.md")
+]
 FENCE = re.compile(r"^```(?P<kind>[^\n]+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 BASE = {
     "name": "name: example\n",
