@@ -47,6 +47,12 @@ def substitute(text: str, environment: Mapping[str, str] | None) -> str:
     return _REFERENCE.sub(value, text) if "${" in text else text
 
 
+def is_reference(text: str) -> bool:
+    """Return True if ``text`` is one reference and nothing else."""
+    match = _REFERENCE.fullmatch(text)
+    return match is not None and match["name"] is not None
+
+
 def literal_parts(text: str) -> str:
     """Return the literal parts of ``text``: references are left out, their defaults included."""
     return _REFERENCE.sub(lambda match: match["default"] or "", text)

@@ -15,7 +15,13 @@ from pdsno_cli.spec import codes, schema
 from pdsno_cli.spec.build import build
 from pdsno_cli.spec.document import Document, excerpt, split_lines
 from pdsno_cli.spec.files import read_file
-from pdsno_cli.spec.interpolate import ReferenceProblem, UnsetVariable, substitute
+from pdsno_cli.spec.interpolate import (
+    ReferenceProblem,
+    UnsetVariable,
+    is_reference,
+    substitute,
+)
+from pdsno_cli.spec.reread import Readings, reread
 from pdsno_cli.spec.scalars import resolve
 from pdsno_cli.spec.schema_errors import explain
 from pdsno_cli.spec.secrets import SECRET_KEYS
@@ -119,8 +125,11 @@ def open_file(
         path=name, text=text, data=tree.root, positions=tree.positions, pinned=tree.pinned
     )
     diagnostics = list(tree.diagnostics)
-    _interpolate(document, tree, environment)
-    found = shape.violations(document.data, document.is_unresolved if document.unresolved else None)
+    readings = _interpolate(document, tree, environment)
+    unknown = document.is_unresolved if document.unresolved else None
+    found = shape.violations(document.data, unknown)
+    if readings and reread(document.data, found, readings):
+        found = shape.violations(document.data, unknown)
     diagnostics += _each_once(explain(document, found, shape))
     return Opened(document=document, diagnostics=tuple(diagnostics), violations=found)
 
@@ -181,8 +190,12 @@ def _not_a_mapping(name: str, text: str, root: Any, shape: schema.Shape) -> Diag
     )
 
 
-def _interpolate(document: Document, tree: Tree, environment: Mapping[str, str] | None) -> None:
-    """Replace references to the environment, except in secrets; note those that are not known."""
+def _interpolate(document: Document, tree: Tree, environment: Mapping[str, str] | None) -> Readings:
+    """Replace references to the environment, except in secrets; note those that are not known.
+
+    Return what else a value may mean.
+    """
+    readings: Readings = {}
     by_id = {id(node): node for node in tree.pinned} if tree.references else {}
     for identity, entries in tree.references.items():
         node = by_id[identity]
@@ -194,7 +207,11 @@ def _interpolate(document: Document, tree: Tree, environment: Mapping[str, str] 
             except ReferenceProblem as exc:
                 document.unresolved[identity, where] = exc
                 continue
-            node[where] = resolve(text) if plain else text
+            scalar = resolve(text) if plain or is_reference(node[where]) else text
+            node[where], other = (scalar, text) if plain else (text, scalar)
+            if other is not node[where]:
+                readings[identity, where] = other
+    return readings
 
 
 def unset(document: Document, environment: Mapping[str, str] | None) -> Iterator[Diagnostic]:
