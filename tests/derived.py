@@ -16,19 +16,20 @@ from pdsno_cli.model.probes import PROBES, PROTOCOLS
 from pdsno_cli.model.schemas import schema_path
 from pdsno_cli.model.topics import CLASSES, MESSAGE_TYPES
 from pdsno_cli.model.transports import FACTS as TRANSPORTS_BY_NAME
+from pdsno_cli.spec.references import allow_references, without_references
 
 TOPOLOGY, ENVELOPE = Path("schemas/topology.schema.json"), Path("schemas/envelope.schema.json")
 DISCOVERY, MESSAGES = Path("docs/discovery.md"), Path("docs/messages.md")
 
 
 def topology_schema(text: str) -> str:
-    """Return the topology schema with the names of all probes and transports."""
-    document = json.loads(text)
+    """Return the topology schema with all probes and transports, and references for scalars."""
+    document = without_references(json.loads(text))
     document["definitions"]["protocols"]["items"]["enum"] = list(PROTOCOLS)
     classes = document["definitions"]["topics"]["properties"].values()
     for item in (document, *(item for item in classes if "properties" in item)):
         item["properties"]["fallbacks"]["items"]["enum"] = list(TRANSPORTS_BY_NAME)
-    return _json(document)
+    return _json(allow_references(document))
 
 
 def envelope_schema(text: str) -> str:

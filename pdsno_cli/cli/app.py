@@ -19,6 +19,7 @@ from pdsno_cli.cli.fault import fault
 from pdsno_cli.cli.lab import lab
 from pdsno_cli.cli.policy import policy
 from pdsno_cli.cli.quarantine import quarantine
+from pdsno_cli.cli.schema import schema
 from pdsno_cli.cli.status import status
 from pdsno_cli.cli.tail import tail
 from pdsno_cli.cli.topics import topics
@@ -54,6 +55,7 @@ def _options(
 
 
 app.command()(validate)
+app.command()(schema)
 app.command()(topics)
 app.command()(up)
 app.command()(status)

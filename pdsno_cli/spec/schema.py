@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.schemas import schema_path
+from pdsno_cli.spec.references import without_references
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,9 +132,8 @@ class Shape:
 
 @cache
 def schema() -> dict[str, Any]:
-    """Return the topology schema."""
-    loaded: dict[str, Any] = json.loads(schema_path("topology").read_text("utf-8"))
-    return loaded
+    """Return the topology schema, for a file whose references are replaced."""
+    return without_references(json.loads(schema_path("topology").read_text("utf-8")))
 
 
 @cache

@@ -1,0 +1,31 @@
+"""``pdsno schema``: prints the JSON Schema of topologies, or of a message kind."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pdsno_cli.cli import console
+
+
+def schema(
+    message: Annotated[
+        str | None,
+        typer.Option("--message", metavar="KIND", help="A message kind, or envelope."),
+    ] = None,
+) -> None:
+    """Print the JSON Schema (draft-07) of topology files, for editors and other validators.
+
+    It allows a reference such as ${MQTT_PORT:-1883} wherever a scalar stands.
+    """
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.names import did_you_mean
+    from pdsno_cli.model.schemas import schema_path
+    from pdsno_cli.model.topics import MESSAGE_TYPES
+
+    kinds = ("envelope", *MESSAGE_TYPES)
+    if message is not None and message not in kinds:
+        hint = did_you_mean(message, kinds) or f"one of: {', '.join(kinds)}"
+        raise UsageError(f"unknown message kind {message!r}: {hint}")
+    console.data(schema_path(message or "topology").read_text("utf-8"))
