@@ -15,9 +15,9 @@ def schema(
         typer.Option("--message", metavar="KIND", help="A message kind, or envelope."),
     ] = None,
 ) -> None:
-    """Print the JSON Schema (draft-07) of topology files, for editors and other validators.
+    """Print the JSON Schema of topology files or of a message kind.
 
-    It allows a reference such as ${MQTT_PORT:-1883} wherever a scalar stands.
+    It is draft-07, for editors and other validators, and allows a reference such as ${MQTT_PORT:-1883} wherever a scalar stands.
     """
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.model.names import did_you_mean

@@ -95,7 +95,7 @@ def test_discover_with_a_wrong_name_suggests_the_right_one(site):
         (["lc-1"], "no controller 'lc-1'; did you mean 'lc1'?"),
         (["--region", "r-1"], "no region 'r-1'; did you mean 'r1'?"),
         (["rc1"], "rc1 is regional: name local controllers"),
-        (["--timeout", "soon"], "'soon' is no duration"),
+        (["--timeout", "soon"], "'soon' is not a duration"),
         ([], "this topology is not up"),
     ):
         done = discover(site, *args)

@@ -184,7 +184,7 @@ def test_tail_without_a_run_or_with_a_wrong_filter_is_one_line(site):
         ((), "is not up"),
         (("#/a",), "invalid topic filter '#/a'"),
         (("a", "b"), "only one topic filter"),
-        (("--for", "ever"), "'ever' is no duration"),
+        (("--for", "ever"), "'ever' is not a duration"),
     ):
         run = tail(site, *args)
         assert run.end() == 2
