@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.model.addresses import is_loopback
 from pdsno_cli.model.roles import Role
-from pdsno_cli.model.targets import AddressRange, parse_range
+from pdsno_cli.model.targets import AddressRange, parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +32,9 @@ def key_of(controller: Controller) -> Where:
 
 @lru_cache(maxsize=None)  # noqa: UP033  # bounded by the files that one process reads
 def addresses(target: str) -> AddressRange | str:
-    """Return the addresses of a target, or why it is invalid."""
+    """Return the addresses of a target, or why no device can have them, in one sentence."""
     try:
-        return parse_range(target)
+        return parse_target(target)
     except ValueError as exc:
         return str(exc)
 
@@ -46,6 +46,27 @@ def local_targets(topology: Topology) -> Iterator[tuple[Controller, int, Address
             found = addresses(target)
             if isinstance(found, AddressRange):
                 yield controller, index, found
+
+
+def unknown_regions(topology: Topology, document: Document) -> dict[str, list[Controller]]:
+    """Return the regions that controllers name and the file does not declare, with the first of each key."""
+    found: dict[str, list[Controller]] = {}
+    if "regions" not in document.data and document.has(("regions",)):
+        return found  # there were some, but invalid
+    for controller in one_for_each_key(topology):
+        region = controller.region
+        if region is None or region in topology.regions or document.has(("regions", region)):
+            continue
+        found.setdefault(region, []).append(controller)
+    return found
+
+
+def without_region(topology: Topology) -> bool:
+    """Return True if a controller needs a region and has none: its role or its region is missing."""
+    return any(
+        item.region is None and item.role is not Role.GLOBAL
+        for item in topology.controllers.values()
+    )
 
 
 def target_path(document: Document, controller: Controller, index: int) -> Where:

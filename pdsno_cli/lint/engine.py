@@ -54,7 +54,7 @@ def check(
     choice = settings.of(str(path)) if settings is not None else Choice()
     with no_collection():
         loaded = load(path, environment=environment, raw=raw)
-        found = [*loaded.diagnostics, *_findings(loaded)]
+        found = [*loaded.diagnostics, *_each_once(_findings(loaded))]
         ignored: list[Diagnostic] = []
         if loaded.document is not None:
             complete = loaded.topology is not None and loaded.document.complete
@@ -95,6 +95,16 @@ def _findings(loaded: Loaded) -> Iterator[Diagnostic]:
     for rule in all_rules():
         if document.complete or not rule.absence:
             yield from rule.check(topology, document)
+
+
+def _each_once(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Drop what a rule repeats at one place: a line that several controllers share is one mistake."""
+    seen: set[tuple[int, int, str]] = set()
+    for item in found:
+        identity = (item.line, item.column, item.code)
+        if identity not in seen:
+            seen.add(identity)
+            yield item
 
 
 def require(path: Path | str) -> Topology:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, overload
 
+from pdsno_cli.model.target_problems import target_problem
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -37,11 +39,21 @@ class AddressRange:
             yield str(ipaddress.IPv4Address(number))
 
 
+def parse_prefix(text: str) -> ipaddress.IPv4Network:
+    """Return the network of a prefix; ValueError if it is invalid, or has no prefix length.
+
+    A mask in its place is refused: 0.0.0.255 is a netmask to some and its inverse to others.
+    """
+    if not text.rpartition("/")[2].isdigit():
+        raise ValueError(text)
+    return ipaddress.IPv4Network(text, strict=True)
+
+
 def parse_range(text: str) -> AddressRange:
     """Return the addresses of ``text``; ValueError, one sentence, if it is invalid."""
     try:
         if "/" in text:
-            network = ipaddress.IPv4Network(text, strict=True)
+            network = parse_prefix(text)
             first, last = int(network.network_address), int(network.broadcast_address)
             return (
                 AddressRange(first, last) if last - first < 2 else AddressRange(first + 1, last - 1)
@@ -49,8 +61,8 @@ def parse_range(text: str) -> AddressRange:
         start, dash, end = text.partition("-")
         first = int(ipaddress.IPv4Address(start.strip()))
         last = int(ipaddress.IPv4Address(end.strip())) if dash else first
-    except ValueError as exc:
-        raise ValueError(f"{text!r} is not an address range: {exc}") from exc
+    except ValueError:
+        raise ValueError(f"{text!r} is not an address range: {target_problem(text)[0]}") from None
     if last < first:
         raise ValueError(f"{text!r} is not an address range: it ends before it starts")
     return AddressRange(first, last)

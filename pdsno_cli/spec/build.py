@@ -12,7 +12,7 @@ from pdsno_cli.model.topics import CLASSES, DEFAULT_ROOT, TopicMap, TopicRule
 from pdsno_cli.spec import codes, ranges
 from pdsno_cli.spec.defaults import Inheritance
 from pdsno_cli.spec.paths import resolve_path
-from pdsno_cli.spec.prefix_split import split_prefix
+from pdsno_cli.spec.prefix_split import SplitError, split_prefix
 from pdsno_cli.spec.topology import (
     Broker,
     Controller,
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pdsno_cli.model.diagnostics import Diagnostic
     from pdsno_cli.spec.document import Document
 
+_SPLIT_HINT = "for example: targets: {split: 10.20.0.0/16, into: 24}"
 _ROLES = {role.value: role for role in Role}
 
 
@@ -65,7 +66,7 @@ def _outbox(raw: dict[str, Any]) -> OutboxLimits:
     if "age" in raw:
         known["age"] = parse_duration(raw["age"])
     if "patience" in raw:
-        known["patience"] = max(parse_duration(raw["patience"]), 1.0)
+        known["patience"] = parse_duration(raw["patience"])
     return OutboxLimits(**known)
 
 
@@ -151,9 +152,10 @@ def _controllers(document: Document, diagnostics: list[Diagnostic]) -> dict[str,
         if isinstance(targets, dict):
             try:
                 prefixes = split_prefix(targets["split"], targets["into"], len(ids))
-            except ValueError as exc:
+            except SplitError as exc:
                 at = (*where, "discovery", "targets", "split")
-                diagnostics.append(document.finding(codes.SPLIT, str(exc), at))
+                hint = f"did you mean {exc.meant}?" if exc.meant else _SPLIT_HINT
+                diagnostics.append(document.finding(codes.SPLIT, str(exc), at, hint=hint))
             targets = ()
         elif isinstance(targets, str):
             targets = (targets,)

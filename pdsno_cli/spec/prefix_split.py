@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import ipaddress
 
+from pdsno_cli.model.target_problems import target_problem
+from pdsno_cli.model.targets import parse_prefix
+
+_NO_LENGTH = "write its length, as in 10.20.0.0/16"
+
+
+class SplitError(ValueError):
+    """A prefix that cannot be split so; ``meant`` is the prefix to write instead, if it is known."""
+
+    def __init__(self, message: str, meant: str | None = None) -> None:
+        """Keep the message, one sentence, and the prefix."""
+        super().__init__(message)
+        self.meant = meant
+
 
 def split_prefix(prefix: str, into: int, count: int) -> list[str]:
-    """Return the first ``count`` sub-prefixes of length ``into``; ValueError, one sentence."""
+    """Return the first ``count`` sub-prefixes of length ``into``; SplitError if it has not so many."""
     try:
-        network = ipaddress.IPv4Network(prefix, strict=True)
-    except ValueError as exc:
-        raise ValueError(f"{prefix!r} is not a valid prefix: {exc}") from exc
+        network = parse_prefix(prefix if "/" in prefix else f"{prefix}/")
+    except ValueError:
+        problem, meant = target_problem(prefix) if "/" in prefix else (_NO_LENGTH, None)
+        raise SplitError(f"{prefix!r} is not a valid prefix: {problem}", meant) from None
     if into < network.prefixlen:
-        raise ValueError(f"a /{into} does not fit into {prefix}")
+        raise SplitError(f"a /{into} does not fit into {prefix}")
     pieces = 1 << (into - network.prefixlen)
     if pieces < count:
-        raise ValueError(
+        raise SplitError(
             f"{prefix} has {pieces} prefixes of /{into}, too few for {count} controllers"
         )
     first, step = int(network.network_address), 1 << (32 - into)

@@ -37,6 +37,7 @@ def explain(document: Document, violations: list[Violation], shape: Shape) -> It
 
     Unknown keys come first: a misspelt or misplaced one also explains what is missing elsewhere.
     """
+    violations = sorted(violations, key=lambda item: document.place(item.where))
     reading = read(document, violations, shape)
     for where, hint in reading.keys.items():
         yield document.finding(
@@ -46,7 +47,6 @@ def explain(document: Document, violations: list[Violation], shape: Shape) -> It
             key=True,
             hint=hint,
         )
-    violations = sorted(violations, key=lambda item: document.place(item.where))
     missing: set[tuple[int, str]] = set()
     for violation in violations:
         if violation.keyword == "required":

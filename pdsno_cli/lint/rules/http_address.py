@@ -46,6 +46,15 @@ def _without_address(name: str, topology: Topology, document: Document) -> Itera
             hint="give the global and regional controllers an address, or write fallbacks: [mqtt]",
         )
         return
+    every = sum(item.role is not Role.LOCAL for item in one_for_each_key(topology))
+    if len(receivers) == every > 1 and name in topology.fallbacks:
+        yield document.finding(
+            CODE,
+            f"{name} is a fallback, and no controller has an address for it",
+            ("fallbacks", topology.fallbacks.index(name)),
+            hint=f"give the global and regional controllers an address, or leave {name} out",
+        )
+        return
     for controller in receivers:
         yield document.finding(
             CODE,

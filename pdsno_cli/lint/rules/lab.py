@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdsno_cli.lint.common import local_targets, target_path
+from pdsno_cli.lint.common import addresses, local_targets, target_path
 from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,14 +41,23 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                 target_path(document, controller, index),
                 hint="a loopback lab has addresses of 127.0.0.0/8",
             )
-    addresses = _count([found for _, _, found in targets])
-    if addresses < lab.devices and document.complete:
+    available = _count([found for _, _, found in targets])
+    if available < lab.devices and document.complete and not _refused(topology):
         yield document.finding(
             CODE,
-            f"{lab.devices} devices do not fit on the {addresses} addresses of all targets",
+            f"{lab.devices} devices do not fit on the {available} addresses of all targets",
             ("lab", "devices"),
-            hint=f"at most {addresses}, or wider targets",
+            hint=f"at most {available}, or wider targets",
         )
+
+
+def _refused(topology: Topology) -> bool:
+    """Return True if a target is invalid, so that the number of addresses is not known."""
+    return any(
+        isinstance(addresses(target), str)
+        for controller in topology.of_role(Role.LOCAL)
+        for target in controller.discovery.targets
+    )
 
 
 def _count(ranges: list[AddressRange]) -> int:

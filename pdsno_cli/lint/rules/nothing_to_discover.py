@@ -21,7 +21,14 @@ CODE = "PDS220"
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a warning for each key whose role and discovery settings do not match."""
+    served = {item.region for item in topology.of_role(Role.REGIONAL)}
+    several = len(topology.of_role(Role.GLOBAL)) > 1
     for controller in one_for_each_key(topology):
+        # Its role or its region is a finding already.
+        if (several and controller.role is Role.GLOBAL) or (
+            controller.role is Role.LOCAL and controller.region not in served
+        ):
+            continue
         where: Where = (*key_of(controller), "discovery")
         is_local = controller.role is Role.LOCAL
         if not is_local and document.has(where):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pdsno_cli.lint.common import without_region
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.roles import Role
 
@@ -19,8 +20,9 @@ CODE = "PDS204"
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a finding if there is none, and for each key that adds another."""
-    found = topology.of_role(Role.GLOBAL)
-    if not found and document.complete:
+    # Of several, those in a region are the ones with a wrong role.
+    found = sorted(topology.of_role(Role.GLOBAL), key=lambda item: item.region is not None)
+    if not found and document.complete and not without_region(topology):
         yield document.finding(
             CODE,
             "no global controller is declared (exactly one is required)",

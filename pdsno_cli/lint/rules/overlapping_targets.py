@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import local_targets, target_path
 from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.diagnostics import Severity
+from pdsno_cli.model.targets import TOO_MANY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +32,11 @@ class _Target:
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for each target that overlaps one of another controller."""
+    """Yield an error for each target that another controller has too, a warning for a repetition."""
     targets = [
         _Target(first=r.first, last=r.last, order=order, index=index, controller=controller)
         for order, (controller, index, r) in enumerate(local_targets(topology))
+        if r.last - r.first < TOO_MANY  # a wider one is a finding of wide-targets
     ]
     for one, other in _overlaps(targets):
         first, second = sorted((one, other), key=lambda target: target.order)
@@ -45,6 +48,37 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             path,
             hint="each would report the other's devices: remove the addresses from one of them",
         )
+    yield from _repetitions(targets, document)
+
+
+def _repetitions(targets: list[_Target], document: Document) -> Iterator[Diagnostic]:
+    """Yield a warning for each target that overlaps another one of the same controller."""
+    reached: dict[str, _Target] = {}
+    for target in sorted(targets, key=lambda item: (item.first, -item.last, item.order)):
+        name = target.controller.controller_id
+        passed = reached.get(name)
+        if passed is None or passed.last < target.first:
+            reached[name] = target
+            continue
+        # The narrower one is superfluous if it is within the other, else the later one is named.
+        within = target.last <= passed.last
+        same = within and (target.first, target.last) == (passed.first, passed.last)
+        first, second = (
+            (passed, target)
+            if within and not same
+            else sorted((passed, target), key=lambda item: item.order)
+        )
+        yield document.finding(
+            CODE,
+            f"{_text(second)} is already in {_text(first)}"
+            if within
+            else f"{_text(second)} overlaps {_text(first)} of the same controller",
+            target_path(document, second.controller, second.index),
+            severity=Severity.WARNING,
+            hint=f"remove {_text(second)}" if within else "write one span that covers both",
+        )
+        if not within:
+            reached[name] = target
 
 
 def _overlaps(targets: list[_Target]) -> Iterator[tuple[_Target, _Target]]:

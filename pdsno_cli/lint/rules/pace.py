@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import one_for_each_key
 from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.model.durations import DAY, SHORTEST, format_duration
+from pdsno_cli.model.roles import Role
 from pdsno_cli.spec.defaults import setting_paths
 from pdsno_cli.spec.document import Where
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Controller, Policy, Topology
 
 CODE = "PDS219"
-SHORTEST_TRY = 0.001
+SHORTEST_TRY, LONGEST_TRY = 0.001, 60.0
 KEEPALIVE = (1.0, 65_535.0)  # MQTT 5.0 section 3.1.2.10: two bytes of seconds; 0 disables it
 
 Bound = tuple[str, float, float, float, Where]
@@ -32,6 +34,33 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             found = list(check_duration(document, name, seconds, where, least=least, most=most))
             reported.update(where for _ in found)
             yield from found
+    yield from _retries(topology, document)
+
+
+def _retries(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a warning for tries of one device that take longer than a cycle may."""
+    for item in one_for_each_key(topology):
+        snmp = item.discovery.snmp
+        if item.role is not Role.LOCAL or not SHORTEST_TRY <= snmp.timeout <= LONGEST_TRY:
+            continue
+        region = topology.regions.get(item.region or "")
+        intervals = (region and region.policy.scan_interval, topology.policy.scan_interval)
+        interval = next((one for one in intervals if one), item.discovery.interval)
+        tries = snmp.retries + 1
+        if snmp.timeout * tries <= interval or interval < SHORTEST:
+            continue
+        where = _written(document, item, ("discovery", "snmp", "timeout"))
+        if not document.has(where):
+            where = _written(document, item, ("discovery", "snmp", "retries"))
+        if document.has(where):
+            yield document.finding(
+                CODE,
+                f"{tries} tries of {format_duration(snmp.timeout)} take longer than "
+                f"the interval of {format_duration(interval)}",
+                where,
+                severity=Severity.WARNING,
+                hint="lower timeout or retries, or raise the interval",
+            )
 
 
 def check_duration(
@@ -46,12 +75,19 @@ def check_duration(
     """Yield a finding if the duration at ``where`` is out of bounds."""
     if not least <= seconds <= most:
         bound = f"at least {least:g}s" if seconds < least else f"at most {format_duration(most)}"
+        example = least if seconds < least else most
         yield document.finding(
-            CODE, f"{name} of {format_duration(seconds)} is out of bounds: {bound}", where
+            CODE,
+            f"{name} of {format_duration(seconds)} is out of bounds: {bound}",
+            where,
+            hint=f"for example: {where[-1]}: {format_duration(example)}",
         )
 
 
 def _durations(topology: Topology, document: Document) -> Iterator[Bound]:
+    outbox = topology.outbox
+    yield "an age", outbox.age, 1.0, 365 * DAY, ("outbox", "age")
+    yield "a patience", outbox.patience, 1.0, DAY, ("outbox", "patience")
     yield "a keepalive", topology.broker.keepalive, *KEEPALIVE, ("broker", "keepalive")
     scopes: list[tuple[Policy, Where]] = [(topology.policy, ("policy",))]
     scopes += [
@@ -65,7 +101,13 @@ def _durations(topology: Topology, document: Document) -> Iterator[Bound]:
         for name, seconds, least, most, path in (
             ("a heartbeat", item.heartbeat, SHORTEST, DAY, ("heartbeat",)),
             ("an interval", own.interval, SHORTEST, DAY, ("discovery", "interval")),
-            ("a timeout", own.snmp.timeout, SHORTEST_TRY, 60.0, ("discovery", "snmp", "timeout")),
+            (
+                "a timeout",
+                own.snmp.timeout,
+                SHORTEST_TRY,
+                LONGEST_TRY,
+                ("discovery", "snmp", "timeout"),
+            ),
         ):
             if not least <= seconds <= most:
                 yield name, seconds, least, most, _written(document, item, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pdsno_cli.lint.common import unknown_regions, without_region
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.model.roles import Role
@@ -20,7 +21,14 @@ CODE = "PDS203"
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield an error for each region without a regional controller, a warning for an empty one."""
-    served = {controller.region for controller in topology.of_role(Role.REGIONAL)}
+    if unknown_regions(topology, document) or without_region(topology):
+        return  # that controller may be the one that is missing here
+    # A second global controller in a region is its regional one with a wrong role.
+    served = {
+        controller.region
+        for controller in topology.controllers.values()
+        if controller.role is not Role.LOCAL
+    }
     alone: dict[str | None, int] = {}
     for controller in topology.of_role(Role.LOCAL):
         alone[controller.region] = alone.get(controller.region, 0) + 1

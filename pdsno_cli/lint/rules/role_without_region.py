@@ -21,10 +21,11 @@ CODE = "PDS202"
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a finding for each key whose role and region do not match."""
+    globals_ = len(topology.of_role(Role.GLOBAL))
     for controller in one_for_each_key(topology):
         where = key_of(controller)
         if controller.role is Role.GLOBAL:
-            if controller.region is not None:
+            if controller.region is not None and globals_ == 1:  # more are a finding of one-global
                 yield document.finding(
                     CODE,
                     "'region' has no effect: a global controller belongs to no region",
@@ -39,7 +40,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                 f"a {controller.role.value} controller needs a region",
                 where,
                 key=True,
-                hint=f"for example: region: {known}",
+                hint=f"for example: region: {known}" + ("" if globals_ else ", or role: global"),
             )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import addresses, one_for_each_key, target_path
 from pdsno_cli.lint.rule import Rule
-from pdsno_cli.model.targets import reserved_addresses
+from pdsno_cli.model.target_problems import target_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,22 +28,13 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
 
 def check_target(document: Document, target: str, where: Where) -> Iterator[Diagnostic]:
     """Yield a finding if ``target``, at ``where``, is invalid."""
-    problem = _problem(target)
-    if problem is not None:
+    problem = addresses(target)
+    if isinstance(problem, str):
+        meant = None if "contains" in problem else target_problem(target)[1]
+        hint = "for example: 10.0.1.0/24, 10.0.1.1-10.0.1.30 or 10.0.1.7"
         yield document.finding(
-            CODE,
-            problem,
-            where,
-            hint="for example: 10.0.1.0/24, 10.0.1.1-10.0.1.30 or 10.0.1.7",
+            CODE, problem, where, hint=f"did you mean {meant}?" if meant else hint
         )
-
-
-def _problem(target: str) -> str | None:
-    found = addresses(target)
-    if isinstance(found, str):
-        return found
-    words = reserved_addresses(found)
-    return None if words is None else f"{target!r} contains {words}"
 
 
 RULE = Rule(code=CODE, name="target-range", check=check)
