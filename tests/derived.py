@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from pdsno_cli.model.brokers import BROKERS
 from pdsno_cli.model.probes import PROBES, PROTOCOLS
 from pdsno_cli.model.schemas import schema_path
 from pdsno_cli.model.topics import CLASSES, MESSAGE_TYPES
@@ -23,8 +24,10 @@ DISCOVERY, MESSAGES = Path("docs/discovery.md"), Path("docs/messages.md")
 
 
 def topology_schema(text: str) -> str:
-    """Return the topology schema with all probes and transports, and references for scalars."""
+    """Return the topology schema with all probes, transports and brokers, and references for scalars."""
     document = without_references(json.loads(text))
+    broker = document["definitions"]["broker"]["properties"]
+    broker["kind"]["enum"] = [facts.name for facts in BROKERS]
     document["definitions"]["protocols"]["items"]["enum"] = list(PROTOCOLS)
     classes = document["definitions"]["topics"]["properties"].values()
     for item in (document, *(item for item in classes if "properties" in item)):

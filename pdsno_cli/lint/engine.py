@@ -92,9 +92,13 @@ def _findings(loaded: Loaded) -> Iterator[Diagnostic]:
     topology, document = loaded.topology, loaded.document
     if topology is None or document is None:
         return
-    for rule in all_rules():
-        if document.complete or not rule.absence:
-            yield from rule.check(topology, document)
+    failed = any(item.severity is Severity.ERROR for item in loaded.diagnostics)
+    for rule in sorted(all_rules(), key=lambda rule: rule.advice):
+        if (rule.absence and not document.complete) or (rule.advice and failed):
+            continue
+        for item in rule.check(topology, document):
+            failed = failed or item.severity is Severity.ERROR
+            yield item
 
 
 def _each_once(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:

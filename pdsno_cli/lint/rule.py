@@ -17,10 +17,12 @@ class Rule:
     """One rule: ``check`` yields its findings, all of which carry ``code``.
 
     ``absence`` marks a rule about missing entries. It is skipped for a file with invalid parts,
-    since the missing entry may be among them.
+    since the missing entry may be among them. ``advice`` marks a rule about topologies that can run;
+    it is skipped for a file with errors, since they are often the cause of what it would find.
     """
 
     code: str
     name: str
     check: Check
     absence: bool = False
+    advice: bool = False

@@ -68,6 +68,7 @@ def parse_range(text: str) -> AddressRange:
     return AddressRange(first, last)
 
 
+LOOPBACK = parse_range("127.0.0.0-127.255.255.255")  # 127.0.0.0/8 (RFC 1122)
 _RESERVED = (
     (parse_range("0.0.0.0"), "0.0.0.0, which is not a host"),  # noqa: S104 - nothing listens
     (parse_range("224.0.0.0-239.255.255.255"), "multicast addresses (224.0.0.0/4)"),

@@ -50,15 +50,21 @@ def build(document: Document) -> tuple[Topology, list[Diagnostic]]:
             if name in CLASSES and "fallbacks" in raw
         },
         policy=policy(data.get("policy", {})),
-        regions={
-            name: Region(name=name, policy=policy((raw or {}).get("policy", {})))
-            for name, raw in data.get("regions", {}).items()
-        },
+        regions={name: _region(name, raw or {}) for name, raw in data.get("regions", {}).items()},
         controllers=_controllers(document, diagnostics),
         lab=_lab(data.get("lab")),
         signing_key=data.get("signing_key"),
     )
     return topology, diagnostics
+
+
+def _region(name: str, raw: dict[str, Any]) -> Region:
+    prefixes = raw.get("prefixes", ())
+    return Region(
+        name=name,
+        policy=policy(raw.get("policy", {})),
+        prefixes=(prefixes,) if isinstance(prefixes, str) else tuple(prefixes),
+    )
 
 
 def _outbox(raw: dict[str, Any]) -> OutboxLimits:
@@ -76,12 +82,16 @@ def _broker(document: Document, raw: dict[str, Any], folder: Path) -> Broker:
     embedded = raw.get("embedded", not named)
     tls = raw.get("tls")
     known: dict[str, Any] = {
-        key: raw[key] for key in ("username", "password", "max_payload") if key in raw
+        key: raw[key]
+        for key in ("username", "password", "max_payload", "kind", "queue", "client_id_limit")
+        if key in raw
     }
     if "protocol" in raw:
         known["protocol"] = str(raw["protocol"])
     if "keepalive" in raw:
         known["keepalive"] = parse_duration(raw["keepalive"])
+    if "outage" in raw:
+        known["outage"] = parse_duration(raw["outage"])
     if tls is not None:
         known["tls"] = Tls(
             **{

@@ -33,7 +33,8 @@ class Broker:
     """The MQTT broker: embedded (started by ``up`` on loopback) or declared.
 
     ``addresses`` are those of a declared one, tried in turn. ``port`` is the embedded one's, 0 for
-    a free one. ``keepalive`` is in seconds, ``max_payload`` in bytes. ``username`` and ``password`` are as written: ``spec.secrets.resolve`` reads them.
+    a free one. ``kind`` is one of ``model.brokers``; ``queue`` messages are kept for a client that is
+    away, for ``outage`` seconds at least; ``client_id_limit`` is in bytes. ``keepalive`` is in seconds, ``max_payload`` in bytes. ``username`` and ``password`` are as written: ``spec.secrets.resolve`` reads them.
     """
 
     embedded: bool = True
@@ -45,6 +46,10 @@ class Broker:
     password: str | None = None
     tls: Tls | None = None
     max_payload: int = 1_048_576
+    kind: str | None = None
+    queue: int | None = None
+    outage: float | None = None
+    client_id_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +103,14 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A region and the policy that its regional controller publishes."""
+    """A region and the policy that its regional controller publishes.
+
+    ``prefixes`` contain the targets of its local controllers, as written; empty: any.
+    """
 
     name: str
     policy: Policy = field(default_factory=Policy)
+    prefixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
