@@ -11,7 +11,7 @@ from pdsno_cli.runtime.mqtt_wiring import probe_transport
 
 if TYPE_CHECKING:
     from pdsno_cli.messaging.transport import Arrival, Loss
-    from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
+    from pdsno_cli.runtime.broker_access import BrokerAccess
     from pdsno_cli.spec.topology import Topology
 
 _ANSWER = 1.5  # seconds for the broker to deliver the probe's own messages

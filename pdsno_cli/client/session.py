@@ -37,7 +37,8 @@ def operator_session(
     It is up if its control socket answers, or, with a declared broker, if one of its controllers is
     online: controllers may run on other machines.
     """
-    from pdsno_cli.runtime.mqtt_wiring import broker_access, mqtt_transport
+    from pdsno_cli.runtime.broker_access import broker_access
+    from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
     from pdsno_cli.supervisor.bus_bridge import BusBridgeTransport
 
     port = _broker_port(topology, state)
@@ -64,7 +65,8 @@ def monitor_session(
     """Connect as a monitor; raises UsageError when an embedded broker is not up."""
     from pdsno_cli.client.monitor import Visibility
     from pdsno_cli.client.qos_probe import highest_delivered_qos
-    from pdsno_cli.runtime.mqtt_wiring import broker_access, watching_transport
+    from pdsno_cli.runtime.broker_access import broker_access
+    from pdsno_cli.runtime.mqtt_wiring import watching_transport
     from pdsno_cli.supervisor.bus_bridge import BusBridgeTransport
 
     port = _broker_port(topology, state)

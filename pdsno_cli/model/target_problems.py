@@ -105,10 +105,14 @@ def _is_number(text: str) -> bool:
 
 def _valid(text: str) -> str | None:
     """Return ``text`` if it is a valid range."""
-    from pdsno_cli.model.targets import parse_target
-
+    start, dash, end = text.partition("-")
     try:
-        parse_target(text)
+        if "/" in text:
+            ipaddress.IPv4Network(text, strict=True)
+        elif dash and ipaddress.IPv4Address(end) < ipaddress.IPv4Address(start):
+            return None
+        else:
+            ipaddress.IPv4Address(start)
     except ValueError:
         return None
     return text

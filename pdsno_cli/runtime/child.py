@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from pdsno_cli.delivery.ports import Watcher
-    from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
+    from pdsno_cli.runtime.broker_access import BrokerAccess
     from pdsno_cli.runtime.node import Node
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology

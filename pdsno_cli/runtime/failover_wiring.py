@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pdsno_cli.messaging.bus import Bus
     from pdsno_cli.model.transports import TransportFacts
-    from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
+    from pdsno_cli.runtime.broker_access import BrokerAccess
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.runtime.transport_wiring import Wired
     from pdsno_cli.spec.topology import Topology

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import BrokerError
+from pdsno_cli.runtime.broker_access import broker_access
 from pdsno_cli.runtime.child import Job, make_node, stop_on_signal
 from pdsno_cli.runtime.gc_tuning import tune_gc
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
-from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.own_address import own_addresses
 
 if TYPE_CHECKING:

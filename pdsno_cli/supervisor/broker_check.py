@@ -21,7 +21,7 @@ from pdsno_cli.runtime.mqtt_wiring import probe_transport
 if TYPE_CHECKING:
     from pdsno_cli.messaging.codec import Codec
     from pdsno_cli.messaging.transport import Alarm, Arrival, Loss
-    from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
+    from pdsno_cli.runtime.broker_access import BrokerAccess
     from pdsno_cli.spec.topology import Topology
 
 _ANSWER = 2.0  # seconds for the broker to accept the client, and to deliver its own message

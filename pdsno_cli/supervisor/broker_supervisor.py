@@ -21,14 +21,14 @@ from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.errors import BrokerError, UnreachableError
 from pdsno_cli.model.notices import TransportState
 from pdsno_cli.runtime.acl import publish_acl
-from pdsno_cli.runtime.mqtt_wiring import broker_access
+from pdsno_cli.runtime.broker_access import broker_access
 from pdsno_cli.supervisor.backoff import restart_delay
 from pdsno_cli.supervisor.broker_check import check_broker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
+    from pdsno_cli.runtime.broker_access import BrokerAccess
     from pdsno_cli.spec.topology import Topology
 
 _OTHER_CLIENTS = 1_000  # of the embedded broker, beside the controllers

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pdsno_cli.lab.server import Lab
     from pdsno_cli.messaging.failover import FailoverTransport
     from pdsno_cli.model.notices import Notice
-    from pdsno_cli.runtime.mqtt_wiring import BrokerAccess
+    from pdsno_cli.runtime.broker_access import BrokerAccess
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.control import Operation

@@ -20,11 +20,11 @@ from pdsno_cli.delivery.ack_scheduler import AckScheduler
 from pdsno_cli.delivery.receiver import Receiver
 from pdsno_cli.lint.engine import require
 from pdsno_cli.nib.transaction import Transaction
+from pdsno_cli.runtime.broker_access import broker_access
 from pdsno_cli.runtime.child import stop_on_signal
 from pdsno_cli.runtime.failover_wiring import failover_transport
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
-from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.node import Node
 from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import StateDir

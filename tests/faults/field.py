@@ -27,11 +27,11 @@ from pdsno_cli.model.errors import DiskError
 from pdsno_cli.model.messages import DiscoveryReport
 from pdsno_cli.model.roles import Role
 from pdsno_cli.runtime import node as node_module
+from pdsno_cli.runtime.broker_access import broker_access
 from pdsno_cli.runtime.child import EXIT_LATER
 from pdsno_cli.runtime.failover_wiring import failover_transport
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
-from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.node import Node
 from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.state_dir import StateDir

@@ -10,8 +10,8 @@ from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.bus import Bus
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.transports import DEFAULT_FALLBACKS, FACTS
+from pdsno_cli.runtime.broker_access import broker_access
 from pdsno_cli.runtime.failover_wiring import failover_transport
-from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.state_dir import StateDir
 from pdsno_cli.runtime.transport_wiring import factory
 from tests.conftest import ONE_OF_EACH

@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from pdsno_cli.model.addresses import Address
-from pdsno_cli.runtime.mqtt_wiring import broker_access, watching_transport
+from pdsno_cli.runtime.broker_access import broker_access
+from pdsno_cli.runtime.mqtt_wiring import watching_transport
 from pdsno_cli.spec.topology import Broker, Topology
 from tests.messaging.brokers import Embedded, Mosquitto
 

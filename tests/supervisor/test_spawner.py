@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pdsno_cli.lint.engine import require
+from pdsno_cli.runtime.broker_access import broker_access
 from pdsno_cli.runtime.child import EXIT_CRASHED, Job
-from pdsno_cli.runtime.mqtt_wiring import broker_access
 from pdsno_cli.runtime.state_dir import StateDir
 from pdsno_cli.supervisor.spawner import Spawner
 from tests.conftest import ONE_OF_EACH
