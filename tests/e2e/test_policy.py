@@ -241,7 +241,7 @@ def test_published_policy_that_makes_no_sense_is_refused_and_discovery_goes_on(l
     assert (detail["scope"], detail["version"]) == ("r1", version + 1)
     assert (
         detail["why"]
-        == "'not an address' is not an address range: Expected 4 octets in 'not an address'"
+        == "'not an address' is not an address range: it names several; write a list of them"
     )
     until(lambda: live.row("lc1")["refused"] == {"invalid": len(tried)}, "their refusal")
     assert standings(live, "r1") == before
