@@ -7,6 +7,7 @@ from typing import Any
 from pdsno_cli.model.diagnostics import Diagnostic
 from pdsno_cli.spec import codes
 from pdsno_cli.spec.document import excerpt, split_lines
+from pdsno_cli.spec.yaml_slips import find
 
 # A part of libyaml's message, its usual meaning, and a hint.
 _MEANINGS = (
@@ -38,12 +39,24 @@ def explain(exc: Any, path: str, text: str) -> Diagnostic:
     lines = split_lines(text)
     mark = getattr(exc, "problem_mark", None) or getattr(exc, "context_mark", None)
     line, column = (mark.line, mark.column) if mark is not None else _reader_position(exc, text)
-    problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or "cannot be read"
+    problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or ""
+    slip = find(lines, line, column, problem)
+    if slip is not None:
+        return Diagnostic(
+            path=path,
+            line=slip.line + 1,
+            column=slip.column + 1,
+            end_column=slip.column + 1 + max(slip.length, 1),
+            code=codes.SYNTAX,
+            message=f"not YAML: {slip.message}",
+            hint=slip.hint,
+            excerpt=excerpt(lines, slip.line + 1),
+        )
     while line > 0 and (line >= len(lines) or not lines[line].strip()):
         line -= 1  # an error at the end of the file is shown where its text ends
         column = len(lines[line]) if line < len(lines) else 0
     source = lines[line] if line < len(lines) else ""
-    message, hint = problem, None
+    message, hint = "it cannot be read from here on", None
     for words, meaning, advice in _MEANINGS:
         if words in problem:
             message, hint = meaning, advice

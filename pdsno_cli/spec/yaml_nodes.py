@@ -26,6 +26,7 @@ from pdsno_cli.spec import codes
 from pdsno_cli.spec.document import Positions, excerpt, pack, split_lines, unpack
 from pdsno_cli.spec.scalars import resolve
 from pdsno_cli.spec.yaml_errors import explain
+from pdsno_cli.spec.yaml_slips import template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,6 +185,7 @@ class _Reader:
         if len(self._stack) >= MAX_DEPTH:
             self._stop(codes.LIMIT, f"nested more than {MAX_DEPTH} levels deep", position)
         if self._stack and self._stack[-1].key is _NEXT_KEY:
+            self._template(event.start_mark.line)
             self._stop(codes.YAML_FEATURE, "a key must be text, not a mapping or a list", position)
         if event.tag not in (None, "!", _TAGS + ("seq" if key is _ITEM else "map")):
             self._tag(event.tag, position)
@@ -193,6 +195,14 @@ class _Reader:
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchor(open=True)
         self._stack.append(_Frame(node, positions, key, position, event.anchor))
+
+    def _template(self, line: int) -> None:
+        """Stop if the mapping that is used as a key was meant as a template's braces."""
+        lines = split_lines(self._text)
+        slip = template(lines[line], line) if line < len(lines) else None
+        if slip is not None:
+            position = pack(slip.line, slip.column, slip.length)
+            self._stop(codes.SYNTAX, f"not YAML: {slip.message}", position, slip.hint)
 
     def _close(self) -> None:
         frame = self._stack.pop()

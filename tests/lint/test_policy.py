@@ -75,7 +75,7 @@ def test_require_policy_takes_one_target_as_text(file):
         ("scan_interval: 5s\nscan_interval: 6s", "global", (2, 1, "PDS002"), ""),
         ("", "global", (1, 1, "PDS005"), "docs/operations.md"),
         ("[icmp]", "global", (1, 1, "PDS005"), ""),
-        ("scan_interval: [", "global", (1, 17, "PDS001"), ""),
+        ("scan_interval: [", "global", (1, 16, "PDS001"), ""),
     ],
 )
 def test_require_policy_names_what_is_wrong_and_where(file, text, scope, expected, hint):

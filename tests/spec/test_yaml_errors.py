@@ -15,9 +15,9 @@ from pdsno_cli.spec.yaml_nodes import parse
         ("a: 'open", 1, "a quote that is never closed", None),
         ('a: "\\q"', 1, "unknown escape sequence", "use single quotes"),
         ("a:\n\tb: 1", 2, "a tab cannot indent YAML", "indent with spaces"),
-        ("a: b: c", 1, "a second ': ' on one line", None),
+        ("a: b: c", 1, "text that contains ': ' needs quotes", None),
         ("a: !x!y z", 1, "an undeclared tag", "leave it out"),
-        ("a: {b: ${HOST}}", 1, "", "between braces quote a variable"),
+        ("a: {b: ${HOST}}", 1, "", 'write "${HOST}"'),
         ("a: \x01", 1, "a control character", None),
     ],
 )
