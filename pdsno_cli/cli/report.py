@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from pdsno_cli.cli.table import plural
@@ -76,4 +77,19 @@ def _window(item: Diagnostic) -> tuple[str, int, int]:
     tail = "…" if start + _WIDTH < len(source) else ""
     column = column - start + len(lead)
     length = max(1, min(end - start + len(lead), len(lead) + len(shown)) - column)
-    return f"{lead}{shown}{tail}", column, length
+    line = f"{lead}{shown}{tail}"
+    return line, cells(line[:column]), max(1, cells(line[column : column + length]) or length)
+
+
+def cells(text: str) -> int:
+    """Return how many cells of a terminal a text takes: wide characters two, combining ones none."""
+    if text.isascii():
+        return len(text)
+    return sum(
+        0
+        if unicodedata.combining(character)
+        else 2
+        if unicodedata.east_asian_width(character) in "WF"
+        else 1
+        for character in text
+    )

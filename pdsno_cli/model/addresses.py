@@ -27,6 +27,36 @@ def parse_address(text: str, port: int) -> Address:
     return Address(host.strip("[]"), int(own))
 
 
+def host_problem(host: str) -> tuple[str, str | None] | None:
+    """Return why ``host`` is not a name or an address alone, and what was probably meant.
+
+    None if it is one. What was meant is as in a file: ``host: a, port: 1883``.
+    """
+    plain = host.strip()
+    if parse_host(host) is not None or not (plain != host or set(host) & set(" \t\n:/@[]")):
+        return None
+    scheme, found, rest = plain.rpartition("://")
+    rest, slash, tail = rest.partition("/")
+    name, colon, port = rest.rpartition("@")[2].rpartition(":")
+    if not colon or not (port.isascii() and port.isdigit()) or parse_host(rest) is not None:
+        name, port = rest.rpartition("@")[2], ""
+    keys = f"host: {name}" + (f", port: {port}" if port else "")
+    if scheme in ("mqtts", "ssl", "tls"):
+        keys += ", tls: {}"
+    clear = bool(name) and not tail.isdigit() and " " not in name and host_problem(name) is None
+    if found:
+        problem = "a host has no scheme"
+    elif slash and tail.isdigit():
+        problem = "a host is not a prefix"
+    elif slash:
+        problem = "a host has no path"
+    elif port:
+        problem = "its port has a key of its own"
+    else:
+        problem = "it is not a name or an address"
+    return problem, keys if clear else None
+
+
 def is_loopback(host: str) -> bool:
     """Return True if ``host`` is reachable from this machine only."""
     if host.lower().rstrip(".") == _LOCALHOST:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pdsno_cli.model.addresses import Address, parse_address
+from pdsno_cli.model.addresses import Address, host_problem, parse_address
 from pdsno_cli.model.durations import parse_duration
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES, DEFAULT_ROOT, TopicMap, TopicRule
@@ -25,6 +25,8 @@ from pdsno_cli.spec.topology import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pdsno_cli.model.diagnostics import Diagnostic
     from pdsno_cli.spec.document import Document
 
@@ -35,7 +37,7 @@ _ROLES = {role.value: role for role in Role}
 def build(document: Document) -> tuple[Topology, list[Diagnostic]]:
     """Return the topology of a document whose data fits the schema, and findings on ranges."""
     data = document.data
-    diagnostics: list[Diagnostic] = []
+    diagnostics: list[Diagnostic] = list(_host(document))
     topology = Topology(
         path=document.path,
         name=data["name"],
@@ -110,7 +112,20 @@ def _broker(document: Document, raw: dict[str, Any], folder: Path) -> Broker:
 def _addresses(raw: dict[str, Any], port: int) -> tuple[Address, ...]:
     if "hosts" in raw:
         return tuple(parse_address(text, port) for text in raw["hosts"])
-    return (Address(raw["host"].strip("[]"), port),) if "host" in raw else ()
+    if "host" not in raw or host_problem(raw["host"]) is not None:
+        return ()
+    return (Address(raw["host"].strip("[]"), port),)
+
+
+def _host(document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding if the broker's host is more than a host."""
+    host = document.data.get("broker", {}).get("host")
+    found = None if host is None else host_problem(host)
+    if found is not None:
+        problem, meant = found
+        hint = f"write {meant}" if meant else "for example: host: broker.example.net"
+        message = f"broker.host cannot be {host[:60]!r}: {problem}"
+        yield document.finding(codes.MALFORMED, message, ("broker", "host"), hint=hint)
 
 
 def _topics(raw: dict[str, Any]) -> TopicMap:

@@ -180,6 +180,11 @@ class Document:
         found: list[str] = self.positions[id(node)][::3] if isinstance(node, dict) else []
         return found
 
+    def is_written(self, where: Where) -> bool:
+        """Return True if the value at ``where`` has a text, and is not what follows from none."""
+        entry = self._find(where)[0]
+        return entry is not None and unpack(entry[1])[2] > 0
+
     def is_unresolved(self, where: Where) -> bool:
         """Return True if the value at ``where`` holds a reference that was not replaced."""
         node: Any = self.data

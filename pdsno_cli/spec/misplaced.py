@@ -148,7 +148,7 @@ class _Reader:
 
     def _near(self, key: str, absent: list[str]) -> str | None:
         """Return the absent key that ``key`` certainly stands for."""
-        plain = key.casefold().replace("-", "_")
+        plain = key.strip(" \u00a0\u200b\u3000\ufeff").casefold().replace("-", "_")
         for name in absent:
             if plain == name or plain in _SYNONYMS.get(name, ()):
                 return name

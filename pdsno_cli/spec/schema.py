@@ -50,7 +50,8 @@ class Shape:
         return jsonschema_rs.Draft7Validator(self.schema)
 
     @cached_property
-    def _validators(self) -> dict[int, Any]:
+    def _validators(self) -> dict[int, tuple[Any, Any]]:
+        """The validators of fragments by their ``id``, each with its fragment, which keeps the id."""
         return {}
 
     def resolve(self, fragment: dict[str, Any]) -> dict[str, Any]:
@@ -93,12 +94,13 @@ class Shape:
         fragment = self.resolve(fragment)
         if shallow:
             return "object" in fragment.get("type", ()) and isinstance(value, dict)
-        validator = self._validators.get(id(fragment))
+        _, validator = self._validators.get(id(fragment), (None, None))
         if validator is None:
             import jsonschema_rs
 
             whole = {**fragment, "definitions": self.schema["definitions"]}
-            validator = self._validators[id(fragment)] = jsonschema_rs.Draft7Validator(whole)
+            validator = jsonschema_rs.Draft7Validator(whole)
+            self._validators[id(fragment)] = fragment, validator
         return bool(validator.is_valid(value))
 
     def violations(
@@ -122,7 +124,7 @@ class Shape:
             Violation(
                 where=tuple(error.absolute_path),
                 keyword=str(error.validator),
-                fragment=dict(error.schema),
+                fragment=error.schema,
                 value=error.instance,
             )
             for error in islice(Draft7Validator(self.schema).iter_errors(data), MOST_VIOLATIONS)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pdsno_cli.model.names import did_you_mean
 from pdsno_cli.spec import codes
 from pdsno_cli.spec.misplaced import read
+from pdsno_cli.spec.value_hints import meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,7 +38,10 @@ def explain(document: Document, violations: list[Violation], shape: Shape) -> It
 
     Unknown keys come first: a misspelt or misplaced one also explains what is missing elsewhere.
     """
-    violations = sorted(violations, key=lambda item: document.place(item.where))
+    # A value of a wrong type is no allowed word either: the type comes first, and is enough.
+    violations = sorted(
+        violations, key=lambda item: (document.place(item.where), item.keyword != "type")
+    )
     reading = read(document, violations, shape)
     for where, hint in reading.keys.items():
         yield document.finding(
@@ -48,6 +52,7 @@ def explain(document: Document, violations: list[Violation], shape: Shape) -> It
             hint=hint,
         )
     missing: set[tuple[int, str]] = set()
+    untyped: set[Where] = set()
     for violation in violations:
         if violation.keyword == "required":
             # An alias repeats its node: what is missing there is missing once.
@@ -55,43 +60,50 @@ def explain(document: Document, violations: list[Violation], shape: Shape) -> It
             if identity in missing:
                 continue
             missing.add(identity)
+        if violation.keyword == "type":
+            untyped.add(violation.where)
+        elif violation.where in untyped:
+            continue
         if violation.keyword != "additionalProperties" and not reading.explains(violation.where):
-            yield from _explain(document, violation)
+            yield from _explain(document, violation, shape)
 
 
-def _explain(document: Document, violation: Violation) -> Iterator[Diagnostic]:
+def _explain(document: Document, violation: Violation, shape: Shape) -> Iterator[Diagnostic]:
     keyword, fragment, where = violation.keyword, violation.fragment, violation.where
     if keyword == "required":
         yield from _missing(document, violation)
-    elif keyword == "type":
-        yield document.finding(
-            codes.WRONG_TYPE,
-            f"{_named(where)} takes {_types(fragment)}, not {_described(violation.value)}",
-            where,
-            hint=_type_hint(fragment, violation.value, where),
-        )
+        return
+    value = violation.value
+    key = next((step for step in reversed(where) if isinstance(step, str)), "")
+    found = meant(fragment, value, lambda candidate: shape.fits(candidate, fragment))
+    hint = None if found is None else _written(where, found)
+    if keyword == "type":
+        code = codes.WRONG_TYPE
+        message = f"{_named(where)} takes {_types(fragment)}, not {_described(value)}"
+        if hint is None and isinstance(value, list) and key in ("regions", "controllers"):
+            hint = f"write a mapping by name: {_flow(fragment['examples'][0])}"
     elif keyword == "enum":
+        code = codes.NO_SUCH_VALUE
+        message = f"{_named(where)} cannot be {_described(value)}"
         allowed = list(dict.fromkeys(str(item) for item in fragment["enum"]))
-        yield document.finding(
-            codes.NO_SUCH_VALUE,
-            f"{_named(where)} cannot be {_described(violation.value)}",
-            where,
-            hint=did_you_mean(str(violation.value), allowed) or f"one of: {', '.join(allowed)}",
-        )
+        hint = hint or did_you_mean(str(value), allowed) or f"one of: {', '.join(allowed)}"
     elif keyword == "pattern":
-        yield document.finding(
-            codes.MALFORMED,
-            f"{_named(where)} cannot be {_described(violation.value)}",
-            where,
-            hint=_example(fragment, where) or fragment.get("description"),
-        )
+        code = codes.MALFORMED
+        message = f"{_named(where)} cannot be {_described(value)}"
+        if "ms|s|m|h" in fragment["pattern"]:
+            message += ": a duration is one number and one of ms, s, m, h"
+        elif where == ("name",):
+            message += ": use letters, digits, '.', '_' and '-', first a letter or digit"
     else:
-        yield document.finding(
-            codes.OUT_OF_BOUNDS,
-            f"{_named(where)} {_bounded(violation)}",
-            where,
-            hint=_example(fragment, where),
-        )
+        code = codes.OUT_OF_BOUNDS
+        message = f"{_named(where)} {_bounded(violation)}"
+    entry = value is None and not document.is_written(where)
+    yield document.finding(code, message, where, key=entry, hint=hint or _example(fragment, where))
+
+
+def _written(where: Where, text: str) -> str:
+    """Return the hint to write a value: with its key, unless it is an item of a list."""
+    return f"write {text}" if isinstance(where[-1], int) else f"write {where[-1]}: {text}"
 
 
 def _missing(document: Document, violation: Violation) -> Iterator[Diagnostic]:
@@ -154,23 +166,13 @@ def _described(value: Any) -> str:
     return "a mapping" if isinstance(value, dict) else "a list"
 
 
-def _type_hint(fragment: dict[str, Any], value: Any, where: Where) -> str | None:
-    if (
-        fragment["type"] == "string"
-        and isinstance(value, int | float)
-        and "pattern" not in fragment
-    ):
-        return f"put it in quotes: '{_described(value).removeprefix('the number ')}'"
-    if fragment["type"] == "boolean" and str(value).lower() in ("yes", "on", "no", "off"):
-        return f"write {'true' if str(value).lower() in ('yes', 'on') else 'false'}"
-    return _example(fragment, where)
-
-
 def _example(fragment: dict[str, Any], where: Where) -> str | None:
     examples = fragment.get("examples")
     if not examples:
         return None
     key = next((step for step in reversed(where) if isinstance(step, str)), "")
+    if where and isinstance(where[-1], int):
+        return f"for example: {_flow(examples[0])}"
     return f"for example: {key}: {_flow(examples[0])}"
 
 

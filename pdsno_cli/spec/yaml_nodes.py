@@ -24,7 +24,7 @@ from yaml.events import (
 from pdsno_cli.model.diagnostics import Diagnostic
 from pdsno_cli.spec import codes
 from pdsno_cli.spec.document import Positions, excerpt, pack, split_lines, unpack
-from pdsno_cli.spec.scalars import resolve
+from pdsno_cli.spec.scalars import CONSTANTS, NUMBER_STARTS, resolve
 from pdsno_cli.spec.yaml_errors import explain
 from pdsno_cli.spec.yaml_slips import template
 
@@ -38,6 +38,7 @@ MAX_FINDINGS = 1_000  # then reading stops
 _TAGS = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset(_TAGS + name for name in ("int", "float", "bool", "null"))
 # The pure loader gives the same events, ten times slower.
+_ODD_KEYS = frozenset((*CONSTANTS, "<<"))
 _PARSER: Any = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 # What a container expects next, if not the value of a key: a key of the mapping, the value of its
@@ -141,7 +142,7 @@ class _Reader:
             plain = event.implicit[0]
             key = frame.key
             if key is _NEXT_KEY:
-                if value in frame.node or value == "<<":
+                if value in frame.node or value in _ODD_KEYS or value[0] in NUMBER_STARTS:
                     self._key(frame, value, position, plain=plain)
                     continue
                 frame.key = value
@@ -187,7 +188,7 @@ class _Reader:
         if self._stack and self._stack[-1].key is _NEXT_KEY:
             self._template(event.start_mark.line)
             self._stop(codes.YAML_FEATURE, "a key must be text, not a mapping or a list", position)
-        if event.tag not in (None, "!", _TAGS + ("seq" if key is _ITEM else "map")):
+        if event.tag not in (None, "!"):
             self._tag(event.tag, position)
         positions: Positions = []
         self.tree.positions[id(node)] = positions
@@ -243,6 +244,8 @@ class _Reader:
 
     def _key(self, frame: _Frame, key: str, position: int, *, plain: bool) -> None:
         merge = plain and key == "<<"
+        if plain and not merge and not isinstance(resolve(key), str):
+            self._key_without_text(key, position)
         if merge and frame.merges is None:
             frame.key = _MERGE
         elif merge or key in frame.node:
@@ -260,13 +263,21 @@ class _Reader:
             frame.positions += (key, position)
             frame.key = key
 
+    def _key_without_text(self, key: str, position: int) -> None:
+        """Report a key that YAML does not read as text, except within the user's own keys."""
+        if any(isinstance(frame.key, str) and frame.key.startswith("x-") for frame in self._stack):
+            return
+        kind = "nothing" if resolve(key) is None else key
+        hint = f'put it in quotes: "{key}"' if key else "write a name before the ':'"
+        self._report(codes.YAML_FEATURE, f"a key must be text, not {kind}", position, hint)
+
     def _special(self, event: Any, position: int) -> None:
         """Handle a scalar that has a tag or an anchor, or that is the whole document."""
         plain = event.implicit[0]
         value: Any = event.value
         if plain or event.tag in _SCALAR_TAGS:
             value = resolve(value)
-        elif event.tag not in (None, "!", _TAGS + "str"):
+        if event.tag not in (None, "!"):
             self._tag(event.tag, position)
         if event.anchor is not None:
             self._anchors[event.anchor] = _Anchor(value=value, plain=plain)

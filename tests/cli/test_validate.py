@@ -236,3 +236,14 @@ def test_file_of_a_process_substitution_is_read(files):
         capture_output=True, check=False, timeout=30,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_caret_counts_the_cells_of_wide_and_combining_characters(tmp_path):
+    (tmp_path / "wide.yaml").write_text(
+        "name: wide\ncontrollers: {g: {x-site: 東京e\u0301, role: globl}}\n", "utf-8"
+    )
+    shown = pdsno("validate", "wide.yaml", cwd=tmp_path).stdout.decode()
+    source, caret = shown.splitlines()[1:3]
+    cells = source[: source.index("globl")].replace("東京", "....").replace("\u0301", "")
+    assert caret.index("^") == len(cells)
+    assert caret.count("^") == len("globl")

@@ -91,6 +91,27 @@ def test_findings_read_as_recorded(file, tmp_path, monkeypatch):
     assert shown == golden.read_text("utf-8")
 
 
+ADVICE = re.compile(
+    r"(?:did you mean '?(?P<name>[^'?]+)'?\?|write (?:\w+: )?(?P<value>\S+|\[.*\]))"
+)
+
+
+@pytest.mark.parametrize("case", ALL, ids=lambda case: f"{case.file.stem}-{case.name}")
+def test_following_a_hint_mends_the_place(case, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for item in findings(case, tmp_path):
+        advice = ADVICE.fullmatch(item.hint or "")
+        if item.code == "PDS001" or advice is None:
+            continue
+        lines = case.text.split("\n")
+        line = lines[item.line - 1]
+        new = advice["name"] or advice["value"]
+        lines[item.line - 1] = line[: item.column - 1] + new + line[item.end_column - 1 :]
+        mended = Case(file=case.file, name="", text="\n".join(lines), marks=[], env=case.env)
+        left = findings(mended, tmp_path)
+        assert [one for one in left if one.line == item.line and one.code == item.code] == []
+
+
 def test_names_are_unique_and_each_case_has_a_mark():
     names = [(case.file, case.name) for case in ALL]
     assert len(names) == len(set(names))

@@ -59,7 +59,7 @@ def test_require_policy_takes_one_target_as_text(file):
     [
         ("scan_intervl: 5s", "global", (1, 1, "PDS101"), "did you mean 'scan_interval'?"),
         ("protocols: [icmp, snpm]", "global", (1, 19, "PDS104"), "did you mean 'snmp'?"),
-        ("scan_interval: 5", "global", (1, 16, "PDS103"), "for example: scan_interval: 30s"),
+        ("scan_interval: 5", "global", (1, 16, "PDS103"), "write scan_interval: 5s"),
         ("missed_cycles: 0", "global", (1, 16, "PDS106"), ""),
         ("\n\nscan_interval: 1ms", "global", (3, 16, "PDS219"), ""),
         (f"targets: {{{LOCAL}: 10.0.0.0/24}}", "global", (1, 1, "PDS101"), "known keys"),
