@@ -41,54 +41,65 @@ def fix(
     judge = partial(check, path, settings=settings, environment=environment)
     bom, body = (_BOM, raw[len(_BOM) :]) if raw.startswith(_BOM) else (b"", raw)
     checked = judge(raw=body)
+    try:
+        first = _Step(body.decode(), checked, judge)
+    except UnicodeDecodeError:
+        return Fixed(content=raw, applied=0, checked=checked)
+    step, applied = _all(first) or _carefully(first)
+    return Fixed(content=bom + step.text.encode(), applied=applied, checked=step.checked)
+
+
+def _all(step: _Step) -> tuple[_Step, int] | None:
+    """Apply every fix until there is none; None if that is worse in the end.
+
+    In between a file may have more findings, since a fix shows what it hid.
+    """
+    before, applied = step.checked, 0
+    for _ in range(_ROUNDS):
+        chosen = step.wanted()
+        if not chosen:
+            break
+        step = step.after(step.text, chosen)
+        applied += len(chosen)
+    worse = _badness(step.checked.diagnostics) > _badness(before.diagnostics)
+    return (
+        None if worse or (applied and _words(step.checked) == _words(before)) else (step, applied)
+    )
+
+
+def _carefully(step: _Step) -> tuple[_Step, int]:
+    """Apply each round's fixes one by one, those alone that leave the file no worse."""
     applied = 0
     for _ in range(_ROUNDS):
-        wanted = [item.fix for item in checked.diagnostics if item.fix]
-        if not wanted:
-            break
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            break
-        step = _Step(text, checked, judge)
-        taken = step.take(wanted)
-        if not taken:
+        before, text, taken = step.checked, step.text, 0
+        # From the end, so that the positions of those before stay right.
+        for one in sorted(step.wanted(), key=_place, reverse=True)[:_SINGLY]:
+            next_ = step.after(text, [one])
+            worse = _badness(next_.checked.diagnostics) > _badness(step.checked.diagnostics)
+            if not worse and _words(next_.checked) != _words(step.checked):
+                step, text, taken = next_, next_.text, taken + 1
+        if not taken or _words(step.checked) == _words(before):
             break
         applied += taken
-        body, checked = step.text.encode(), step.checked
-    return Fixed(content=bom + body, applied=applied, checked=checked)
+    return step, applied
 
 
+@dataclass(frozen=True, slots=True)
 class _Step:
-    """One round: all fixes at once, or one by one where that makes the file worse."""
+    """A text on the way, with its findings."""
 
-    def __init__(self, text: str, checked: Checked, judge: Callable[..., Checked]) -> None:
-        self.text = text
-        self.checked = checked
-        self._judge = judge
+    text: str
+    checked: Checked
+    judge: Callable[..., Checked]
 
-    def take(self, wanted: Sequence[tuple[Edit, ...]]) -> int:
-        """Apply fixes that do not touch the same text; return how many were taken."""
-        chosen = _apart(wanted)
-        if self._better(self.text, chosen):
-            return len(chosen)
-        # From the end, so that the positions of those before stay right.
-        text, taken = self.text, 0
-        for one in sorted(chosen, key=_place, reverse=True)[:_SINGLY]:
-            if self._better(text, [one]):
-                text, taken = self.text, taken + 1
-        return taken
+    def wanted(self) -> list[tuple[Edit, ...]]:
+        """Return the fixes of the findings, of those that overlap the first."""
+        return _apart(item.fix for item in self.checked.diagnostics if item.fix)
 
-    def _better(self, text: str, fixes: Sequence[tuple[Edit, ...]]) -> bool:
+    def after(self, text: str, fixes: Iterable[tuple[Edit, ...]]) -> _Step:
+        """Return ``text`` with ``fixes`` made, and checked."""
         changed = apply(text, [edit for one in fixes for edit in one])
-        if changed == text:
-            return False
-        after = self._judge(raw=changed.encode())
-        worse = _badness(after.diagnostics) > _badness(self.checked.diagnostics)
-        if worse or _words(after) == _words(self.checked):
-            return False
-        self.text, self.checked = changed, after
-        return True
+        return _Step(changed, self.judge(raw=changed.encode()), self.judge)
 
 
 def apply(text: str, edits: Iterable[Edit]) -> str:

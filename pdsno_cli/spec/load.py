@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.diagnostics import Diagnostic
 from pdsno_cli.model.errors import UsageError
-from pdsno_cli.spec import codes, schema
+from pdsno_cli.spec import codes, fixes, schema
 from pdsno_cli.spec.build import build
 from pdsno_cli.spec.document import Document, excerpt, split_lines
 from pdsno_cli.spec.files import read_file
@@ -117,7 +117,11 @@ def open_file(
         return Opened(document=None, diagnostics=(refusal,), violations=[])
     tree = parse(text, name)
     if tree.broken:
-        return Opened(document=None, diagnostics=tuple(tree.diagnostics), violations=[])
+        broken = [
+            replace(item, fix=fixes.tabs(text, item.line)) if item.code == codes.SYNTAX else item
+            for item in tree.diagnostics
+        ]
+        return Opened(document=None, diagnostics=tuple(broken), violations=[])
     if not isinstance(tree.root, dict) or not tree.root:
         refusal = _not_a_mapping(name, text, tree.root, shape)
         return Opened(document=None, diagnostics=(*tree.diagnostics, refusal), violations=[])

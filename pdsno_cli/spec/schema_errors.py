@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.names import did_you_mean
-from pdsno_cli.spec import codes
+from pdsno_cli.spec import codes, fixes
 from pdsno_cli.spec.misplaced import read
 from pdsno_cli.spec.value_hints import meant
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.model.diagnostics import Diagnostic, Edit
     from pdsno_cli.spec.document import Document, Where
     from pdsno_cli.spec.schema import Shape, Violation
 
@@ -50,6 +50,7 @@ def explain(document: Document, violations: list[Violation], shape: Shape) -> It
             where,
             key=True,
             hint=hint,
+            fix=fixes.misspelt_key(document, where, shape, hint),
         )
     missing: set[tuple[int, str]] = set()
     untyped: set[Where] = set()
@@ -77,18 +78,22 @@ def _explain(document: Document, violation: Violation, shape: Shape) -> Iterator
     key = next((step for step in reversed(where) if isinstance(step, str)), "")
     found = meant(fragment, value, lambda candidate: shape.fits(candidate, fragment))
     hint = None if found is None else _written(where, found)
+    fix: tuple[Edit, ...] = ()
     if keyword == "type":
         code = codes.WRONG_TYPE
         message = f"{_named(where)} takes {_types(fragment)}, not {_described(value)}"
+        fix = fixes.wrong_type(document, where, fragment, value)
         if hint is None and isinstance(value, list) and key in ("regions", "controllers"):
             hint = f"write a mapping by name: {_flow(fragment['examples'][0])}"
     elif keyword == "enum":
         code = codes.NO_SUCH_VALUE
         message = f"{_named(where)} cannot be {_described(value)}"
         allowed = list(dict.fromkeys(str(item) for item in fragment["enum"]))
+        fix = fixes.misspelt_value(document, where, value, allowed)
         hint = hint or did_you_mean(str(value), allowed) or f"one of: {', '.join(allowed)}"
     elif keyword == "pattern":
         code = codes.MALFORMED
+        fix = fixes.duration(document, where, fragment, value)
         message = f"{_named(where)} cannot be {_described(value)}"
         if "ms|s|m|h" in fragment["pattern"]:
             message += ": a duration is one number and one of ms, s, m, h"
@@ -98,7 +103,8 @@ def _explain(document: Document, violation: Violation, shape: Shape) -> Iterator
         code = codes.OUT_OF_BOUNDS
         message = f"{_named(where)} {_bounded(violation)}"
     entry = value is None and not document.is_written(where)
-    yield document.finding(code, message, where, key=entry, hint=hint or _example(fragment, where))
+    hint = hint or _example(fragment, where)
+    yield document.finding(code, message, where, key=entry, hint=hint, fix=fix)
 
 
 def _written(where: Where, text: str) -> str:

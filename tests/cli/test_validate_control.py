@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -9,9 +10,8 @@ import subprocess
 
 import pytest
 
+from pdsno_cli.cli import check_files
 from tests.cli.test_validate import BAD, GOOD, PDSNO, WARNS, pdsno
-
-ROGUE = "name: rogue\ndescription: kept  # as it is\ncontrollers: {g: {rle: global}}\n"
 
 
 @pytest.fixture
@@ -160,3 +160,54 @@ def test_watch_checks_again_after_a_save(files):
 def test_help_is_quick_to_read_and_names_every_format(files):
     help_ = pdsno("validate", "--help", cwd=files, env={"COLUMNS": "200"}).stdout.decode()
     assert "full, concise, json, jsonl, sarif, github, gitlab or junit" in " ".join(help_.split())
+
+
+def test_fix_writes_the_file_in_place_and_keeps_its_mode_and_links(files):
+    target = files / "rogue.yaml"
+    target.write_bytes(b"name: rogue\ncontrollers: {g: {rol: globl}}  # kept\r\n")
+    target.chmod(0o640)
+    (files / "link.yaml").symlink_to("rogue.yaml")
+    done = pdsno("validate", "--fix", "link.yaml", cwd=files)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert done.stderr == b"1 file ok, 2 fixes applied\n"
+    assert target.read_bytes() == b"name: rogue\ncontrollers: {g: {role: global}}  # kept\r\n"
+    assert target.stat().st_mode & 0o777 == 0o640
+    assert (files / "link.yaml").is_symlink()
+    assert sorted(path.name for path in files.iterdir()) == [
+        "bad.yaml", "good.yaml", "link.yaml", "rogue.yaml", "warns.yaml",
+    ]  # fmt: skip
+
+
+def test_diff_is_a_patch_and_changes_nothing(files):
+    (files / "rogue.yaml").write_bytes(b"name: rogue\r\ncontrollers: {g: {rol: global}}")
+    before = (files / "rogue.yaml").read_bytes()
+    done = pdsno("validate", "--diff", "--fix", "good.yaml", "rogue.yaml", "bad.yaml", cwd=files)
+    assert done.returncode == 1
+    assert done.stderr == b"3 files ok, 2 fixes possible\n"
+    assert (files / "rogue.yaml").read_bytes() == before
+    patched = subprocess.run(
+        ["git", "apply", "-"], cwd=files, input=done.stdout, capture_output=True, check=False
+    )
+    assert patched.returncode == 0, patched.stderr
+    assert (files / "rogue.yaml").read_bytes() == before.replace(b"rol:", b"role:")
+    done = pdsno("validate", "--diff", "rogue.yaml", "bad.yaml", cwd=files)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_diff_of_standard_input(files):
+    done = pdsno("validate", "--diff", "-", cwd=files, stdin=BAD.encode())
+    assert done.returncode == 1
+    assert b"+controllers: {g: {role: global}}" in done.stdout
+
+
+def test_file_that_cannot_be_replaced_stays_and_is_one_line(files, monkeypatch):
+    def full(*_args, **_options):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(check_files.Path, "replace", full)
+    path = str(files / "bad.yaml")
+    outcome = check_files.run(check_files.Request(files=[path], fix=True))
+    reason = f"cannot write {path}: No space left on device"
+    assert outcome.report.unreadable == [(path, reason)]
+    assert (files / "bad.yaml").read_text() == BAD
+    assert len(list(files.iterdir())) == 3

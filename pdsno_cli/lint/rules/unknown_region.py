@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.lint.common import key_of, unknown_regions
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.names import did_you_mean, nearest
+from pdsno_cli.spec.fixes import misspelt_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,6 +45,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             wheres[0],
             hint=did_you_mean(region, topology.regions)
             or f"declare it: regions: {{{region}: {{}}}}",
+            fix=misspelt_value(document, wheres[0], region, topology.regions) if users == 1 else (),
         )
 
 
