@@ -19,6 +19,7 @@ from pdsno_cli.cli.fault import fault
 from pdsno_cli.cli.lab import lab
 from pdsno_cli.cli.policy import policy
 from pdsno_cli.cli.quarantine import quarantine
+from pdsno_cli.cli.rule import rule
 from pdsno_cli.cli.schema import schema
 from pdsno_cli.cli.status import status
 from pdsno_cli.cli.tail import tail
@@ -56,6 +57,7 @@ def _options(
 
 app.command()(validate)
 app.command()(schema)
+app.command()(rule)
 app.command()(topics)
 app.command()(up)
 app.command()(status)

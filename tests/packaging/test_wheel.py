@@ -158,3 +158,12 @@ def test_installed_wheel_draws_the_topics(installed, tmp_path, form):
     assert drawn.returncode == 0, drawn.stderr
     assert "discovery" in drawn.stdout
     assert "zone-A" in drawn.stdout
+
+
+def test_installed_wheel_explains_rules(names, installed, tmp_path):
+    assert [n for n in names if n.endswith(".md") and ".dist-info/" not in n] == [
+        "pdsno_cli/docs/rules.md"
+    ]
+    shown = away("-m", "pdsno_cli", "rule", "PDS301", where=tmp_path, installed=installed)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("PDS301 one-sided-topics (warning)\n")
