@@ -11,6 +11,7 @@ import typer
 from pdsno_cli import __version__
 from pdsno_cli.cli import console
 from pdsno_cli.cli.audit import audit
+from pdsno_cli.cli.capacity import capacity
 from pdsno_cli.cli.controller import controller
 from pdsno_cli.cli.devices import devices
 from pdsno_cli.cli.discover import discover
@@ -59,6 +60,7 @@ app.command()(validate)
 app.command()(schema)
 app.command()(rule)
 app.command()(topics)
+app.command()(capacity)
 app.command()(up)
 app.command()(status)
 app.command()(devices)

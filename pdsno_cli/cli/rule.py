@@ -69,7 +69,7 @@ def _find(name: str, known: Mapping[str, Page]) -> Page:
     names = {page.name.upper(): page for page in known.values()}
     if wanted in names:
         return names[wanted]
-    close = nearest(name, [page.name for page in known.values()]) or nearest(code, known)
+    close = nearest(name, [page.name for page in known.values()])
     hint = f"did you mean {close!r}?" if close else "`pdsno rule` lists all"
     raise UsageError(f"unknown rule {name!r}: {hint}")
 

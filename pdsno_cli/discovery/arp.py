@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Mapping, Sequence
 
-RATE = 5000.0  # requests a second
-TRIES = 2
-TIMEOUT = 0.5  # seconds to wait for the answer of one try
+RATE = FACTS["arp"].rate  # requests a second
+TRIES = FACTS["arp"].tries
+TIMEOUT = FACTS["arp"].timeout  # seconds to wait for the answer of one try
 
 _ETH_P_ARP = 0x0806
 _PATCHED = "127.0.0.1"  # a placeholder in the prebuilt frame; each request overwrites it

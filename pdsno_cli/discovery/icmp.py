@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Sequence
 
-RATE = 5000.0  # requests a second
-TRIES = 2
-TIMEOUT = 0.7  # seconds to wait for the answer of one try
+RATE = FACTS["icmp"].rate  # requests a second
+TRIES = FACTS["icmp"].tries
+TIMEOUT = FACTS["icmp"].timeout  # seconds to wait for the answer of one try
 
 _ECHO, _ECHO_REPLY = 8, 0
 _HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence

@@ -23,13 +23,14 @@ from pdsno_cli.discovery.probe import Answers, Probe, ProbeRequest, ProbeUnavail
 from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import DatagramSender, enlarge_buffers
 from pdsno_cli.discovery.text import DESCRIPTION_CHARACTERS, NAME_CHARACTERS, clean_text
+from pdsno_cli.model.probes import FACTS
 
 if TYPE_CHECKING:
     import threading
 
     from pdsno_cli.spec.topology import Snmp
 
-RATE = 2000.0  # requests a second
+RATE = FACTS["snmp"].rate  # requests a second
 BULK_ROWS = 25  # max-repetitions: the answer fits an Ethernet frame
 MAX_BULKS = 20  # an endless table costs 20 requests, not a cycle
 

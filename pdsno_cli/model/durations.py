@@ -69,3 +69,11 @@ def format_duration(seconds: float) -> str:
     if seconds < 1:
         return f"{round(seconds * 1000)}ms"
     return f"{seconds:g}s"
+
+
+def format_about(seconds: float) -> str:
+    """Return ``seconds`` with three digits, in a unit of which there are at least two."""
+    for unit, length in (("d", DAY), ("h", 3600.0), ("m", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.3g}{unit}"
+    return f"{seconds:.3g}s"

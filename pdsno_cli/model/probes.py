@@ -19,6 +19,7 @@ class ProbeFacts:
     ``PROBE`` (``discovery.probe.Probe``). ``asks`` is the request in a few words. ``privilege`` is
     required of a process to use it, None if any may. An ``on_link`` probe reaches only targets
     on a link of this machine. ``yields`` are the fields of a device that an answer may have.
+    ``rate`` requests are sent a second; each target gets up to ``tries``, ``timeout`` seconds apart.
     """
 
     name: str
@@ -27,6 +28,9 @@ class ProbeFacts:
     yields: tuple[str, ...] = ()
     privilege: str | None = None
     on_link: bool = False
+    rate: float = 2000.0
+    tries: int = 2
+    timeout: float = 1.0
 
 
 # The order matters: protocols are listed in it, and if two probes yield the same field, or different
@@ -39,18 +43,23 @@ PROBES = (
         yields=("mac",),
         privilege="CAP_NET_RAW",
         on_link=True,
+        rate=5000.0,
+        timeout=0.5,
     ),
     ProbeFacts(
         name="icmp",
         module="pdsno_cli.discovery.icmp",
         asks="echo request (RFC 792)",
         privilege="CAP_NET_RAW, or a group within the sysctl net.ipv4.ping_group_range",
+        rate=5000.0,
+        timeout=0.7,
     ),
     ProbeFacts(
         name="snmp",
         module="pdsno_cli.discovery.snmp",
         asks="SNMP v2c GET of the system group, then GETBULK of ifPhysAddress up to the first MAC",
         yields=("mac", "sys_name", "sys_descr", "sys_object_id", "uptime"),
+        rate=2000.0,  # tries and timeout are those of the topology file
     ),
 )
 

@@ -51,7 +51,7 @@ def test_rule_takes_a_code_a_number_or_a_name(name):
     ("name", "hint"),
     [
         ("one-sided-topic", "did you mean 'one-sided-topics'?"),
-        ("PDS3O1", "did you mean 'PDS301'?"),
+        ("PDS999", "`pdsno rule` lists all"),
         ("", "`pdsno rule` lists all"),
     ],
 )

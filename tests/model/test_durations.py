@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pdsno_cli.model.durations import PATTERN, format_duration, parse_duration
+from pdsno_cli.model.durations import PATTERN, format_about, format_duration, parse_duration
 
 # A busy machine is not a slow function.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -32,3 +32,11 @@ def test_duration_and_the_schema_pattern_agree(text):
         assert not legal
     else:
         assert legal
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.7014, "0.701s"), (119, "119s"), (150, "2.5m"), (30_000, "8.33h"), (1e6, "11.6d")],
+)
+def test_format_about_has_three_digits_of_the_largest_fitting_unit(seconds, text):
+    assert format_about(seconds) == text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
-from pdsno_cli.model.durations import format_duration
+from pdsno_cli.model.durations import format_about, format_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         fitting = max(LATE * down, LEAST) / NOTICED
         yield document.finding(
             CODE,
-            f"a broker that is silent is noticed after {format_duration(round(noticed))}, and a "
+            f"a broker that is silent is noticed after {format_about(noticed)}, and a "
             f"controller counts as down after {format_duration(down)} without heartbeats",
             ("broker", "keepalive"),
             severity=Severity.WARNING,
