@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import addresses
@@ -143,31 +144,48 @@ def interval(topology: Topology, controller: Controller) -> float:
 def sweeps(topology: Topology) -> Iterable[Sweep]:
     """Yield the cycle of each key with targets: that of its controller with the most addresses."""
     for key, members in _by_key(topology):
-        if members[0].role is not Role.LOCAL:
+        most = members[0]
+        if most.role is not Role.LOCAL:
             continue
-        most = max(members, key=lambda item: count(item.discovery))
         number = count(most.discovery)
-        times = {
-            name: sweep_time(name, number, most.discovery) for name in _protocols(topology, most)
-        }
-        if number and times:
-            slowest = max(times, key=lambda name: times[name])
+        for item in members[1:]:
+            if (other := count(item.discovery)) > number:
+                most, number = item, other
+        protocols = _protocols(topology, most)
+        if number and protocols:
+            snmp = most.discovery.snmp
+            protocol, seconds = _slowest(protocols, number, snmp.retries, snmp.timeout)
             yield Sweep(
                 key=key,
-                protocol=slowest,
+                protocol=protocol,
                 addresses=number,
-                seconds=times[slowest],
-                least=sweep_time(slowest, 1, most.discovery),
+                seconds=seconds,
+                least=sweep_time(protocol, 1, snmp.retries, snmp.timeout),
                 interval=interval(topology, most),
             )
 
 
-def sweep_time(protocol: str, number: int, discovery: Discovery) -> float:
-    """Return the seconds in which a protocol asks so many addresses, none of which answers."""
+@lru_cache(maxsize=1024)  # most controllers of a topology are alike
+def _slowest(
+    protocols: tuple[str, ...], number: int, retries: int, timeout: float
+) -> tuple[str, float]:
+    """Return the protocol that takes longest for so many addresses, and its seconds."""
+    times = {name: sweep_time(name, number, retries, timeout) for name in protocols}
+    slowest = max(times, key=lambda name: times[name])
+    return slowest, times[slowest]
+
+
+def sweep_time(protocol: str, number: int, retries: int, timeout: float) -> float:
+    """Return the seconds in which a protocol asks so many addresses, none of which answers.
+
+    ``retries`` and ``timeout`` are those of the SNMP settings.
+    """
     facts = PROBES[protocol]
-    tries, timeout = facts.tries, facts.timeout
+    tries = facts.tries
     if protocol == "snmp":
-        tries, timeout = discovery.snmp.retries + 1, discovery.snmp.timeout
+        tries = retries + 1
+    else:
+        timeout = facts.timeout
     # Tries of one address are a timeout apart; meanwhile others are asked, at the same rate.
     return max(number * tries / facts.rate, number / facts.rate + (tries - 1) * timeout) + timeout
 

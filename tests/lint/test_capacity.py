@@ -19,7 +19,6 @@ from pdsno_cli.lint.capacity import (
 from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.model.probes import FACTS
-from pdsno_cli.spec.topology import Discovery, Snmp
 from tests.messaging.samples import DEVICE, KEY, LIMIT, SAMPLES, TOPICS
 
 PLANE = """\
@@ -110,10 +109,9 @@ def test_sweep_is_that_of_the_policy_in_force(plane):
 
 
 def test_sweep_time_is_bound_by_the_rate_or_by_the_timeouts():
-    discovery = Discovery(snmp=Snmp(timeout=2.0, retries=2))
-    assert sweep_time("snmp", 1, discovery) == pytest.approx(6.0, abs=0.01)
-    assert sweep_time("snmp", 60_000, discovery) == pytest.approx(60_000 * 3 / 2000 + 2)
-    assert sweep_time("icmp", 50_000, discovery) == pytest.approx(50_000 * 2 / 5000 + 0.7)
+    assert sweep_time("snmp", 1, 2, 2.0) == pytest.approx(6.0, abs=0.01)
+    assert sweep_time("snmp", 60_000, 2, 2.0) == pytest.approx(60_000 * 3 / 2000 + 2)
+    assert sweep_time("icmp", 50_000, 2, 2.0) == pytest.approx(50_000 * 2 / 5000 + 0.7)
 
 
 def test_outbox_lasts_until_its_first_limit(plane):
