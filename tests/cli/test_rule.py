@@ -27,10 +27,12 @@ def run(*words: str) -> str:
 def test_rule_shows_name_severity_reason_and_examples():
     shown = run("PDS219")
     assert shown == (
-        "PDS219 pace (error)\n"
+        "PDS219 pace (error or warning)\n"
         "\n"
         "A duration out of bounds: heartbeats and intervals are 100ms to 24h, an SNMP\n"
-        "timeout 1ms to 1m, the MQTT keepalive 1s to 65,535s.\n"
+        "timeout 1ms to 1m, the MQTT keepalive 1s to 65,535s, an outbox's age 1s to 365\n"
+        "days and its patience 1s to 24h. A warning where the tries of one SNMP agent\n"
+        "take longer than the interval.\n"
         "\n"
         "Bad:\n"
         "\n"
