@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> None:
     """Run the command line."""
+    gc.disable()  # imports allocate much and leave no garbage
     from pdsno_cli.cli.app import run
 
+    gc.enable()
     run()
 
 

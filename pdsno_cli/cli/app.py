@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from typing import Annotated
 
 import typer
@@ -89,6 +88,8 @@ def run() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as exc:  # noqa: BLE001 - the last line of defence: a bug of pdsno
+        import traceback
+
         traceback.print_exc()
         console.fail(f"{type(exc).__name__}: {exc}; this is a bug in pdsno, please report it")
         sys.exit(EXIT_INTERNAL)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +10,6 @@ from typing import TYPE_CHECKING
 from pdsno_cli.cli.args import SUFFIXES
 from pdsno_cli.cli.formats.base import Report
 from pdsno_cli.cli.walk import walk
-from pdsno_cli.lint import baseline as baselines
 from pdsno_cli.lint.engine import check
 from pdsno_cli.lint.settings import read, settings_of
 from pdsno_cli.model.errors import UsageError
@@ -59,8 +56,10 @@ class Outcome:
 def run(request: Request) -> Outcome:
     """Check every file; UsageError if a configuration or the baseline is invalid."""
     known = None
-    if request.baseline is not None and not request.write_baseline:
-        known = baselines.read(request.baseline)
+    if request.baseline is not None:
+        from pdsno_cli.lint import baseline as baselines
+
+        known = None if request.write_baseline else baselines.read(request.baseline)
     found: list[Diagnostic] = []
     checked: list[str] = []
     unreadable: list[tuple[str, str]] = []
@@ -112,6 +111,8 @@ def _check(
 
 
 def _diff(path: str, before: bytes, after: bytes) -> str:
+    import difflib
+
     old, new = (_lines(text.decode("utf-8")) for text in (before, after))
     name = Path(path).as_posix()
     lines = difflib.unified_diff(old, new, f"a/{name.lstrip('/')}", f"b/{name.lstrip('/')}")
@@ -127,6 +128,8 @@ def _lines(text: str) -> list[str]:
 
 def _replace(path: Path, content: bytes) -> None:
     """Write a file in one step, with the mode it had; a link stays one."""
+    import tempfile
+
     target = path.resolve()
     try:
         handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
 FORMAT_VERSION = 1
-DEFAULT = Path(".pdsno-baseline.json")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

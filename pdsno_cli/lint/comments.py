@@ -57,8 +57,6 @@ class Comment:
 def find(document: Document) -> list[Comment]:
     """Return the comments of a file, in order."""
     text = document.text
-    if "pdsno:" not in text:
-        return []
     found = [
         match
         for match in _COMMENT.finditer(text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tomllib
+import re
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 OWN_FILE, SHARED_FILE = ".pdsno.toml", "pyproject.toml"
+_SECTION = re.compile(r"\btool\b[\s\]\"'.]*\bpdsno\b")  # else the file is not read any further
 _KEYS = ("select", "ignore", "severity", "per-file")
 _LEVELS = tuple(level.value for level in Severity)
 
@@ -96,8 +97,10 @@ def read(file: Path) -> Settings | None:
     except UnicodeDecodeError as exc:
         raise UsageError(f"{file}:1:1: not UTF-8: save the file as UTF-8") from exc
     own = file.name != SHARED_FILE
-    if not own and "pdsno" not in text:
+    if not own and _SECTION.search(text) is None:
         return None
+    import tomllib
+
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as exc:

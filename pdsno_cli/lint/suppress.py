@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdsno_cli.lint import comments
 from pdsno_cli.lint.catalogue import ALWAYS, names
 from pdsno_cli.model.diagnostics import Diagnostic, Edit, Severity
 from pdsno_cli.model.names import did_you_mean
@@ -33,6 +32,10 @@ def suppress(
     A code that is not ``selected`` has no findings, so ignoring it is not reported as unused; nor
     is one of the rules if the file is not ``complete``, since its rule may not have run.
     """
+    if "pdsno:" not in document.text:
+        return list(found), []
+    from pdsno_cli.lint import comments
+
     listed = comments.find(document)
     if not listed:
         return list(found), []

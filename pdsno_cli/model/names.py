@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +10,8 @@ if TYPE_CHECKING:
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate most like ``name``, letter case aside, or None if none is similar."""
+    import difflib
+
     by_fold = {candidate.casefold(): candidate for candidate in candidates}
     found = difflib.get_close_matches(name.casefold(), by_fold, n=1, cutoff=0.6)
     return by_fold[found[0]] if found else None
@@ -18,6 +19,8 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
 
 def similarity(one: str, other: str) -> float:
     """Return how alike two names are, letter case aside, from 0 to 1."""
+    import difflib
+
     return difflib.SequenceMatcher(None, one.casefold(), other.casefold()).ratio()
 
 

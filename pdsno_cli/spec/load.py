@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.diagnostics import Diagnostic
 from pdsno_cli.model.errors import UsageError
-from pdsno_cli.spec import codes, fixes, schema
+from pdsno_cli.spec import codes, schema
 from pdsno_cli.spec.build import build
 from pdsno_cli.spec.document import Document, excerpt, split_lines
 from pdsno_cli.spec.files import read_file
@@ -23,7 +23,6 @@ from pdsno_cli.spec.interpolate import (
 )
 from pdsno_cli.spec.reread import Readings, reread
 from pdsno_cli.spec.scalars import resolve
-from pdsno_cli.spec.schema_errors import explain
 from pdsno_cli.spec.secrets import SECRET_KEYS
 from pdsno_cli.spec.yaml_nodes import Tree, parse
 
@@ -117,6 +116,8 @@ def open_file(
         return Opened(document=None, diagnostics=(refusal,), violations=[])
     tree = parse(text, name)
     if tree.broken:
+        from pdsno_cli.spec import fixes
+
         broken = [
             replace(item, fix=fixes.tabs(text, item.line)) if item.code == codes.SYNTAX else item
             for item in tree.diagnostics
@@ -134,7 +135,10 @@ def open_file(
     found = shape.violations(document.data, unknown)
     if readings and reread(document.data, found, readings):
         found = shape.violations(document.data, unknown)
-    diagnostics += _each_once(explain(document, found, shape))
+    if found:
+        from pdsno_cli.spec.schema_errors import explain
+
+        diagnostics += _each_once(explain(document, found, shape))
     return Opened(document=document, diagnostics=tuple(diagnostics), violations=found)
 
 

@@ -25,8 +25,6 @@ from pdsno_cli.model.diagnostics import Diagnostic
 from pdsno_cli.spec import codes
 from pdsno_cli.spec.document import Positions, excerpt, pack, split_lines, unpack
 from pdsno_cli.spec.scalars import CONSTANTS, NUMBER_STARTS, resolve
-from pdsno_cli.spec.yaml_errors import explain
-from pdsno_cli.spec.yaml_slips import template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -101,6 +99,8 @@ def parse(text: str, path: str) -> Tree:
     except _StopError:
         reader.tree.broken = True
     except yaml.YAMLError as exc:
+        from pdsno_cli.spec.yaml_errors import explain
+
         reader.tree.broken = True
         reader.tree.diagnostics.append(explain(exc, path, text))
     return reader.tree
@@ -199,6 +199,8 @@ class _Reader:
 
     def _template(self, line: int) -> None:
         """Stop if the mapping that is used as a key was meant as a template's braces."""
+        from pdsno_cli.spec.yaml_slips import template
+
         lines = split_lines(self._text)
         slip = template(lines[line], line) if line < len(lines) else None
         if slip is not None:
