@@ -11,6 +11,7 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES, DEFAULT_ROOT, TopicMap, TopicRule
 from pdsno_cli.spec import codes, ranges
 from pdsno_cli.spec.defaults import Inheritance
+from pdsno_cli.spec.deprecated import rename
 from pdsno_cli.spec.paths import resolve_path
 from pdsno_cli.spec.prefix_split import SplitError, split_prefix
 from pdsno_cli.spec.topology import (
@@ -36,6 +37,7 @@ _ROLES = {role.value: role for role in Role}
 
 def build(document: Document) -> tuple[Topology, list[Diagnostic]]:
     """Return the topology of a document whose data fits the schema, and findings on ranges."""
+    rename(document)
     data = document.data
     diagnostics: list[Diagnostic] = list(_host(document))
     topology = Topology(

@@ -234,6 +234,13 @@ class Document:
         at = index.get(step) if isinstance(step, str) else None
         return None if at is None else (positions[at + 1], positions[at + 2])
 
+    def alias(self, node: dict[str, Any], key: str, other: str) -> None:
+        """Give the entry ``other`` of a mapping the position of its entry ``key``."""
+        entry = self.entry(node, key)
+        if entry is not None and self.entry(node, other) is None:
+            self.positions[id(node)].extend((other, *entry))
+            self._index.pop(id(node), None)
+
 
 def split_lines(text: str) -> list[str]:
     """Return the lines of ``text`` as libyaml counts them."""
