@@ -46,11 +46,14 @@ def up(
             help="How long --detach waits for every controller to be ready.",
         ),
     ] = "2m",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check and show what would start; start nothing.")
+    ] = False,
     state_dir: STATE_DIR = None,
     report_to: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run a topology until Ctrl-C: broker, lab and every controller."""
-    if detach:
+    if detach and not dry_run:
         _refuse_detached(file, cycles)
 
     import asyncio
@@ -60,6 +63,11 @@ def up(
 
     limit = seconds(timeout)
     topology = require(str(file))
+    if dry_run:
+        from pdsno_cli.cli.dry_run import dry_run as show
+
+        show(topology, state_of(topology, state_dir), in_process=in_process)
+        return
     require_open_files(open_files_needed(topology, in_process=in_process))
     state = state_of(topology, state_dir)
     if detach:

@@ -6,6 +6,7 @@ import ipaddress
 from typing import NamedTuple
 
 _LOCALHOST = "localhost"
+_NOT_IN_A_NAME = frozenset(" \t\n:/@[]")
 
 
 class Address(NamedTuple):
@@ -33,7 +34,7 @@ def host_problem(host: str) -> tuple[str, str | None] | None:
     None if it is one. What was meant is as in a file: ``host: a, port: 1883``.
     """
     plain = host.strip()
-    if parse_host(host) is not None or not (plain != host or set(host) & set(" \t\n:/@[]")):
+    if parse_host(host) is not None or not (plain != host or set(host) & _NOT_IN_A_NAME):
         return None
     scheme, found, rest = plain.rpartition("://")
     rest, slash, tail = rest.partition("/")
@@ -43,7 +44,7 @@ def host_problem(host: str) -> tuple[str, str | None] | None:
     keys = f"host: {name}" + (f", port: {port}" if port else "")
     if scheme in ("mqtts", "ssl", "tls"):
         keys += ", tls: {}"
-    clear = bool(name) and not tail.isdigit() and " " not in name and host_problem(name) is None
+    clear = bool(name) and not tail.isdigit() and not set(name) & _NOT_IN_A_NAME
     if found:
         problem = "a host has no scheme"
     elif slash and tail.isdigit():

@@ -53,7 +53,8 @@ class Document:
     all of which ``pinned`` keeps alive. ``complete`` is False once an invalid part of the file was
     left out, so that rules about missing keys are skipped. ``claimed`` are missing entries that a
     misspelt or misplaced key stands for. ``unresolved`` are the values, by ``id`` of their container
-    and key or index, with a reference that could not be replaced, and why.
+    and key or index, with a reference that could not be replaced, and why. ``here`` is True if this
+    machine counts, and not only the file.
     """
 
     path: str
@@ -64,6 +65,7 @@ class Document:
     pinned: list[Any] = field(default_factory=list)
     claimed: set[Where] = field(default_factory=set)
     unresolved: dict[tuple[int, str | int], ReferenceProblem] = field(default_factory=dict)
+    here: bool = False
     _lines: list[str] | None = None
     _index: dict[int, dict[str, int]] = field(default_factory=dict)
 

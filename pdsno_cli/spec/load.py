@@ -129,6 +129,7 @@ def open_file(
     document = Document(
         path=name, text=text, data=tree.root, positions=tree.positions, pinned=tree.pinned
     )
+    document.here = environment is not None
     diagnostics = list(tree.diagnostics)
     readings = _interpolate(document, tree, environment)
     unknown = document.is_unresolved if document.unresolved else None

@@ -162,7 +162,8 @@ def prune(document: Document, found: list[Violation], rounds: int = 8) -> bool:
                 _remove(document.data, violation)
             elif document.data.setdefault("name", _NAMELESS) is not _NAMELESS:
                 return False  # no controllers: nothing is left to check
-        found = topology_shape().violations(document.data)
+        unknown = document.is_unresolved if document.unresolved else None
+        found = topology_shape().violations(document.data, unknown)
     return False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pdsno_cli.model.addresses import Address, is_loopback, parse_address
+from pdsno_cli.model.addresses import Address, host_problem, is_loopback, parse_address
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,29 @@ def test_address_of_ipv6_has_brackets():
 )
 def test_loopback_is_known_by_name_and_address(host, expected):
     assert is_loopback(host) is expected
+
+
+@pytest.mark.parametrize(
+    ("host", "words", "meant"),
+    [
+        ("broker.example.net", None, None),
+        ("2001:db8::1", None, None),
+        ("[2001:db8::1]", None, None),
+        ("mqtt://a", "no scheme", "host: a"),
+        ("ssl://a:8883/", "no scheme", "host: a, port: 8883, tls: {}"),
+        ("a:1883", "a key of its own", "host: a, port: 1883"),
+        ("10.0.0.0/24", "not a prefix", None),
+        ("a/b", "no path", "host: a"),
+        ("a b", "not a name", None),
+        ("user@a", "not a name", "host: a"),
+        ("[a", "not a name", None),
+        (":", "not a name", None),
+    ],
+)
+def test_host_is_a_name_or_an_address_alone(host, words, meant):
+    found = host_problem(host)
+    if words is None:
+        assert found is None
+    else:
+        assert words in found[0]
+        assert found[1] == meant

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.diagnostics import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +33,8 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             hint="for example: broker: {host: broker.example.net}",
         )
     yield from _halves(broker, document)
+    if document.here:
+        yield from _files(broker, document)
 
 
 def _without_effect(document: Document) -> Iterator[Diagnostic]:
@@ -84,6 +88,20 @@ def _halves(broker: Broker, document: Document) -> Iterator[Diagnostic]:
             key=True,
             hint='add username: "${MQTT_USERNAME}", or write protocol: "5"',
         )
+
+
+def _files(broker: Broker, document: Document) -> Iterator[Diagnostic]:
+    """Yield a warning for each file of TLS that is not on this machine."""
+    for key in ("ca", "cert", "key"):
+        path = getattr(broker.tls, key, None)
+        if path is not None and not Path(path).is_file():
+            yield document.finding(
+                CODE,
+                f"there is no file {path}",
+                ("broker", "tls", key),
+                severity=Severity.WARNING,
+                hint="paths start from the folder of this file",
+            )
 
 
 def _unknown(document: Document, key: str) -> bool:
