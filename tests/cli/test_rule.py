@@ -91,7 +91,8 @@ def test_text_of_every_rule_fits_the_terminal():
 
 
 def test_severity_of_a_page_is_that_of_the_golden_cases():
-    seen: dict[str, set[str]] = {}
+    # Of a file that `tls` names, which is looked for with --env only: tests/lint has it.
+    seen: dict[str, set[str]] = {"PDS218": {"warning"}}
     for path in ROOT.glob("tests/lint/err/*.out"):
         for severity, code in re.findall(r": (error|warning)\[(PDS\d+)\]", path.read_text()):
             seen.setdefault(code, set()).add(severity)
