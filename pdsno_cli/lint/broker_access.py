@@ -24,8 +24,12 @@ def off_loopback(topology: Topology, document: Document) -> tuple[Address, Where
 
 
 def is_anonymous(topology: Topology, document: Document) -> bool:
-    """Return True if the file gives controllers neither a user name nor a certificate."""
-    if topology.broker.username is not None:
+    """Return True if the file gives controllers no user name, password or certificate.
+
+    MQTT 5 has passwords without a user name (section 3.1.2.9): tokens, for example.
+    """
+    broker = topology.broker
+    if broker.username is not None or broker.password is not None:
         return False
     # A path that is not known yet is in the file, though not in the topology.
     return not document.has(("broker", "tls", "cert"))
