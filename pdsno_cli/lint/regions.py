@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.targets import AddressRange
@@ -13,25 +14,24 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.document import Document, Where
     from pdsno_cli.spec.topology import Region
 
+_PREFIX = re.compile(r"[0-9.]+/[0-9]{1,2}")
+
 
 def prefix_range(text: str) -> AddressRange | None:
     """Return all addresses of a prefix, its network and broadcast too; None if it is invalid."""
+    if _PREFIX.fullmatch(text) is None:
+        return None
     try:
         network = ipaddress.IPv4Network(text)
     except ValueError:
-        return None
-    if "/" not in text:
         return None
     return AddressRange(int(network.network_address), int(network.broadcast_address))
 
 
 def corrected(text: str) -> str | None:
-    """Return the prefix that an address, or an address with a length, is in; None if neither."""
-    address, slash, length = text.partition("/")
+    """Return the prefix that an address, with a length, a netmask or neither, is in; else None."""
     try:
-        if slash and not length.isdecimal():
-            return None
-        return str(ipaddress.IPv4Network(text if slash else f"{address}/32", strict=False))
+        return str(ipaddress.IPv4Network(text, strict=False))
     except ValueError:
         return None
 

@@ -28,7 +28,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     noticed = NOTICED * keepalive
     if noticed <= LEAST:
         return
-    heartbeat = min(controller.heartbeat for controller in topology.controllers.values())
+    heartbeat = min((item.heartbeat for item in topology.controllers.values()), default=noticed)
     down = MISSED * heartbeat
     if noticed > LATE * down:
         fitting = max(LATE * down, LEAST) / NOTICED

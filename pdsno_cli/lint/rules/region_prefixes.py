@@ -52,7 +52,13 @@ def _invalid(document: Document, text: str, where: Where) -> Diagnostic:
             where,
             hint="for example: prefixes: [10.20.0.0/16]",
         )
-    problem = "has bits beyond its length" if "/" in text else "has no length"
+    length = text.partition("/")[2]
+    if not length:
+        problem = "has no length"
+    elif "." in length:
+        problem = "has a netmask for its length"
+    else:
+        problem = "has bits beyond its length"
     return document.finding(
         CODE,
         f"the prefix {text!r} {problem}",
