@@ -209,12 +209,13 @@ def _interpolate(document: Document, tree: Tree, environment: Mapping[str, str] 
     for identity, entries in tree.references.items():
         node = by_id[identity]
         for where, plain in entries.items():
-            if where in SECRET_KEYS:
-                continue
             try:
                 text = substitute(node[where], environment)
             except ReferenceProblem as exc:
-                document.unresolved[identity, where] = exc
+                if where not in SECRET_KEYS or not isinstance(exc, UnsetVariable):
+                    document.unresolved[identity, where] = exc
+                continue
+            if where in SECRET_KEYS:
                 continue
             scalar = resolve(text) if plain or is_reference(node[where]) else text
             node[where], other = (scalar, text) if plain else (text, scalar)

@@ -6,6 +6,7 @@ a value. Those are then not findings of their own.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.schema import Shape, Violation
 
 _ALIKE = 0.8  # from here on a name is a typing error, even if it is a key of another level
+# In flow style a key without ': ' after it is read as a key of no value.
+_JOINED = re.compile(r"(?P<key>[\w-]+) *(?::|=>?|:=) *(?P<value>\S.*)")
 # Names that other tools use, by the key that they stand for.
 _SYNONYMS = {
     "role": ("type", "kind", "level"),
@@ -122,6 +125,10 @@ class _Reader:
             parent = self._empty_parent(path, before.get(key))
             if parent is not None:
                 self._under(where, parent, keys)
+                continue
+            if (joined := _JOINED.fullmatch(key)) and joined["key"] in known:
+                stands_for = joined["key"]
+                self._note(path, f"write {stands_for}: {joined['value']}", (*where, stands_for))
                 continue
             value, properties = self._value(path), fragment.get("properties", {})
             fitting = [name for name in absent if self._shape.fits(value, properties[name])]

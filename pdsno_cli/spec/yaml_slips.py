@@ -7,26 +7,16 @@ brackets in order, then at indentation. It runs only on a text that libyaml has 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from pdsno_cli.spec.yaml_brackets import BLOCK, KEY, Slip, make_slip, unclosed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slip:
-    """A slip at a line and column, counted from 0, with the hint that says what to type."""
-
-    line: int
-    column: int
-    length: int
-    message: str
-    hint: str | None
-
-
+_FAR = 40  # lines
 _SPACES = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff"
-_KEY = r"[A-Za-z_][\w.-]*"
 # A pattern, whose group 1 is the place; the message; the hint. A hint may use the named groups.
 _LINES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern), message, hint)
@@ -45,19 +35,18 @@ _LINES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "a reference between braces or brackets needs quotes",
             'write "{0}"',
         ),
-        (rf"^\s*(?:- +)?({_KEY}:=? *[^\s:=/].*)$", "", ""),  # judged by _key_value
-        (rf"^\s*(?:- +)?{_KEY} *(=>?) *\S", "a key and its value are separated by ':'", "write ':' and a space"),
-        (rf"^\s*(?:- +)?{_KEY}: +([@`%].*)$", "a value cannot begin with {0[0]!r}", "put it in quotes: '{0}'"),
-        (rf"^\s*(?:- +)?{_KEY}: +(\*[^\w].*)$", "a value that begins with '*' is an alias", "put it in quotes: '{0}'"),
-        (rf"^\s*(?:- +)?{_KEY}: +(\[[^\[\]#]*\]:\S*)", "text after the end of a list", "put it in quotes: '{0}'"),
+        (rf"^\s*(?:- +)?({KEY}:=? *[^\s:=/].*)$", "", ""),  # judged by _key_value
+        (rf"^\s*(?:- +)?{KEY} *(=>?) *\S", "a key and its value are separated by ':'", "write ':' and a space"),
+        (rf"^\s*(?:- +)?{KEY}: +([@`%].*)$", "a value cannot begin with {0[0]!r}", "put it in quotes: '{0}'"),
+        (rf"^\s*(?:- +)?{KEY}: +(\*[^\w].*)$", "a value that begins with '*' is an alias", "put it in quotes: '{0}'"),
+        (rf"^\s*(?:- +)?{KEY}: +(\[[^\[\]#]*\]:\S*)", "text after the end of a list", "put it in quotes: '{0}'"),
     )
 )  # fmt: skip
 _CONFLICT = re.compile(r"^(<{7}|>{7}|={7}|\|{7})(?: |$)")
-_BLOCK = re.compile(r"^(?P<indent> *)(?:- +)*(?:.*: +)?[|>][-+0-9]*(?: +#.*)?$")
 _PAIR = re.compile(
-    rf"^(?P<indent> *)(?P<dash>- +)?(?P<key>{_KEY}|\"[^\"]*\"|'[^']*')(?P<colon> *:)(?: +(?P<value>.*))?$"
+    rf"^(?P<indent> *)(?P<dash>- +)?(?P<key>{KEY}|\"[^\"]*\"|'[^']*')(?P<colon> *:)(?: +(?P<value>.*))?$"
 )
-_NEXT = re.compile(rf"^ *(?:- |(?:{_KEY}|\"[^\"]*\"|'[^']*') *:(?: |$)|#|$)")
+_ENTRY = re.compile(rf"^(?P<indent> *)(?:- |(?P<key><<|{KEY}|\"[^\"]*\"|'[^']*') *:(?: |$))")
 
 
 def find(lines: Sequence[str], line: int, column: int, problem: str) -> Slip | None:
@@ -65,7 +54,7 @@ def find(lines: Sequence[str], line: int, column: int, problem: str) -> Slip | N
     for number, text in enumerate(lines):
         if found := _CONFLICT.match(text):
             length = len(found[1])
-            return _slip(
+            return make_slip(
                 number,
                 0,
                 length,
@@ -73,13 +62,13 @@ def find(lines: Sequence[str], line: int, column: int, problem: str) -> Slip | N
                 "keep one side, and remove the lines of <<<<<<<, ======= and >>>>>>>",
             )
     near = [number for number in (line, *_above(lines, line)) if number < len(lines)]
-    unclosed = _unclosed(lines, line)
+    opened = unclosed(lines, line)
     for number in near:
         slip = _by_pattern(lines[number], number)
-        if slip is not None and (unclosed is None or unclosed.line >= number):
+        if slip is not None and (opened is None or opened.line >= number):
             return slip
     return (
-        unclosed
+        opened
         or _block_text(lines, near)
         or _indentation(lines, line, column, problem)
         or _no_colon(lines, near)
@@ -119,7 +108,9 @@ def _by_pattern(text: str, number: int) -> Slip | None:
                 return slip
             continue
         place = found[1]
-        return _slip(number, found.start(1), len(place), message.format(place), hint.format(place))
+        return make_slip(
+            number, found.start(1), len(place), message.format(place), hint.format(place)
+        )
     return None
 
 
@@ -130,112 +121,21 @@ def _key_value(found: re.Match[str], number: int) -> Slip | None:
     if value.startswith((" ", "\t")) or value.lstrip("=").startswith(" ") or "://" in text:
         return None
     value = value.lstrip("=").strip()
-    return _slip(
+    return make_slip(
         number, found.start(1), len(text), "a space is missing after ':'", f"write {key}: {value}"
     )
-
-
-def _unclosed(lines: Sequence[str], line: int) -> Slip | None:
-    """Return the quote or bracket that was opened and not closed, or closed and not opened."""
-    scan = _Scan()
-    block: int | None = None  # the indentation of a key whose text is a block
-    for number, text in enumerate(lines):
-        indent = len(text) - len(text.lstrip(" "))
-        if block is not None and (not text.strip() or indent > block):
-            continue
-        block = None
-        slip = scan.line(text, number, last=number == line)
-        if slip is not None:
-            return slip
-        if scan.quote is not None:
-            if number + 1 >= len(lines) or _NEXT.match(lines[number + 1]):
-                quote, opened, at = scan.quote
-                return _slip(
-                    opened, at, 1, "a quote that is never closed", f"close it with {quote}"
-                )
-        elif not scan.stack:
-            block = indent if _BLOCK.match(text) else None
-            if number > line:
-                return None
-    return _open(*scan.stack[-1]) if scan.stack else None
-
-
-class _Scan:
-    """The quote and the brackets that are open, each with the line and column where it was opened."""
-
-    def __init__(self) -> None:
-        self.stack: list[tuple[str, int, int]] = []
-        self.quote: tuple[str, int, int] | None = None
-
-    def line(self, text: str, number: int, *, last: bool) -> Slip | None:
-        """Read one line; return a closing bracket without its opening one, or the other way round.
-
-        Outside brackets a closing one is text, so only that of the ``last`` line is a slip.
-        """
-        at = 0
-        while at < len(text):
-            character = text[at]
-            if self.quote is not None:
-                at += self._quoted(text, at, self.quote[0])
-            elif character == "#" and (at == 0 or text[at - 1] in " \t"):
-                return None
-            elif character in "\"'" and _starts(text, at, flow=bool(self.stack)):
-                self.quote = (character, number, at)
-            elif character in "[{" and (self.stack or _starts(text, at, flow=False)):
-                self.stack.append((character, number, at))
-            elif character in "]}" and (self.stack or last):
-                slip = _closed(self.stack, character, number, at)
-                if slip is not None:
-                    return slip
-            at += 1
-        return None
-
-    def _quoted(self, text: str, at: int, quote: str) -> int:
-        """Read a character between quotes; return how many to skip after it."""
-        if text[at] == "\\" and quote == '"':
-            return 1
-        if text[at] == quote:
-            if quote == "'" and text[at + 1 : at + 2] == "'":
-                return 1
-            self.quote = None
-        return 0
-
-
-def _starts(text: str, at: int, *, flow: bool) -> bool:
-    """Return True if a value, or a key, can begin at a place."""
-    before = text[:at].rstrip()
-    return (
-        not before
-        or (text[at - 1] == " " and before[-1] in ":-,[{")
-        or (flow and before[-1] in ",[{:")
-    )
-
-
-def _closed(stack: list[tuple[str, int, int]], character: str, number: int, at: int) -> Slip | None:
-    wanted = "[" if character == "]" else "{"
-    if not stack:
-        return _slip(number, at, 1, f"a {character} that closes nothing", "remove it")
-    if stack[-1][0] != wanted:
-        return _open(*stack[-1])
-    stack.pop()
-    return None
-
-
-def _open(character: str, number: int, at: int) -> Slip:
-    kind, end = ("a list", "]") if character == "[" else ("a mapping", "}")
-    return _slip(number, at, 1, f"{kind} without its closing {end}", f"close it with {end}")
 
 
 def _block_text(lines: Sequence[str], near: list[int]) -> Slip | None:
     """Return the first line of a block's text that is not indented."""
     for number in near:
         before = next(_above(lines, number), None)
-        if before is None or not (found := _BLOCK.match(lines[before])):
+        if before is None or not (found := BLOCK.match(lines[before])):
             continue
         text = lines[number]
         indent = len(text) - len(text.lstrip(" "))
         if text.strip() and indent <= len(found["indent"]) and not _PAIR.match(text):
-            return _slip(
+            return make_slip(
                 number,
                 indent,
                 len(text.strip()),
@@ -247,6 +147,9 @@ def _block_text(lines: Sequence[str], near: list[int]) -> Slip | None:
 
 def _indentation(lines: Sequence[str], line: int, column: int, problem: str) -> Slip | None:
     """Return the key that is indented like none of the keys it could belong to."""
+    odd = _odd_line(lines, line)
+    if odd is not None:
+        return odd
     if line >= len(lines) or (pair := _PAIR.match(lines[line])) is None:
         return None
     indent = len(pair["indent"])
@@ -255,7 +158,7 @@ def _indentation(lines: Sequence[str], line: int, column: int, problem: str) -> 
     above = _PAIR.match(lines[before]) if before is not None else None
     if "mapping values" in problem and column > pair.end("colon"):
         value = pair["value"]
-        return _slip(
+        return make_slip(
             line,
             pair.start("value"),
             len(value),
@@ -266,7 +169,7 @@ def _indentation(lines: Sequence[str], line: int, column: int, problem: str) -> 
         return None
     level = above.start("key")
     if "mapping values" in problem and above["value"] and indent > level:
-        return _slip(
+        return make_slip(
             line,
             start,
             len(pair["key"]),
@@ -276,7 +179,7 @@ def _indentation(lines: Sequence[str], line: int, column: int, problem: str) -> 
     levels = sorted({len(found["indent"]) for text in lines[:line] if (found := _PAIR.match(text))})
     if indent not in levels and levels:
         best = min(levels, key=lambda known: abs(known - indent))
-        return _slip(
+        return make_slip(
             line,
             start,
             len(pair["key"]),
@@ -286,15 +189,31 @@ def _indentation(lines: Sequence[str], line: int, column: int, problem: str) -> 
     return None
 
 
+def _odd_line(lines: Sequence[str], line: int) -> Slip | None:
+    """Return the nearest key above with an odd indentation, in a file that indents by even ones."""
+    pairs = [(n, found) for n, text in enumerate(lines) if (found := _ENTRY.match(text))]
+    odd = [(n, found) for n, found in pairs if len(found["indent"]) % 2]
+    near = [item for item in odd if line - _FAR <= item[0] <= line]
+    if not near or len(odd) * 5 > len(pairs):
+        return None
+    number, found = near[-1]
+    indent = len(found["indent"])
+    around = [len(other["indent"]) for n, other in pairs if 0 < abs(n - number) <= _FAR]
+    best = min((indent - 1, indent + 1), key=lambda even: -around.count(even))
+    length = len(found["key"] or "-")
+    hint = f"indent it by {_spaces(best)}"
+    return make_slip(number, indent, length, "indented unlike the keys around it", hint)
+
+
 def _no_colon(lines: Sequence[str], near: list[int]) -> Slip | None:
     """Return a line that is a name without a colon."""
     for number in near:
         text = lines[number]
         words = text.strip().split(" #")[0].rstrip()
-        if re.fullmatch(rf"{_KEY}(?: [^:#]*)?", words):
+        if re.fullmatch(rf"{KEY}(?: [^:#]*)?", words):
             key, _, value = words.partition(" ")
             hint = f"write {key}: {value.strip()}".rstrip()
-            return _slip(
+            return make_slip(
                 number,
                 len(text) - len(text.lstrip()),
                 len(words),
@@ -306,7 +225,3 @@ def _no_colon(lines: Sequence[str], near: list[int]) -> Slip | None:
 
 def _spaces(count: int) -> str:
     return "no spaces" if count == 0 else "one space" if count == 1 else f"{count} spaces"
-
-
-def _slip(line: int, column: int, length: int, message: str, hint: str) -> Slip:
-    return Slip(line=line, column=column, length=length, message=message, hint=hint)
