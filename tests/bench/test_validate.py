@@ -38,7 +38,7 @@ def large(controllers: int = 10_000, regions: int = 40) -> str:
             "    discovery:",
             "      interval: 60s",
             f"      targets: [{address}/28]",
-            "      snmp: {community: public, port: 161}",
+            '      snmp: {community: "${SNMP_COMMUNITY}", port: 161}',
         ]
     return "\n".join(lines) + "\n"
 
