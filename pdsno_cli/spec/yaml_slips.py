@@ -35,6 +35,7 @@ _LINES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "a reference between braces or brackets needs quotes",
             'write "{0}"',
         ),
+        (rf"^[^#'\"]*?(?<![\w$.-])({KEY}:)(?=[\[{{])", "a space is missing after ':'", "write a space after {0}"),
         (rf"^\s*(?:- +)?({KEY}:=? *[^\s:=/].*)$", "", ""),  # judged by _key_value
         (rf"^\s*(?:- +)?{KEY} *(=>?) *\S", "a key and its value are separated by ':'", "write ':' and a space"),
         (rf"^\s*(?:- +)?{KEY}: +([@`%].*)$", "a value cannot begin with {0[0]!r}", "put it in quotes: '{0}'"),
@@ -69,6 +70,7 @@ def find(lines: Sequence[str], line: int, column: int, problem: str) -> Slip | N
             return slip
     return (
         opened
+        or _separator(lines, line, column, problem)
         or _block_text(lines, near)
         or _indentation(lines, line, column, problem)
         or _no_colon(lines, near)
@@ -220,6 +222,22 @@ def _no_colon(lines: Sequence[str], near: list[int]) -> Slip | None:
                 "a key without ':' after it",
                 hint,
             )
+    return None
+
+
+def _separator(lines: Sequence[str], line: int, column: int, problem: str) -> Slip | None:
+    """Return the entry before which a comma is missing, or the quote within a quoted text."""
+    before = lines[line][:column] if line < len(lines) else ""
+    word = re.search(r"[^\s,\[\]{}]+ *$", before)
+    if "',' or" in problem and word is not None:
+        place = word[0].rstrip()
+        hint = f"write a comma before {place}"
+        return make_slip(
+            line, word.start(), len(place), "a comma is missing between two entries", hint
+        )
+    if "expected key" in problem and (quoted := re.search(r"(?:^|[:\-] +)(['\"]).*\1$", before)):
+        hint = "write it twice: ''" if quoted[1] == "'" else 'write \\"'
+        return make_slip(line, column - 1, 1, "a quote within a quoted text", hint)
     return None
 
 
