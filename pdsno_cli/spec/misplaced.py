@@ -128,7 +128,11 @@ class _Reader:
                 continue
             if (joined := _JOINED.fullmatch(key)) and joined["key"] in known:
                 stands_for = joined["key"]
-                self._note(path, f"write {stands_for}: {joined['value']}", (*where, stands_for))
+                flow = joined["value"][0] in "[{"
+                hint = f"write {stands_for}: {joined['value']}"
+                if flow:
+                    hint = f"{stands_for!r} needs a space after its ':'"
+                self._note(path, hint, (*where, stands_for))
                 continue
             value, properties = self._value(path), fragment.get("properties", {})
             fitting = [name for name in absent if self._shape.fits(value, properties[name])]

@@ -35,7 +35,7 @@ _LINES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "a reference between braces or brackets needs quotes",
             'write "{0}"',
         ),
-        (rf"^[^#'\"]*?(?<![\w$.-])({KEY}:)(?=[\[{{])", "a space is missing after ':'", "write a space after {0}"),
+        (rf"^[^#'\"]*?(?<![\w$.-])({KEY}:)(?=[\[{{'\"])", "a space is missing after ':'", "write a space after {0}"),
         (rf"^\s*(?:- +)?({KEY}:=? *[^\s:=/].*)$", "", ""),  # judged by _key_value
         (rf"^\s*(?:- +)?{KEY} *(=>?) *\S", "a key and its value are separated by ':'", "write ':' and a space"),
         (rf"^\s*(?:- +)?{KEY}: +([@`%].*)$", "a value cannot begin with {0[0]!r}", "put it in quotes: '{0}'"),
