@@ -153,7 +153,7 @@ class _Reader:
                     value = resolved[value]
                 else:
                     value = resolved[value] = resolve(value)
-            if interpolates or key is _MERGE or key is _DISCARD:
+            if key is _MERGE or key is _DISCARD or (interpolates and "${" in event.value):
                 self._put(value, position, plain=plain)
                 continue
             frame.positions.append(position)
@@ -182,7 +182,8 @@ class _Reader:
             )
 
     def _open(self, event: Any, node: Any, key: object) -> None:
-        position = _position(event)
+        start = event.start_mark
+        position = (start.line << 25 | start.column) << 25 | 1  # as ``pack``, without the call
         if len(self._stack) >= MAX_DEPTH:
             self._stop(codes.LIMIT, f"nested more than {MAX_DEPTH} levels deep", position)
         if self._stack and self._stack[-1].key is _NEXT_KEY:

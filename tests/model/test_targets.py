@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import ipaddress
 import tracemalloc
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdsno_cli.model.targets import AddressRange, AddressSet, expand, parse_target
+from pdsno_cli.model.targets import AddressRange, AddressSet, expand, parse_range, parse_target
 
 EVERYTHING = AddressSet.of(["0.0.0.0/0"])
 RANGES = st.lists(
@@ -75,3 +76,24 @@ def test_expand_gives_each_address_once():
 def test_parse_target_refuses_what_no_device_has(text):
     with pytest.raises(ValueError, match=r"contains|is not an address range"):
         parse_target(text)
+
+
+@given(
+    octets=st.lists(st.integers(0, 300), min_size=4, max_size=4),
+    length=st.integers(0, 40),
+    clear=st.booleans(),
+)
+def test_prefix_is_read_as_ipaddress_reads_it(octets, length, clear):
+    text = f"{'.'.join(map(str, octets))}/{length}"
+    if clear and max(octets) < 256 and length <= 32:
+        text = str(ipaddress.IPv4Network(text, strict=False))
+    try:
+        network = ipaddress.IPv4Network(text)
+    except ValueError:
+        with pytest.raises(ValueError, match="is not an address range"):
+            parse_range(text)
+        return
+    first, last = int(network[0]), int(network[-1])
+    wide = last - first >= 2
+    found = parse_range(text)
+    assert (found.first, found.last) == (first + wide, last - wide)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,9 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             path,
             hint="each would report the other's devices: remove the addresses from one of them",
         )
-    yield from _repetitions(targets, document)
+    several = Counter(target.controller.controller_id for target in targets)
+    repeated = [target for target in targets if several[target.controller.controller_id] > 1]
+    yield from _repetitions(repeated, document)
 
 
 def _repetitions(targets: list[_Target], document: Document) -> Iterator[Diagnostic]:

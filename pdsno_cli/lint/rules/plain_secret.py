@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.declared import declared
@@ -51,6 +52,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             )
 
 
+@lru_cache(maxsize=1024)
 def _is_plain(text: str) -> bool:
     """Return True if a text contains a literal value, also as the default of a reference."""
     return not text.startswith("file:") and bool(literal_parts(text))

@@ -22,8 +22,8 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a finding for each invalid target."""
     for controller in one_for_each_key(topology):
         for index, target in enumerate(controller.discovery.targets):
-            where = target_path(document, controller, index)
-            yield from check_target(document, target, where)
+            if isinstance(addresses(target), str):
+                yield from check_target(document, target, target_path(document, controller, index))
 
 
 def check_target(document: Document, target: str, where: Where) -> Iterator[Diagnostic]:
