@@ -2,42 +2,46 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pdsno_cli import __version__
 from pdsno_cli.cli import console
-from pdsno_cli.cli.audit import audit
-from pdsno_cli.cli.capacity import capacity
-from pdsno_cli.cli.controller import controller
-from pdsno_cli.cli.devices import devices
-from pdsno_cli.cli.discover import discover
-from pdsno_cli.cli.down import down
-from pdsno_cli.cli.fault import fault
-from pdsno_cli.cli.lab import lab
-from pdsno_cli.cli.policy import policy
-from pdsno_cli.cli.quarantine import quarantine
-from pdsno_cli.cli.rule import rule
-from pdsno_cli.cli.schema import schema
-from pdsno_cli.cli.status import status
-from pdsno_cli.cli.tail import tail
-from pdsno_cli.cli.topics import topics
-from pdsno_cli.cli.up import up
-from pdsno_cli.cli.validate import validate
 from pdsno_cli.model.errors import InvalidTopologyError, PdsnoError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 EXIT_INTERNAL = 3
 
-app = typer.Typer(
-    name="pdsno",
-    help="One YAML file declares a control plane of network controllers: check it, draw it, run it.",
-    no_args_is_help=True,
-    rich_markup_mode=None,  # rich costs more to import than everything else together
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+# Each is a module of this package, with a function or a group of commands by its name.
+COMMANDS = (
+    "validate", "schema", "rule", "topics", "capacity", "up", "status", "devices", "audit",
+    "quarantine", "discover", "policy", "tail", "down", "lab", "fault", "controller",
+)  # fmt: skip
+
+
+def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
+    """Return the command line with these commands."""
+    app = typer.Typer(
+        name="pdsno",
+        help="One YAML file declares a control plane of network controllers: check it, draw it, run it.",
+        no_args_is_help=True,
+        rich_markup_mode=None,  # rich costs more to import than everything else together
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_options)
+    for name in names:
+        command = getattr(importlib.import_module(f"pdsno_cli.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command()(command)
+    return app
 
 
 def _version(wanted: bool) -> None:
@@ -46,32 +50,12 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     pass
-
-
-app.command()(validate)
-app.command()(schema)
-app.command()(rule)
-app.command()(topics)
-app.command()(capacity)
-app.command()(up)
-app.command()(status)
-app.command()(devices)
-app.command()(audit)
-app.add_typer(quarantine, name="quarantine")
-app.command()(discover)
-app.add_typer(policy, name="policy")
-app.command()(tail)
-app.command()(down)
-app.add_typer(lab, name="lab")
-app.add_typer(fault, name="fault")
-app.add_typer(controller, name="controller")
 
 
 def run() -> None:
@@ -96,6 +80,9 @@ def run() -> None:
 
 
 def _invoke() -> None:
+    # One command is quicker to import than all; the help, and what is no command, need them all.
+    called = sys.argv[1:2]
+    app = build(called if called and called[0] in COMMANDS else COMMANDS)
     try:
         app()
     except OSError:

@@ -6,7 +6,7 @@ import pytest
 import typer.main
 
 from pdsno_cli.cli import app as app_module
-from pdsno_cli.cli.app import EXIT_INTERNAL, app, run
+from pdsno_cli.cli.app import EXIT_INTERNAL, build, run
 from pdsno_cli.model.errors import OperationError, UsageError
 
 
@@ -17,7 +17,7 @@ def commands(command, path=()):
         yield from commands(item, (*path, name))
 
 
-TREE = dict(commands(typer.main.get_command(app)))
+TREE = dict(commands(typer.main.get_command(build())))
 
 
 @pytest.mark.parametrize("path", TREE)
@@ -48,7 +48,7 @@ def test_an_expected_failure_is_its_message_and_exit_code(
     def fail():
         raise error
 
-    monkeypatch.setattr(app_module, "app", fail)
+    monkeypatch.setattr(app_module, "build", lambda _names: fail)
     with pytest.raises(SystemExit) as caught:
         run()
     assert caught.value.code == code
@@ -56,10 +56,17 @@ def test_an_expected_failure_is_its_message_and_exit_code(
 
 
 def test_a_bug_is_a_traceback_and_a_request_to_report_it(monkeypatch, capsys):
-    monkeypatch.setattr(app_module, "app", lambda: {}["x"])
+    monkeypatch.setattr(app_module, "build", lambda _names: lambda: {}["x"])
     with pytest.raises(SystemExit) as caught:
         run()
     assert caught.value.code == EXIT_INTERNAL
     err = capsys.readouterr().err
     assert "Traceback" in err
     assert err.endswith("this is a bug in pdsno, please report it\n")
+
+
+def test_one_command_alone_is_the_same_as_among_all():
+    for name in ("validate", "policy"):
+        alone = typer.main.get_command(build([name]))
+        assert list(alone.commands) == [name]
+        assert all(TREE[path].help == item.help for path, item in commands(alone))

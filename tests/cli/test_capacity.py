@@ -7,14 +7,14 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from pdsno_cli.cli.app import app
+from pdsno_cli.cli.app import build
 from pdsno_cli.cli.capacity import MOST
 
 TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 
 
 def run(*words: str) -> str:
-    done = CliRunner().invoke(app, ["capacity", *words], catch_exceptions=False)
+    done = CliRunner().invoke(build(), ["capacity", *words], catch_exceptions=False)
     assert done.exit_code == 0
     return done.stdout
 

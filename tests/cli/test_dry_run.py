@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from pdsno_cli.cli.app import app
+from pdsno_cli.cli.app import build
 from pdsno_cli.lint.engine import check
 from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.model.errors import InvalidTopologyError
@@ -27,7 +27,7 @@ controllers:
 
 
 def up(path, *words):
-    return CliRunner().invoke(app, ["up", "--dry-run", *words, str(path)])
+    return CliRunner().invoke(build(), ["up", "--dry-run", *words, str(path)])
 
 
 def test_shows_what_would_start_and_what_is_not_here(tmp_path, monkeypatch):

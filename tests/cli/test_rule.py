@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pdsno_cli.cli.app import app
+from pdsno_cli.cli.app import build
 from pdsno_cli.lint.engine import all_rules
 from pdsno_cli.lint.pages import pages
 from pdsno_cli.spec import codes
@@ -19,7 +19,7 @@ RUN = CliRunner()
 
 
 def run(*words: str) -> str:
-    done = RUN.invoke(app, ["rule", *words], catch_exceptions=False)
+    done = RUN.invoke(build(), ["rule", *words], catch_exceptions=False)
     assert done.exit_code == 0
     return done.stdout
 
@@ -61,7 +61,7 @@ def test_unknown_rule_gets_the_nearest(name, hint):
     from pdsno_cli.model.errors import UsageError
 
     with pytest.raises(UsageError) as caught:
-        RUN.invoke(app, ["rule", name], catch_exceptions=False)
+        RUN.invoke(build(), ["rule", name], catch_exceptions=False)
     assert str(caught.value) == f"unknown rule {name!r}: {hint}"
 
 

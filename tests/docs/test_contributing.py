@@ -12,7 +12,7 @@ import pytest
 import typer.main
 import yaml
 
-from pdsno_cli.cli.app import app
+from pdsno_cli.cli.app import build
 
 ROOT = Path(__file__).parents[2]
 NAMING = [
@@ -69,7 +69,7 @@ def test_make_targets_exist(page):
 
 @pytest.mark.parametrize("page", NAMING, ids=lambda page: page.name)
 def test_commands_exist(page):
-    known = set(typer.main.get_command(app).commands)
+    known = set(typer.main.get_command(build()).commands)
     assert named(page, re.compile(r"^pdsno ([a-z]+)")) <= known
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from pdsno_cli.lint.common import key_of, unknown_regions
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.names import did_you_mean, nearest
-from pdsno_cli.spec.fixes import misspelt_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +21,11 @@ CODE = "PDS201"
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a finding for each region that is not declared, where it was renamed or is named first."""
     unknown = unknown_regions(topology, document)
-    used = {controller.region for controller in topology.controllers.values()} if unknown else set()
+    if not unknown:
+        return
+    from pdsno_cli.spec.fixes import misspelt_value
+
+    used = {controller.region for controller in topology.controllers.values()}
     unused = [name for name in topology.regions if name not in used]
     for region, controllers in unknown.items():
         wheres: list[Where] = [(*key_of(item), "region") for item in controllers]
