@@ -146,8 +146,8 @@ def test_order_is_kept_under_load_without_a_disconnect(broker, connect, topic_ro
         time.sleep(0.01)
     arrivals.put(None)
     owner.join()
-    assert received == list(range(count))
     assert recorder.downs == up.downs == []
+    assert received == list(range(count))
 
 
 @pytest.mark.parametrize("kind", ["mosquitto", "embedded"])
