@@ -234,8 +234,15 @@ def test_a_flood_is_committed_once_each_whatever_fails_in_it(regional, monkeypat
 
 def flood(regional, names, *, then=None):
     """Have a report of each device wait before the first is taken in, and work behind them."""
-    gate = threading.Event()
-    regional.node._mailbox.post(gate.wait)
+    held, gate = threading.Event(), threading.Event()
+
+    def hold():
+        held.set()
+        gate.wait()
+
+    regional.node._mailbox.post(hold)
+    # Else a drain of what came at the start may go on with the flood, by its own turn.
+    assert held.wait(10)
     for seq, name in enumerate(names, start=1):
         regional.say(regional.seal(seq, new=(device(name),)))
     if then is not None:
