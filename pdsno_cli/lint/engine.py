@@ -12,7 +12,7 @@ from pdsno_cli.lint.suppress import suppress
 from pdsno_cli.model.diagnostics import Diagnostic, Severity
 from pdsno_cli.model.errors import InvalidTopologyError
 from pdsno_cli.spec import codes
-from pdsno_cli.spec.load import load, no_collection
+from pdsno_cli.spec.load import each_once, load, no_collection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -54,7 +54,7 @@ def check(
     choice = settings.of(str(path)) if settings is not None else Choice()
     with no_collection():
         loaded = load(path, environment=environment, raw=raw)
-        found = [*loaded.diagnostics, *_each_once(_findings(loaded))]
+        found = [*loaded.diagnostics, *each_once(_findings(loaded))]
         ignored: list[Diagnostic] = []
         if loaded.document is not None:
             complete = loaded.topology is not None and loaded.document.complete
@@ -98,16 +98,6 @@ def _findings(loaded: Loaded) -> Iterator[Diagnostic]:
             continue
         for item in rule.check(topology, document):
             failed = failed or item.severity is Severity.ERROR
-            yield item
-
-
-def _each_once(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """Drop what a rule repeats at one place: a line that several controllers share is one mistake."""
-    seen: set[tuple[int, int, str]] = set()
-    for item in found:
-        identity = (item.line, item.column, item.code)
-        if identity not in seen:
-            seen.add(identity)
             yield item
 
 

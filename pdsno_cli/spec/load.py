@@ -139,7 +139,7 @@ def open_file(
     if found:
         from pdsno_cli.spec.schema_errors import explain
 
-        diagnostics += _each_once(explain(document, found, shape))
+        diagnostics += each_once(explain(document, found, shape))
     return Opened(document=document, diagnostics=tuple(diagnostics), violations=found)
 
 
@@ -257,8 +257,11 @@ def _is_own(step: str | int) -> bool:
     return isinstance(step, str) and step.startswith("x-")
 
 
-def _each_once(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """Drop repetitions: an alias gives the same finding at the same position for another path."""
+def each_once(found: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Drop repetitions of a code at one position, which aliases and ranges give for each member.
+
+    Several keys may be missing at one position: those findings are all kept.
+    """
     seen: set[tuple[int, int, str]] = set()
     for item in found:
         identity = (item.line, item.column, item.code)
