@@ -39,7 +39,7 @@ class AckScheduler:
         self._missing: dict[_Stream, Offset] = {}
         self._unfit: dict[_Stream, Offset] = {}
         self._round: dict[_Stream, Offset] = {}  # the rest of it
-        self._cost = 0.0  # seconds that it took so far
+        self._cost = 0.0  # seconds of processor time that it took so far
         self._not_before = 0.0  # when the next one may begin, on the monotonic clock
         self._acking = False
         self._requesting = False
@@ -80,16 +80,15 @@ class AckScheduler:
 
     def _acknowledge_some(self) -> None:
         """Publish the next acknowledgements of the round; the last ones end it."""
-        began = time.monotonic()
+        began = time.thread_time()  # the wall clock would count a freeze, and the work of others
         for key in list(islice(self._round, ACK_EVERY)):
             self._acknowledge(key, self._round.pop(key))
-        now = time.monotonic()
-        self._cost += now - began
+        self._cost += time.thread_time() - began
         if self._round:
             self._endpoint.scheduler.after(ACK_DELAY, self._acknowledge_some)
             return
         self._acking = False
-        self._not_before = now + max(ACK_DELAY, _SHARE * self._cost)
+        self._not_before = time.monotonic() + max(ACK_DELAY, _SHARE * self._cost)
         if self._due:
             self._schedule_round()
 

@@ -28,6 +28,7 @@ class World(Clock):
     def __init__(self, monkeypatch) -> None:
         super().__init__()
         monkeypatch.setattr(ack_scheduler.time, "monotonic", self.monotonic)
+        monkeypatch.setattr(ack_scheduler.time, "thread_time", lambda: COST * len(self.sent))
         self.sent: list[tuple[str, tuple[int, int], float]] = []
         self.acks = AckScheduler(
             SimpleNamespace(
@@ -116,6 +117,23 @@ def test_a_crowd_is_acknowledged_before_any_of_it_sends_again(world, senders):
     world.wait(RESENT)
     assert len({sender for sender, _, _ in world.sent}) == len(world.sent) == senders
     assert world.sent[-1][2] - begun < RESENT - 1  # and a second for the commit
+
+
+def test_a_freeze_within_a_round_does_not_delay_the_next(world, monkeypatch):
+    publish = world.publish
+
+    def frozen(topic, ack) -> None:
+        world.now += 10
+        publish(topic, ack)
+
+    monkeypatch.setattr(world, "publish", frozen)
+    world.commit("lc1", 1)
+    world.wait(0)
+    monkeypatch.setattr(world, "publish", publish)
+    world.now += 10  # the clock of the test went back with the end of its wait
+    world.commit("lc1", 2)
+    world.wait(2 * ACK_DELAY)
+    assert world.numbers == [(1, 1), (1, 2)]
 
 
 def test_a_gap_is_requested_once_it_has_lasted(world, monkeypatch):
