@@ -17,12 +17,16 @@ from tests.messaging.http_site import Parent
 from tests.messaging.samples import LIMIT
 
 ASK = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"
-WAIT = 0.4
+WAIT = 1.0
+
+
+@pytest.fixture
+def short_wait(monkeypatch):
+    monkeypatch.setattr(http_bounds, "REQUEST_WAIT", WAIT)
 
 
 @pytest.fixture
 def parent(monkeypatch):
-    monkeypatch.setattr(http_bounds, "REQUEST_WAIT", WAIT)
     monkeypatch.setattr(http_server, "most_connections", lambda: 8)
     made = Parent()
     yield made
@@ -66,6 +70,7 @@ def answers(connection: socket.socket) -> bool:
     return b" 200 " in answer
 
 
+@pytest.mark.usefixtures("short_wait")
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nhost:"])
 def test_connection_without_a_complete_request_is_closed(connect, sent):
     connection = connect()
@@ -73,6 +78,7 @@ def test_connection_without_a_complete_request_is_closed(connect, sent):
     assert ended(connection)
 
 
+@pytest.mark.usefixtures("short_wait")
 def test_connection_with_dripping_headers_is_closed(connect):
     connection = connect()
     connection.settimeout(WAIT / 10)
@@ -88,6 +94,7 @@ def test_connection_with_dripping_headers_is_closed(connect):
     pytest.fail("it is still open")
 
 
+@pytest.mark.usefixtures("short_wait")
 def test_connection_that_was_answered_is_kept_for_longer(connect):
     connection = connect()
     assert answers(connection)
