@@ -19,7 +19,7 @@ EXIT_INTERNAL = 3
 
 # Each is a module of this package, with a function or a group of commands by its name.
 COMMANDS = (
-    "validate", "schema", "rule", "topics", "capacity", "up", "status", "devices", "audit",
+    "validate", "schema", "rule", "topics", "capacity", "up", "status", "logs", "devices", "audit",
     "quarantine", "discover", "policy", "tail", "down", "lab", "fault", "controller",
 )  # fmt: skip
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from datetime import time as clock_time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdsno_cli.model.durations import parse_duration
+from pdsno_cli.model.durations import DAY, parse_duration
 from pdsno_cli.model.errors import UsageError
 from pdsno_cli.model.names import did_you_mean
 
@@ -92,6 +95,36 @@ def seconds(text: str) -> float:
         return parse_duration(text)
     except ValueError as exc:
         raise UsageError(str(exc)) from exc
+
+
+def moment(text: str, now: float) -> float:
+    """Return the Unix seconds of ``--since``: a duration ago, a time of today, or a date and time.
+
+    Without a zone it is local time. A time of day later than ``now`` is yesterday's. Raises
+    UsageError if it is none of these.
+    """
+    with suppress(ValueError):
+        return now - parse_duration(text)
+    if ":" in text:  # clock_time accepts 10 for ten o'clock
+        with suppress(ValueError):
+            today = datetime.fromtimestamp(now).astimezone()
+            found = datetime.combine(today, clock_time.fromisoformat(text)).timestamp()
+            return found if found <= now else found - DAY
+    with suppress(ValueError):
+        return datetime.fromisoformat(text).timestamp()
+    raise UsageError(
+        f"invalid time {text!r}: write 10m (ago), 22:30, 2026-11-26 or 2026-11-26T22:30Z"
+    )
+
+
+def choose_level(value: str) -> str:
+    """Return the level that ``--level`` names; raises UsageError if unknown."""
+    from pdsno_cli.runtime.log_files import LEVELS
+
+    if value not in LEVELS:
+        hint = did_you_mean(value, LEVELS) or f"one of: {', '.join(LEVELS)}"
+        raise UsageError(f"unknown level {value!r}: {hint}")
+    return value
 
 
 def choose_format(value: str, formats: Sequence[str], *, as_json: bool = False) -> str:

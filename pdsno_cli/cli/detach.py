@@ -115,7 +115,7 @@ def detached(topology: Topology, state: StateDir, report: int) -> Iterator[Plain
     from pdsno_cli.runtime.logs import file_logger
 
     os.set_inheritable(report, False)
-    logger = file_logger(state.log("supervisor"))
+    logger = file_logger(state.log("supervisor"), output=True)
     try:
         yield _Reporting(topology, logger, report)
     except BaseException as exc:

@@ -11,6 +11,7 @@ from pdsno_cli.model.notices import CycleNotice, Notice, StateNotice, WarningNot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.board import Board
@@ -20,29 +21,18 @@ MANY = 20  # controllers beyond which plain lines report problems only
 
 
 @contextmanager
-def display(topology: Topology) -> Iterator[Observer]:
-    """Show a run on stderr for as long as the context lasts."""
+def display(topology: Topology, log: Path) -> Iterator[Observer]:
+    """Show a run on stderr, and log it, for as long as the context lasts."""
+    from pdsno_cli.runtime.logs import file_logger
+
+    logged = PlainLines(topology, file_logger(log).info)
     if console.terminal(sys.stderr):
         from pdsno_cli.cli.live import LiveTable
 
         with LiveTable(topology, colour=console.colour(sys.stderr)) as live:
-            yield live
+            yield _Both(live, logged)
     else:
-        yield PlainLines(topology)
-
-
-def cycle_text(notice: CycleNotice) -> str:
-    """Return one cycle as one line."""
-    answers = ", ".join(
-        f"{probe.protocol} {probe.answers}/{probe.targets}"
-        for probe in notice.probes
-        if probe.error is None
-    )
-    return (
-        f"{notice.controller_id}: cycle {notice.cycle} {notice.outcome} in {notice.seconds:.1f} s "
-        f"({answers or 'no probe'}): {notice.active} devices, {notice.new} new, "
-        f"{notice.updated} updated, {notice.inactive} inactive"
-    )
+        yield _Both(PlainLines(topology), logged)
 
 
 class PlainLines:
@@ -75,7 +65,7 @@ class PlainLines:
                     self._write(f"{name}: {state}{tail}")
                 self._states[name] = state
             case CycleNotice() if self._few:
-                self._write(cycle_text(notice))
+                self._write(f"{notice.controller_id}: {notice.text}")
             case WarningNotice():
                 self._write(f"{notice.controller_id}: warning: {notice.text}")
             case _:
@@ -88,3 +78,30 @@ class PlainLines:
     def on_ready(self, seconds: float) -> None:
         """Write the time it took."""
         self._write(f"{self._name}: all {self._count} controllers ready in {seconds:.1f} s")
+
+
+class _Both:
+    """Passes each event to two observers. Implements ``Observer``."""
+
+    def __init__(self, first: Observer, second: Observer) -> None:
+        self._observers = (first, second)
+
+    def on_start(self, board: Board, broker: str) -> None:
+        """Pass on the start."""
+        for observer in self._observers:
+            observer.on_start(board, broker)
+
+    def on_notice(self, notice: Notice) -> None:
+        """Pass on a notice."""
+        for observer in self._observers:
+            observer.on_notice(notice)
+
+    def on_message(self, text: str) -> None:
+        """Pass on a message."""
+        for observer in self._observers:
+            observer.on_message(text)
+
+    def on_ready(self, seconds: float) -> None:
+        """Pass on readiness."""
+        for observer in self._observers:
+            observer.on_ready(seconds)

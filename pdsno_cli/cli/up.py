@@ -91,7 +91,7 @@ def _display(
     if report_to is None:
         from pdsno_cli.cli.display import display
 
-        return display(topology)
+        return display(topology, state.log("supervisor"))
     from pdsno_cli.cli.detach import detached
 
     return detached(topology, state, report_to)

@@ -244,7 +244,8 @@ class LivenessMonitor:
 
     def _announce(self, unit: Unit, sender: str, peer: Peer, event: str, **detail: str) -> None:
         bad = event == "controller_down" and detail.get("reason") != "stop"
-        log.log(logging.WARNING if bad else logging.INFO, "%s: %s %s", sender, event, detail)
+        why = "".join(f", {key} {value}" for key, value in detail.items())
+        log.log(logging.WARNING if bad else logging.INFO, "%s: %s%s", sender, event, why)
         unit.stage(
             self._context.topology.topics.events(SYSTEM),
             Event(

@@ -247,20 +247,20 @@ class LocalController:
                     at=time.time(),
                 )
             self._stage(unit, report, answers)
-        self._context.watcher.notice(
-            CycleNotice(
-                controller_id=local_id,
-                cycle=self._cycle,
-                outcome=report.outcome,
-                seconds=report.seconds,
-                probes=report.probes,
-                new=len(changes.new),
-                updated=len(changes.updated),
-                inactive=len(changes.inactive),
-                active=report.active,
-                snmp=sum("snmp" in device.protocols for device in changes.active),
-            )
+        notice = CycleNotice(
+            controller_id=local_id,
+            cycle=self._cycle,
+            outcome=report.outcome,
+            seconds=report.seconds,
+            probes=report.probes,
+            new=len(changes.new),
+            updated=len(changes.updated),
+            inactive=len(changes.inactive),
+            active=report.active,
+            snmp=sum("snmp" in device.protocols for device in changes.active),
         )
+        log.info("%s", notice.text)
+        self._context.watcher.notice(notice)
         self._plan()
 
     def _report(self, started: float, result: SweepResult, changes: Changes) -> DiscoveryReport:

@@ -39,6 +39,20 @@ class CycleNotice(msgspec.Struct, frozen=True, kw_only=True, tag="cycle"):
     active: int
     snmp: int = 0
 
+    @property
+    def text(self) -> str:
+        """The cycle on one line."""
+        answers = ", ".join(
+            f"{probe.protocol} {probe.answers}/{probe.targets}"
+            for probe in self.probes
+            if probe.error is None
+        )
+        return (
+            f"cycle {self.cycle} {self.outcome} in {self.seconds:.1f} s ({answers or 'no probe'}): "
+            f"{self.active} devices, {self.new} new, {self.updated} updated, "
+            f"{self.inactive} inactive"
+        )
+
 
 class WaitingNotice(msgspec.Struct, frozen=True, kw_only=True, tag="waiting"):
     """The number of a controller's unacknowledged messages."""

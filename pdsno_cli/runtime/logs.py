@@ -130,15 +130,15 @@ def log_to_file(path: Path, *, output: bool = False) -> None:
     faulthandler.register(signal.SIGUSR1, handler.fileno())
 
 
-def file_logger(path: Path) -> logging.Logger:
-    """Return a logger to a file, where stdout and stderr of this process go, too.
+def file_logger(path: Path, *, output: bool = False) -> logging.Logger:
+    """Return a logger to a file; records of other loggers do not go there.
 
-    Records of other loggers do not go there.
+    With ``output``, stdout and stderr of this process do.
     """
     logger = logging.getLogger("pdsno_cli.run")
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    logger.addHandler(_prepared(LogFile(path, (1, 2))))
+    logger.addHandler(_prepared(LogFile(path, (1, 2) if output else ())))
     return logger
 
 

@@ -367,12 +367,15 @@ class Node:
         return msgspec.structs.replace(publication, qos=1)
 
     def _state(self, state: State, detail: str | None = None) -> None:
+        transport = self._transport.active if state == "ready" else None
+        if detail is None:  # a reason is logged where it is found
+            log.info("%s", state if transport is None else f"{state} over {transport}")
         self._watcher.notice(
             StateNotice(
                 controller_id=self._spec.controller_id,
                 state=state,
                 epoch=self._epoch,
-                transport=self._transport.active if state == "ready" else None,
+                transport=transport,
                 detail=detail,
             )
         )

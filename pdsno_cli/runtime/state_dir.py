@@ -70,9 +70,14 @@ class StateDir:
         """Return the file with the address at which a controller serves HTTP, as ``host:port``."""
         return self.root / "http" / file_name(controller_id)
 
+    @property
+    def logs(self) -> Path:
+        """The folder of all logs."""
+        return self.root / "logs"
+
     def log(self, name: str) -> Path:
         """Return the log of a controller, the broker, the lab or the supervisor."""
-        return self.root / "logs" / f"{file_name(name)}.log"
+        return self.logs / f"{file_name(name)}.log"
 
     def open_log(self, name: str) -> int:
         """Open a log to append to, for its user alone; StateError when that cannot be.
@@ -95,7 +100,7 @@ class StateDir:
         The same when one of them, or a file in them, is another user's or a symbolic link.
         """
         try:
-            for folder in (self.root, self.root / "stores", self.root / "logs", self.root / "http"):
+            for folder in (self.root, self.root / "stores", self.logs, self.root / "http"):
                 make_private(folder)
             if not os.access(self.root, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied")

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from pdsno_cli.cli.args import exceeded, file_first, format_measure, parse_bounds
+from pdsno_cli.cli.args import exceeded, file_first, format_measure, moment, parse_bounds
 from pdsno_cli.model.errors import UsageError
 
 
@@ -85,3 +86,29 @@ def test_format_measure_adds_the_unit():
     assert format_measure("fallback", math.inf) == "never"
     assert format_measure("recovery", 3.214) == "3.21 s"
     assert format_measure("lost", 0) == "0"
+
+
+NOW = datetime(2026, 11, 26, 14, 0, 0).timestamp()  # noqa: DTZ001 - local, as users write it
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10m", "2026-11-26T13:50:00"),
+        ("0s", "2026-11-26T14:00:00"),
+        ("13:30", "2026-11-26T13:30:00"),
+        ("22:30", "2026-11-25T22:30:00"),
+        ("22:30:15", "2026-11-25T22:30:15"),
+        ("2026-11-20", "2026-11-20T00:00:00"),
+        ("2026-11-20 08:15", "2026-11-20T08:15:00"),
+        ("2026-11-20T08:15:00Z", "2026-11-20T08:15:00+00:00"),
+    ],
+)
+def test_moment_is_ago_of_the_day_or_a_date(text, expected):
+    assert moment(text, NOW) == datetime.fromisoformat(expected).timestamp()
+
+
+@pytest.mark.parametrize("text", ["yesterday", "10", "", "25:00", "2026-13-01"])
+def test_moment_that_is_none_is_refused(text):
+    with pytest.raises(UsageError, match="invalid time"):
+        moment(text, NOW)

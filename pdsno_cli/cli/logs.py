@@ -1,0 +1,140 @@
+"""``pdsno logs``: prints the logs of a topology's processes, merged by time."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import json
+import sys
+import time
+from collections import deque
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.args import JSON, STATE_DIR, choose_level, file_first, load, moment
+from pdsno_cli.model.printable import printable_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from pdsno_cli.runtime.log_files import LogEntry
+
+_TAIL = 20  # entries before those that --follow waits for
+_SHORTEST = 0.1  # seconds between two looks at the files
+_SHARE = 25  # a look is followed by so many times its own duration: 4 % of a core
+_NAME_COLOURS = ("36", "33", "32", "35", "34", "96", "93", "92", "95", "94")  # SGR parameters
+_LEVEL_COLOURS = {"warning": "33", "error": "31", "critical": "31"}
+
+
+def logs(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE] [ID…]",
+            help="The topology, and ids of controllers, or patterns such as 'local_*'; all by default.",
+        ),
+    ] = None,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is logged, until Ctrl-C.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="WHEN", help="Such as 10m (ago), 22:30 or 2026-11-26T22:30Z."),
+    ] = None,
+    level: Annotated[
+        str, typer.Option("--level", metavar="LEVEL", help="Only from this level on, as in warning.")
+    ] = "debug",
+    lines: Annotated[
+        int | None,
+        typer.Option(
+            "--lines", "-n", metavar="N", min=0,
+            help=f"Only the last N entries (default: all; {_TAIL} with --follow).",
+        ),
+    ] = None,
+    as_json: JSON = False,
+    state_dir: STATE_DIR = None,
+) -> None:  # fmt: skip
+    """Show the logs of all processes of a topology, by one clock.
+
+    Also after it has ended: controllers, supervisor, broker and lab. Times are local ones; with --json, a line an entry, they are UTC.
+    """
+    from pdsno_cli.model.errors import OperationError
+    from pdsno_cli.runtime.log_files import LogFollower, log_names
+
+    least = choose_level(level)
+    begin = 0.0 if since is None else moment(since, time.time())
+    file, ids = file_first(words or [])
+    topology, state = load(file, state_dir)
+    names = sorted({*topology.controllers, *log_names(state.logs)})
+    wanted = _wanted(ids, names)
+    if not follow and not log_names(state.logs):
+        raise OperationError(f"no logs of {topology.name} in {state.logs}: it has not run yet")
+    follower = LogFollower(state.logs, wanted)
+    width = max(map(len, filter(wanted, names)), default=0)
+    show = _json if as_json else _Lines(names, width, colour=console.colour(sys.stdout))
+
+    def selected() -> Iterable[LogEntry]:
+        return (x for x in follower.read() if x.time >= begin and x.is_at_least(least))
+
+    most = _TAIL if lines is None and follow and since is None else lines
+    entries: Iterable[LogEntry] = deque(selected(), maxlen=most)
+    with contextlib.suppress(KeyboardInterrupt):
+        while _print(map(show, entries)) and follow:
+            began = time.thread_time()
+            entries = list(selected())
+            time.sleep(max(_SHORTEST, _SHARE * (time.thread_time() - began)))
+
+
+def _print(texts: Iterable[str]) -> bool:
+    """Print entries; return False if the reader has closed the pipe."""
+    text = "\n".join(texts)
+    return not text or console.data(text)
+
+
+def _wanted(ids: list[str], names: list[str]) -> Callable[[str], bool]:
+    """Return whether a process's log is wanted; UsageError for an id that none has."""
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.names import did_you_mean
+
+    for pattern in ids:
+        if not fnmatch.filter(names, pattern):
+            hint = did_you_mean(pattern, names) or f"there are: {', '.join(names)}"
+            raise UsageError(f"no log of {pattern!r}: {hint}")
+    return lambda name: not ids or any(fnmatch.fnmatchcase(name, pattern) for pattern in ids)
+
+
+def _json(entry: LogEntry) -> str:
+    return json.dumps(
+        {
+            "time": datetime.fromtimestamp(entry.time, UTC).isoformat(timespec="milliseconds"),
+            "id": entry.name,
+            "level": entry.level,
+            "text": entry.text,
+        }
+    )
+
+
+class _Lines:
+    """Formats an entry as a line of text, each process in a colour of its own."""
+
+    def __init__(self, names: list[str], width: int, *, colour: bool) -> None:
+        self._names = names
+        self._width = width
+        self._colour = colour
+
+    def __call__(self, entry: LogEntry) -> str:
+        when = datetime.fromtimestamp(entry.time).astimezone()
+        name = entry.name.ljust(self._width)
+        text = printable_lines(entry.text).replace("\n", "\n  ")
+        if entry.level not in ("info", "debug"):
+            text = f"{self._paint(entry.level, _LEVEL_COLOURS.get(entry.level))}: {text}"
+        known = self._names.index(entry.name) if entry.name in self._names else 0
+        shade = _NAME_COLOURS[known % len(_NAME_COLOURS)]
+        return f"{when:%m-%d %H:%M:%S}.{when.microsecond // 1000:03} {self._paint(name, shade)}  {text}"
+
+    def _paint(self, text: str, shade: str | None) -> str:
+        return f"\033[{shade}m{text}\033[0m" if self._colour and shade else text
