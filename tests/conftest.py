@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import uuid
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,14 @@ controllers:
 def pytest_configure() -> None:
     # There, findings are annotations by default.
     os.environ.pop("GITHUB_ACTIONS", None)
+    # Runs with a --state-dir are entered in an index there, and not in the user's own.
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="pdsno-test-state-")
     # What a shell starts in the background has SIGINT ignored, and so would what is started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
 
 
 def require(tool: str, *folders: str) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import STATE_DIR, seconds, state_of
+from pdsno_cli.cli.args import STATE_DIR, seconds
+from pdsno_cli.cli.target import state_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -59,6 +60,7 @@ def up(
     import asyncio
 
     from pdsno_cli.lint.engine import require
+    from pdsno_cli.runtime.run_record import recorded
     from pdsno_cli.supervisor.open_files import open_files_needed, require_open_files
 
     limit = seconds(timeout)
@@ -76,7 +78,11 @@ def up(
         run_detached(file, topology, state, in_process=in_process, timeout=limit)
         return
     state.make()
-    with state.lock(), _display(topology, state, report_to) as observer:
+    with (
+        state.lock(),
+        recorded(topology, state, in_process=in_process),
+        _display(topology, state, report_to) as observer,
+    ):
         board = asyncio.run(_run(topology, state, observer, cycles=cycles, in_process=in_process))
     if cycles is not None:
         from pdsno_cli.cli.summary import summary

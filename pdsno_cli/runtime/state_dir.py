@@ -17,26 +17,32 @@ from pdsno_cli.runtime.private import make_private
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_PROBE = 0.1  # seconds that a lock may be held by ``is_up`` of another command, at most
 _POLL = 0.05  # seconds between two tries to lock; flock(2) has no time-out
 
 
 def default_root(topology_name: str) -> Path:
-    """Return ``$XDG_STATE_HOME/pdsno/<topology>`` (XDG Base Directory Specification).
+    """Return ``$XDG_STATE_HOME/pdsno/<topology>``; raises UsageError as ``base`` does."""
+    return base() / file_name(topology_name)
+
+
+def base() -> Path:
+    """Return ``$XDG_STATE_HOME/pdsno`` (XDG Base Directory Specification).
 
     UsageError for a user without a home directory, as containers have.
     """
     home = os.environ.get("XDG_STATE_HOME")
     if home and Path(home).is_absolute():
-        base = Path(home)
+        states = Path(home)
     else:
         try:
-            base = Path.home() / ".local" / "state"
+            states = Path.home() / ".local" / "state"
         except RuntimeError as exc:
             raise UsageError(
                 f"user {os.getuid()} has no home directory to keep state in: "
                 "name another with --state-dir, or set XDG_STATE_HOME"
             ) from exc
-    return base / "pdsno" / file_name(topology_name)
+    return states / "pdsno"
 
 
 def file_name(text: str) -> str:
@@ -56,6 +62,11 @@ class StateDir:
     def control(self) -> Path:
         """The socket on which the running topology answers."""
         return self.root / "control.sock"
+
+    @property
+    def run_record(self) -> Path:
+        """The record of the latest run: see ``run_record``."""
+        return self.root / "run.json"
 
     @property
     def key(self) -> Path:
@@ -113,8 +124,16 @@ class StateDir:
     @property
     def in_use(self) -> bool:
         """Whether the topology, or one of its controllers alone, runs on this machine."""
-        locks = (self.root / "lock", *self.root.glob("stores/*.lock"))
-        return any(_is_locked(path) for path in locks)
+        return self.is_up or bool(self.running_alone())
+
+    @property
+    def is_up(self) -> bool:
+        """Whether the topology runs on this machine."""
+        return _is_locked(self.root / "lock")
+
+    def running_alone(self) -> list[str]:
+        """Return the file names of the stores that a process has locked."""
+        return [path.stem for path in sorted(self.root.glob("stores/*.lock")) if _is_locked(path)]
 
     def last_written(self) -> float:
         """Return when a store was last written to, in Unix seconds; 0 where there is none."""
@@ -129,6 +148,7 @@ class StateDir:
         """
         if controller_id is None:
             path, what = self.root / "lock", "this topology is already up"
+            patience = max(patience, _PROBE)
             remedy = "end it with pdsno down, or run another beside it with --state-dir"
         else:
             path, what = self.store(controller_id).with_suffix(".lock"), "already running"
