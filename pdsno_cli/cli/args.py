@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,13 +20,13 @@ from pdsno_cli.model.names import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 
 FILE = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[FILE]", help="The topology (default: $PDSNO_TOPOLOGY, else ./topology.yaml)."
+        metavar="[FILE]",
+        help="A topology's file, or the name of one that is up (default: ./topology.yaml).",
     ),
 ]
 STATE_DIR = Annotated[
@@ -38,55 +37,10 @@ JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TIMEOUT = Annotated[
     str, typer.Option("--timeout", metavar="DURATION", help="How long to wait, as in 30s or 2m.")
 ]
-SUFFIXES = (".yaml", ".yml")
 DURATIONS = ("fallback", "recovery")
 COUNTS = ("delayed", "lost", "twice")
 _KEYS = (*DURATIONS, *COUNTS)
 _BOUND = re.compile(r"\s*(\S+?)\s*<=\s*(\S+)\s*")
-
-
-def file_first(words: list[str]) -> tuple[Path | None, list[str]]:
-    """Split a leading topology file off ``words``; None where the first word is not a file."""
-    if words and (words[0].endswith(SUFFIXES) or Path(words[0]).is_file()):
-        return Path(words[0]), words[1:]
-    return None, words
-
-
-def topology_files(file: Path | None) -> list[Path]:
-    """Return ``file``, else $PDSNO_TOPOLOGY, else ./topology.yaml, else each of ./topologies/*.yaml.
-
-    Empty when none of these exists. Whether ``file`` exists is not checked here.
-    """
-    if file is not None:
-        return [file]
-    if named := os.environ.get("PDSNO_TOPOLOGY"):
-        return [Path(named)]
-    here = Path("topology.yaml")
-    return [here] if here.is_file() else sorted(Path("topologies").glob("*.yaml"))
-
-
-def load(file: Path | None, state_dir: Path | None) -> tuple[Topology, StateDir]:
-    """Return the topology of ``file`` and its state directory.
-
-    Without ``file``, ``topology_files`` finds it; raises UsageError unless it finds exactly one.
-    """
-    from pdsno_cli.lint.engine import require
-    from pdsno_cli.supervisor.open_files import require_open_files
-
-    require_open_files()
-    files = topology_files(file)
-    if len(files) != 1:
-        found = ", ".join(str(item) for item in files) or "none found"
-        raise UsageError(f"which topology? Name its FILE, or set PDSNO_TOPOLOGY ({found})")
-    topology = require(str(files[0]))
-    return topology, state_of(topology, state_dir)
-
-
-def state_of(topology: Topology, state_dir: Path | None) -> StateDir:
-    """Return the state directory of a topology: ``state_dir``, else the default one."""
-    from pdsno_cli.runtime.state_dir import StateDir, default_root
-
-    return StateDir((state_dir or default_root(topology.name)).absolute())
 
 
 def seconds(text: str) -> float:
@@ -140,7 +94,9 @@ def choose_format(value: str, formats: Sequence[str], *, as_json: bool = False) 
 def require_controller(topology: Topology, name: str) -> None:
     """Raise UsageError, with the nearest id, unless the topology declares controller ``name``."""
     if name not in topology.controllers:
-        hint = did_you_mean(name, topology.controllers)
+        from pdsno_cli.cli.target import known_names
+
+        hint = did_you_mean(name, topology.controllers) or did_you_mean(name, known_names())
         raise UsageError(f"no controller {name!r}" + (f"; {hint}" if hint else ""))
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, load, seconds
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, seconds
 from pdsno_cli.cli.table import plural, table
+from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
     from pdsno_cli.client.inventories import Inventory

@@ -31,7 +31,7 @@ def capacity(
 
     docs/capacity.md lists the assumptions. Nothing is started.
     """
-    from pdsno_cli.cli.args import topology_files
+    from pdsno_cli.cli.target import topology_files
     from pdsno_cli.lint.capacity import BYTES
     from pdsno_cli.lint.capacity import capacity as estimate
     from pdsno_cli.lint.engine import require

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pdsno_cli.cli.args import SUFFIXES
 from pdsno_cli.cli.formats.base import Report
+from pdsno_cli.cli.target import SUFFIXES
 from pdsno_cli.cli.walk import walk
 from pdsno_cli.lint.engine import check
 from pdsno_cli.lint.settings import read, settings_of

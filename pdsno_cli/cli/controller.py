@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdsno_cli.cli.args import STATE_DIR, load, require_controller
+from pdsno_cli.cli.args import STATE_DIR, require_controller
+from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
     from pdsno_cli.runtime.state_dir import StateDir

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, load, require_controller
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, require_controller
 from pdsno_cli.cli.table import table
+from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
     from pdsno_cli.nib.rows import DeviceRecord

@@ -8,16 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import (
-    JSON,
-    STATE_DIR,
-    TIMEOUT,
-    file_first,
-    load,
-    require_controller,
-    seconds,
-)
+from pdsno_cli.cli.args import JSON, STATE_DIR, TIMEOUT, require_controller, seconds
 from pdsno_cli.cli.table import table
+from pdsno_cli.cli.target import file_first, load
 
 if TYPE_CHECKING:
     from pdsno_cli.client.discovery_request import DiscoveryRequests, Outcome

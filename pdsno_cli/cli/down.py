@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, STATE_DIR, load
+from pdsno_cli.cli.args import FILE, STATE_DIR
+from pdsno_cli.cli.target import locate
 
 
 def down(
@@ -19,14 +20,15 @@ def down(
     from pdsno_cli.model.errors import OperationError, StateError
     from pdsno_cli.supervisor.control import ask
 
-    topology, state = load(file, state_dir)
+    target = locate(file, state_dir)
+    state = target.state
     ask(state.control, {"op": "stop"})
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             with state.lock():
-                console.progress(f"{topology.name}: stopped")
+                console.progress(f"{target.name}: stopped")
                 return
         except StateError:
             time.sleep(0.05)
-    raise OperationError(f"{topology.name} did not stop within 60 s")
+    raise OperationError(f"{target.name} did not stop within 60 s")

@@ -6,15 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pdsno_cli.cli.args import (
-    JSON,
-    STATE_DIR,
-    TIMEOUT,
-    file_first,
-    load,
-    parse_bounds,
-    seconds,
-)
+from pdsno_cli.cli.args import JSON, STATE_DIR, TIMEOUT, parse_bounds, seconds
+from pdsno_cli.cli.target import file_first, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable

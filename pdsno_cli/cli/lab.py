@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import STATE_DIR, load
+from pdsno_cli.cli.args import STATE_DIR
+from pdsno_cli.cli.target import locate
 
 lab = typer.Typer(
     help="Change the lab of a running topology.",
@@ -16,7 +17,9 @@ lab = typer.Typer(
     rich_markup_mode=None,
 )
 
-_FILE = Annotated[Path, typer.Argument(metavar="FILE", help="The running topology.")]
+_FILE = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The running topology, by its file or its name.")
+]
 _ADDRESS = Annotated[str, typer.Argument(help="The device's IPv4 address.")]
 
 
@@ -46,6 +49,5 @@ def rename(
 def _change(file: Path, state_dir: Path | None, request: dict[str, Any]) -> None:
     from pdsno_cli.supervisor.control import ask
 
-    _, state = load(file, state_dir)
-    answer = ask(state.control, {"op": "lab", **request})
+    answer = ask(locate(file, state_dir).state.control, {"op": "lab", **request})
     console.progress(answer["done"])

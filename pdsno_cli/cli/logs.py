@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import JSON, STATE_DIR, choose_level, file_first, load, moment
+from pdsno_cli.cli.args import JSON, STATE_DIR, choose_level, moment
+from pdsno_cli.cli.target import file_first, locate
 from pdsno_cli.model.printable import printable_lines
 
 if TYPE_CHECKING:
@@ -68,12 +69,13 @@ def logs(
     least = choose_level(level)
     begin = 0.0 if since is None else moment(since, time.time())
     file, ids = file_first(words or [])
-    topology, state = load(file, state_dir)
-    names = sorted({*topology.controllers, *log_names(state.logs)})
+    target = locate(file, state_dir)
+    folder = target.state.logs
+    names = log_names(folder)
+    if not names:
+        raise OperationError(f"no logs of {target.name} in {folder}: it has not run yet")
     wanted = _wanted(ids, names)
-    if not follow and not log_names(state.logs):
-        raise OperationError(f"no logs of {topology.name} in {state.logs}: it has not run yet")
-    follower = LogFollower(state.logs, wanted)
+    follower = LogFollower(folder, wanted)
     width = max(map(len, filter(wanted, names)), default=0)
     show = _json if as_json else _Lines(names, width, colour=console.colour(sys.stdout))
 

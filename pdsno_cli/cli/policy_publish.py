@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import load, require_scope, seconds
+from pdsno_cli.cli.args import require_scope, seconds
 from pdsno_cli.cli.table import table
+from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

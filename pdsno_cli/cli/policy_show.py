@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, load, require_scope
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, require_scope
+from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
     from pdsno_cli.model.messages import PolicyDocument

@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, load
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR
 from pdsno_cli.cli.table import table
+from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
     from pdsno_cli.client.policy_status import PolicyStatus

@@ -10,8 +10,9 @@ from typing import Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, load
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR
 from pdsno_cli.cli.table import table
+from pdsno_cli.cli.target import locate
 from pdsno_cli.model.printable import printable
 
 _WIDTH = 80  # columns of the lines below the table
@@ -31,7 +32,7 @@ def status(
     """
     from pdsno_cli.supervisor.control import ask
 
-    _, state = load(file, state_dir)
+    state = locate(file, state_dir).state
     report = ask(state.control, {"op": "status"})
     if as_json:
         console.data(json.dumps(report, indent=2))

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import JSON, STATE_DIR, file_first, load, seconds
+from pdsno_cli.cli.args import JSON, STATE_DIR, seconds
 from pdsno_cli.cli.table import plural
+from pdsno_cli.cli.target import file_first, load
 from pdsno_cli.model.printable import printable
 
 if TYPE_CHECKING:

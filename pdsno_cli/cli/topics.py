@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import choose_format, topology_files
+from pdsno_cli.cli.args import choose_format
+from pdsno_cli.cli.target import topology_files
 
 FORMATS = ("tree", "table", "json", "markdown", "mermaid")
 

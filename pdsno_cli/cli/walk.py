@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pdsno_cli.cli.args import SUFFIXES
+from pdsno_cli.cli.target import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pdsno_cli.cli.args import topology_files
+from pdsno_cli.cli.target import topology_files
 
 ROOT = Path(__file__).parents[2]
 PDSNO = Path(sys.executable).parent / "pdsno"

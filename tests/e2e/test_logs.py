@@ -58,6 +58,7 @@ def test_wrong_id_and_time_get_a_suggestion(site):
     done = site.ask("logs", str(site.file))
     assert done.returncode == 1
     assert "it has not run yet" in done.stderr
+    assert site.up("--cycles", "1").end() == 0
     done = site.ask("logs", str(site.file), "lc3")
     assert done.returncode == 2
     assert "no log of 'lc3': did you mean 'lc2'" in done.stderr
