@@ -19,8 +19,10 @@ EXIT_INTERNAL = 3
 
 # Each is a module of this package, with a function or a group of commands by its name.
 COMMANDS = (
-    "validate", "schema", "rule", "topics", "capacity", "up", "status", "logs", "devices", "audit",
-    "quarantine", "discover", "policy", "tail", "down", "lab", "fault", "controller",
+    "validate", "schema", "rule", "topics", "capacity",
+    "up", "ls", "status", "logs", "devices", "audit", "tail",
+    "discover", "policy", "quarantine", "lab", "fault", "down",
+    "controller",
 )  # fmt: skip
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from pdsno_cli.model.diagnostics import Diagnostic
 
 
+WIDTH = 80  # columns where there is no terminal
+
+
 def terminal(stream: TextIO | None) -> bool:
     """Return True if ``stream`` is a terminal and TERM is not dumb; None is a closed stream."""
     return stream is not None and os.environ.get("TERM") != "dumb" and stream.isatty()
@@ -27,6 +30,27 @@ def terminal(stream: TextIO | None) -> bool:
 def colour(stream: TextIO | None) -> bool:
     """Return True if ``stream`` is a terminal that shows colour and NO_COLOR is unset."""
     return terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def width() -> int:
+    """Return the columns of stdout: those of its terminal, or $COLUMNS, else 80."""
+    return _size("COLUMNS", 0) or WIDTH
+
+
+def height() -> int | None:
+    """Return the lines of stdout's terminal, None where stdout is none."""
+    return _size("LINES", 1) if terminal(sys.stdout) else None
+
+
+def _size(variable: str, index: int) -> int | None:
+    """Return a measure of the terminal; like shutil.get_terminal_size, of stdout as it is now."""
+    named = os.environ.get(variable, "")
+    if named.isdecimal() and int(named) > 0:
+        return int(named)
+    try:
+        return os.get_terminal_size(sys.stdout.fileno())[index] or None
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 def data(text: str) -> bool:

@@ -19,6 +19,32 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     )
 
 
+def fitted(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    width: int | None,
+    drop: Sequence[str],
+) -> str:
+    """Return the table without as many columns as do not fit into ``width``, None for any width.
+
+    ``drop`` names the columns that may be missing, those first that are missed least. No cell is
+    ever cut.
+    """
+    widths = {
+        title: max(len(title), *(len(row[index]) for row in rows)) if rows else len(title)
+        for index, title in enumerate(head)
+    }
+    shown = list(head)
+    for title in drop:
+        if width is None or sum(widths[name] + 2 for name in shown) - 2 <= width:
+            break
+        if title in shown:
+            shown.remove(title)
+    columns = [index for index, title in enumerate(head) if title in shown]
+    return table([head[n] for n in columns], [[row[n] for n in columns] for row in rows])
+
+
 def plural(number: int, noun: str, many: str | None = None) -> str:
     """Return a number with its noun."""
     return f"{number} {noun}" if number == 1 else f"{number} {many or noun + 's'}"
