@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import time
 
-from tests.e2e.conftest import until
+from pdsno_cli.model.ids import timestamp
+from tests.e2e.conftest import PDSNO, WAIT, until
 
 STAMP = r"\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} "
 
@@ -39,18 +43,21 @@ def test_logs_of_a_run_that_has_ended(site):
 def test_follow_shows_what_is_logged_from_now_on_until_ctrl_c(site):
     site.write(interval="300ms")
     run = site.up().ready()
-    tail = site.pdsno("logs", str(site.file), "--state-dir", str(site.state), "lc1", "-f", "--json")
-    before = entries(site, "lc1")[-1]["text"]
-    until(lambda: entries(site, "lc1")[-1]["text"] != before, "another cycle")
-    run.interrupt()
-    assert run.end() == 0
-    until(lambda: entries(site, "lc1")[-1]["text"] == "stopped", "the last line")
-    tail.interrupt()
-    assert tail.end() == 0
-    seen = [json.loads(line) for line in tail.out.splitlines()]
-    whole = entries(site, "lc1")
-    assert seen == whole[-len(seen) :]
-    assert sum("cycle" in item["text"] for item in seen) >= 2
+    until(lambda: entries(site, "lc1"), "the first entries")
+    command = [PDSNO, "logs", str(site.file), "--state-dir", str(site.state), "lc1", "-f", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as tail:
+        first = tail.stdout.readline()
+        follows = time.time()
+        until(lambda: json.loads(tail.stdout.readline())["time"] > timestamp(follows), "a cycle")
+        run.interrupt()
+        assert run.end() == 0
+        rest = []
+        while not rest or rest[-1]["text"] != "stopped":
+            rest.append(json.loads(tail.stdout.readline()))
+        tail.send_signal(signal.SIGINT)
+        assert tail.wait(WAIT) == 0
+    assert rest == entries(site, "lc1")[-len(rest) :]
+    assert json.loads(first)["id"] == "lc1"
 
 
 def test_wrong_id_and_time_get_a_suggestion(site):
