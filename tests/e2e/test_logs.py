@@ -29,7 +29,7 @@ def test_logs_of_a_run_that_has_ended(site):
     assert all(re.match(STAMP, line) for line in lines)
     assert any(re.search(r" lc1 +cycle 1 complete in .* 3 devices, 3 new", line) for line in lines)
     assert any(re.search(r" supervisor +.*all 4 controllers ready", line) for line in lines)
-    assert any(re.search(r" rc1 +lc1: controller_down, reason stop", line) for line in lines)
+    assert any(re.search(r" rc1 +policy r1 \d+ is in force", line) for line in lines)
     assert lines == sorted(lines, key=lambda line: line[:18])
 
     assert {item["id"] for item in entries(site, "lc*")} == {"lc1", "lc2"}
