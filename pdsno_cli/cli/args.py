@@ -100,6 +100,13 @@ def require_controller(topology: Topology, name: str) -> None:
         raise UsageError(f"no controller {name!r}" + (f"; {hint}" if hint else ""))
 
 
+def require_region(topology: Topology, name: str) -> None:
+    """Raise UsageError, with the nearest name, unless the topology declares region ``name``."""
+    if name not in topology.regions:
+        hint = did_you_mean(name, topology.regions)
+        raise UsageError(f"no region {name!r}" + (f"; {hint}" if hint else ""))
+
+
 def require_scope(topology: Topology, scope: str) -> None:
     """Raise UsageError, with the nearest scope, unless a controller publishes its policy."""
     from pdsno_cli.controllers.policy import scopes

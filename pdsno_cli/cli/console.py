@@ -8,6 +8,7 @@ import io
 import json
 import os
 import sys
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pdsno_cli.model.errors import OperationError
@@ -72,6 +73,12 @@ def data(text: str) -> bool:
 def document(format_version: int, topology: str, /, **members: Any) -> None:
     """Print a JSON document: its format version, the topology's name, then ``members``."""
     data(json.dumps({"format_version": format_version, "topology": topology, **members}, indent=2))
+
+
+def clock(at: float) -> str:
+    """Return a time, in Unix seconds, as local date and time of day, to the millisecond."""
+    when = datetime.fromtimestamp(at).astimezone()
+    return f"{when:%m-%d %H:%M:%S}.{when.microsecond // 1000:03}"
 
 
 def flush() -> None:

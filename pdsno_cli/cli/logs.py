@@ -129,14 +129,13 @@ class _Lines:
         self._colour = colour
 
     def __call__(self, entry: LogEntry) -> str:
-        when = datetime.fromtimestamp(entry.time).astimezone()
         name = entry.name.ljust(self._width)
         text = printable_lines(entry.text).replace("\n", "\n  ")
         if entry.level not in ("info", "debug"):
             text = f"{self._paint(entry.level, _LEVEL_COLOURS.get(entry.level))}: {text}"
         known = self._names.index(entry.name) if entry.name in self._names else 0
         shade = _NAME_COLOURS[known % len(_NAME_COLOURS)]
-        return f"{when:%m-%d %H:%M:%S}.{when.microsecond // 1000:03} {self._paint(name, shade)}  {text}"
+        return f"{console.clock(entry.time)} {self._paint(name, shade)}  {text}"
 
     def _paint(self, text: str, shade: str | None) -> str:
         return f"\033[{shade}m{text}\033[0m" if self._colour and shade else text

@@ -53,7 +53,13 @@ _REGIONS_OF_LOCALS = (
     sa.select(DEVICES.c.local_id, DEVICES.c.region).where(DEVICES.c.active).distinct()
 )
 _CONTROLLERS = sa.select(CONTROLLERS).order_by(CONTROLLERS.c.controller_id)
-_EVENTS = sa.select(EVENTS).order_by(EVENTS.c.id.desc()).limit(sa.bindparam("last"))
+_ALL_EVENTS = 2**62
+_EVENTS = (
+    sa.select(EVENTS)
+    .where(EVENTS.c.id > sa.bindparam("after"), EVENTS.c.at >= sa.bindparam("since"))
+    .order_by(EVENTS.c.id.desc())
+    .limit(sa.bindparam("last"))
+)
 _PLACES = (
     sa.select(DEVICES.c.mac, DEVICES.c.region)
     .where(DEVICES.c.active, DEVICES.c.mac.is_not(None))
@@ -162,10 +168,16 @@ class Queries:
         """Return the controllers that this one monitors, as of their last status."""
         return self._structs(ControllerRecord, _CONTROLLERS)
 
-    def events(self, last: int = 100) -> list[EventRecord]:
-        """Return the last events, the oldest first."""
+    def events(
+        self, last: int | None = 100, *, since: float = 0.0, after: int = 0
+    ) -> list[EventRecord]:
+        """Return the last events since a time and after a number, the oldest first.
+
+        None for ``last`` returns all of them.
+        """
         return [
             EventRecord(
+                id=row.id,
                 at=row.at,
                 sender=row.sender,
                 event=Event(
@@ -176,7 +188,12 @@ class Queries:
                     detail=_detail(row.detail),
                 ),
             )
-            for row in reversed(self._all(_EVENTS, {"last": last}))
+            for row in reversed(
+                self._all(
+                    _EVENTS,
+                    {"last": _ALL_EVENTS if last is None else last, "since": since, "after": after},
+                )
+            )
         ]
 
     def committed(self, sender: str, stream: str) -> Offset | None:

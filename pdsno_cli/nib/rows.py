@@ -75,8 +75,9 @@ class AppliedRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRecord:
-    """An event with its sender and the time at which it was recorded."""
+    """An event with its number, its sender and the time at which it was recorded."""
 
+    id: int
     at: float
     sender: str
     event: Event

@@ -424,8 +424,11 @@ def test_events_are_ordered_and_cannot_be_changed_or_deleted(store):
         for at, event in enumerate(events):
             tx.append_event(event, sender="rc_1", at=float(at))
     assert store.events(last=2) == [
-        EventRecord(at=float(n), sender="rc_1", event=events[n]) for n in (3, 4)
+        EventRecord(id=n + 1, at=float(n), sender="rc_1", event=events[n]) for n in (3, 4)
     ]
+    assert [item.id for item in store.events(since=3.0)] == [4, 5]
+    assert [item.id for item in store.events(after=4)] == [5]
+    assert [item.id for item in store.events(None, since=1.0, after=1)] == [2, 3, 4, 5]
     for statement in ("UPDATE events SET sender = ''", "DELETE FROM events"):
         with (
             pytest.raises(sa.exc.IntegrityError, match="append-only"),

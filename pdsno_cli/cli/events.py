@@ -1,0 +1,142 @@
+"""``pdsno events``: prints the record of events, which the global controller keeps."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, moment, require_region
+from pdsno_cli.cli.console import clock
+from pdsno_cli.model.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pdsno_cli.client.events import EventReader
+    from pdsno_cli.nib.rows import EventRecord
+
+_INTERVAL = 0.3  # seconds between two looks into the store
+_RETRY = 2.0  # seconds, while its server is away
+_NAME = 16  # columns; few events have longer names
+_NUMBERS = ("epoch", "connection")  # for machines
+_COLOURS = {"warning": "33", "error": "31"}  # SGR parameters
+
+
+def events(
+    file: FILE = None,
+    *,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with new events, until Ctrl-C.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option("--since", metavar="WHEN", help="Such as 10m (ago), 22:30 or 2026-11-26."),
+    ] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option("--kind", metavar="EVENT", help="Only these, as in controller_down."),
+    ] = None,
+    region: Annotated[
+        list[str] | None, typer.Option("--region", metavar="REGION", help="Only of these regions.")
+    ] = None,
+    lines: Annotated[
+        int | None, typer.Option("--lines", "-n", metavar="N", min=0, help="Only the last N events.")
+    ] = None,
+    as_json: JSON = False,
+    state_dir: STATE_DIR = None,
+) -> None:  # fmt: skip
+    """Show the events that the global controller has recorded.
+
+    Also after the run has ended. Times are local ones; with --json, a line an event, they are UTC.
+    """
+    from pdsno_cli.cli.target import load
+    from pdsno_cli.client.events import EventFilter, EventReader
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.roles import Role
+    from pdsno_cli.nib.database import MissingStoreError
+    from pdsno_cli.runtime.stores import database_of
+
+    begin = 0.0 if since is None else moment(since, time.time())
+    topology, state = load(file, state_dir)
+    for name in region or ():
+        require_region(topology, name)
+    wanted = EventFilter(kinds=frozenset(kind or ()), regions=frozenset(region or ()), since=begin)
+    owner = topology.of_role(Role.GLOBAL)[0].controller_id
+    try:
+        reader = EventReader(database_of(topology, state, owner), wanted)
+    except MissingStoreError as exc:
+        raise UsageError(
+            f"no store of {owner}, which records the events, in {state.root}; "
+            f"from any machine, new ones are in: pdsno tail {topology.path} 'events/#'"
+        ) from exc
+    with reader, contextlib.suppress(KeyboardInterrupt):
+        found = reader.read()
+        if not follow:
+            _require_known(wanted.kinds, reader.kinds)
+        shown = found if lines is None else found[max(len(found) - lines, 0) :]
+        while _print(shown, as_json=as_json) and follow:
+            time.sleep(_INTERVAL)
+            shown = _news(reader)
+
+
+def _news(reader: EventReader) -> list[EventRecord]:
+    """Return new events; none while the store's server is away."""
+    from pdsno_cli.model.errors import StoreUnavailableError
+
+    try:
+        return reader.read()
+    except StoreUnavailableError as exc:
+        console.message(f"{exc}; trying again")
+        time.sleep(_RETRY)
+        return []
+
+
+def _require_known(wanted: Iterable[str], kinds: Iterable[str]) -> None:
+    """Raise UsageError for a kind that was never recorded, with the nearest that was."""
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.names import did_you_mean
+
+    known = sorted(kinds)
+    for kind in wanted:
+        if kind not in known:
+            hint = did_you_mean(kind, known) or f"there are: {', '.join(known) or 'none'}"
+            raise UsageError(f"no event {kind!r}: {hint}")
+
+
+def _print(found: Iterable[EventRecord], *, as_json: bool) -> bool:
+    """Print events; return False if the reader has closed the pipe."""
+    coloured = console.colour(sys.stdout)
+    texts = [_json(item) if as_json else _line(item, colour=coloured) for item in found]
+    return not texts or console.data("\n".join(texts))
+
+
+def _json(item: EventRecord) -> str:
+    import msgspec
+
+    from pdsno_cli.model.ids import timestamp
+
+    event: dict[str, Any] = msgspec.to_builtins(item.event)
+    return json.dumps({"time": timestamp(item.at), "sender": item.sender, **event})
+
+
+def _line(item: EventRecord, *, colour: bool) -> str:
+    """Return one event: when, what, to whom, why."""
+    event = item.event
+    shade = _COLOURS.get(event.severity) if colour else None
+    name = event.event.ljust(_NAME)
+    name = f"\033[{shade}m{name}\033[0m" if shade else name
+    severity = "" if event.severity == "info" else f"{event.severity}, "
+    why = ", ".join(
+        f"{key} {', '.join(value) if isinstance(value, list) else value}"
+        for key, value in event.detail.items()
+        if key not in _NUMBERS
+    )
+    said = f" (from {item.sender})" if item.sender != event.subject else ""
+    text = f"{event.subject}: {severity}{why}".rstrip(" :,")
+    return printable(f"{clock(item.at)}  ") + name + printable(f"  {text}{said}")
