@@ -20,7 +20,7 @@ EXIT_INTERNAL = 3
 # Each is a module of this package, with a function or a group of commands by its name.
 COMMANDS = (
     "validate", "schema", "rule", "topics", "capacity",
-    "up", "ls", "status", "logs", "events", "devices", "audit", "tail",
+    "up", "ls", "status", "ps", "logs", "events", "devices", "audit", "tail",
     "discover", "policy", "quarantine", "lab", "fault", "down",
     "controller",
 )  # fmt: skip
@@ -42,7 +42,7 @@ def build(names: Iterable[str] = COMMANDS) -> typer.Typer:
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:
-            app.command()(command)
+            app.command(name)(command)
     return app
 
 

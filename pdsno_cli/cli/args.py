@@ -33,6 +33,9 @@ STATE_DIR = Annotated[
     Path | None,
     typer.Option("--state-dir", help="State directory (default: $XDG_STATE_HOME/pdsno/NAME)."),
 ]
+WIDE = Annotated[
+    bool, typer.Option("--wide", help="Show every column, whatever the terminal's width.")
+]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TIMEOUT = Annotated[
     str, typer.Option("--timeout", metavar="DURATION", help="How long to wait, as in 30s or 2m.")

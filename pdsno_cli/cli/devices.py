@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, require_controller
-from pdsno_cli.cli.table import table
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, WIDE, require_controller
+from pdsno_cli.cli.table import fitted
 from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
     from pdsno_cli.nib.rows import DeviceRecord
 
 _HEAD = ("address", "mac", "name", "region", "controller", "protocols", "state", "seen")
+# Columns that a narrow terminal lacks, those first that are missed least.
+_DROP = ("seen", "protocols", "region", "mac", "state", "name")
+_DROP_ACTIVE = ("state", *_DROP)  # where every device is active
 FORMAT_VERSION = 1
 
 
 def devices(
     file: FILE = None,
+    *,
     as_json: JSON = False,
     everything: Annotated[bool, typer.Option("--all", help="Include inactive devices.")] = False,
     of: Annotated[
@@ -30,6 +34,7 @@ def devices(
             help="Read this controller's inventory (default: the global controller's).",
         ),
     ] = None,
+    wide: WIDE = False,
     state_dir: STATE_DIR = None,
 ) -> None:
     """Show the devices of the network.
@@ -60,7 +65,9 @@ def devices(
         rows = [_json(item) for item in records]
         console.document(FORMAT_VERSION, topology.name, controller=owner, devices=rows)
     else:
-        console.data(table(_HEAD, [_cells(item) for item in records]))
+        rows_ = [_cells(item) for item in records]
+        width = None if wide else console.width()
+        console.data(fitted(_HEAD, rows_, width=width, drop=_DROP if everything else _DROP_ACTIVE))
 
 
 def _json(record: DeviceRecord) -> dict[str, Any]:

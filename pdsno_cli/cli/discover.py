@@ -9,7 +9,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import JSON, STATE_DIR, TIMEOUT, require_controller, seconds
-from pdsno_cli.cli.table import table
+from pdsno_cli.cli.table import fitted
 from pdsno_cli.cli.target import file_first, load
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Controller, Topology
 
 FORMAT_VERSION = 1
-_HEAD = ("controller", "cycle", "devices", "new", "updated", "inactive", "committed after")
+_HEAD = ("controller", "cycle", "devices", "new", "updated", "inactive", "committed")
+_DROP = ("updated", "inactive", "new")
 
 
 def discover(
@@ -54,7 +55,8 @@ def discover(
         rows = [_json(item) for item in outcomes]
         console.document(FORMAT_VERSION, topology.name, controllers=rows)
     else:
-        console.data(table(_HEAD, [_cells(item) for item in outcomes]))
+        cells = [_cells(item) for item in outcomes]
+        console.data(fitted(_HEAD, cells, width=console.width(), drop=_DROP))
     failed = [item for item in outcomes if item.seconds is None]
     if failed:
         raise OperationError("; ".join(_failure(item, limit) for item in failed))
@@ -115,12 +117,12 @@ def _cells(item: Outcome) -> tuple[str, ...]:
         return (item.local_id, "", "", "", "", "", "refused" if item.refused else "no report")
     return (
         item.local_id,
-        f"{item.cycle} {item.outcome}",
+        f"{item.cycle}" if item.outcome == "complete" else f"{item.cycle} {item.outcome}",
         str(item.active),
         str(item.new),
         str(item.updated),
         str(item.inactive),
-        "not committed" if item.seconds is None else f"{item.seconds:.2f} s",
+        "not yet" if item.seconds is None else f"{item.seconds:.2f} s",
     )
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pdsno_cli.cli.console import Unbroken
+from pdsno_cli.model.columns import fitting
 from pdsno_cli.model.notices import Notice, WarningNotice
 from pdsno_cli.model.printable import printable
 from pdsno_cli.model.roles import Role
@@ -37,6 +38,8 @@ _COLUMNS = (
     "sent",
     "committed",
 )
+# Columns that a narrow window lacks, those first that are missed least; names are never cut.
+_DROP = ("transport", "sent", "role", "committed", "region", "devices", "last cycle")
 _MESSAGES = 6  # lines below the table
 
 
@@ -92,19 +95,18 @@ class LiveTable:
         # Rows that are not ready first, where not all fit.
         shown = rows if len(rows) <= room else sorted(rows, key=self._calm)[:room]
         lines = [_cells(row, self._state(row)) for row in shown]
-        widths = [
-            max(map(cell_len, map(str, column))) for column in zip(_COLUMNS, *lines, strict=True)
-        ]
-        # In a narrow window only names are cut.
-        widths[0] = min(widths[0], max(self._console.size.width - sum(widths[1:]) - 2 * 8, 10))
+        texts = [[str(cell) for cell in line] for line in lines]
+        shown_columns = fitting(_COLUMNS, texts, width=self._console.size.width, drop=_DROP)
         table = Table(
             title=self._title + self._broker(), title_justify="left", box=None, pad_edge=False
         )
-        for name, width in zip(_COLUMNS, widths, strict=True):
+        for index in shown_columns:
+            name = _COLUMNS[index]
+            width = max(map(cell_len, (name, *(text[index] for text in texts))))
             number = name in ("devices", "sent", "committed")
             table.add_column(name, justify="right" if number else "left", no_wrap=True, width=width)
         for line in lines:
-            table.add_row(*line)
+            table.add_row(*(line[index] for index in shown_columns))
         words = [Text(word, style="dim", no_wrap=True, overflow="ellipsis") for word in messages]
         if len(shown) < len(rows):
             ready = sum(self._state(row) == "ready" for row in rows)

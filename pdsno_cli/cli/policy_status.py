@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR
-from pdsno_cli.cli.table import table
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, WIDE
+from pdsno_cli.cli.table import fitted
 from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ _HEAD = ("controller", "scope", "running", "wanted", "since")
 def status(
     file: FILE = None,
     as_json: JSON = False,
+    wide: WIDE = False,
     state_dir: STATE_DIR = None,
 ) -> None:
     """Show applied and wanted policy versions.
@@ -37,7 +38,9 @@ def status(
         rows = [_json(item) for item in found]
         console.document(FORMAT_VERSION, topology.name, controllers=rows)
     else:
-        console.data(table(_HEAD, [_cells(item) for item in found]))
+        cells = [_cells(item) for item in found]
+        width = None if wide else console.width()
+        console.data(fitted(_HEAD, cells, width=width, drop=("since", "scope")))
 
 
 def _since(item: PolicyStatus) -> str | None:

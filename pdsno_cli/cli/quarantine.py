@@ -13,6 +13,7 @@ from pdsno_cli.cli import console
 from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, TIMEOUT, require_controller, seconds
 from pdsno_cli.cli.table import table
 from pdsno_cli.cli.target import file_first, load
+from pdsno_cli.model.printable import printable
 
 if TYPE_CHECKING:
     from pdsno_cli.nib.inbox_table import Quarantined
@@ -57,7 +58,11 @@ def list_entries(
         ]
         console.document(FORMAT_VERSION, topology.name, messages=messages)
         return
-    console.data(table(_HEAD, [tuple(map(str, _values(name, item))) for name, item in found]))
+    rows = [tuple(map(str, _values(name, item))) for name, item in found]
+    text = table(_HEAD, rows)
+    if max(map(len, text.splitlines())) > console.width():
+        text = "\n".join(map(_block, rows))
+    console.data(text)
 
 
 @quarantine.command()
@@ -140,6 +145,17 @@ def _entries(topology: Topology, state: StateDir, name: str) -> list[Quarantined
             return store.quarantined()
     except MissingStoreError:
         return None
+
+
+def _block(row: tuple[str, ...]) -> str:
+    """Return an entry in lines of its own, for a terminal that its row does not fit."""
+    name, entry, at, sender, stream, epoch, seq, size, reason = row
+    return (
+        f"{name}: entry {entry}, {at}\n"
+        f"  from {sender}\n"
+        f"  {stream} {epoch}/{seq}, {size} B\n"
+        f"  {printable(reason)}"
+    )
 
 
 def _values(name: str, item: Quarantined) -> tuple[str | int, ...]:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdsno_cli.cli.table import table
+from pdsno_cli.cli.console import WIDTH
+from pdsno_cli.cli.table import fitted
 from pdsno_cli.model.roles import Role
 
 if TYPE_CHECKING:
     from pdsno_cli.supervisor.board import Board, Row
 
 
-def summary(board: Board) -> str:
+_DROP = ("cycles", "new", "time")  # in a narrow terminal, in this order
+
+
+def summary(board: Board, *, width: int = WIDTH) -> str:
     """Return the closing summary of a run: probes of the last cycle, counts of the whole run."""
     rows = [line for local in board.locals for line in _local(local)]
     head = ("controller", "protocol", "targets", "answers", "time", "cycles", "new", "devices")
@@ -24,7 +28,7 @@ def summary(board: Board) -> str:
     devices = sum(row.devices or 0 for row in top)
     speak = sum(local.snmp for local in board.locals)
     return (
-        f"{table(head, rows)}\n"
+        f"{fitted(head, rows, width=width, drop=_DROP)}\n"
         f"{devices} devices at the top, {speak} of them speak SNMP\n"
         f"reports: {published} published, {committed} committed in their regions, "
         f"{duplicates} duplicates dropped, {refused} messages refused\n"

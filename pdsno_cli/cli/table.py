@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pdsno_cli.model.columns import fitting
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -26,22 +28,8 @@ def fitted(
     width: int | None,
     drop: Sequence[str],
 ) -> str:
-    """Return the table without as many columns as do not fit into ``width``, None for any width.
-
-    ``drop`` names the columns that may be missing, those first that are missed least. No cell is
-    ever cut.
-    """
-    widths = {
-        title: max(len(title), *(len(row[index]) for row in rows)) if rows else len(title)
-        for index, title in enumerate(head)
-    }
-    shown = list(head)
-    for title in drop:
-        if width is None or sum(widths[name] + 2 for name in shown) - 2 <= width:
-            break
-        if title in shown:
-            shown.remove(title)
-    columns = [index for index, title in enumerate(head) if title in shown]
+    """Return the table without the columns of ``drop`` that do not fit: see ``fitting``."""
+    columns = fitting(head, rows, width=width, drop=drop)
     return table([head[n] for n in columns], [[row[n] for n in columns] for row in rows])
 
 

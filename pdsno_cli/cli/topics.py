@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -36,4 +37,6 @@ def topics(
 
     wanted = choose_format(format_, FORMATS, as_json=as_json)
     topologies = [require(path) for path in topology_files(file)]
-    console.data(draw(topologies or [None], wanted, everything=everything))
+    # A table that goes into a file or another program is whole.
+    width = console.width() if console.terminal(sys.stdout) else None
+    console.data(draw(topologies or [None], wanted, everything=everything, width=width))

@@ -87,7 +87,7 @@ def up(
     if cycles is not None:
         from pdsno_cli.cli.summary import summary
 
-        console.data(summary(board))
+        console.data(summary(board, width=console.width()))
 
 
 def _display(

@@ -23,14 +23,23 @@ FORMAT_VERSION = "1"
 GENERIC = "the topic map"
 
 
-def draw(topologies: Sequence[Topology | None], format_: str, *, everything: bool) -> str:
+def draw(
+    topologies: Sequence[Topology | None],
+    format_: str,
+    *,
+    everything: bool,
+    width: int | None = None,
+) -> str:
     """Return the topics of topologies, or of the map itself for None, in one of ``FORMATS``.
 
-    ``everything`` also shows the topics that large families omit.
+    ``everything`` also shows the topics that large families omit. A table lacks the columns that do
+    not fit into ``width``; None is any width.
     """
     if format_ == "json":
         return json_(topologies)
-    drawings = [_drawing(topology, format_, everything=everything) for topology in topologies]
+    drawings = [
+        _drawing(topology, format_, everything=everything, width=width) for topology in topologies
+    ]
     if format_ == "mermaid":
         charts = [
             chart(
@@ -80,7 +89,9 @@ def _family(family: Family) -> dict[str, Any]:
     }
 
 
-def _drawing(topology: Topology | None, format_: str, *, everything: bool) -> dict[str, Any]:
+def _drawing(
+    topology: Topology | None, format_: str, *, everything: bool, width: int | None
+) -> dict[str, Any]:
     found = families(topology)
     drawing: dict[str, Any] = {"title": _title(topology), "topology": topology}
     if format_ == "tree":
@@ -90,7 +101,7 @@ def _drawing(topology: Topology | None, format_: str, *, everything: bool) -> di
         )
     else:
         drawing["rows"] = rows(found, everything=everything)
-        drawing["aligned"] = aligned(drawing["rows"])
+        drawing["aligned"] = aligned(drawing["rows"], width)
     return drawing
 
 

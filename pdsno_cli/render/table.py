@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pdsno_cli.model.columns import fitting
 from pdsno_cli.render.families import Family, parties
 from pdsno_cli.render.tree import few
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 HEADER = ("class", "topic", "QoS", "retain", "publishers", "subscribers")
 
+# Columns that a narrow terminal lacks, in this order; the topic begins with the class.
+_DROP = ("SUBSCRIBERS", "PUBLISHERS", "CLASS", "RETAIN", "QOS")
 Row = tuple[str, ...]
 
 
@@ -35,11 +38,13 @@ def rows(families: Sequence[Family], *, everything: bool) -> list[Row]:
     return found
 
 
-def aligned(found: Sequence[Row]) -> list[str]:
-    """Return header and rows with aligned columns."""
-    cells = [tuple(name.upper() for name in HEADER), *found]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(HEADER))]
+def aligned(found: Sequence[Row], width: int | None = None) -> list[str]:
+    """Return header and rows with aligned columns, without those that do not fit into ``width``."""
+    head = tuple(name.upper() for name in HEADER)
+    columns = fitting(head, found, width=width, drop=_DROP)
+    cells = [[row[n] for n in columns] for row in (head, *found)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(cell.ljust(size) for cell, size in zip(row, widths, strict=True)).rstrip()
         for row in cells
     ]

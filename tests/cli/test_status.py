@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 
-from pdsno_cli.cli.status import _text
+from pdsno_cli.cli.status_view import status_text
 from pdsno_cli.model.notices import QuarantineNotice, StateNotice, TransportsNotice, TransportState
+from pdsno_cli.model.roles import Role
+from pdsno_cli.spec.topology import Controller, Region, Topology
 from pdsno_cli.supervisor.board import Board
 from pdsno_cli.supervisor.report import BrokerStatus, status_report
 from tests.supervisor.test_board import TOPOLOGY, ready
 
 
-def text(*notices):
-    board = Board(TOPOLOGY)
+def text(*notices, topology=TOPOLOGY, width=80, **options):
+    board = Board(topology)
     for notice in notices:
         board.update(notice)
-    return _text(status_report("t", board, BrokerStatus(text="broker on 127.0.0.1:1883")))
+    report = status_report("t", board, BrokerStatus(text="broker on 127.0.0.1:1883"))
+    return status_text(report, report["controllers"], width=width, **options)
 
 
 def away(name, reason):
@@ -28,7 +31,7 @@ def away(name, reason):
 
 def test_each_controller_is_a_row():
     head, titles, *rows = text(ready("g1"), ready("rc1"), ready("lc1")).splitlines()
-    assert head == "t: broker on 127.0.0.1:1883"
+    assert head == "t: broker on 127.0.0.1:1883; 3/3 ready"
     assert titles.split()[:5] == ["CONTROLLER", "ROLE", "REGION", "STATE", "TRANSPORT"]
     assert [row.split()[0] for row in rows] == ["g1", "rc1", "lc1"]
 
@@ -52,3 +55,87 @@ def test_lines_of_problems_are_at_most_80_columns_without_control_characters():
     assert len(lines) > 1
     assert all(len(line) <= 80 for line in lines)
     assert "\x1b" not in "".join(lines)
+
+
+def campus(locals_=40, prefix="local_cntl_building-seven_"):
+    names = [(f"{prefix}{number:03}", Role.LOCAL) for number in range(1, locals_ + 1)]
+    names += [("regional_cntl_building-seven_1", Role.REGIONAL)]
+    controllers = {
+        name: Controller(controller_id=name, key=name, role=role, region="building-seven")
+        for name, role in names
+    }
+    controllers["g1"] = Controller(controller_id="g1", key="g1", role=Role.GLOBAL, region=None)
+    regions = {"building-seven": Region(name="building-seven")}
+    return Topology(path="t.yaml", name="t", regions=regions, controllers=controllers)
+
+
+def test_long_ids_are_whole_at_every_width_and_columns_give_way():
+    topology = campus(2, "local_cntl_building-seven-north-wing_")
+    notices = [ready(name) for name in topology.controllers]
+    for width in (40, 60, 80, 100, 120, 200):
+        lines = text(*notices, topology=topology, width=width).splitlines()
+        assert any(line.startswith("local_cntl_building-seven-north-wing_001") for line in lines)
+        assert all(len(line) <= max(width, 50) for line in lines[1:]), width
+    assert "DEVICES" in text(*notices, topology=topology, width=80)
+
+
+def test_wide_shows_every_column():
+    titles = text(ready("rc1"), wide=True).splitlines()[1].split()
+    assert titles[-6:] == [
+        "COMMITTED",
+        "WAITING",
+        "QUARANTINED",
+        "DUPLICATES",
+        "REFUSED",
+        "RESTARTS",
+    ]
+    assert "PID" in titles
+
+
+def test_a_column_of_zeros_is_left_out():
+    assert "RESTARTS" not in text(ready("rc1"))
+
+
+def test_more_controllers_than_fit_are_counted_by_region_and_the_sick_are_named():
+    topology = campus()
+    sick = "local_cntl_building-seven_017"
+    notices = [ready(name) for name in topology.controllers if name != sick]
+    lines = text(*notices, *away(sick, "refused"), topology=topology, height=24).splitlines()
+    assert len(lines) < 24
+    assert any(line.split()[:2] == ["building-seven", "40/41"] for line in lines)
+    assert any(line.startswith(sick) and "disconnected" in line for line in lines)
+    assert any(line.startswith(f"{sick}: down: refused") for line in lines)
+    assert not any("_018" in line for line in lines)
+
+
+def test_a_roll_up_of_many_sick_controllers_fits_the_terminal():
+    topology = campus(200)
+    notices = [notice for name in topology.controllers for notice in away(name, "refused")]
+    lines = text(*notices, topology=topology, height=24).splitlines()
+    assert len(lines) <= 24
+    assert any("more are not ready" in line for line in lines)
+
+
+def test_a_roll_up_of_many_regions_shows_those_with_problems_first():
+    names = [f"r{number:03}" for number in range(300)]
+    controllers = {
+        f"lc{name}": Controller(controller_id=f"lc{name}", key=name, role=Role.LOCAL, region=name)
+        for name in names
+    }
+    topology = Topology(
+        path="t.yaml",
+        name="t",
+        regions={name: Region(name=name) for name in names},
+        controllers=controllers,
+    )
+    notices = [ready(name) for name in controllers if name != "lcr299"]
+    lines = text(*notices, *away("lcr299", "x"), topology=topology, height=24).splitlines()
+    assert len(lines) <= 24
+    assert lines[2].startswith("r299")
+    assert any("more regions, all ready" in line for line in lines)
+
+
+def test_without_a_terminal_every_controller_is_shown():
+    topology = campus()
+    lines = text(*(ready(name) for name in topology.controllers), topology=topology).splitlines()
+    assert len(lines) == 44

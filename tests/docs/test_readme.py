@@ -58,7 +58,7 @@ def test_readme_names_every_command():
     commands = re.findall(r"^  (\w+) ", listed, re.MULTILINE)
     assert commands
     for command in commands:
-        assert f"`pdsno {command}" in README
+        assert f"`pdsno {command}" in README, command
 
 
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.name)

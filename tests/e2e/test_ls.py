@@ -87,3 +87,35 @@ def test_a_killed_supervisor_is_listed_as_dead_with_a_hint(site):
     done = pdsno("ls")
     assert f"pdsno up {site.file}" in done.stderr
     assert site.root in done.stdout
+
+
+def test_ps_shows_a_region_or_a_role_and_suggests_the_nearest(site):
+    site.write(interval="1h")
+    site.up().ready()
+    until(lambda: site.status()["well"], "its being well")
+    rows = json.loads(pdsno("ps", site.root, "--role", "local", "--json").stdout)["controllers"]
+    assert [row["id"] for row in rows] == ["lc1", "lc2"]
+    assert len(pdsno("ps", site.root, "--region", "r1").stdout.splitlines()) == 5
+    wrong = pdsno("ps", site.root, "--role", "locl")
+    assert (wrong.returncode, "did you mean 'local'?" in wrong.stderr) == (2, True)
+    wrong = pdsno("ps", site.root, "--region", "r2")
+    assert (wrong.returncode, "one of: r1" in wrong.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("ps",), ("devices",), ("policy", "status"), ("discover",), ("audit",)],
+    ids=" ".join,
+)
+def test_long_ids_are_whole_within_80_columns(site, command):
+    names = ["local_cntl_building-seven-north-wing_001", "regional_cntl_building-seven-north_00001"]
+    assert {len(name) for name in names} == {40}
+    text = site.write(interval="1h").read_text()
+    site.file.write_text(text.replace("lc1:", f"{names[0]}:").replace("rc1:", f"{names[1]}:"))
+    site.up().ready()
+    until(lambda: site.status()["well"] and len(site.devices()) == 6, "its first cycle")
+    done = pdsno(*command, site.root)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert names[0] in done.stdout
+    assert max(map(len, lines)) <= 80, lines

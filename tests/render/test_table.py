@@ -18,3 +18,11 @@ def test_columns_are_aligned_below_an_upper_case_header():
     column = lines[0].index("QOS")
     assert [line[column] for line in lines[1:]] == ["1", "0"]
     assert all(line == line.rstrip() for line in lines)
+
+
+def test_a_narrow_table_lacks_columns_and_cuts_no_topic():
+    found = [("discovery", "pdsno/discovery/zone-A/local_1", "1", "no", "local", "regional")]
+    assert aligned(found, 45) == [
+        "TOPIC                           QOS  RETAIN",
+        "pdsno/discovery/zone-A/local_1  1    no",
+    ]
