@@ -13,9 +13,9 @@ ERR = Path(__file__).parent / "err"
 ADVICE = [rule.code for rule in all_rules() if rule.advice]
 
 
-def test_rules_from_pds3_on_are_advice():
+def test_rules_from_pds3_on_and_a_stray_quote_are_advice():
     codes = [rule.code for rule in all_rules()]
-    assert [code for code in codes if code >= "PDS3"] == sorted({*ADVICE, "PDS601"})
+    assert [code for code in codes if code >= "PDS3"] == sorted({*ADVICE, "PDS601"} - {"PDS223"})
 
 
 @pytest.mark.parametrize("path", sorted(ERR.glob("PDS[3-6]*.yaml")), ids=lambda path: path.stem)
@@ -45,4 +45,4 @@ def test_prefix_with_host_bits_has_a_fix(tmp_path):
     fixed.write_text("\n".join(lines))
     assert "[10.0.0.0/16, 10.9.0.0/16]" in fixed.read_text()
     assert "prefixes: 10.2.0.1/32" in fixed.read_text()
-    assert {item.code for item in check(fixed).diagnostics} == {"PDS301"}
+    assert check(fixed).diagnostics == ()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from pdsno_cli.lint.common import key_of
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.model.roles import Role
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
 
     from pdsno_cli.model.diagnostics import Diagnostic
     from pdsno_cli.model.topics import Party
-    from pdsno_cli.spec.document import Document
-    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.spec.document import Document, Where
+    from pdsno_cli.spec.topology import Controller, Topology
 
 CODE = "PDS301"
 _REGION = "{region}"
@@ -25,7 +27,8 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a warning for each region whose topics lack a side among the declared controllers.
 
     A region without a regional controller is a finding of region-without-regional. A file without
-    any local controller is a beginning, and none.
+    any local controller is a beginning, and so is a region that only has its regional one: it is a
+    finding if settings for local controllers stand there, or if one that is named after it is elsewhere.
     """
     present: dict[str | None, set[Party]] = {}
     for controller in topology.controllers.values():
@@ -37,18 +40,42 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         if party(Role.REGIONAL) not in here:
             continue
         unfed, unheard = _one_sided(topology, region, here | {party(Role.GLOBAL)})
+        stray = _named_after(topology, region)
+        raw = document.data["regions"].get(region) or {}
+        if stray is None and not raw.keys() & {"policy", "discovery"}:
+            continue
         parts = [f"nobody publishes on {' or '.join(unfed)}"] if unfed else []
         parts += [f"nobody subscribes to {' or '.join(unheard)}"] if unheard else []
         if parts:
-            local = f"local_cntl_{region}_1: {{role: local, region: {region}, …}}"
+            hint = f"for example: local_cntl_{region}_1: {{role: local, region: {region}, …}}"
+            where: Where = ("regions", region)
+            if stray is not None:
+                hint = f"is {stray.controller_id!r} meant for it? write region: {region}"
+                where = (*key_of(stray), "region")
             yield document.finding(
                 CODE,
                 f"region {region!r} has no local controllers: {', and '.join(parts)}",
-                ("regions", region),
-                key=True,
+                where,
+                key=stray is None,
                 severity=Severity.WARNING,
-                hint=f"for example: {local}",
+                hint=hint,
             )
+
+
+def _named_after(topology: Topology, region: str) -> Controller | None:
+    """Return the first local controller whose id names this region and not the one that it is in."""
+    for controller in topology.of_role(Role.LOCAL):
+        own = controller.region
+        name = controller.controller_id
+        if own is not None and _names(name, region) and not _names(name, own):
+            return controller
+    return None
+
+
+def _names(controller_id: str, region: str) -> bool:
+    """Return True if a region's name stands in an id, between other signs than letters and digits."""
+    alone = rf"(?<![^\W_]){re.escape(region)}(?![^\W_])"
+    return re.search(alone, controller_id, re.IGNORECASE) is not None
 
 
 def _one_sided(topology: Topology, region: str, here: set[Party]) -> tuple[list[str], list[str]]:
