@@ -23,6 +23,13 @@ def off_loopback(topology: Topology, document: Document) -> tuple[Address, Where
     return None
 
 
+def broker_left_out(topology: Topology, document: Document) -> bool:
+    """Return True if the file names a broker that the topology lacks: the name was refused, or is unknown."""
+    named = document.has(("broker", "host")) or document.has(("broker", "hosts"))
+    lost = document.has(("broker",)) and "broker" not in document.data
+    return lost or (named and not topology.broker.addresses)
+
+
 def is_anonymous(topology: Topology, document: Document) -> bool:
     """Return True if the file gives controllers no user name, password or certificate.
 

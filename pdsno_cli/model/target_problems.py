@@ -19,6 +19,9 @@ def target_problem(text: str) -> tuple[str, str | None]:
     plain = text.strip()
     if not plain:
         return "it is empty", None
+    item = plain[1:].split(" -")[0]
+    if plain.startswith("-") and _valid(item) is not None:
+        return "a list item is written with a space after its '-'", item
     if "," in plain or ";" in plain or (len(plain.split()) > 1 and "-" not in plain):
         return "it names several; write a list of them", None
     if ":" in plain:

@@ -180,7 +180,7 @@ def _controllers(document: Document, diagnostics: list[Diagnostic]) -> dict[str,
             try:
                 prefixes = split_prefix(targets["split"], targets["into"], len(ids))
             except SplitError as exc:
-                at = (*where, "discovery", "targets", "split")
+                at = (*where, "discovery", "targets", exc.key)
                 hint = f"did you mean {exc.meant}?" if exc.meant else _SPLIT_HINT
                 diagnostics.append(document.finding(codes.SPLIT, str(exc), at, hint=hint))
             targets = ()

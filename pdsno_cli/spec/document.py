@@ -54,7 +54,7 @@ class Document:
     left out, so that rules about missing keys are skipped. ``claimed`` are missing entries that a
     misspelt or misplaced key stands for. ``unresolved`` are the values, by ``id`` of their container
     and key or index, with a reference that could not be replaced, and why. ``here`` is True if this
-    machine counts, and not only the file.
+    machine counts, and not only the file. ``partial`` are the ids of mappings whose ``<<`` was refused.
     """
 
     path: str
@@ -66,6 +66,7 @@ class Document:
     claimed: set[Where] = field(default_factory=set)
     unresolved: dict[tuple[int, str | int], ReferenceProblem] = field(default_factory=dict)
     here: bool = False
+    partial: set[int] = field(default_factory=set)
     _lines: list[str] | None = None
     _index: dict[int, dict[str, int]] = field(default_factory=dict)
 
@@ -77,22 +78,29 @@ class Document:
         return self._lines
 
     def has(self, where: Where) -> bool:
-        """Return True if the file has an entry at ``where``, or a misspelt key in its place."""
+        """Return True if the file has an entry at ``where``, or what may stand for it.
+
+        That is a misspelt key, or a ``<<`` that was refused.
+        """
         if where in self.claimed:
             return True
-        return self._find(where)[1] == len(where)
+        _, depth, node = self._find(where)
+        return depth == len(where) or id(node) in self.partial
 
-    def span(self, where: Where, *, key: bool = False) -> Span:
+    def span(self, where: Where, *, key: bool = False, flow: bool = False) -> Span:
         """Return the span of the value at ``where``, or of its key.
 
-        The span of a mapping or sequence is that of its key, if it has one; of a missing entry,
-        that of the nearest enclosing entry.
+        The span of a mapping or sequence is that of its key, if it has one, or with ``flow`` its own
+        where it begins in the line of its key; of a missing entry, that of the nearest enclosing
+        entry.
         """
         entry, depth, node = self._find(where)
         if entry is None:
             return self._span(0)
         at_key, at_value = entry
         by_key = key or depth < len(where) or isinstance(node, dict | list)
+        if flow and not key and at_key is not None and unpack(at_key)[0] == unpack(at_value)[0]:
+            by_key = False
         return self._span(at_key if by_key and at_key is not None else at_value)
 
     def place(self, where: Where) -> int:
@@ -107,12 +115,13 @@ class Document:
         where: Where,
         *,
         key: bool = False,
+        flow: bool = False,
         severity: Severity = Severity.ERROR,
         hint: str | None = None,
         fix: tuple[Edit, ...] = (),
     ) -> Diagnostic:
-        """Return a finding about the value at ``where``, or about its key."""
-        span = self.span(where, key=key)
+        """Return a finding about the value at ``where``, or about its key (see ``span``)."""
+        span = self.span(where, key=key, flow=flow)
         return self._finding(span, code, message, severity=severity, hint=hint, fix=fix)
 
     def replacement(self, where: Where, text: str, *, key: bool = False) -> Edit:

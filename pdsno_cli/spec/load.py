@@ -130,6 +130,7 @@ def open_file(
         path=name, text=text, data=tree.root, positions=tree.positions, pinned=tree.pinned
     )
     document.here = environment is not None
+    document.partial = tree.partial
     diagnostics = list(tree.diagnostics)
     readings = _interpolate(document, tree, environment)
     unknown = document.is_unresolved if document.unresolved else None

@@ -11,12 +11,16 @@ _NO_LENGTH = "write its length, as in 10.20.0.0/16"
 
 
 class SplitError(ValueError):
-    """A prefix that cannot be split so; ``meant`` is the prefix to write instead, if it is known."""
+    """A prefix that cannot be split so; ``meant`` is what to write instead, if it is known.
 
-    def __init__(self, message: str, meant: str | None = None) -> None:
-        """Keep the message, one sentence, and the prefix."""
+    ``key`` is the key at fault: ``split`` or ``into``.
+    """
+
+    def __init__(self, message: str, meant: str | None = None, *, key: str = "split") -> None:
+        """Keep the message, one sentence, what to write and the key."""
         super().__init__(message)
         self.meant = meant
+        self.key = key
 
 
 def split_prefix(prefix: str, into: int, count: int) -> list[str]:
@@ -26,12 +30,18 @@ def split_prefix(prefix: str, into: int, count: int) -> list[str]:
     except ValueError:
         problem, meant = target_problem(prefix) if "/" in prefix else (_NO_LENGTH, None)
         raise SplitError(f"{prefix!r} is not a valid prefix: {problem}", meant) from None
+    enough = network.prefixlen + (count - 1).bit_length()  # the shortest length with as many parts
     if into < network.prefixlen:
-        raise SplitError(f"a /{into} does not fit into {prefix}")
+        raise SplitError(
+            f"a /{into} does not fit into {prefix}",
+            f"into: {enough}" if enough <= 32 else None,
+            key="into",
+        )
     pieces = 1 << (into - network.prefixlen)
     if pieces < count:
         raise SplitError(
-            f"{prefix} has {pieces} prefixes of /{into}, too few for {count} controllers"
+            f"{prefix} has {pieces} prefixes of /{into}, too few for {count} controllers",
+            f"into: {enough}" if enough <= 32 else None,
         )
     first, step = int(network.network_address), 1 << (32 - into)
     return [f"{ipaddress.IPv4Address(first + number * step)}/{into}" for number in range(count)]

@@ -58,7 +58,7 @@ def explain(document: Document, violations: list[Violation], shape: Shape) -> It
         if violation.keyword == "required":
             # An alias repeats its node: what is missing there is missing once.
             identity = (id(violation.value), ",".join(violation.fragment["required"]))
-            if identity in missing:
+            if identity in missing or id(violation.value) in document.partial:
                 continue
             missing.add(identity)
         if violation.keyword == "type":
@@ -104,7 +104,9 @@ def _explain(document: Document, violation: Violation, shape: Shape) -> Iterator
         message = f"{_named(where)} {_bounded(violation)}"
     entry = value is None and not document.is_written(where)
     hint = hint or _example(fragment, where)
-    yield document.finding(code, message, where, key=entry, hint=hint, fix=fix)
+    yield document.finding(
+        code, message, where, key=entry, flow=keyword == "type", hint=hint, fix=fix
+    )
 
 
 def _written(where: Where, text: str) -> str:

@@ -6,6 +6,7 @@ of keys.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -54,7 +55,8 @@ class Tree:
 
     ``positions`` is keyed by the ``id`` of each container, all of which ``pinned`` keeps alive.
     ``references`` are the texts with a ``$`` before a brace: by ``id`` of the container, then
-    by key or index, True if written without quotes.
+    by key or index, True if written without quotes. ``partial`` are the ids of the mappings whose
+    ``<<`` was refused: what it would have added is not known.
     """
 
     root: Any = None
@@ -62,6 +64,7 @@ class Tree:
     positions: dict[int, Positions] = field(default_factory=dict)
     pinned: list[Any] = field(default_factory=list)
     references: dict[int, dict[str | int, bool]] = field(default_factory=dict)
+    partial: set[int] = field(default_factory=set)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
@@ -295,7 +298,10 @@ class _Reader:
         anchor = self._anchors.get(event.anchor)
         if anchor is None:
             self._stop(
-                codes.YAML_FEATURE, f"the alias *{event.anchor} has no anchor before it", position
+                codes.YAML_FEATURE,
+                f"the alias *{event.anchor} has no anchor before it",
+                position,
+                self._anchor_hint(event.anchor),
             )
         if anchor.open:
             self._stop(
@@ -309,6 +315,17 @@ class _Reader:
         else:
             self._put(anchor.value, position, plain=anchor.plain, size=anchor.size)
 
+    def _anchor_hint(self, name: str) -> str:
+        """Return what to write for an alias without an anchor: a similar one, or where its own belongs."""
+        from pdsno_cli.model.names import nearest
+
+        found = nearest(name, self._anchors)
+        if found is not None:
+            return f"did you mean *{found}?"
+        if re.search(rf"(?:^|[\s\[{{,])&{re.escape(name)}(?:\s|$)", self._text):
+            return f"move the value with &{name} above this line"
+        return f"write &{name} before the value that it stands for, above this line"
+
     def _note_merge(self, frame: _Frame, value: Any, position: int) -> None:
         sources = value if isinstance(value, list) else [value]
         if not all(isinstance(source, dict) for source in sources):
@@ -316,10 +333,17 @@ class _Reader:
                 codes.YAML_FEATURE,
                 "<< takes a mapping, or a list of mappings",
                 position,
-                "for example: <<: *defaults",
+                self._merge_hint(value),
             )
+            self.tree.partial.add(id(frame.node))
             return
         frame.merges = (frame.merges or []) + sources
+
+    def _merge_hint(self, value: Any) -> str:
+        known = [name for name, anchor in self._anchors.items() if isinstance(anchor.value, dict)]
+        if isinstance(value, str) and value.strip("*& ") in known:
+            return f"write <<: *{value.strip('*& ')}"
+        return f"for example: <<: *{next(iter(known), 'defaults')}"
 
     def _merge(self, frame: _Frame, source: dict[str, Any]) -> None:
         """Add the entries of ``source`` that the mapping does not have, with their positions."""

@@ -149,7 +149,7 @@ def _block_text(lines: Sequence[str], near: list[int]) -> Slip | None:
 
 def _indentation(lines: Sequence[str], line: int, column: int, problem: str) -> Slip | None:
     """Return the key that is indented like none of the keys it could belong to."""
-    odd = _odd_line(lines, line)
+    odd = _odd_line(lines, line) or _mixed(lines, line, problem)
     if odd is not None:
         return odd
     if line >= len(lines) or (pair := _PAIR.match(lines[line])) is None:
@@ -205,6 +205,46 @@ def _odd_line(lines: Sequence[str], line: int) -> Slip | None:
     length = len(found["key"] or "-")
     hint = f"indent it by {_spaces(best)}"
     return make_slip(number, indent, length, "indented unlike the keys around it", hint)
+
+
+def _mixed(lines: Sequence[str], line: int, problem: str) -> Slip | None:
+    """Return the list item among keys, or the key among list items, whichever is rarer."""
+    if line >= len(lines) or ("expected '-'" not in problem and "expected key" not in problem):
+        return None
+    indent = len(lines[line]) - len(lines[line].lstrip(" "))
+    items: list[int] = []
+    keys: list[int] = []
+    first, last = line, line
+    while first > 0 and _within(lines[first - 1], indent):
+        first -= 1
+    while last + 1 < len(lines) and _within(lines[last + 1], indent):
+        last += 1
+    for number in range(first, last + 1):
+        text = lines[number][indent:]
+        if text.startswith("- ") or text == "-":
+            items.append(number)
+        elif _PAIR.match(text) and not text.startswith(" "):
+            keys.append(number)
+    if not items or not keys:
+        return None
+    if len(items) < len(keys):
+        return make_slip(
+            items[0],
+            indent,
+            1,
+            "a list item stands among keys",
+            "remove '- ', or begin a list with its own key",
+        )
+    hint = "begin it with '- ', or indent it under the item before it"
+    return make_slip(
+        keys[0], indent, len(lines[keys[0]].strip()), "a key stands among list items", hint
+    )
+
+
+def _within(text: str, indent: int) -> bool:
+    """Return True if a line is empty, a comment, or indented by ``indent`` at least."""
+    stripped = text.lstrip(" ")
+    return not stripped or stripped.startswith("#") or len(text) - len(stripped) >= indent
 
 
 def _no_colon(lines: Sequence[str], near: list[int]) -> Slip | None:

@@ -38,15 +38,17 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
 
 
 def _without_effect(document: Document) -> Iterator[Diagnostic]:
-    for key in ("host", "hosts", "tls"):
-        if key in document.data.get("broker", {}):
-            yield document.finding(
-                CODE,
-                f"{key!r} has no effect: the embedded broker listens on loopback only",
-                ("broker", key),
-                key=True,
-                hint=f"leave out {key!r}, or leave out embedded and name the broker's host",
-            )
+    key = next(
+        (key for key in ("host", "hosts", "tls") if key in document.data.get("broker", {})), None
+    )
+    if key is not None:  # 'embedded' is the mistake where there are several, so one is enough
+        yield document.finding(
+            CODE,
+            f"{key!r} has no effect: the embedded broker listens on loopback only",
+            ("broker", key),
+            key=True,
+            hint=f"leave out {key!r}, or leave out embedded and name the broker's host",
+        )
 
 
 def _hosts(broker: Broker, document: Document) -> Iterator[Diagnostic]:
@@ -75,6 +77,7 @@ def _halves(broker: Broker, document: Document) -> Iterator[Diagnostic]:
                 CODE,
                 f"{given!r} has no effect without {missing!r}",
                 ("broker", "tls", given),
+                key=True,
                 hint=f"add {missing!r}",
             )
     if broker.password is None or broker.protocol != "3.1.1" or broker.embedded:

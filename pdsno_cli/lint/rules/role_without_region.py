@@ -30,6 +30,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                     CODE,
                     "'region' has no effect: a global controller belongs to no region",
                     (*where, "region"),
+                    key=True,
                     severity=Severity.WARNING,
                     hint="remove 'region'",
                 )

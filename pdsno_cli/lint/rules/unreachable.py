@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pdsno_cli.lint.broker_access import broker_left_out
 from pdsno_cli.lint.common import (
     key_of,
     on_several_machines,
@@ -41,7 +42,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                 (*key_of(controller), "address"),
                 hint="name the address that other controllers connect to, for example 10.0.0.5:8443",
             )
-    if not spread and len(hosts) > 1:
+    if not spread and len(hosts) > 1 and not broker_left_out(topology, document):
         (first, one), (second, other) = list(hosts.items())[:2]
         yield document.finding(
             CODE,
