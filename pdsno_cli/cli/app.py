@@ -20,7 +20,7 @@ EXIT_INTERNAL = 3
 # Each is a module of this package, with a function or a group of commands by its name.
 COMMANDS = (
     "validate", "schema", "rule", "topics", "capacity",
-    "up", "ls", "status", "ps", "logs", "events", "devices", "audit", "tail",
+    "up", "ls", "status", "ps", "top", "logs", "events", "devices", "audit", "tail",
     "discover", "policy", "quarantine", "lab", "fault", "down",
     "controller",
 )  # fmt: skip

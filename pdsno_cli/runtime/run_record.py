@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pdsno_cli.model.errors import StateError
+from pdsno_cli.runtime.state_dir import register
 from pdsno_cli.system.process_start import process_started
 
 if TYPE_CHECKING:
@@ -80,7 +81,6 @@ def write_record(state: StateDir, record: RunRecord) -> None:
 @contextmanager
 def recorded(topology: Topology, state: StateDir, *, in_process: bool) -> Iterator[None]:
     """Record a run for as long as the context lasts; the caller holds the lock of ``state``."""
-    from pdsno_cli.runtime.state_index import register
     from pdsno_cli.spec.load import STDIN
 
     file = topology.path if topology.path == STDIN else str(Path(topology.path).absolute())

@@ -7,21 +7,17 @@ entry, and one that leads nowhere is removed by whoever finds it.
 
 from __future__ import annotations
 
-import hashlib
-import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from pdsno_cli.model.errors import UsageError
 from pdsno_cli.runtime.run_record import RunRecord, read_record
-from pdsno_cli.runtime.state_dir import StateDir, base
+from pdsno_cli.runtime.state_dir import INDEX, StateDir, base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-_INDEX = ".elsewhere"
 
 
 class KnownState(NamedTuple):
@@ -30,20 +26,6 @@ class KnownState(NamedTuple):
     name: str
     state: StateDir
     record: RunRecord | None
-
-
-def register(state: StateDir) -> None:
-    """Have ``known_states`` find a state directory; without a place for the index it is not found."""
-    root = state.root.resolve()
-    with suppress(OSError, UsageError):
-        states = base()
-        if root.parent == states.resolve():
-            return
-        states.mkdir(mode=0o700, parents=True, exist_ok=True)
-        index = states / _INDEX
-        index.mkdir(mode=0o700, exist_ok=True)
-        digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-        (index / digest).symlink_to(root)
 
 
 def known_states() -> list[KnownState]:
@@ -75,12 +57,12 @@ def is_state_dir(state: StateDir) -> bool:
 def _roots() -> Iterator[Path]:
     try:
         states = base()
-        folders = [path for path in states.iterdir() if path.name != _INDEX and path.is_dir()]
+        folders = [path for path in states.iterdir() if path.name != INDEX and path.is_dir()]
     except (OSError, UsageError):
         return
     yield from folders
     with suppress(OSError):
-        for link in list((states / _INDEX).iterdir()):
+        for link in list((states / INDEX).iterdir()):
             if not link.is_dir():
                 with suppress(OSError):
                     link.unlink()

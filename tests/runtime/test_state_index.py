@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from pdsno_cli.runtime.state_dir import StateDir, base, default_root
-from pdsno_cli.runtime.state_index import known_states, register
+from pdsno_cli.runtime.state_dir import StateDir, base, default_root, register
+from pdsno_cli.runtime.state_index import known_states
 
 
 @pytest.fixture(autouse=True)
