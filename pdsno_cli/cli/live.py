@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pdsno_cli.cli.console import Unbroken
+from pdsno_cli.cli.keys import Keys
 from pdsno_cli.model.columns import fitting
 from pdsno_cli.model.notices import Notice, WarningNotice
 from pdsno_cli.model.printable import printable
@@ -22,6 +23,7 @@ from pdsno_cli.model.roles import Role
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from pdsno_cli.cli.keys import Key
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.board import Board, Row
 
@@ -41,6 +43,7 @@ _COLUMNS = (
 # Columns that a narrow window lacks, those first that are missed least; names are never cut.
 _DROP = ("transport", "sent", "role", "committed", "region", "devices", "last cycle")
 _MESSAGES = 6  # lines below the table
+_END = 1_000_000  # beyond every row
 
 
 class LiveTable:
@@ -51,12 +54,16 @@ class LiveTable:
         self._board: Board | None = None
         self._title = f"{topology.name}: starting"
         self._messages: deque[str] = deque(maxlen=_MESSAGES)
+        self._keys = Keys(self._pressed)
+        self._first = 0  # of the rows, the one on top
+        self._room = 1  # rows that fit
         self._console = Console(file=cast("IO[str]", Unbroken(sys.stderr)), no_color=not colour)
         self._live = Live(
             get_renderable=self._draw, console=self._console, refresh_per_second=4, transient=False
         )
 
     def __enter__(self) -> Self:
+        self._keys.__enter__()
         self._live.start()
         return self
 
@@ -67,6 +74,7 @@ class LiveTable:
         trace: TracebackType | None,
     ) -> None:
         self._live.stop()
+        self._keys.__exit__(kind, value, trace)
 
     def on_start(self, board: Board, broker: str) -> None:
         """Draw this board from now on."""
@@ -86,6 +94,13 @@ class LiveTable:
         """Show the time it took."""
         self._title += f" · all ready in {seconds:.1f} s"
 
+    def _pressed(self, key: Key) -> None:
+        """Scroll; on the thread of the keys."""
+        page = max(self._room - 1, 1)
+        steps = {"up": -1, "down": 1, "page up": -page, "page down": page}
+        self._first = {"home": 0, "end": _END}.get(key, self._first + steps.get(key, 0))
+        self._live.refresh()
+
     def _draw(self) -> Group:
         rows = self._board.shown if self._board is not None else []
         messages = tuple(self._messages)  # a copy: the loop's thread goes on appending
@@ -93,7 +108,10 @@ class LiveTable:
         # the cursor's at the end.
         room = max(self._console.size.height - len(messages) - 5, 1)
         # Rows that are not ready first, where not all fit.
-        shown = rows if len(rows) <= room else sorted(rows, key=self._calm)[:room]
+        ranked = rows if len(rows) <= room else sorted(rows, key=self._calm)
+        self._room = room
+        self._first = first = max(min(self._first, len(rows) - room), 0)
+        shown = ranked[first : first + room]
         lines = [_cells(row, self._state(row)) for row in shown]
         texts = [[str(cell) for cell in line] for line in lines]
         shown_columns = fitting(_COLUMNS, texts, width=self._console.size.width, drop=_DROP)
@@ -110,7 +128,8 @@ class LiveTable:
         words = [Text(word, style="dim", no_wrap=True, overflow="ellipsis") for word in messages]
         if len(shown) < len(rows):
             ready = sum(self._state(row) == "ready" for row in rows)
-            words.insert(0, Text(f"… {len(rows) - len(shown)} more, {ready} of {len(rows)} ready"))
+            text = f"… {len(rows) - len(shown)} more, {ready} of {len(rows)} ready"
+            words.insert(0, Text(text + ("; arrow keys scroll" if self._keys.active else "")))
         return Group(table, *words, Text())
 
     def _broker(self) -> str:

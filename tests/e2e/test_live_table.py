@@ -159,6 +159,10 @@ class OnTerminal:
         self._reader.join(WAIT)
         return code
 
+    def modes(self) -> list:
+        """Return the modes of the terminal: tcgetattr(3)."""
+        return termios.tcgetattr(self._master)
+
     def members(self) -> list[int]:
         return marked_processes(self._mark)
 
@@ -313,6 +317,35 @@ def test_table_of_forty_controllers_fits_the_window(site, terminal, columns, row
     assert run.end() == 0
     assert len(run.screen().history()) <= rows
     assert run.members() == []
+
+
+def test_keys_scroll_and_are_not_echoed_and_the_terminal_is_put_back(site, terminal):
+    campus(site, locals_=38)
+    run = terminal(columns=80, rows=16)
+    run.until_seen(r"^… \d+ more, 40 of 40 ready; arrow keys scroll$")
+    run.until_seen(r"^g1 ")
+    before = run.modes()
+    assert not before[3] & (termios.ECHO | termios.ICANON)
+    run.type("xyzzy\x1b[F")
+    run.until_seen(r"^lc_38 ")
+    run.type("\x1b[5~")
+    run.until_seen(r"^lc_30 ")
+    run.type("\x1b[H")
+    run.until_seen(r"^g1 ")
+    assert "xyzzy" not in run.text
+    run.type("\x03")
+    assert run.end() == 0
+    assert run.modes()[3] & (termios.ECHO | termios.ICANON) == termios.ECHO | termios.ICANON
+
+
+def test_terminal_is_put_back_when_everything_ends_at_once(site, terminal):
+    site.write()
+    run = terminal()
+    run.until_seen(r"all ready in")
+    run.type("\x03")
+    run.type("\x03")
+    assert run.end() in (0, 130)
+    assert run.modes()[3] & termios.ECHO
 
 
 @pytest.mark.parametrize("columns", [80, 100])
