@@ -72,6 +72,7 @@ class Row:
     probes: dict[str, ProbeResult] = field(default_factory=dict)
     epochs: set[int] = field(default_factory=set)
     ready_at: float | None = None  # monotonic seconds
+    starts_at: float | None = None  # monotonic seconds, while it waits for its restart
     transports: dict[str, TransportState] = field(default_factory=dict)
     stalled: str | None = None  # a stream
     stalled_since: float | None = None  # Unix seconds

@@ -37,6 +37,7 @@ class Child:
         self.restarts = 0
         self.status: int | None = None
         self.wanted = True  # False once its end is expected
+        self._again = False  # started again at once after the next end, which is expected
         self._failures = 0
         self._since = 0.0
         self._changed = changed
@@ -62,9 +63,24 @@ class Child:
 
     def expect_end(self) -> None:
         """Treat the next end as wanted; a child that waits for its restart is stopped."""
-        self.wanted = False
+        self.wanted = self._again = False
         if self.state is ChildState.WAITING:
             self._to(ChildState.STOPPED)
+
+    def stop(self) -> None:
+        """Treat the next end as wanted; a child that does not run, also one given up, is stopped."""
+        self.expect_end()
+        if self.state is ChildState.FAILED:
+            self._to(ChildState.STOPPED)
+
+    def restart(self) -> None:
+        """Treat the next end as wanted, and have the child started right after it."""
+        self._again = True
+
+    def revive(self) -> None:
+        """Want a child again that was stopped or given up; earlier failures no longer count."""
+        self.wanted = True
+        self._failures = 0
 
     def ended(self, status: int | None) -> float | None:
         """Note an end; return seconds until the restart, None if the child stays away.
@@ -76,6 +92,11 @@ class Child:
         if not self.wanted:
             self._to(ChildState.STOPPED)
             return None
+        if self._again:
+            self._again = False
+            self._failures = 0
+            self._to(ChildState.WAITING)
+            return 0.0
         if time.monotonic() - self._since > _STABLE:
             self._failures = 0
         if status == EXIT_LATER or status is None:  # not its own failure

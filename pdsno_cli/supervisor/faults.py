@@ -49,6 +49,7 @@ class Faults:
         spawner: Spawner,
         partition: Partition,
         restart: Callable[[str], None],
+        state_of: Callable[[str], str],
         announce: Callable[[str], None],
     ) -> None:
         self._controllers = frozenset(controllers)
@@ -56,6 +57,7 @@ class Faults:
         self._spawner = spawner
         self._partition = partition
         self._restart = restart
+        self._state_of = state_of
         self._announce = announce
         self._faults: dict[str, _Fault] = {}
         self._closed = False
@@ -141,7 +143,24 @@ class Faults:
             if done and seconds and fault.action == "kill":
                 self._broker.suspend_restart()
         if not done:
-            raise OperationError(f"{fault.name} has no process at the moment: try again")
+            raise OperationError(self._absence(fault.victim))
+
+    def _absence(self, victim: str | None) -> str:
+        """Return why a victim has no process, and what to do."""
+        if victim is None:
+            return (
+                "the broker has no process at the moment: try again once pdsno status shows it up"
+            )
+        match state := self._state_of(victim):
+            case "stopped":
+                return f"{victim} is stopped: start it with pdsno start {victim}"
+            case "failed":
+                return (
+                    f"{victim} was given up: pdsno status shows why; "
+                    f"start it again with pdsno start {victim}"
+                )
+            case _:
+                return f"{victim} has no process, it is {state}: wait with pdsno wait --for ready"
 
     def _end(self, fault: _Fault) -> None:
         """Lift a fault; the one place where a fault ends."""

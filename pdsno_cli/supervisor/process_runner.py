@@ -82,6 +82,7 @@ class ProcessRunner:
             spawner=self._spawner,
             partition=self._partition,
             restart=listener.requested,
+            state_of=lambda name: listener.board.rows[name].state,
             announce=self._announce,
         )
         self._broker.all_connected = listener.board.all_on_broker
@@ -111,7 +112,8 @@ class ProcessRunner:
 
     def stop(self, name: str) -> None:
         """Send SIGTERM to a child; one that is not yet forked is not forked any more."""
-        self._begin_stop()
+        if self._listener.stopping:
+            self._begin_stop()
         if self._before_lab is not None and name in self._before_lab:
             self._before_lab.remove(name)
             self.ended(name, None)

@@ -66,6 +66,9 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
         "reason": reason,
         "pid": row.pid,
         "restarts": row.restarts,
+        "next_start_in": None
+        if row.starts_at is None
+        else round(max(row.starts_at - time.monotonic(), 0.0), 1),
         "transport": row.transport,
         "transports": {name: _transport(state) for name, state in row.transports.items()},
         "carried": row.carried,

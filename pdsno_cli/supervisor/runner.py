@@ -29,6 +29,10 @@ class RunnerListener(Protocol):
 
     board: Board
 
+    @property
+    def stopping(self) -> bool:
+        """True once the whole run stops."""
+
     def requested(self, name: str) -> None:
         """A child, such as the lab, has to run: start it, unless it runs already."""
 

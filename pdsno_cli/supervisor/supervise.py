@@ -17,6 +17,7 @@ from pdsno_cli.runtime.state_dir import last_lines
 from pdsno_cli.supervisor.board import Board
 from pdsno_cli.supervisor.child import Child, ChildState
 from pdsno_cli.supervisor.control import ControlServer
+from pdsno_cli.supervisor.controller_orders import ControllerOrders
 from pdsno_cli.supervisor.report import status_report
 from pdsno_cli.supervisor.shutdown import Shutdown
 from pdsno_cli.system.interrupts import on_interrupt
@@ -57,9 +58,17 @@ class Supervisor:
         self._children: dict[str, Child] = {}
         self._changes = asyncio.Event()
         self._stop = asyncio.Event()
-        self._failure: str | None = None
+        self._failures: dict[str, str] = {}  # by child, "" for the run; the first one counts
         self._began = time.monotonic()
         self._was_ready = False  # every controller, at the same time, once
+        self._orders = ControllerOrders(
+            board=self.board,
+            children=self._children,
+            runner=runner,
+            start=self._start_again,
+            stopping=lambda: self.stopping,
+            announce=observer.on_message,
+        )
 
     async def run(self) -> None:
         """Run until stopped, or until ``cycles`` are committed at the top.
@@ -80,10 +89,15 @@ class Supervisor:
             self._stop.set()
             await self._shut_down()
             await control.close()
-        if self._failure is not None:
-            raise OperationError(self._failure)
+        for reason in self._failures.values():
+            raise OperationError(reason)
 
     # The runner calls these.
+
+    @property
+    def stopping(self) -> bool:
+        """True once the whole run stops."""
+        return self._stop.is_set()
 
     def requested(self, name: str) -> None:
         """Start a child that does not run and was not given up."""
@@ -126,11 +140,14 @@ class Supervisor:
             self._observer.on_message(f"{text}, held by the injected fault")
         elif delay is not None:
             asyncio.get_running_loop().call_later(delay, self.requested, name)
-            self._observer.on_message(f"{text}; starting it again in {delay:.1f} s")
+            if name in self.board.rows:
+                self.board.rows[name].starts_at = time.monotonic() + delay
+            again = f"in {delay:.1f} s" if delay else "now"
+            self._observer.on_message(f"{text}; starting it again {again}")
 
     def failed(self, reason: str) -> None:
         """End the run; the first reason counts."""
-        self._failure = self._failure or reason
+        self._failures.setdefault("", reason)
         self._stop.set()
 
     # How it is done.
@@ -141,14 +158,31 @@ class Supervisor:
             child.requested()
             self._runner.start(name)
 
+    def _start_again(self, name: str) -> None:
+        """Start a child that was stopped or given up: its failure is no longer the run's."""
+        self._failures.pop(name, None)
+        self._start(name)
+
     def _changed(self, child: Child) -> None:
         """Update the board with a child's transition, and wake ``Shutdown``."""
         row = self.board.rows.get(child.name)
         if row is not None:
             row.pid = child.pid
             row.restarts = child.restarts
+            row.starts_at = None
+            if child.state is ChildState.STARTING:
+                row.state, row.detail = "starting", None
+            elif child.state is ChildState.WAITING:
+                row.state, row.detail = "restarting", child.end_text()
+            elif child.state is ChildState.STOPPED:
+                row.state = "stopped"
+                row.detail = (
+                    None if self.stopping else f"by order; start it with pdsno start {child.name}"
+                )
+            elif child.state is ChildState.FAILED:
+                row.state = "failed"
             if not child.alive:
-                row.state = "restarting" if child.state is ChildState.WAITING else child.state.value
+                row.ready_at = None
         self._changes.set()
 
     def _give_up(self, child: Child) -> None:
@@ -159,8 +193,8 @@ class Supervisor:
         row = self.board.rows.get(child.name)
         text = f"{child.name}: {(row.detail if row else None) or child.end_text()}"
         tail = "".join(f"\n  {line}" for line in last_lines(self._state.log(child.name)))
-        self._failure = self._failure or (
-            text + (f"\n  last lines of its log:{tail}" if tail else "")
+        self._failures.setdefault(
+            child.name, text + (f"\n  last lines of its log:{tail}" if tail else "")
         )
         controllers = [self._children[name] for name in self.board.rows if name in self._children]
         if (
@@ -198,7 +232,8 @@ class Supervisor:
     async def _answer(self, request: dict[str, Any]) -> Answer:
         """Answer one request of the control socket."""
         own: dict[str, Operation] = {"status": self._status, "stop": self._end}
-        operation = (own | dict(self._runner.operations)).get(request["op"])
+        others = dict(self._orders.operations) | dict(self._runner.operations)
+        operation = (own | others).get(request["op"])
         if operation is None:
             raise OperationError(f"unknown request {request['op']!r}")
         answer = operation(request)

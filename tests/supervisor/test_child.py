@@ -58,3 +58,35 @@ def test_expected_end_of_a_child_that_is_being_started_waits_for_it():
     assert child.alive
     child.started(5)
     assert not child.wanted
+
+
+def test_a_restart_is_neither_a_failure_nor_counted():
+    child = running()
+    child.restart()
+    assert child.ended(0) == 0.0
+    assert (child.state, child.restarts) == (ChildState.WAITING, 0)
+    child.requested()
+    child.started(124)
+    assert child.ended(EXIT_CRASHED) > 0  # the next end is judged as ever
+    assert child.restarts == 1
+
+
+def test_a_stop_after_a_restart_counts():
+    child = running()
+    child.restart()
+    child.stop()
+    assert child.ended(0) is None
+    assert child.state is ChildState.STOPPED
+
+
+def test_a_child_that_was_given_up_can_be_stopped_and_revived():
+    child = running()
+    child.ended(EXIT_FAILED)
+    child.expect_end()
+    assert child.state is ChildState.FAILED  # at the end of the run it is still that
+    child.stop()
+    assert child.state is ChildState.STOPPED
+    child.revive()
+    child.requested()
+    child.started(125)
+    assert child.ended(EXIT_CRASHED) > 0

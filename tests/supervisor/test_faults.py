@@ -55,7 +55,9 @@ class Stage:
         self.broker, self.spawner, self.partition = Broker(), Spawner(), Partition()
         self.restarted = []
         self._over = asyncio.Event()
+        self.state = "restarting"
         self.faults = Faults(
+            state_of=lambda _name: self.state,
             controllers=["lc1", "lc2"],
             broker=self.broker,
             spawner=self.spawner,
@@ -216,5 +218,23 @@ def test_impossible_fault_is_refused():
             stage.begin("a", None, "kill", 0)
         with pytest.raises(OperationError, match="no such fault"):
             stage.faults.age("a")
+
+    played(play)
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        ("stopped", "lc1 is stopped: start it with pdsno start lc1"),
+        ("failed", "lc1 was given up: .* pdsno start lc1"),
+        ("restarting", "it is restarting: wait with pdsno wait --for ready"),
+    ],
+)
+def test_a_controller_without_a_process_is_refused_with_what_to_do(state, told):
+    async def play(stage):
+        stage.spawner.there = False
+        stage.state = state
+        with pytest.raises(OperationError, match=told):
+            stage.begin("t", "lc1", "kill", 0)
 
     played(play)

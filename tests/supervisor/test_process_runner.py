@@ -56,6 +56,7 @@ class Listener:
     def __init__(self):
         self.events = []
         self.board = self
+        self.stopping = False
 
     def all_on_broker(self):
         return True
@@ -138,6 +139,7 @@ def test_stop_withdraws_what_is_not_yet_forked_and_continues_what_is_stopped(ope
         runner.start("lc")
         runner.stop("lc")
         assert listener.events == [("ended", "lc", None, None, False)]
+        listener.stopping = True
         runner.stop("gc")
         assert spawner.signals == [
             ("fork server", "SIGCONT"),
@@ -188,9 +190,25 @@ def test_a_lost_fork_server_is_replaced_until_it_ends_each_time(opened):
 
 def test_a_fork_server_lost_while_stopping_is_not_replaced(opened):
     async def scenario(runner, spawner, listener):
+        listener.stopping = True
         runner.stop("lc")
         runner.lost("killed by signal 9", served=True)
         await asyncio.sleep(0.01)
         assert (spawner.starts, listener.events) == (1, [])
+
+    opened(scenario)
+
+
+def test_stop_of_one_controller_leaves_the_faults_of_others_and_the_fork_server(opened):
+    async def scenario(runner, spawner, listener):
+        runner.started("lc", 7)
+        runner.stop("lc")
+        assert spawner.signals == [("lc", "SIGTERM"), ("lc", "SIGCONT")]
+        runner.operations["fault"](
+            {"token": "t", "victim": "gc", "action": "freeze", "seconds": 60}
+        )
+        runner.lost("killed by signal 9", served=True)
+        await asyncio.sleep(0.01)
+        assert spawner.starts == 2
 
     opened(scenario)
