@@ -21,8 +21,8 @@ EXIT_INTERNAL = 3
 COMMANDS = (
     "validate", "schema", "rule", "topics", "capacity",
     "up", "ls", "status", "ps", "top", "logs", "events", "devices", "audit", "tail",
-    "discover", "policy", "quarantine", "lab", "fault", "down",
-    "controller",
+    "discover", "policy", "restart", "stop", "start", "wait", "down",
+    "quarantine", "lab", "fault", "controller",
 )  # fmt: skip
 
 

@@ -19,16 +19,17 @@ def make_private(folder: Path) -> None:
     then decide what is read and written. OSError when it cannot be made.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _require_own(folder, folder.lstat())
+    require_own(folder, folder.lstat())
     if folder.lstat().st_mode & 0o077:
         folder.chmod(0o700)
     with os.scandir(folder) as entries:
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):  # those of ours are judged by themselves
-                _require_own(folder / entry.name, entry.stat(follow_symlinks=False))
+                require_own(folder / entry.name, entry.stat(follow_symlinks=False))
 
 
-def _require_own(path: Path, found: os.stat_result) -> None:
+def require_own(path: Path, found: os.stat_result) -> None:
+    """Raise StateError if a path is a symbolic link or belongs to another user."""
     if stat.S_ISLNK(found.st_mode):
         raise StateError(
             f"{path} is a symbolic link, which a state directory must not hold: "
