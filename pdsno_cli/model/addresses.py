@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import NamedTuple
 
 _LOCALHOST = "localhost"
-_NOT_IN_A_NAME = frozenset(" \t\n:/@[]")
+_NOT_IN_A_NAME = frozenset(" \t\n:/@[]$'\"{}()<>,;*!?|\\=&^`#~")
+_NUMBERS = re.compile(r"[0-9.]*[0-9][0-9.]*")
 
 
 class Address(NamedTuple):
@@ -34,8 +36,10 @@ def host_problem(host: str) -> tuple[str, str | None] | None:
     None if it is one. What was meant is as in a file: ``host: a, port: 1883``.
     """
     plain = host.strip()
-    if parse_host(host) is not None or not (plain != host or set(host) & _NOT_IN_A_NAME):
+    if parse_host(host) is not None:
         return None
+    if plain == host and not set(host) & _NOT_IN_A_NAME:
+        return name_problem(host)
     scheme, found, rest = plain.rpartition("://")
     rest, slash, tail = rest.partition("/")
     name, colon, port = rest.rpartition("@")[2].rpartition(":")
@@ -56,6 +60,19 @@ def host_problem(host: str) -> tuple[str, str | None] | None:
     else:
         problem = "it is not a name or an address"
     return problem, keys if clear else None
+
+
+def name_problem(host: str) -> tuple[str, str | None] | None:
+    """Return why a host without a port is invalid, None if it is a name or an address."""
+    if parse_host(host) is not None:
+        return None
+    if set(host) & _NOT_IN_A_NAME:
+        return "it is not a name or an address", None
+    if _NUMBERS.fullmatch(host):
+        return "an IPv4 address has four numbers from 0 to 255", None
+    if ".." in host or host[0] == "." or any(len(part) > 63 for part in host.split(".")):
+        return "a part of a name has 1 to 63 characters", None
+    return None
 
 
 def is_loopback(host: str) -> bool:

@@ -30,6 +30,7 @@ DEFAULT_ROOT = "pdsno"
 MAX_TOPIC_BYTES = 65_535
 SYSTEM = "system"  # the level of `events` that belongs to no region
 GLOBAL = "global"  # the level of `policy` that belongs to no region
+RESERVED_REGIONS = frozenset({SYSTEM, GLOBAL})
 COMMAND_EXPIRY = 60  # seconds after which a command expires
 
 

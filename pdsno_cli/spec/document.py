@@ -54,7 +54,8 @@ class Document:
     left out, so that rules about missing keys are skipped. ``claimed`` are missing entries that a
     misspelt or misplaced key stands for. ``unresolved`` are the values, by ``id`` of their container
     and key or index, with a reference that could not be replaced, and why. ``here`` is True if this
-    machine counts, and not only the file. ``partial`` are the ids of mappings whose ``<<`` was refused.
+    machine counts, and not only the file. ``partial`` are the ids of mappings whose ``<<`` was refused,
+    ``overfull`` of those whose duplicate keys are those of another entry.
     """
 
     path: str
@@ -67,6 +68,7 @@ class Document:
     unresolved: dict[tuple[int, str | int], ReferenceProblem] = field(default_factory=dict)
     here: bool = False
     partial: set[int] = field(default_factory=set)
+    overfull: set[int] = field(default_factory=set)
     _lines: list[str] | None = None
     _index: dict[int, dict[str, int]] = field(default_factory=dict)
 

@@ -12,9 +12,21 @@ _REFERENCE = re.compile(
     r"(?P<escape>\$\$\{)|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\})?"
 )
 
+# Variables as a shell, make and Windows write them.
+_FOREIGN = re.compile(
+    r"\$([A-Za-z_][A-Za-z0-9_]*)|\$\(([A-Za-z_][A-Za-z0-9_]*)\)|%([A-Z_][A-Z0-9_]*)%"
+)
+_TOPICS = ("$SYS", "$share")  # MQTT gives them a meaning
+SUSPECT = re.compile(r"""[:\[,-][ ]+["']?(?:\$[A-Za-z_(]|%[A-Z_])""")
+
 
 class ReferenceProblem(ValueError):  # noqa: N818  # a value on its way to a finding, not a failure
-    """A reference that cannot be resolved; the message is one sentence."""
+    """A reference that cannot be resolved; the message is one sentence.
+
+    ``meant`` is what to write instead, if it is known.
+    """
+
+    meant: str | None = None
 
 
 class UnsetVariable(ReferenceProblem):  # as above
@@ -51,6 +63,16 @@ def is_reference(text: str) -> bool:
     """Return True if ``text`` is one reference and nothing else."""
     match = _REFERENCE.fullmatch(text)
     return match is not None and match["name"] is not None
+
+
+def shell_variable(text: str) -> ReferenceProblem | None:
+    """Return the problem of a text that is a variable in the form of another tool, ``$NAME`` for one."""
+    found = _FOREIGN.fullmatch(text)
+    if found is None or text in _TOPICS:
+        return None
+    problem = ReferenceProblem(f"{text} is not a reference to a variable")
+    problem.meant = f"${{{found[1] or found[2] or found[3]}}}"
+    return problem
 
 
 def literal_parts(text: str) -> str:

@@ -16,9 +16,11 @@ from pdsno_cli.spec.build import build
 from pdsno_cli.spec.document import Document, excerpt, split_lines
 from pdsno_cli.spec.files import read_file
 from pdsno_cli.spec.interpolate import (
+    SUSPECT,
     ReferenceProblem,
     UnsetVariable,
     is_reference,
+    shell_variable,
     substitute,
 )
 from pdsno_cli.spec.reread import Readings, reread
@@ -141,6 +143,9 @@ def open_file(
         from pdsno_cli.spec.schema_errors import explain
 
         diagnostics += each_once(explain(document, found, shape))
+        for identity, duplicate in tree.duplicates:
+            if identity in document.overfull:
+                diagnostics.remove(duplicate)
     return Opened(document=document, diagnostics=tuple(diagnostics), violations=found)
 
 
@@ -222,7 +227,20 @@ def _interpolate(document: Document, tree: Tree, environment: Mapping[str, str] 
             node[where], other = (scalar, text) if plain else (text, scalar)
             if other is not node[where]:
                 readings[identity, where] = other
+    _foreign(document, tree)
     return readings
+
+
+def _foreign(document: Document, tree: Tree) -> None:
+    """Note the values that are a variable in the form of another tool, as problems of references."""
+    if not SUSPECT.search(document.text):
+        return
+    for node in tree.pinned:
+        entries = node.items() if isinstance(node, dict) else enumerate(node)
+        for where, value in entries:
+            problem = shell_variable(value) if isinstance(value, str) else None
+            if problem is not None and where != "description":
+                document.unresolved[id(node), where] = problem
 
 
 def unset(document: Document, environment: Mapping[str, str] | None) -> Iterator[Diagnostic]:
@@ -240,7 +258,9 @@ def unset(document: Document, environment: Mapping[str, str] | None) -> Iterator
         entry = document.entry(node, where)
         assert entry is not None
         hint = "set it, or give a default: ${NAME:-default}"
-        if not isinstance(problem, UnsetVariable):
+        if problem.meant is not None:
+            hint = f"write {problem.meant}"
+        elif not isinstance(problem, UnsetVariable):
             hint = "for example: ${MQTT_HOST}, ${MQTT_HOST:-broker.example.net} or $${literal}"
         yield document.finding_at(entry[1], codes.VARIABLE, str(problem), hint=hint)
 

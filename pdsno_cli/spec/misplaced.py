@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.names import nearest, similarity
 from pdsno_cli.spec.schema import unknown_keys
+from pdsno_cli.spec.yaml_brackets import SPACES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,11 +55,13 @@ class Reading:
     """What the unknown keys of a file mean.
 
     ``keys`` are the hints by the path of a key, each one finding; ``explained`` are paths, whose
-    violations follow from such a key, at the path itself or anywhere below it.
+    violations follow from such a key, at the path itself or anywhere below it. Of the ``certain`` keys
+    it is known what they stand for.
     """
 
     keys: dict[Where, str] = field(default_factory=dict)
     explained: set[Where] = field(default_factory=set)
+    certain: set[Where] = field(default_factory=set)
 
     def explains(self, where: Where) -> bool:
         """Return True if a violation at ``where`` follows from a misspelt or misplaced key."""
@@ -70,6 +73,7 @@ def read(document: Document, violations: Iterable[Violation], shape: Shape) -> R
     reading = Reading()
     reader = _Reader(document, shape, reading)
     found = list(violations)
+    reader.section_among_entries()
     for where in dict.fromkeys(violation.where for violation in found):
         reader.entry_of_a_map(where)
     for violation in found:
@@ -110,6 +114,23 @@ class _Reader:
                 self._reading.explained.add((*at, name))
             return
 
+    def section_among_entries(self) -> None:
+        """Note a missing key of the topology that stands, without a value, among the entries of another.
+
+        What follows it there are its own entries.
+        """
+        for name in self._shape.schema.get("required", ()):
+            for outer in self._shape.schema.get("properties", {}):
+                keys = self._document.keys((outer,)) if not self._document.has((name,)) else []
+                entries = self._shape.fragment((outer,)).get("additionalProperties")
+                if (
+                    isinstance(entries, dict)
+                    and name in keys
+                    and self._value((outer, name)) is None
+                ):
+                    self._note((outer, name), f"{name!r} belongs at the top level", (name,))
+                    self._reading.explained.update((outer, key) for key in keys[keys.index(name) :])
+
     def unknown(self, violation: Violation) -> None:
         """Explain each unknown key of one mapping."""
         where, fragment = violation.where, violation.fragment
@@ -126,13 +147,7 @@ class _Reader:
             if parent is not None:
                 self._under(where, parent, keys)
                 continue
-            if (joined := _JOINED.fullmatch(key)) and joined["key"] in known:
-                stands_for = joined["key"]
-                flow = joined["value"][0] in "[{"
-                hint = f"write {stands_for}: {joined['value']}"
-                if flow:
-                    hint = f"{stands_for!r} needs a space after its ':'"
-                self._note(path, hint, (*where, stands_for))
+            if self._misprint(violation, key, known):
                 continue
             value, properties = self._value(path), fragment.get("properties", {})
             fitting = [name for name in absent if self._shape.fits(value, properties[name])]
@@ -142,6 +157,8 @@ class _Reader:
                     continue
                 near = nearest(key, fitting) or nearest(key, absent)
                 near = near or self._by_value(path, keys, required, fragment)
+                if near is None and self._entry_too_deep(path):
+                    continue
             if near is not None:
                 self._note(path, f"did you mean {near!r}?", (*where, near))
                 absent = [name for name in absent if name != near]
@@ -157,14 +174,50 @@ class _Reader:
                     else f"known keys: {', '.join(known)}; prefix your own with x-"
                 )
 
+    def _misprint(self, violation: Violation, key: str, known: list[str]) -> bool:
+        """Note a key whose own letters say what it is: one joined to its value, ``<``, special spaces."""
+        path = (*violation.where, key)
+        if (joined := _JOINED.fullmatch(key)) and joined["key"] in known:
+            name, value = joined["key"], joined["value"]
+            hint = (
+                f"{name!r} needs a space after its ':'"
+                if value[0] in "[{"
+                else f"write {name}: {value}"
+            )
+            self._note(path, hint, (*violation.where, name))
+            return True
+        stripped = key.strip(SPACES)
+        if re.fullmatch("<{1,3}:?", key):
+            hint = "did you mean '<<'?"
+        elif stripped != key:
+            hint = f"{stripped!r} has a special space beside it: replace it by a plain one"
+        else:
+            return False
+        self._reading.keys[path] = hint
+        self._document.partial.add(id(violation.value))
+        return True
+
     def _near(self, key: str, absent: list[str]) -> str | None:
         """Return the absent key that ``key`` certainly stands for."""
-        plain = key.strip(" \u00a0\u200b\u3000\ufeff").casefold().replace("-", "_")
+        plain = key.strip(SPACES).casefold().replace("-", "_")
         for name in absent:
             if plain == name or plain in _SYNONYMS.get(name, ()):
                 return name
         near = nearest(key, absent)
         return near if near is not None and similarity(key, near) >= _ALIKE else None
+
+    def _entry_too_deep(self, path: Where) -> bool:
+        """Note that a key without a value is an entry that is indented like the keys of the one before."""
+        where, key = path[:-1], path[-1]
+        entries = self._shape.fragment(where[:-1]).get("additionalProperties")
+        if not where or not isinstance(entries, dict) or self._value(path) is not None:
+            return False
+        if self._document.span(path, key=True).line == self._document.span(where, key=True).line:
+            return False  # in flow style there is no indentation
+        self._reading.keys[path] = f"to begin an entry, indent {key!r} like {where[-1]!r}"
+        node = self._value(where)
+        self._document.overfull.add(id(node))
+        return True
 
     def _by_value(
         self, path: Where, keys: list[str], required: Iterable[str], fragment: dict[str, Any]
@@ -243,6 +296,7 @@ class _Reader:
 
     def _note(self, path: Where, hint: str, stands_for: Where) -> None:
         self._reading.keys[path] = hint
+        self._reading.certain.add(path)
         self._document.claimed.add(stands_for)
 
     def _value(self, where: Where) -> Any:

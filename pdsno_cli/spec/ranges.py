@@ -7,6 +7,7 @@ import math
 import re
 
 LIMIT = 50_000  # ids that one key may stand for
+_BRACES = re.compile(r"\{([0-9]+)(?:\.\.|[:,-])([0-9]+)\}")
 _RANGE = re.compile(r"\[([0-9]{1,9}):([0-9]{1,9})\]")
 
 
@@ -17,6 +18,8 @@ def expand(key: str) -> list[str]:
     leading zeros have the same width, which all numbers between them get.
     """
     if "[" not in key and "]" not in key:
+        if "{" in key and (braces := _BRACES.search(key)) is not None:
+            raise ValueError(f"{key!r} has a range in braces: write [{braces[1]}:{braces[2]}]")
         return [key]
     pieces = _RANGE.split(key)  # text, first, last, text, first, last, text
     texts, firsts, lasts = pieces[::3], pieces[1::3], pieces[2::3]

@@ -43,6 +43,8 @@ def explain(document: Document, violations: list[Violation], shape: Shape) -> It
         violations, key=lambda item: (document.place(item.where), item.keyword != "type")
     )
     reading = read(document, violations, shape)
+    # What is missing beside an unknown key may be what that key was meant to be.
+    vague = {where[:-1] for where in reading.keys.keys() - reading.certain}
     for where, hint in reading.keys.items():
         yield document.finding(
             codes.UNKNOWN_KEY,
@@ -58,7 +60,11 @@ def explain(document: Document, violations: list[Violation], shape: Shape) -> It
         if violation.keyword == "required":
             # An alias repeats its node: what is missing there is missing once.
             identity = (id(violation.value), ",".join(violation.fragment["required"]))
-            if identity in missing or id(violation.value) in document.partial:
+            if (
+                identity in missing
+                or violation.where in vague
+                or id(violation.value) in document.partial
+            ):
                 continue
             missing.add(identity)
         if violation.keyword == "type":
@@ -75,6 +81,9 @@ def _explain(document: Document, violation: Violation, shape: Shape) -> Iterator
         yield from _missing(document, violation)
         return
     value = violation.value
+    if keyword == "uniqueItems":
+        yield _repeated(document, violation)
+        return
     key = next((step for step in reversed(where) if isinstance(step, str)), "")
     found = meant(fragment, value, lambda candidate: shape.fits(candidate, fragment))
     hint = None if found is None else _written(where, found)
@@ -128,6 +137,17 @@ def _missing(document: Document, violation: Violation) -> Iterator[Diagnostic]:
             )
 
 
+def _repeated(document: Document, violation: Violation) -> Diagnostic:
+    items: list[Any] = violation.value
+    index = next(n for n, item in enumerate(items) if item in items[:n])
+    return document.finding(
+        codes.OUT_OF_BOUNDS,
+        f"{_named(violation.where)} has {_described(items[index])} twice",
+        (*violation.where, index),
+        hint="remove one of the two",
+    )
+
+
 def _bounded(violation: Violation) -> str:
     keyword, fragment = violation.keyword, violation.fragment
     limit = fragment.get(keyword)
@@ -137,8 +157,6 @@ def _bounded(violation: Violation) -> str:
         return "must not be empty" if limit == 1 else f"needs {limit} {_LEAST[keyword]}s or more"
     if keyword == "maxLength":
         return f"must not be longer than {limit} characters"
-    if keyword == "uniqueItems":
-        return "contains a duplicate"
     return "is invalid here"
 
 

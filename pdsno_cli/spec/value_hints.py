@@ -64,10 +64,10 @@ def _candidates(fragment: dict[str, Any], value: Any) -> Iterator[str]:
     elif isinstance(value, str):
         plain = value.split(" //")[0].strip()
         yield plain
+        yield re.sub(r"^\w+://", "", plain).rstrip("/")
         yield f"[{', '.join(filter(None, _SEPARATOR.split(plain)))}]"
         yield re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-._")
         yield plain.replace("_", "").replace(",", "")
-        yield re.sub(r"^\w+://", "", plain).rstrip("/")
         sized = re.fullmatch(r"(\d{1,6})\s*([kKmM])i?[bB]?", plain)
         if sized:
             yield str(int(sized[1]) * {"k": 1024, "m": 1024**2}[sized[2].lower()])

@@ -21,6 +21,9 @@ class Slip:
     hint: str | None
 
 
+SPACES = (
+    "\u00a0\u1680" + "".join(map(chr, range(0x2000, 0x200C))) + "\u202f\u205f\u3000\ufeff"
+)  # of a word processor
 KEY = r"[A-Za-z_][\w.-]*"
 BLOCK = re.compile(r"^(?P<indent> *)(?:- +)*(?:.*: +)?[|>][-+0-9]*(?: +#.*)?$")
 # What stands before a value: an indicator, perhaps an anchor or a tag.
@@ -110,7 +113,12 @@ def _closed(stack: list[tuple[str, int, int]], character: str, number: int, at: 
     if not stack:
         return make_slip(number, at, 1, f"a {character} that closes nothing", "remove it")
     if stack[-1][0] != wanted:
-        return _open(*stack[-1])
+        if any(opened[0] == wanted for opened in stack):
+            return _open(*stack[-1])
+        end = "]" if character == "}" else "}"
+        return make_slip(
+            number, at, 1, f"a {character} closes what {stack[-1][0]} opened", f"write {end}"
+        )
     stack.pop()
     return None
 

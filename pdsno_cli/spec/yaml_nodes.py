@@ -56,7 +56,8 @@ class Tree:
     ``positions`` is keyed by the ``id`` of each container, all of which ``pinned`` keeps alive.
     ``references`` are the texts with a ``$`` before a brace: by ``id`` of the container, then
     by key or index, True if written without quotes. ``partial`` are the ids of the mappings whose
-    ``<<`` was refused: what it would have added is not known.
+    ``<<`` was refused: what it would have added is not known. ``duplicates`` are the findings
+    on keys that their mapping has already.
     """
 
     root: Any = None
@@ -65,6 +66,7 @@ class Tree:
     pinned: list[Any] = field(default_factory=list)
     references: dict[int, dict[str | int, bool]] = field(default_factory=dict)
     partial: set[int] = field(default_factory=set)
+    duplicates: list[tuple[int, Diagnostic]] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
@@ -264,6 +266,7 @@ class _Reader:
                 if merge
                 else "rename or remove one of the two",
             )
+            self.tree.duplicates.append((id(frame.node), self.tree.diagnostics[-1]))
             frame.key = _DISCARD
         else:
             frame.positions += (key, position)

@@ -9,21 +9,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from pdsno_cli.spec.yaml_brackets import BLOCK, KEY, Slip, make_slip, unclosed
+from pdsno_cli.spec.yaml_brackets import BLOCK, KEY, SPACES, Slip, make_slip, unclosed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 
 _FAR = 40  # lines
-_SPACES = "\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff"
 # A pattern, whose group 1 is the place; the message; the hint. A hint may use the named groups.
 _LINES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern), message, hint)
     for pattern, message, hint in (
         (r"^ *(\t+)", "a tab cannot indent YAML", "indent with spaces"),
         (
-            rf"^[^#'\"]*?([{_SPACES}]+)",
+            rf"^[^#'\"]*?([{SPACES}]+)",
             "a no-break or other special space is not a space to YAML",
             "replace it by a plain space",
         ),
@@ -40,6 +39,7 @@ _LINES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (rf"^\s*(?:- +)?{KEY} *(=>?) *\S", "a key and its value are separated by ':'", "write ':' and a space"),
         (rf"^\s*(?:- +)?{KEY}: +([@`%].*)$", "a value cannot begin with {0[0]!r}", "put it in quotes: '{0}'"),
         (rf"^\s*(?:- +)?{KEY}: +(\*[^\w].*)$", "a value that begins with '*' is an alias", "put it in quotes: '{0}'"),
+        (r"^\s+(\*[\w.-]+)\s*$", "an alias stands where a key is expected", "write <<: {0}"),
         (rf"^\s*(?:- +)?{KEY}: +(\[[^\[\]#]*\]:\S*)", "text after the end of a list", "put it in quotes: '{0}'"),
     )
 )  # fmt: skip
@@ -179,6 +179,12 @@ def _indentation(lines: Sequence[str], line: int, column: int, problem: str) -> 
             f"indent it by {_spaces(level)}",
         )
     levels = sorted({len(found["indent"]) for text in lines[:line] if (found := _PAIR.match(text))})
+    if (
+        indent in levels
+        and "expected key" in problem
+        and (key := _dedented(lines, line, indent)) is not None
+    ):
+        return key
     if indent not in levels and levels:
         best = min(levels, key=lambda known: abs(known - indent))
         return make_slip(
@@ -205,6 +211,22 @@ def _odd_line(lines: Sequence[str], line: int) -> Slip | None:
     length = len(found["key"] or "-")
     hint = f"indent it by {_spaces(best)}"
     return make_slip(number, indent, length, "indented unlike the keys around it", hint)
+
+
+def _dedented(lines: Sequence[str], line: int, indent: int) -> Slip | None:
+    """Return the key above that is indented too little, so that its own keys follow two levels deeper."""
+    above = [(n, pair) for n in range(line) if (pair := _PAIR.match(lines[n])) is not None]
+    after: int | None = None  # the indentation of the key after it
+    for number, pair in reversed(above):
+        level = len(pair["indent"])
+        if level < indent:
+            if pair["value"] or after is None or after <= indent:
+                return None
+            length = len(pair["key"])
+            hint = f"indent it by {_spaces(indent)}"
+            return make_slip(number, level, length, "indented less than the keys around it", hint)
+        after = level
+    return None
 
 
 def _mixed(lines: Sequence[str], line: int, problem: str) -> Slip | None:

@@ -73,11 +73,12 @@ def test_variable_without_quotes_is_read_again(tmp_path, monkeypatch):
     monkeypatch.setenv("NAME", "5")
     path = write(
         tmp_path,
-        'name: "n${NAME}"\nbroker:\n  host: $${NAME}\n  port: ${PORT}\n'
+        'name: "n${NAME}"\nbroker:\n  host: h${NAME}\n  port: ${PORT}\ndescription: $${NAME}\n'
         "controllers: {g: {role: global}}\n",
     )
     topology = load(path, environment=os.environ).topology
-    assert (topology.name, topology.broker.addresses) == ("n5", (("${NAME}", 1885),))
+    assert (topology.name, topology.broker.addresses) == ("n5", (("h5", 1885),))
+    assert topology.description == "${NAME}"
 
 
 @pytest.mark.parametrize(

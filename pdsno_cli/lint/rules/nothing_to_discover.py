@@ -24,9 +24,11 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     served = {item.region for item in topology.of_role(Role.REGIONAL)}
     several = len(topology.of_role(Role.GLOBAL)) > 1
     for controller in one_for_each_key(topology):
-        # Its role or its region is a finding already.
-        if (several and controller.role is Role.GLOBAL) or (
-            controller.role is Role.LOCAL and controller.region not in served
+        # Its role, its region or where it ends is a finding already.
+        if (
+            (several and controller.role is Role.GLOBAL)
+            or (controller.role is Role.LOCAL and controller.region not in served)
+            or id(document.data["controllers"].get(controller.key)) in document.overfull
         ):
             continue
         where: Where = (*key_of(controller), "discovery")

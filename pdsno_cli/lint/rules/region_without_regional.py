@@ -8,6 +8,7 @@ from pdsno_cli.lint.common import unknown_regions, without_region
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.model.roles import Role
+from pdsno_cli.model.topics import RESERVED_REGIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     for controller in topology.of_role(Role.LOCAL):
         alone[controller.region] = alone.get(controller.region, 0) + 1
     for region in topology.regions:
-        if region in served:
+        if region in served or region in RESERVED_REGIONS:
             continue
         count = alone.get(region, 0)
         if not count:

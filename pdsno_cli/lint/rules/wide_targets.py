@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdsno_cli.lint.common import key_of, local_targets
+from pdsno_cli.lint.common import key_of, local_targets, target_path
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.model.targets import MANY, TOO_MANY
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pdsno_cli.model.diagnostics import Diagnostic
-    from pdsno_cli.spec.document import Document
-    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.spec.document import Document, Where
+    from pdsno_cli.spec.topology import Controller, Topology
 
 CODE = "PDS221"
 
@@ -33,11 +33,17 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         yield document.finding(
             CODE,
             f"{controller.controller_id!r} has {count:,} addresses to discover",
-            (*key_of(controller), "discovery", "targets"),
-            key=True,
+            _place(document, controller),
             severity=Severity.ERROR if count > TOO_MANY else Severity.WARNING,
             hint=f"split them among several local controllers, {MANY:,} or fewer each",
         )
+
+
+def _place(document: Document, controller: Controller) -> Where:
+    """Return the path of the only target, or that of all."""
+    if len(controller.discovery.targets) == 1:
+        return target_path(document, controller, 0)
+    return (*key_of(controller), "discovery", "targets")
 
 
 RULE = Rule(code=CODE, name="wide-targets", check=check)
