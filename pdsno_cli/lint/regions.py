@@ -6,6 +6,7 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
+from pdsno_cli.model.target_problems import target_problem
 from pdsno_cli.model.targets import AddressRange
 
 if TYPE_CHECKING:
@@ -31,9 +32,15 @@ def prefix_range(text: str) -> AddressRange | None:
 def corrected(text: str) -> str | None:
     """Return the prefix that an address, with a length, a netmask or neither, is in; else None."""
     try:
-        return str(ipaddress.IPv4Network(text, strict=False))
+        network = ipaddress.IPv4Network(text, strict=False)
     except ValueError:
-        return None
+        return target_problem(text)[1] if "*" in text else None
+    if "/" in text:
+        return str(network)
+    octets = text.split(".")
+    while len(octets) > 1 and octets[-1] == "0":
+        octets.pop()
+    return f"{text}/{8 * len(octets)}"
 
 
 def prefixes_of(region: Region, document: Document) -> Iterator[tuple[str, Where]]:

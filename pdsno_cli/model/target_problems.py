@@ -19,6 +19,8 @@ def target_problem(text: str) -> tuple[str, str | None]:
     plain = text.strip()
     if not plain:
         return "it is empty", None
+    if (spaced := _spaced(plain)) is not None:
+        return spaced
     item = plain[1:].split(" -")[0]
     if plain.startswith("-") and _valid(item) is not None:
         return "a list item is written with a space after its '-'", item
@@ -37,6 +39,26 @@ def target_problem(text: str) -> tuple[str, str | None]:
     if dash and _address(start) is not None:
         return _span(start, end)
     return _octets(start if dash and "." in start else plain)
+
+
+def _spaced(text: str) -> tuple[str, str] | None:
+    """Return what is wrong with a text of two parts that make one range, and that range."""
+    parts = re.split(r"\s*/\s*|\s+(?:to|until|through|\.\.)\s+|\s+", text)
+    if len(parts) != 2 or _address(parts[0]) is None:
+        return None
+    first, second = parts
+    if re.search(r"\s(?:to|until|through|\.\.)\s", text):
+        meant = _valid(f"{first}-{second}")
+        return None if meant is None else ("a span is written with '-'", meant)
+    if (_address(second) is None and not _is_number(second)) or " " not in text:
+        return None
+    try:
+        network = str(ipaddress.IPv4Network(f"{first}/{second}", strict=False))
+    except ValueError:
+        return None
+    return (
+        "a prefix has no spaces" if "/" in text else "write a prefix length instead of a netmask"
+    ), network
 
 
 def _colon(text: str) -> tuple[str, str | None]:

@@ -167,7 +167,15 @@ def _controllers(document: Document, diagnostics: list[Diagnostic]) -> dict[str,
         try:
             ids = ranges.expand(key)
         except ValueError as exc:
-            diagnostics.append(document.finding(codes.KEY_RANGE, str(exc), where, key=True))
+            text = ranges.meant(key)
+            hint = (
+                f"write {text}"
+                if text
+                else "for example: local_cntl_[1:20] or local_cntl_[001:200]"
+            )
+            diagnostics.append(
+                document.finding(codes.KEY_RANGE, str(exc), where, key=True, hint=hint)
+            )
             continue
         role, region = _ROLES[raw["role"]], raw.get("region")
         own = raw.get("discovery", {})

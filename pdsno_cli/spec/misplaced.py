@@ -36,7 +36,7 @@ _SYNONYMS = {
     "split": ("prefix", "network", "cidr", "subnet"),
     "username": ("user", "login"),
     "password": ("pass", "passwd", "secret"),
-    "ca": ("cafile", "ca_file", "ca_cert", "cacert"),
+    "ca": ("cafile", "ca_file", "ca_cert", "cacert", "ca_certs", "cacerts", "ca_path", "ca_bundle"),
     "cert": ("certfile", "cert_file", "certificate", "client_cert"),
     "key": ("keyfile", "key_file", "private_key", "client_key"),
     "tls": ("ssl",),
@@ -167,7 +167,7 @@ class _Reader:
                     f"{double!r} is there already: merge the two, or prefix your own with x-"
                 )
             else:
-                home = self._shape.home(key)
+                home = self._shape.home(key, value)
                 self._reading.keys[path] = (
                     f"{key!r} belongs in {home!r}"
                     if home
@@ -187,8 +187,14 @@ class _Reader:
             self._note(path, hint, (*violation.where, name))
             return True
         stripped = key.strip(SPACES)
+        inner = self._value(path)
         if re.fullmatch("<{1,3}:?", key):
             hint = "did you mean '<<'?"
+        elif not violation.where and isinstance(inner, dict) and self._required(inner):
+            hint = "remove it: its keys belong at the top level"
+            self._document.claimed.update((name,) for name in inner)
+        elif key.startswith(("x_", "X_", "X-", "x.")):
+            hint = f"did you mean 'x-{key[2:]}'?"
         elif stripped != key:
             hint = f"{stripped!r} has a special space beside it: replace it by a plain one"
         else:
@@ -196,6 +202,10 @@ class _Reader:
         self._reading.keys[path] = hint
         self._document.partial.add(id(violation.value))
         return True
+
+    def _required(self, inner: dict[str, Any]) -> bool:
+        """Return True if a mapping has a key that only a whole topology has to have."""
+        return any(name in inner for name in self._shape.schema.get("required", ()))
 
     def _near(self, key: str, absent: list[str]) -> str | None:
         """Return the absent key that ``key`` certainly stands for."""

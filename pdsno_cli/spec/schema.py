@@ -73,14 +73,14 @@ class Shape:
             found = self.resolve(inner)
         return found
 
-    def home(self, key: str) -> str | None:
-        """Return where a key belongs, as in ``controllers.ID.discovery``; None if nowhere."""
+    def home(self, key: str, value: Any) -> str | None:
+        """Return where a key with its value belongs, as in ``controllers.ID.discovery``; None if nowhere."""
         level = [("", self.schema)]
         while level:
             below: list[tuple[str, dict[str, Any]]] = []
             for path, fragment in level:
                 properties = fragment.get("properties", {})
-                if path and key in properties:
+                if path and key in properties and self.fits(value, properties[key]):
                     return path
                 entries = fragment.get("additionalProperties")
                 steps = properties | ({"ID": entries} if isinstance(entries, dict) else {})

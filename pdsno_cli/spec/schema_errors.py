@@ -85,7 +85,7 @@ def _explain(document: Document, violation: Violation, shape: Shape) -> Iterator
         yield _repeated(document, violation)
         return
     key = next((step for step in reversed(where) if isinstance(step, str)), "")
-    found = meant(fragment, value, lambda candidate: shape.fits(candidate, fragment))
+    found = meant(fragment, value, lambda candidate: shape.fits(candidate, fragment), str(key))
     hint = None if found is None else _written(where, found)
     fix: tuple[Edit, ...] = ()
     if keyword == "type":
@@ -112,7 +112,9 @@ def _explain(document: Document, violation: Violation, shape: Shape) -> Iterator
         code = codes.OUT_OF_BOUNDS
         message = f"{_named(where)} {_bounded(violation)}"
     entry = value is None and not document.is_written(where)
-    hint = hint or _example(fragment, where)
+    if hint is None and "enum" in fragment and isinstance(where[-1], int):
+        hint = f"one of: {', '.join(map(str, fragment['enum']))}"
+    hint = hint or _example(fragment, where) or _example(shape.fragment(where[:-1]), where[:-1])
     yield document.finding(
         code, message, where, key=entry, flow=keyword == "type", hint=hint, fix=fix
     )
@@ -175,6 +177,8 @@ def _named(where: Where) -> str:
 
 
 def _types(fragment: dict[str, Any]) -> str:
+    if "ms|s|m|h" in fragment.get("pattern", ""):
+        return "a duration"
     wanted = fragment["type"]
     names = [_TYPES[name] for name in ([wanted] if isinstance(wanted, str) else wanted)]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"

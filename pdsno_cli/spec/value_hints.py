@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.durations import UNITS, format_duration
@@ -21,6 +22,8 @@ _SECONDS = {
 }
 _PART = re.compile(r"([0-9]{1,9}(?:[.,][0-9]{1,9})?)\s*([a-z]+)\s*")
 _CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,2}):([0-9]{1,2})")
+_ADDRESSES = ("targets", "prefixes", "split", "host", "hosts", "address")
+_QUOTES = "\u201c\u201d\u201e\u2018\u2019\u00ab\u00bb`'\""
 _SEPARATOR = re.compile(r"[,;\s]+")
 _WORDS = {
     "arp": ("arping",),
@@ -37,11 +40,18 @@ _WORDS = {
 }
 
 
-def meant(fragment: dict[str, Any], value: Any, fits: Callable[[Any], bool]) -> str | None:
+def meant(
+    fragment: dict[str, Any], value: Any, fits: Callable[[Any], bool], key: str = ""
+) -> str | None:
     """Return the text of the value that ``value`` probably stands for, None if it is not clear.
 
-    ``fits`` judges a value by the schema of its place, so only a valid one is returned.
+    ``fits`` judges a value by the schema of its place, so only a valid one is returned. ``key`` is
+    that of the place; the schema of an address is any text, so none is made from a number.
     """
+    if key in _ADDRESSES and not isinstance(value, str):
+        return None
+    if key == "timeout" and isinstance(value, int) and 60 < value <= 60_000:
+        return f"{value}ms"  # the longest is 1m
     for text in _candidates(fragment, value):
         parsed: Any = text
         if text.startswith("[") and text.endswith("]"):
@@ -62,18 +72,7 @@ def _candidates(fragment: dict[str, Any], value: Any) -> Iterator[str]:
     elif "enum" in fragment:
         yield from _words(fragment["enum"], str(value))
     elif isinstance(value, str):
-        plain = value.split(" //")[0].strip()
-        yield plain
-        yield re.sub(r"^\w+://", "", plain).rstrip("/")
-        yield f"[{', '.join(filter(None, _SEPARATOR.split(plain)))}]"
-        yield re.sub(r"[^A-Za-z0-9._-]+", "-", plain).strip("-._")
-        yield plain.replace("_", "").replace(",", "")
-        sized = re.fullmatch(r"(\d{1,6})\s*([kKmM])i?[bB]?", plain)
-        if sized:
-            yield str(int(sized[1]) * {"k": 1024, "m": 1024**2}[sized[2].lower()])
-        number = resolve(plain)
-        if isinstance(number, float) and number.is_integer():
-            yield str(int(number))
+        yield from _texts(fragment, value)
     elif isinstance(value, float) and value.is_integer():
         yield str(int(value))
     if isinstance(value, str) and value.casefold() in ("yes", "on", "y", "true", "1"):
@@ -84,10 +83,31 @@ def _candidates(fragment: dict[str, Any], value: Any) -> Iterator[str]:
         yield f"'{value}'"
 
 
+def _texts(fragment: dict[str, Any], value: str) -> Iterator[str]:
+    pattern = fragment.get("pattern", "")
+    plain = value.split(" //", maxsplit=1)[0].strip().strip(_QUOTES).rstrip(";,")
+    yield plain
+    yield plain.strip("/")
+    yield re.sub(r"^\w+://", "", plain).rstrip("/")
+    yield f"[{', '.join(filter(None, _SEPARATOR.split(plain)))}]"
+    yield re.sub(r"\s*[:;,]\s*|\s+", ":", plain)
+    if pattern.startswith("^[A-Za-z0-9]"):  # a name
+        letters = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
+        yield re.sub(r"[^A-Za-z0-9._-]+", "-", letters).strip("-._")
+    yield plain.replace("_", "").replace(",", "")
+    sized = re.fullmatch(r"(\d{1,6})\s*([kKmM])(i?[bB]?)", plain)
+    if sized:
+        unit = 1024 if sized[3] or fragment.get("minimum") == 1024 else 1000  # bytes, or a number
+        yield str(int(sized[1]) * {"k": unit, "m": unit**2}[sized[2].lower()])
+    number = resolve(plain)
+    if isinstance(number, float) and number.is_integer():
+        yield str(int(number))
+
+
 def _durations(value: Any) -> Iterator[str]:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return
-    text = str(value).split(" //")[0].strip().casefold().lstrip("+")
+    text = str(value).split(" //")[0].strip().strip(_QUOTES).rstrip(";,").casefold().lstrip("+")
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
         yield f"{text}s"
         return
@@ -109,7 +129,7 @@ def _durations(value: Any) -> Iterator[str]:
 
 
 def _words(allowed: list[Any], text: str) -> Iterator[str]:
-    plain = text.split(" //", maxsplit=1)[0].strip().casefold()
+    plain = text.split(" //", maxsplit=1)[0].strip().strip(_QUOTES).rstrip(";,").casefold()
     for word in map(str, allowed):
         if plain == word.casefold() or plain in _WORDS.get(word, ()):
             yield word if isinstance(resolve(word), str) or word not in allowed else f"'{word}'"

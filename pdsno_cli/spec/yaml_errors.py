@@ -24,7 +24,11 @@ _MEANINGS = (
     ("did not find expected ',' or ']'", "a list without its closing ]", None),
     ("did not find expected ',' or '}'", "a mapping without its closing }", None),
     ("did not find expected node content", "a value is missing here", None),
-    ("did not find expected <document start>", "text after the end of the document", None),
+    (
+        "did not find expected <document start>",
+        "text after the end of the document",
+        "remove the '...' before it",
+    ),
     ("unexpected end of stream", "a quote that is never closed", None),
     ("unknown escape character", "unknown escape sequence in double quotes", "use single quotes"),
     ("undefined tag handle", "an undeclared tag", "leave it out"),

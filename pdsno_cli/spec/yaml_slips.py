@@ -39,6 +39,8 @@ _LINES: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (rf"^\s*(?:- +)?{KEY} *(=>?) *\S", "a key and its value are separated by ':'", "write ':' and a space"),
         (rf"^\s*(?:- +)?{KEY}: +([@`%].*)$", "a value cannot begin with {0[0]!r}", "put it in quotes: '{0}'"),
         (rf"^\s*(?:- +)?{KEY}: +(\*[^\w].*)$", "a value that begins with '*' is an alias", "put it in quotes: '{0}'"),
+        (rf"^\s*(?:- +)?{KEY}: +(?:\"[^\"]*\"|'[^']*') +([^\s#,\]}}\"'][^#]*?)\s*$", "text after a closing quote", "put the whole value in quotes"),
+        (r"^ *(-[A-Za-z0-9][\w.]*)\s*$", "a space is missing after '-'", "write a space after it"),
         (r"^\s+(\*[\w.-]+)\s*$", "an alias stands where a key is expected", "write <<: {0}"),
         (rf"^\s*(?:- +)?{KEY}: +(\[[^\[\]#]*\]:\S*)", "text after the end of a list", "put it in quotes: '{0}'"),
     )
@@ -131,11 +133,18 @@ def _key_value(found: re.Match[str], number: int) -> Slip | None:
 def _block_text(lines: Sequence[str], near: list[int]) -> Slip | None:
     """Return the first line of a block's text that is not indented."""
     for number in near:
-        before = next(_above(lines, number), None)
-        if before is None or not (found := BLOCK.match(lines[before])):
-            continue
         text = lines[number]
         indent = len(text) - len(text.lstrip(" "))
+        found = None
+        for before in range(number - 1, -1, -1):  # over the lines of the text that are indented
+            found = BLOCK.match(lines[before])
+            blank = not lines[before].strip()
+            if found is not None or not (
+                blank or len(lines[before]) - len(lines[before].lstrip(" ")) > indent
+            ):
+                break
+        if found is None:
+            continue
         if text.strip() and indent <= len(found["indent"]) and not _PAIR.match(text):
             return make_slip(
                 number,
@@ -249,6 +258,14 @@ def _mixed(lines: Sequence[str], line: int, problem: str) -> Slip | None:
             keys.append(number)
     if not items or not keys:
         return None
+    before = next(_above(lines, line), line)
+    if (
+        lines[before].lstrip().startswith("- ")
+        and items == [line]
+        and len(lines[before]) - len(lines[before].lstrip()) > indent
+    ):
+        hint = f"indent it by {_spaces(len(lines[before]) - len(lines[before].lstrip()))}"
+        return make_slip(line, indent, 1, "a list item is indented unlike the one before it", hint)
     if len(items) < len(keys):
         return make_slip(
             items[0],

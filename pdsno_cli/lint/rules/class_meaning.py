@@ -26,7 +26,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                 CODE,
                 f"{name} at QoS {rule.qos} can be lost unnoticed",
                 ("topics", name, "qos"),
-                hint=item.why or f"{item.payload}: QoS {item.min_qos} or more",
+                hint=f"write qos: {item.min_qos}, or more",
             )
         if item.retain is not None and rule.retain is not item.retain:
             problem = "must be retained" if item.retain else "must not be retained"
@@ -34,7 +34,8 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                 CODE,
                 f"{name} {problem}",
                 ("topics", name, "retain"),
-                hint=item.why or f"{item.payload}: retain: {str(item.retain).lower()}",
+                hint=f"write retain: {str(item.retain).lower()}"
+                + (f": {item.why}" if item.why else ""),
             )
 
 

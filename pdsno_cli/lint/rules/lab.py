@@ -33,14 +33,21 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             hint=f"at most {lab.devices}",
         )
     targets = list(local_targets(topology))
-    for controller, index, found in targets:
-        if found.first < LOOPBACK[0] or found.last > LOOPBACK[1]:
-            yield document.finding(
-                CODE,
-                f"{controller.discovery.targets[index]} is not on loopback, where the lab is",
-                target_path(document, controller, index),
-                hint="a loopback lab has addresses of 127.0.0.0/8",
-            )
+    off = [
+        (controller, index)
+        for controller, index, found in targets
+        if found.first < LOOPBACK[0] or found.last > LOOPBACK[1]
+    ]
+    most = len(off) > 1 and 2 * len(off) >= len(targets)  # then the lab is the mistake: one finding
+    for controller, index in off[:1] if most else off:
+        others = f", and neither are {len(off) - 1} other targets" if most else ""
+        yield document.finding(
+            CODE,
+            f"{controller.discovery.targets[index]} is not on loopback, where the lab is{others}",
+            target_path(document, controller, index),
+            hint="a loopback lab has addresses of 127.0.0.0/8"
+            + (": change the targets, or remove the lab" if most else ""),
+        )
     available = _count([found for _, _, found in targets])
     if available < lab.devices and document.complete and not _refused(topology):
         yield document.finding(

@@ -53,7 +53,10 @@ def _invalid(document: Document, text: str, where: Where) -> Diagnostic:
             hint="for example: prefixes: [10.20.0.0/16]",
         )
     length = text.partition("/")[2]
-    if not length:
+    certain = bool(length) or meant.endswith("/32")  # else its length is a guess
+    if "*" in text:
+        problem = "has '*' in place of numbers"
+    elif not length:
         problem = "has no length"
     elif "." in length:
         problem = "has a netmask for its length"
@@ -64,7 +67,7 @@ def _invalid(document: Document, text: str, where: Where) -> Diagnostic:
         f"the prefix {text!r} {problem}",
         where,
         hint=f"write {meant}",
-        fix=(document.replacement(where, meant),),
+        fix=(document.replacement(where, meant),) if certain else (),
     )
 
 

@@ -30,7 +30,11 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             problem = None if region.isprintable() else "contains a character that is not printable"
         if problem is not None:
             yield document.finding(
-                CODE, f"the region name {region!r} {problem}", ("regions", region), key=True
+                CODE,
+                f"the region name {region!r} {problem}",
+                ("regions", region),
+                key=True,
+                hint=f"for example: {region}-1" if region in meanings else None,
             )
     reported: set[str] = set()
     for name, controller in topology.controllers.items():
@@ -42,6 +46,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                 f"the controller id {name[:60]!r} {problem}",
                 ("controllers", controller.key),
                 key=True,
+                hint=f"for example: {name}-1" if name in (BROADCAST, OPERATOR) else None,
             )
 
 
