@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,6 +11,12 @@ if TYPE_CHECKING:
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate most like ``name``, letter case aside, or None if none is similar."""
+    return _nearest(name, tuple(candidates))
+
+
+# A mistake is often repeated: a script or a copy has it in every controller of a file.
+@lru_cache(maxsize=512)
+def _nearest(name: str, candidates: tuple[str, ...]) -> str | None:
     import difflib
 
     by_fold = {candidate.casefold(): candidate for candidate in candidates}
@@ -17,6 +24,7 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return by_fold[found[0]] if found else None
 
 
+@lru_cache(maxsize=512)
 def similarity(one: str, other: str) -> float:
     """Return how alike two names are, letter case aside, from 0 to 1."""
     import difflib
@@ -35,6 +43,11 @@ def certain(name: str, candidates: Iterable[str]) -> str | None:
 
     Letter case, hyphens and underscores do not count. None if there are two, or none.
     """
+    return _certain(name, tuple(candidates))
+
+
+@lru_cache(maxsize=512)
+def _certain(name: str, candidates: tuple[str, ...]) -> str | None:
     plain = _plain(name)
     most = 1 if len(plain) < _LONG else 2
     close = [
