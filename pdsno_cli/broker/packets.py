@@ -8,6 +8,7 @@ _CONNECT = 0x10
 _CONNACK = 0x20
 DISCONNECT = b"\xe0\x00"
 _LEVELS = {"3.1.1": 4, "5": 5}
+_WILL_AT_QOS_1 = 0x0C
 _CLEAN, _HAS_PASSWORD, _HAS_USERNAME = 0x02, 0x40, 0x80
 
 _BAD_CREDENTIALS = frozenset({4, 5, 0x86, 0x87, 0x8C})
@@ -37,11 +38,23 @@ class Connack:
 
 
 def connect(
-    *, protocol: str, client_id: str, username: str | None, password: str | None, keepalive: int
+    *,
+    protocol: str,
+    client_id: str,
+    username: str | None,
+    password: str | None,
+    keepalive: int,
+    will: str | None = None,
 ) -> bytes:
-    """Return a CONNECT packet with a clean session (MQTT 5.0 section 3.1)."""
+    """Return a CONNECT packet with a clean session (MQTT 5.0 section 3.1).
+
+    ``will`` is the topic of a will at QoS 1, with the payload ``will``.
+    """
     flags = _CLEAN
     payload = _text(client_id)
+    if will is not None:
+        flags |= _WILL_AT_QOS_1
+        payload += (b"\0" if protocol == "5" else b"") + _text(will) + _text("will")
     if username is not None:
         flags |= _HAS_USERNAME
         payload += _text(username)

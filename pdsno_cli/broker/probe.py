@@ -30,20 +30,50 @@ def probe(
     It is an UnreachableError without an answer. ``timeout`` is in seconds, for the connection and
     for the answer.
     """
-    where = f"broker {Address(host, port)}"
     request = packets.connect(
         protocol=protocol,
-        client_id=client_id or f"pdsno-probe-{os.urandom(4).hex()}",
+        client_id=client_id or _client_id(),
         username=username,
         password=password,
         keepalive=10,
     )
-    try:
-        answer = _ask(host, port, request, tls, timeout)
-    except (OSError, UnicodeError) as exc:  # UnicodeError: an invalid host name
-        lost = isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError)
-        kind = UnreachableError if lost else BrokerError
-        raise kind(f"{where}: {_why(exc)}") from exc
+    answer = _ask(Address(host, port), request, tls, timeout, farewell=packets.DISCONNECT)
+    _require_accepted(answer, Address(host, port), protocol, username, tls)
+
+
+def leave_will(
+    host: str,
+    port: int,
+    *,
+    topic: str,
+    protocol: Literal["3.1.1", "5"] = "3.1.1",
+    username: str | None = None,
+    password: str | None = None,
+    tls: ssl.SSLContext | None = None,
+    timeout: float = 5.0,
+) -> None:
+    """Connect with a will on ``topic``, and end without DISCONNECT; raises as ``probe`` does."""
+    request = packets.connect(
+        protocol=protocol,
+        client_id=_client_id(),
+        username=username,
+        password=password,
+        keepalive=10,
+        will=topic,
+    )
+    answer = _ask(Address(host, port), request, tls, timeout, farewell=b"")
+    _require_accepted(answer, Address(host, port), protocol, username, tls)
+
+
+def _client_id() -> str:
+    return f"pdsno-probe-{os.urandom(4).hex()}"
+
+
+def _require_accepted(
+    answer: bytes, address: Address, protocol: str, username: str | None, tls: ssl.SSLContext | None
+) -> None:
+    """Raise BrokerError unless the answer to a CONNECT accepts it."""
+    where = f"broker {address}"
     connack = packets.connack(answer)
     if connack is None:
         raise BrokerError(f"{where}: {_no_connack(answer, protocol, tls)}")
@@ -59,16 +89,31 @@ def probe(
     )
 
 
-def _ask(host: str, port: int, request: bytes, tls: ssl.SSLContext | None, timeout: float) -> bytes:
-    """Return the first bytes of the answer to a CONNECT packet, empty without an answer."""
-    with socket.create_connection((host, port), timeout) as plain:
-        if tls is None:
-            return _exchange(plain, request)
-        with tls.wrap_socket(plain, server_hostname=host) as secured:
-            return _exchange(secured, request)
+def _ask(
+    address: Address,
+    request: bytes,
+    tls: ssl.SSLContext | None,
+    timeout: float,
+    *,
+    farewell: bytes,
+) -> bytes:
+    """Return the first bytes of the answer to a CONNECT packet, empty without an answer.
+
+    ``farewell`` is sent before the connection ends; raises as ``probe`` does.
+    """
+    try:
+        with socket.create_connection(address, timeout) as plain:
+            if tls is None:
+                return _exchange(plain, request, farewell)
+            with tls.wrap_socket(plain, server_hostname=address.host) as secured:
+                return _exchange(secured, request, farewell)
+    except (OSError, UnicodeError) as exc:  # UnicodeError: an invalid host name
+        lost = isinstance(exc, OSError) and not isinstance(exc, ssl.SSLError)
+        kind = UnreachableError if lost else BrokerError
+        raise kind(f"broker {address}: {_why(exc)}") from exc
 
 
-def _exchange(sock: socket.socket, request: bytes) -> bytes:
+def _exchange(sock: socket.socket, request: bytes, farewell: bytes) -> bytes:
     sock.sendall(request)
     answer = b""
     try:
@@ -77,7 +122,8 @@ def _exchange(sock: socket.socket, request: bytes) -> bytes:
             if not data:
                 return answer
             answer += data
-        sock.sendall(packets.DISCONNECT)
+        if farewell:
+            sock.sendall(farewell)
     except ConnectionError:
         pass  # the bytes received so far suffice
     return answer

@@ -1,0 +1,49 @@
+"""The checks of ``pdsno doctor``: of a machine, of the state on it, and of a broker, for a topology.
+
+A check is a function of a ``Subject`` that yields ``Finding``s, in a module beside this one, and one
+entry in ``CHECKS``. It changes nothing and leaves nothing behind, raises nothing for what may be
+wrong outside, and says what to do::
+
+    def check_clock(subject: Subject) -> Iterator[Finding]:
+        yield Finding(check="clock", verdict="warn", text="…", hint="set up NTP")
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from pdsno_cli.client.doctor.finding import Finding
+from pdsno_cli.model.errors import PdsnoError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.client.doctor.subject import Subject
+
+# In the order of the output: what others need comes first.
+CHECKS = (
+    ("machine", "check_privileges"),
+    ("machine", "check_resolver"),
+    ("machine", "check_open_files"),
+    ("machine", "check_ports"),
+    ("state", "check_disk"),
+    ("state", "check_locks"),
+    ("state", "check_leftovers"),
+    ("state", "check_keys"),
+    ("broker", "check_connection"),
+    ("broker", "check_version"),
+    ("messages", "check_messages"),
+    ("messages", "check_will"),
+    ("plane", "check_plane"),
+)
+
+
+def examine(subject: Subject) -> Iterator[Finding]:
+    """Yield the findings of every check."""
+    for module, name in CHECKS:
+        check = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+        try:
+            yield from check(subject)
+        except PdsnoError as exc:
+            yield Finding(check=name.removeprefix("check_"), verdict="fail", text=str(exc))

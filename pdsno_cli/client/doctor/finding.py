@@ -1,0 +1,18 @@
+"""What a check of ``pdsno doctor`` and ``pdsno check`` says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["ok", "warn", "fail", "skip"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One verdict: ``text`` says what was seen, ``hint`` what to do; ``skip`` is what was not checked."""
+
+    check: str
+    verdict: Verdict
+    text: str
+    hint: str | None = None
