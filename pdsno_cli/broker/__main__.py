@@ -1,4 +1,4 @@
-"""The embedded broker's process: ``-m pdsno_cli.broker PARENT MAX_PAYLOAD PORT_311 PORT_5 FILES ROOT``.
+"""The embedded broker's process: ``-m pdsno_cli.broker PARENT MAX_PAYLOAD PORT_311 PORT_5 FILES ROOT NAME``.
 
 It serves until it is killed, listens on loopback only, and ends with its parent. A port 0 is not
 served. Only ``embedded.EmbeddedBroker`` starts it.
@@ -14,13 +14,15 @@ import tempfile
 from pdsno_cli.broker import warnings
 from pdsno_cli.broker.config import Settings, toml
 from pdsno_cli.system import parent_death
+from pdsno_cli.system.process_title import set_process_title
 
 
 def main() -> None:
     """Serve until killed; on failure the process ends with a line on stderr."""
-    *numbers, root = sys.argv[1:]
+    *numbers, root, name = sys.argv[1:]
     parent, max_payload, port_311, port_5, files = map(int, numbers)
     parent_death.exit_with_parent(parent, signal.SIGKILL)
+    set_process_title(name, "broker")
     warnings.to_stderr()
     settings = Settings(
         max_payload=max_payload,

@@ -46,7 +46,8 @@ class EmbeddedBroker:
     """The embedded broker's process, on loopback. It ends with the thread that started it.
 
     ``port`` 0 takes a free one, and keeps it across restarts. ``max_payload`` is in bytes.
-    ``files`` bounds the number of clients, ``root`` is the topic root of its topology.
+    ``files`` bounds the number of clients, ``root`` is the topic root of its topology, ``name`` its
+    name.
     ``on_warning`` is called with each line that the broker writes, on a thread of its own.
     """
 
@@ -58,10 +59,12 @@ class EmbeddedBroker:
         protocol: Literal["3.1.1", "5"] = "3.1.1",
         files: int = _FILES,
         root: str = DEFAULT_ROOT,
+        name: str = "",
         on_warning: Callable[[str], None] | None = None,
     ) -> None:
         self._files = files
         self._root = root
+        self._name = name
         self._max_payload = max_payload
         self._wanted = port
         self._v5 = protocol == "5"
@@ -125,7 +128,7 @@ class EmbeddedBroker:
         port_5 = endpoint.port if self._v5 else 0
         numbers = (os.getpid(), self._max_payload, endpoint.port_311, port_5, self._files)
         self.process = process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            run_module("pdsno_cli.broker", *map(str, numbers), self._root),
+            run_module("pdsno_cli.broker", *map(str, numbers), self._root, self._name),
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,

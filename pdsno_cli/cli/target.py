@@ -13,8 +13,8 @@ from pdsno_cli.model.names import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pdsno_cli.runtime.known_states import KnownState
     from pdsno_cli.runtime.state_dir import StateDir
-    from pdsno_cli.runtime.state_index import KnownState
     from pdsno_cli.spec.topology import Topology
 
 SUFFIXES = (".yaml", ".yml")
@@ -120,8 +120,8 @@ def known_names() -> list[str]:
 
 def _known(state_dir: Path | None = None) -> list[KnownState]:
     """Return every topology with state, or that of one state directory."""
+    from pdsno_cli.runtime.known_states import known_state, known_states
     from pdsno_cli.runtime.state_dir import StateDir
-    from pdsno_cli.runtime.state_index import known_state, known_states
 
     if state_dir is None:
         return known_states()

@@ -62,6 +62,7 @@ def up(
     from pdsno_cli.lint.engine import require
     from pdsno_cli.runtime.run_record import recorded
     from pdsno_cli.supervisor.open_files import open_files_needed, require_open_files
+    from pdsno_cli.system.process_title import set_process_title
 
     limit = seconds(timeout)
     topology = require(str(file))
@@ -78,6 +79,7 @@ def up(
         run_detached(file, topology, state, in_process=in_process, timeout=limit)
         return
     state.make()
+    set_process_title(topology.name, "supervisor")
     with (
         state.lock(),
         recorded(topology, state, in_process=in_process),

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pdsno_cli.model.errors import PdsnoError
+from pdsno_cli.runtime.known_states import known_states
 from pdsno_cli.runtime.run_record import topology_hash
-from pdsno_cli.runtime.state_index import known_states
 
 if TYPE_CHECKING:
+    from pdsno_cli.runtime.known_states import KnownState
     from pdsno_cli.runtime.run_record import RunRecord
-    from pdsno_cli.runtime.state_index import KnownState
 
 State = Literal["up", "starting", "no answer", "alone", "dead", "stopped"]
 Changes = Literal["none", "changed", "file gone", "file has errors"]

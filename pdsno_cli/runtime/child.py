@@ -17,6 +17,7 @@ from pdsno_cli.model.targets import AddressSet
 from pdsno_cli.model.transports import TRANSPORTS
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.supervisor_pipe import SupervisorPipe
+from pdsno_cli.system.process_title import set_process_title
 
 if TYPE_CHECKING:
     import socket
@@ -82,6 +83,7 @@ def preload(job: Job) -> None:
 
 def run_child(job: Job, name: str, line: socket.socket) -> int:
     """Run the controller, or the lab, called ``name`` until it ends; return its exit code."""
+    set_process_title(job.topology.name, name)
     try:
         log_to_file(job.state.log(name), output=True)
     except OSError:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pdsno_cli.model.errors import StateError
-from pdsno_cli.runtime.state_dir import register
+from pdsno_cli.runtime.state_index import register
 from pdsno_cli.system.process_start import process_started
 
 if TYPE_CHECKING:

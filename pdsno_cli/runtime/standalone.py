@@ -11,6 +11,7 @@ from pdsno_cli.runtime.gc_tuning import tune_gc
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.runtime.own_address import own_addresses
+from pdsno_cli.system.process_title import set_process_title
 
 if TYPE_CHECKING:
     from pdsno_cli.model.notices import Notice
@@ -34,6 +35,7 @@ def run_standalone(
     BrokerError when the topology needs an embedded broker and ``port`` is 0.
     """
     log_to_stderr()
+    set_process_title(topology.name, controller_id)
     state.make()
     if topology.broker.embedded and port == 0:
         raise BrokerError(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import re
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ from pdsno_cli.runtime.private import make_private
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-INDEX = ".elsewhere"  # the folder in the base directory that leads to state directories elsewhere
 _PROBE = 0.1  # seconds that a lock may be held by ``is_up`` of another command, at most
 _POLL = 0.05  # seconds between two tries to lock; flock(2) has no time-out
 
@@ -168,20 +166,6 @@ class StateDir:
         finally:
             os.close(handle)
             # The file stays: removing it would let two processes lock two files of one name.
-
-
-def register(state: StateDir) -> None:
-    """Have ``state_index`` find a state directory that is elsewhere, where there is a place for the index."""
-    root = state.root.resolve()
-    with suppress(OSError, UsageError):
-        states = base()
-        if root.parent == states.resolve():
-            return
-        states.mkdir(mode=0o700, parents=True, exist_ok=True)
-        index = states / INDEX
-        index.mkdir(mode=0o700, exist_ok=True)
-        digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
-        (index / digest).symlink_to(root)
 
 
 def _is_locked(path: Path) -> bool:

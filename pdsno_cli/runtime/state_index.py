@@ -7,62 +7,47 @@ entry, and one that leads nowhere is removed by whoever finds it.
 
 from __future__ import annotations
 
+import hashlib
+import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import UsageError
-from pdsno_cli.runtime.run_record import RunRecord, read_record
-from pdsno_cli.runtime.state_dir import INDEX, StateDir, base
+from pdsno_cli.runtime.state_dir import base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pdsno_cli.runtime.state_dir import StateDir
 
-class KnownState(NamedTuple):
-    """A topology with state on this machine; ``record`` is None if none was written."""
-
-    name: str
-    state: StateDir
-    record: RunRecord | None
+_INDEX = ".elsewhere"
 
 
-def known_states() -> list[KnownState]:
-    """Return every topology with state, by name and place; entries that lead nowhere are removed."""
-    found: list[KnownState] = []
-    for root in _roots():
-        known = known_state(StateDir(root))
-        if known is not None:
-            found.append(known)
-    return sorted(found, key=lambda item: (item.name, str(item.state.root)))
+def register(state: StateDir) -> None:
+    """Have ``state_roots`` find a state directory; without a place for the index it is not found."""
+    root = state.root.resolve()
+    with suppress(OSError, UsageError):
+        states = base()
+        if root.parent == states.resolve():
+            return
+        states.mkdir(mode=0o700, parents=True, exist_ok=True)
+        index = states / _INDEX
+        index.mkdir(mode=0o700, exist_ok=True)
+        digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:16]
+        (index / digest).symlink_to(root)
 
 
-def known_state(state: StateDir) -> KnownState | None:
-    """Return the topology of a state directory, None if it is not one."""
-    record = read_record(state)
-    if record is None and not is_state_dir(state):
-        return None
-    name = record.topology if record is not None else unquote(state.root.name)
-    return KnownState(name, state, record)
-
-
-def is_state_dir(state: StateDir) -> bool:
-    """Return True if a folder holds what only a run of a topology leaves."""
-    return state.run_record.is_file() or (
-        (state.root / "stores").is_dir() and (state.root / "logs").is_dir()
-    )
-
-
-def _roots() -> Iterator[Path]:
+def state_roots() -> Iterator[Path]:
+    """Yield the folders that may be state directories; entries that lead nowhere are removed."""
     try:
         states = base()
-        folders = [path for path in states.iterdir() if path.name != INDEX and path.is_dir()]
+        folders = [path for path in states.iterdir() if path.name != _INDEX and path.is_dir()]
     except (OSError, UsageError):
         return
     yield from folders
     with suppress(OSError):
-        for link in list((states / INDEX).iterdir()):
+        for link in list((states / _INDEX).iterdir()):
             if not link.is_dir():
                 with suppress(OSError):
                     link.unlink()

@@ -6,8 +6,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import StateError, UsageError
+from pdsno_cli.runtime.known_states import is_state_dir
 from pdsno_cli.runtime.private import require_own
-from pdsno_cli.runtime.state_index import is_state_dir
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -112,6 +112,7 @@ class BrokerSupervisor:
             protocol=self._spec.protocol,
             files=_OTHER_CLIENTS + 2 * len(self._topology.controllers),
             root=self._topology.topics.root,
+            name=self._topology.name,
             on_warning=self._warned,
         )
         endpoint = await self._loop.run_in_executor(self._thread, self._embedded.start)

@@ -28,6 +28,7 @@ from pdsno_cli.runtime.child import Job, import_all, preload, run_child
 from pdsno_cli.runtime.gc_tuning import tune_gc
 from pdsno_cli.runtime.logs import log_to_stderr
 from pdsno_cli.system import parent_death
+from pdsno_cli.system.process_title import set_process_title
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -155,9 +156,13 @@ def _ignore(_signal: int, _frame: FrameType | None) -> None:
 
 
 def main() -> None:
-    """Serve; arguments: the socket's file descriptor, the supervisor's process id."""
+    """Serve; arguments: the socket's file descriptor, the supervisor's process id, the topology.
+
+    A last argument only makes room for the titles of children.
+    """
     log_to_stderr()
-    descriptor, supervisor = map(int, sys.argv[1:])
+    descriptor, supervisor = map(int, sys.argv[1:3])
+    set_process_title(sys.argv[3], "fork server")
     line = socket.socket(fileno=descriptor)
     # SIGCONT, not SIGKILL: it wakes up if it was stopped, and ends its children in order.
     parent_death.follow(signal.SIGCONT)

@@ -46,7 +46,7 @@ class ProcessRunner:
         self._broker = BrokerSupervisor(
             topology, key, announce, fallback=broker_fallback(topology, within_process=False)
         )
-        self._spawner = Spawner(state, self)
+        self._spawner = Spawner(topology, state, self)
         self._before_lab: list[str] | None = []  # controllers to start once the lab answers
         self._sources = own_addresses(topology, state)
         self._partition = Partition(self._sources, announce)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pdsno_cli.runtime.child import Job
     from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
 
 _MODULE = "pdsno_cli.supervisor.forkserver"
 _WINDOW = 16  # requests in flight, each with a descriptor
@@ -52,7 +53,10 @@ class SpawnListener(Protocol):
 class Spawner:
     """One fork server and its children. Event-loop thread only; nothing here blocks."""
 
-    def __init__(self, state: StateDir, listener: SpawnListener) -> None:
+    def __init__(self, topology: Topology, state: StateDir, listener: SpawnListener) -> None:
+        self._name = topology.name
+        # A title cannot be longer than the command line: room for that of any controller.
+        self._room = "-" * max(map(len, topology.controllers), default=0)
         self._state = state
         self._listener = listener
         self._job: Job | None = None
@@ -78,7 +82,9 @@ class Spawner:
             ours, theirs = socket.socketpair()
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - our own module
-                    run_module(_MODULE, str(theirs.fileno()), str(os.getpid())),
+                    run_module(
+                        _MODULE, str(theirs.fileno()), str(os.getpid()), self._name, self._room
+                    ),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,

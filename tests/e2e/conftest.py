@@ -119,7 +119,7 @@ class Run:
     def broker(self) -> int:
         """Return the process of the embedded broker."""
         words = [(pid, Path(f"/proc/{pid}/cmdline").read_bytes()) for pid in self.members()]
-        return next(pid for pid, line in words if b"pdsno_cli.broker" in line)
+        return next(pid for pid, line in words if line.rstrip(b"\0").endswith(b" broker"))
 
     def clean_up(self) -> None:
         if self.process.poll() is None:

@@ -35,7 +35,7 @@ def hold(pid: int) -> None:
 
 def fork_server(run) -> int:
     words = [(pid, Path(f"/proc/{pid}/cmdline").read_bytes()) for pid in run.members()]
-    return next(pid for pid, line in words if b"forkserver" in line)
+    return next(pid for pid, line in words if b"fork server" in line)
 
 
 def lab(site, run) -> int:

@@ -4,8 +4,9 @@ import shutil
 
 import pytest
 
-from pdsno_cli.runtime.state_dir import StateDir, base, default_root, register
-from pdsno_cli.runtime.state_index import known_states
+from pdsno_cli.runtime.known_states import known_states
+from pdsno_cli.runtime.state_dir import StateDir, base, default_root
+from pdsno_cli.runtime.state_index import register
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,7 @@ from tests.conftest import ONE_OF_EACH
 class Spawner:
     """Records what the runner has it do."""
 
-    def __init__(self, _state, _listener):
+    def __init__(self, _topology, _state, _listener):
         self.wanted, self.signals, self.starts = [], [], 0
 
     def start(self):

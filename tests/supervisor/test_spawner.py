@@ -60,7 +60,7 @@ async def spawning(folder: Path):
     topology, state = require(str(file)), StateDir(folder / "state")
     state.make()
     listener = Listener()
-    spawner = Spawner(state, listener)
+    spawner = Spawner(topology, state, listener)
     spawner.start()
     spawner.set_job(
         Job(
