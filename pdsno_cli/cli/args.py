@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pdsno_cli.cli.completion import topologies
 from pdsno_cli.model.durations import DAY, parse_duration
 from pdsno_cli.model.errors import UsageError
 from pdsno_cli.model.names import did_you_mean
@@ -26,6 +27,7 @@ FILE = Annotated[
     Path | None,
     typer.Argument(
         metavar="[FILE]",
+        autocompletion=topologies,
         help="A topology's file, or the name of one that is up (default: ./topology.yaml).",
     ),
 ]

@@ -27,21 +27,15 @@ def capacity(
         bool, typer.Option("--all", help="Show every key, not only the busiest.")
     ] = False,
 ) -> None:
-    """Estimate message rates, queues and sweep times from the file alone.
+    """Estimate message rates, queues and sweep times from a file.
 
     docs/capacity.md lists the assumptions. Nothing is started.
     """
-    from pdsno_cli.cli.target import topology_files
+    from pdsno_cli.cli.target import load
     from pdsno_cli.lint.capacity import BYTES
     from pdsno_cli.lint.capacity import capacity as estimate
-    from pdsno_cli.lint.engine import require
-    from pdsno_cli.model.errors import UsageError
 
-    files = topology_files(file)
-    if len(files) != 1:
-        found = ", ".join(str(item) for item in files) or "none found"
-        raise UsageError(f"which topology? Name its FILE, or set PDSNO_TOPOLOGY ({found})")
-    topology = require(str(files[0]))
+    topology, _ = load(file, None)
     figures = estimate(topology)
     if as_json:
         members = asdict(figures)

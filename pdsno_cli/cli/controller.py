@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli.args import STATE_DIR, require_controller
+from pdsno_cli.cli.completion import controllers
 from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ def _group() -> None:
 @controller.command()
 def run(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The topology.")],
-    controller_id: Annotated[str, typer.Argument(metavar="ID", help="The controller's id.")],
+    controller_id: Annotated[
+        str, typer.Argument(metavar="ID", autocompletion=controllers, help="The controller's id.")
+    ],
     state_dir: STATE_DIR = None,
 ) -> None:
     """Run one controller until SIGTERM or Ctrl-C.

@@ -8,6 +8,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, WIDE, require_controller
+from pdsno_cli.cli.completion import controllers
 from pdsno_cli.cli.table import fitted
 from pdsno_cli.cli.target import load
 
@@ -31,6 +32,7 @@ def devices(
         typer.Option(
             "--of",
             metavar="ID",
+            autocompletion=controllers,
             help="Read this controller's inventory (default: the global controller's).",
         ),
     ] = None,

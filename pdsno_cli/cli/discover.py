@@ -9,6 +9,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import JSON, STATE_DIR, TIMEOUT, require_controller, seconds
+from pdsno_cli.cli.completion import regions, topology_and_controllers
 from pdsno_cli.cli.table import fitted
 from pdsno_cli.cli.target import file_first, load
 
@@ -25,10 +26,20 @@ _DROP = ("updated", "inactive", "new")
 def discover(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILE] [ID]...", help="The topology, and local controllers."),
+        typer.Argument(
+            metavar="[FILE] [ID]...",
+            autocompletion=topology_and_controllers(role="local"),
+            help="The topology, and local controllers.",
+        ),
     ] = None,
     region: Annotated[
-        str | None, typer.Option("--region", metavar="R", help="The local controllers of a region.")
+        str | None,
+        typer.Option(
+            "--region",
+            metavar="R",
+            autocompletion=regions,
+            help="The local controllers of a region.",
+        ),
     ] = None,
     timeout: TIMEOUT = "60s",
     as_json: JSON = False,

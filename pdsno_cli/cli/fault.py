@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli.args import JSON, STATE_DIR, TIMEOUT, parse_bounds, seconds
+from pdsno_cli.cli.completion import topology_and_actions, topology_and_controllers
 from pdsno_cli.cli.target import file_first, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from pdsno_cli.cli.completion import Completer
 
 _DEFAULT_DURATION = "10s"  # of a freeze or a drop
 _WAIT = "Returns once every controller has recovered."
@@ -78,9 +81,20 @@ def _command(target: str) -> Callable[..., None]:
     run.__doc__ = help_
     run.__annotations__["words"] = Annotated[
         list[str] | None,
-        typer.Argument(metavar=f"[FILE] {arguments}", help="The topology, the target, the fault."),
+        typer.Argument(
+            metavar=f"[FILE] {arguments}",
+            autocompletion=_completer(arguments),
+            help="The topology, the target, the fault.",
+        ),
     ]
     return run
+
+
+def _completer(arguments: str) -> Completer:
+    *names, actions = arguments.split()
+    if names:
+        return topology_and_controllers(*actions.split("|"), most=1)
+    return topology_and_actions(*actions.split("|"))
 
 
 for _target in _TARGETS:

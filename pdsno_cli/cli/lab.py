@@ -9,6 +9,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import STATE_DIR
+from pdsno_cli.cli.completion import topologies
 from pdsno_cli.cli.target import locate
 
 lab = typer.Typer(
@@ -18,7 +19,12 @@ lab = typer.Typer(
 )
 
 _FILE = Annotated[
-    Path, typer.Argument(metavar="FILE", help="The running topology, by its file or its name.")
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        autocompletion=topologies,
+        help="The running topology, by its file or its name.",
+    ),
 ]
 _ADDRESS = Annotated[str, typer.Argument(help="The device's IPv4 address.")]
 

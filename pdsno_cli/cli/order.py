@@ -8,6 +8,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import seconds
+from pdsno_cli.cli.completion import topology_and_controllers
 from pdsno_cli.cli.target import file_first, locate
 
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ _DONE = {"restart": "restarted, ready", "stop": "stopped", "start": "ready"}
 
 WORDS = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[FILE] ID...", help="The topology, by file or name; controllers."),
+    typer.Argument(
+        metavar="[FILE] ID...",
+        autocompletion=topology_and_controllers(),
+        help="The topology, by file or name; controllers.",
+    ),
 ]
 EACH = Annotated[
     str,

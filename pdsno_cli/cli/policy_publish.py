@@ -9,6 +9,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import require_scope, seconds
+from pdsno_cli.cli.completion import scopes
 from pdsno_cli.cli.table import table
 from pdsno_cli.cli.target import load
 
@@ -28,7 +29,10 @@ _HEAD = ("controller", "role", "version", "applied after")
 SCOPE = Annotated[
     str,
     typer.Option(
-        "--scope", metavar="global|REGION", help="Scope of the policy: a region, or global."
+        "--scope",
+        metavar="global|REGION",
+        autocompletion=scopes,
+        help="Scope of the policy: a region, or global.",
     ),
 ]
 

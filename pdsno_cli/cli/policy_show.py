@@ -8,6 +8,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, require_scope
+from pdsno_cli.cli.completion import scopes
 from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
@@ -20,7 +21,10 @@ FORMAT_VERSION = 1
 def show(
     file: FILE = None,
     scope: Annotated[
-        str | None, typer.Option("--scope", metavar="global|REGION", help="Show this scope only.")
+        str | None,
+        typer.Option(
+            "--scope", metavar="global|REGION", autocompletion=scopes, help="Show this scope only."
+        ),
     ] = None,
     as_json: JSON = False,
     state_dir: STATE_DIR = None,

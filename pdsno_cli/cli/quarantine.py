@@ -11,6 +11,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, TIMEOUT, require_controller, seconds
+from pdsno_cli.cli.completion import topology_and_controllers
 from pdsno_cli.cli.table import table
 from pdsno_cli.cli.target import file_first, load
 from pdsno_cli.model.printable import printable
@@ -24,7 +25,11 @@ FORMAT_VERSION = 1
 _HEAD = ("controller", "entry", "at", "sender", "stream", "epoch", "seq", "bytes", "reason")
 _WORDS = Annotated[
     list[str],
-    typer.Argument(metavar="[FILE] ID ENTRY...", help="The topology, the controller, its entries."),
+    typer.Argument(
+        metavar="[FILE] ID ENTRY...",
+        autocompletion=topology_and_controllers(most=1),
+        help="The topology, the controller, its entries.",
+    ),
 ]
 
 quarantine = typer.Typer(

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pdsno_cli.cli.args import JSON, STATE_DIR
+from pdsno_cli.cli.completion import topology_and_controllers
 from pdsno_cli.cli.order import EACH, order_controllers
 
 
@@ -14,7 +15,9 @@ def restart(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE] [ID]...", help="The topology, by file or name; controllers."
+            metavar="[FILE] [ID]...",
+            autocompletion=topology_and_controllers(),
+            help="The topology, by file or name; controllers.",
         ),
     ] = None,
     *,

@@ -11,6 +11,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import JSON
+from pdsno_cli.cli.completion import values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,9 +23,18 @@ _WIDTH = 80
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
+def _known() -> list[str]:
+    from pdsno_cli.lint.pages import pages
+
+    return [text for page in pages().values() for text in (page.code, page.name)]
+
+
 def rule(
     name: Annotated[
-        str | None, typer.Argument(metavar="[RULE]", help="A code or a name, as in PDS301.")
+        str | None,
+        typer.Argument(
+            metavar="[RULE]", autocompletion=values(_known), help="A code or a name, as in PDS301."
+        ),
     ] = None,
     as_json: JSON = False,
 ) -> None:

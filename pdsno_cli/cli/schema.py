@@ -7,12 +7,24 @@ from typing import Annotated
 import typer
 
 from pdsno_cli.cli import console
+from pdsno_cli.cli.completion import values
+
+
+def _kinds() -> tuple[str, ...]:
+    from pdsno_cli.model.topics import MESSAGE_TYPES
+
+    return ("envelope", *MESSAGE_TYPES)
 
 
 def schema(
     message: Annotated[
         str | None,
-        typer.Option("--message", metavar="KIND", help="A message kind, or envelope."),
+        typer.Option(
+            "--message",
+            metavar="KIND",
+            autocompletion=values(_kinds),
+            help="A message kind, or envelope.",
+        ),
     ] = None,
 ) -> None:
     """Print the JSON Schema of topology files or of a message kind.
@@ -22,9 +34,8 @@ def schema(
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.model.names import did_you_mean
     from pdsno_cli.model.schemas import schema_path
-    from pdsno_cli.model.topics import MESSAGE_TYPES
 
-    kinds = ("envelope", *MESSAGE_TYPES)
+    kinds = _kinds()
     if message is not None and message not in kinds:
         hint = did_you_mean(message, kinds) or f"one of: {', '.join(kinds)}"
         raise UsageError(f"unknown message kind {message!r}: {hint}")

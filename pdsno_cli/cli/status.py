@@ -9,6 +9,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, WIDE
+from pdsno_cli.cli.completion import regions, values
 from pdsno_cli.cli.target import locate
 
 if TYPE_CHECKING:
@@ -21,11 +22,19 @@ def status(
     file: FILE = None,
     *,
     region: Annotated[
-        str | None, typer.Option("--region", metavar="REGION", help="Show one region only.")
+        str | None,
+        typer.Option(
+            "--region", metavar="REGION", autocompletion=regions, help="Show one region only."
+        ),
     ] = None,
     role: Annotated[
         str | None,
-        typer.Option("--role", metavar="|".join(_ROLES), help="Show controllers of one role only."),
+        typer.Option(
+            "--role",
+            metavar="|".join(_ROLES),
+            autocompletion=values(_ROLES),
+            help="Show controllers of one role only.",
+        ),
     ] = None,
     wide: WIDE = False,
     everything: Annotated[

@@ -13,6 +13,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import JSON, STATE_DIR, seconds
+from pdsno_cli.cli.completion import topology_and_actions
 from pdsno_cli.cli.table import plural
 from pdsno_cli.cli.target import file_first, load
 from pdsno_cli.model.printable import printable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pdsno_cli.client.monitor import Monitor, ObservedMessage
     from pdsno_cli.client.operator import Operator
 
+_CLASSES = ("discovery/#", "policy/#", "events/#", "status/#", "summary/#", "ack/#", "command/#")
 _RED, _DIM, _PLAIN = "\033[31m", "\033[2m", "\033[0m"
 
 
@@ -29,6 +31,7 @@ def tail(
         list[str] | None,
         typer.Argument(
             metavar="[FILE] [FILTER]",
+            autocompletion=topology_and_actions(*_CLASSES),
             help="The topology, and a topic filter below its root; all by default.",
         ),
     ] = None,

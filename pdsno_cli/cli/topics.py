@@ -10,6 +10,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import choose_format
+from pdsno_cli.cli.completion import values
 from pdsno_cli.cli.target import topology_files
 
 FORMATS = ("tree", "table", "json", "markdown", "mermaid")
@@ -20,7 +21,13 @@ def topics(
         Path | None, typer.Argument(metavar="[FILE]", help="A topology file; - is stdin.")
     ] = None,
     format_: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="Output format.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            autocompletion=values(FORMATS),
+            help="Output format.",
+        ),
     ] = "tree",
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     everything: Annotated[

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli import console
+from pdsno_cli.cli.completion import values
 
 if TYPE_CHECKING:
     from pdsno_cli.cli.check_files import Outcome, Request
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 _FORMAT_HELP = "full, concise, json, jsonl, sarif, github, gitlab or junit; repeatable, FORMAT=PATH writes a file."
 
 _BASELINE = Path(".pdsno-baseline.json")
+
+
+def _formats() -> list[str]:
+    from pdsno_cli.cli.formats import FORMATS
+
+    return list(FORMATS)
 
 
 class FailOn(Enum):
@@ -36,7 +43,10 @@ def validate(
     ],
     *,
     formats: Annotated[
-        list[str] | None, typer.Option("--format", metavar="FORMAT[=PATH]", help=_FORMAT_HELP)
+        list[str] | None,
+        typer.Option(
+            "--format", metavar="FORMAT[=PATH]", autocompletion=values(_formats), help=_FORMAT_HELP
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     fail_on: Annotated[

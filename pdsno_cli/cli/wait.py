@@ -9,12 +9,19 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, TIMEOUT, seconds
+from pdsno_cli.cli.completion import values
 from pdsno_cli.cli.target import load, locate
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FORMAT_VERSION = 1
+
+
+def _conditions() -> list[str]:
+    from pdsno_cli.model.events import EVENT_KINDS
+
+    return ["ready", "cycles=1", *(f"event={kind}" for kind in EVENT_KINDS)]
 
 
 def wait(
@@ -25,6 +32,7 @@ def wait(
         typer.Option(
             "--for",
             metavar="ready|cycles=N|event=KIND",
+            autocompletion=values(_conditions),
             help="Every controller is ready; N cycles of every local are at the top; an event.",
         ),
     ] = "ready",
