@@ -40,13 +40,13 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         if party(Role.REGIONAL) not in here:
             continue
         unfed, unheard = _one_sided(topology, region, here | {party(Role.GLOBAL)})
-        stray = _named_after(topology, region)
-        raw = document.data["regions"].get(region) or {}
-        if stray is None and not raw.keys() & {"policy", "discovery"}:
-            continue
         parts = [f"nobody publishes on {' or '.join(unfed)}"] if unfed else []
         parts += [f"nobody subscribes to {' or '.join(unheard)}"] if unheard else []
-        if parts:
+        if not parts:
+            continue
+        stray = _named_after(topology, region)
+        raw = document.data["regions"].get(region) or {}
+        if stray is not None or raw.keys() & {"policy", "discovery"}:
             hint = f"for example: local_cntl_{region}_1: {{role: local, region: {region}, …}}"
             where: Where = ("regions", region)
             if stray is not None:
@@ -74,6 +74,8 @@ def _named_after(topology: Topology, region: str) -> Controller | None:
 
 def _names(controller_id: str, region: str) -> bool:
     """Return True if a region's name stands in an id, between other signs than letters and digits."""
+    if region.casefold() not in controller_id.casefold():
+        return False
     alone = rf"(?<![^\W_]){re.escape(region)}(?![^\W_])"
     return re.search(alone, controller_id, re.IGNORECASE) is not None
 

@@ -26,19 +26,26 @@ _SUSPECT = re.compile(
         (?=[\ \t]*(?:$|[,\]}]|:\s|\ \#))""",
     re.MULTILINE | re.VERBOSE,
 )
+_BALANCED = re.compile(r""""[^"\n]*"|'[^'\n]*'""")
+_QUOTED = re.compile(r"""^[^'"\n]*['"].*$""", re.MULTILINE)
 _INCHES = re.compile(r"[0-9]['\"]$")
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:  # noqa: ARG001 - each rule takes both
     """Yield a warning for each unquoted text that ends with a quote, outside the user's own keys."""
     text = document.text
-    if '"' not in text and "'" not in text:
+    rest = _BALANCED.sub("", text) if '"' in text or "'" in text else ""
+    if '"' not in rest and "'" not in rest:
         return
-    suspects = list(_SUSPECT.finditer(text))
-    if not suspects:
+    words = {
+        match.start(1): match[1]
+        for line in _QUOTED.finditer(text)
+        if line[0].count('"') % 2 or line[0].count("'") % 2
+        for match in _SUSPECT.finditer(text, line.start(), line.end())
+    }
+    if not words:
         return
     starts = line_starts(text)
-    words = {match.start(1): match[1] for match in suspects}
     for position, where, key in _texts(document, document.data, ()):
         line, column, length = unpack(position)
         word = words.get(starts[line] + column)
