@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from pdsno_cli.lint.rule import Rule
 
-RULES_PAGE = "https://github.com/pdsno/pdsno/blob/main/docs/rules.md"
-
 # Without these parts of a file there is nothing to check, so they can be neither ignored nor lowered.
 ALWAYS = frozenset({codes.SYNTAX, codes.LIMIT, codes.ENCODING, codes.SHAPE})
 
@@ -37,6 +35,27 @@ def names() -> Mapping[str, str]:
     return dict(sorted({**codes.NAMES, **{rule.code: rule.name for rule in all_rules()}}.items()))
 
 
-def help_uri(code: str) -> str:
-    """Return the address of the section that explains ``code``."""
-    return f"{RULES_PAGE}#{code.lower()}-{names().get(code, '')}".rstrip("-")
+@cache
+def documentation() -> str | None:
+    """Return the address of the documentation's folder: ``Documentation`` of the project's URLs.
+
+    They are in ``pyproject.toml``; None while it has none.
+    """
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        urls = metadata("pdsno").get_all("Project-URL") or []
+    except PackageNotFoundError:  # run from a folder, without an installation
+        return None
+    labelled = dict(url.split(", ", 1) for url in urls)
+    return labelled.get("Documentation")
+
+
+def help_uri(code: str, folder: str | None) -> str:
+    """Return the address of the section that explains ``code``, below the documentation's folder.
+
+    Without one it is a name, which no browser opens: what it would show goes along with it.
+    """
+    if folder is None:
+        return f"urn:pdsno:rule:{code}"
+    return f"{folder.rstrip('/')}/rules.md#{code.lower()}-{names().get(code, '')}".rstrip("-")

@@ -1,7 +1,10 @@
 """The registry of MQTT brokers: what a topology has to know of the one that it names.
 
 Facts only: rules and ``pdsno capacity`` derive from here. Each limit is the broker's default, which
-its own configuration may change; the topology file can say so.
+its own configuration may change; the topology file can say so. They are those of the brokers' own
+documentation: mosquitto.conf(5) of 2.0, EMQX 5 (configuration, MQTT), HiveMQ 4 (the same in the community
+edition), VerneMQ 1 and 2 (MQTT options, and vmq_server.schema for the client id), RabbitMQ 4 and NATS 2.14
+(their pages about MQTT). Client ids of EMQX and HiveMQ may have 65,535 bytes, which is MQTT's own limit.
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ class BrokerFacts:
 
 
 BROKERS = (
-    BrokerFacts(name="mosquitto", title="Mosquitto", queue=1000),  # max_queued_messages
+    BrokerFacts(
+        name="mosquitto", title="Mosquitto", queue=1000
+    ),  # max_queued_messages; 100 before 2.0
     BrokerFacts(name="emqx", title="EMQX", queue=1000),  # mqtt.max_mqueue_len
     BrokerFacts(name="hivemq", title="HiveMQ", queue=1000),  # queued-messages.max-queue-size
     BrokerFacts(

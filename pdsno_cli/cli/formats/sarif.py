@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 from pdsno_cli import __version__
 from pdsno_cli.cli.formats.base import repository_path
-from pdsno_cli.lint.catalogue import RULES_PAGE, help_uri, names
+from pdsno_cli.lint.catalogue import documentation, help_uri, names
 from pdsno_cli.lint.fingerprints import fingerprints
+from pdsno_cli.lint.pages import pages
 from pdsno_cli.model.diagnostics import Severity
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def render(report: Report) -> str:
                 "name": "pdsno",
                 "version": __version__,
                 "semanticVersion": __version__,
-                "informationUri": RULES_PAGE,
+                "informationUri": documentation() or "urn:pdsno:rules",
                 "rules": [_rule(code, name) for code, name in names().items()],
             }
         },
@@ -57,12 +58,23 @@ def render(report: Report) -> str:
 
 def _rule(code: str, name: str) -> dict[str, Any]:
     words = name.replace("-", " ")
+    page = pages().get(code)
+    text = page.text if page is not None else words
+    examples = "".join(
+        f"\n\n{title}:\n\n```yaml\n{example}```"
+        for title, example in (("Breaks it", page and page.bad), ("Does not", page and page.good))
+        if example
+    )
+    first = " ".join(text.split("\n\n", maxsplit=1)[0].split())
     return {
         "id": code,
         "name": "".join(word.capitalize() for word in name.split("-")),
         "shortDescription": {"text": words.capitalize()},
-        "helpUri": help_uri(code),
-        "help": {"text": f"{code} {name}: see {help_uri(code)}"},
+        "fullDescription": {
+            "text": first[:1024]
+        },  # GitHub refuses a rule without one, or a longer one
+        "helpUri": help_uri(code, documentation()),
+        "help": {"text": text, "markdown": f"{text}{examples}"},
     }
 
 

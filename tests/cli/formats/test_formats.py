@@ -11,7 +11,7 @@ from junitparser import JUnitXml
 from pdsno_cli.cli.formats import FORMATS, render
 from pdsno_cli.cli.formats.base import Report, repository_path
 from pdsno_cli.cli.formats.github import not_shown, step_summary
-from pdsno_cli.lint.catalogue import names
+from pdsno_cli.lint.catalogue import documentation, help_uri, names
 from pdsno_cli.model.diagnostics import Diagnostic, Edit, Severity
 
 EDIT = Edit(line=12, column=11, end_line=12, end_column=16, text="global")
@@ -72,12 +72,20 @@ def test_jsonl_has_a_line_for_each_finding_and_each_unreadable_file():
     assert rows[:3] == json.loads(render("json", REPORT))["findings"]
 
 
+def test_page_of_a_rule_is_below_the_documentation_of_the_project_or_a_name():
+    below = help_uri("PDS101", "https://docs.example.net/pdsno/")
+    assert below == "https://docs.example.net/pdsno/rules.md#pds101-unknown-key"
+    assert help_uri("PDS101", None) == "urn:pdsno:rule:PDS101"
+
+
 def test_sarif_has_relative_encoded_uris_columns_from_one_and_a_page_for_each_rule():
     (run,) = json.loads(render("sarif", REPORT))["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == list(names())
-    assert all(rule["helpUri"].startswith("https://") for rule in rules)
-    assert rules[0]["helpUri"].endswith("rules.md#pds001-syntax")
+    assert [rule["helpUri"] for rule in rules] == [
+        help_uri(code, documentation()) for code in names()
+    ]
+    assert all(rule["fullDescription"]["text"] and rule["help"]["markdown"] for rule in rules)
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         for location in result["locations"]:
