@@ -49,6 +49,7 @@ soak: debian $(TOOLS)
 # Files that derive from the registries of probes, transports and message kinds: enums, tables.
 derived: $(TOOLS)
 	@$(BIN)/python -m tests.derived
+	@$(BIN)/python -m tests.docs.picture
 
 setup: $(STAMP)
 tools: $(TOOLS)

@@ -1,6 +1,6 @@
-"""Files that derive from the registries of probes, transports and message kinds, and from README.md.
+"""Files that derive from the registries of probes, transports and message kinds.
 
-They are enums of JSON Schemas, tables of pages and the picture of a session. `python -m tests.derived` rewrites them in the
+They are enums of JSON Schemas and tables of pages. `python -m tests.derived` rewrites them in the
 current folder.
 """
 
@@ -18,7 +18,6 @@ from pdsno_cli.model.schemas import schema_path
 from pdsno_cli.model.topics import CLASSES, MESSAGE_TYPES
 from pdsno_cli.model.transports import FACTS as TRANSPORTS_BY_NAME
 from pdsno_cli.spec.references import allow_references, without_references
-from tests.docs.picture import PICTURE, README, session_picture
 
 TOPOLOGY, ENVELOPE = Path("schemas/topology.schema.json"), Path("schemas/envelope.schema.json")
 DISCOVERY, MESSAGES = Path("docs/discovery.md"), Path("docs/messages.md")
@@ -82,17 +81,11 @@ def _with_table(text: str, name: str, columns: Iterable[str], rows: Iterable[Ite
     return changed
 
 
-def picture(_text: str) -> str:
-    """Return the picture of the sessions of README.md."""
-    return session_picture(README.read_text())
-
-
 DERIVED: dict[Path, Callable[[str], str]] = {
     TOPOLOGY: topology_schema,
     ENVELOPE: envelope_schema,
     DISCOVERY: discovery_page,
     MESSAGES: messages_page,
-    PICTURE: picture,
 }
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, moment, require_region
+from pdsno_cli.cli.completion import regions
 from pdsno_cli.cli.console import clock
 from pdsno_cli.model.printable import printable
 
@@ -43,7 +44,10 @@ def events(
         typer.Option("--kind", metavar="EVENT", help="Only these, as in controller_down."),
     ] = None,
     region: Annotated[
-        list[str] | None, typer.Option("--region", metavar="REGION", help="Only of these regions.")
+        list[str] | None,
+        typer.Option(
+            "--region", metavar="REGION", autocompletion=regions, help="Only of these regions."
+        ),
     ] = None,
     lines: Annotated[
         int | None, typer.Option("--lines", "-n", metavar="N", min=0, help="Only the last N events.")

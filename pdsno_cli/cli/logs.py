@@ -15,6 +15,7 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import JSON, STATE_DIR, choose_level, moment
+from pdsno_cli.cli.completion import topology_and_controllers, values
 from pdsno_cli.cli.target import file_first, locate
 from pdsno_cli.model.printable import printable_lines
 
@@ -30,12 +31,19 @@ _NAME_COLOURS = ("36", "33", "32", "35", "34", "96", "93", "92", "95", "94")  # 
 _LEVEL_COLOURS = {"warning": "33", "error": "31", "critical": "31"}
 
 
+def _levels() -> Iterable[str]:
+    from pdsno_cli.runtime.log_files import LEVELS
+
+    return LEVELS
+
+
 def logs(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[FILE] [ID…]",
+            metavar="[FILE] [ID]...",
             help="The topology, and ids of controllers, or patterns such as 'local_*'; all by default.",
+            autocompletion=topology_and_controllers(),
         ),
     ] = None,
     *,
@@ -47,7 +55,11 @@ def logs(
         typer.Option("--since", metavar="WHEN", help="Such as 10m (ago), 22:30 or 2026-11-26T22:30Z."),
     ] = None,
     level: Annotated[
-        str, typer.Option("--level", metavar="LEVEL", help="Only from this level on, as in warning.")
+        str,
+        typer.Option(
+            "--level", metavar="LEVEL", autocompletion=values(_levels),
+            help="Only from this level on, as in warning.",
+        ),
     ] = "debug",
     lines: Annotated[
         int | None,

@@ -1,4 +1,7 @@
-"""Draws the sessions of README.md, which tests run, as the picture at its top (rich)."""
+"""Draws the sessions of README.md, which tests run, as the picture at its top (rich).
+
+`python -m tests.docs.picture` draws it again.
+"""
 
 from __future__ import annotations
 
@@ -68,3 +71,7 @@ def session_picture(readme: str) -> str:
     return console.export_svg(
         code_format=_FORMAT, theme=SVG_EXPORT_THEME, unique_id="pdsno", title=""
     )
+
+
+if __name__ == "__main__":
+    PICTURE.write_text(session_picture(README.read_text()))

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.picture import PICTURE, session_picture
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 CONSOLES = re.findall(r"^```console\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
@@ -69,3 +71,8 @@ def test_readme_links_every_page(page):
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
 def test_readme_links_lead_somewhere(target):
     assert (ROOT / target).exists()
+
+
+def test_picture_is_that_of_the_sessions():
+    drawn = session_picture(README)
+    assert (ROOT / PICTURE).read_text() == drawn, "type: make derived"
