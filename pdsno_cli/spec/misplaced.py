@@ -119,17 +119,18 @@ class _Reader:
 
         What follows it there are its own entries.
         """
-        for name in self._shape.schema.get("required", ()):
-            for outer in self._shape.schema.get("properties", {}):
-                keys = self._document.keys((outer,)) if not self._document.has((name,)) else []
-                entries = self._shape.fragment((outer,)).get("additionalProperties")
-                if (
-                    isinstance(entries, dict)
-                    and name in keys
-                    and self._value((outer, name)) is None
-                ):
+        sections = self._shape.schema.get("properties", {})
+        required = self._shape.schema.get("required", ())
+        for outer in sections:
+            entries = self._shape.fragment((outer,)).get("additionalProperties")
+            keys = self._document.keys((outer,)) if isinstance(entries, dict) else []
+            for name in [key for key in keys if key in sections and not self._document.has((key,))]:
+                later = keys[keys.index(name) + 1 :]
+                own = self._shape.fragment((name,)).get("properties", {})
+                fits = name in required or bool(later and later[0] in own)
+                if fits and self._value((outer, name)) is None:
                     self._note((outer, name), f"{name!r} belongs at the top level", (name,))
-                    self._reading.explained.update((outer, key) for key in keys[keys.index(name) :])
+                    self._reading.explained.update((outer, key) for key in (name, *later))
 
     def unknown(self, violation: Violation) -> None:
         """Explain each unknown key of one mapping."""
@@ -154,25 +155,31 @@ class _Reader:
             near = self._near(key, fitting) or self._near(key, absent)
             if near is None:
                 if self._elsewhere(path, known) is not None:
+                    self._explain_after(path, value)
                     continue
                 near = nearest(key, fitting) or nearest(key, absent)
                 near = near or self._by_value(path, keys, required, fragment)
-                if near is None and self._entry_too_deep(path):
-                    continue
             if near is not None:
                 self._note(path, f"did you mean {near!r}?", (*where, near))
                 absent = [name for name in absent if name != near]
-            elif (double := nearest(key, known)) is not None:
-                self._reading.keys[path] = (
-                    f"{double!r} is there already: merge the two, or prefix your own with x-"
-                )
-            else:
-                home = self._shape.home(key, value)
-                self._reading.keys[path] = (
-                    f"{key!r} belongs in {home!r}"
-                    if home
-                    else f"known keys: {', '.join(known)}; prefix your own with x-"
-                )
+            elif not (self._entry_too_deep(path) or self._entry_too_high(path, before.get(key))):
+                self._reading.keys[path] = self._nowhere(key, value, known)
+
+    def _explain_after(self, path: Where, value: Any) -> None:
+        """Explain the keys after one that belongs elsewhere and has no value: they are its own."""
+        keys = self._document.keys(path[:-1]) if value is None else []
+        later = keys[keys.index(str(path[-1])) + 1 :] if keys else []
+        self._reading.explained.update((*path[:-1], name) for name in later)
+
+    def _nowhere(self, key: str, value: Any, known: list[str]) -> str:
+        """Return the hint for a key that stands for none of its mapping."""
+        double = nearest(key, known)
+        if double is not None:
+            return f"{double!r} is there already: merge the two, or prefix your own with x-"
+        home = self._shape.home(key, value)
+        if home is not None:
+            return f"{key!r} belongs in {home!r}"
+        return f"known keys: {', '.join(known)}; prefix your own with x-"
 
     def _misprint(self, violation: Violation, key: str, known: list[str]) -> bool:
         """Note a key whose own letters say what it is: one joined to its value, ``<``, special spaces."""
@@ -220,14 +227,31 @@ class _Reader:
         """Note that a key without a value is an entry that is indented like the keys of the one before."""
         where, key = path[:-1], path[-1]
         entries = self._shape.fragment(where[:-1]).get("additionalProperties")
-        if not where or not isinstance(entries, dict) or self._value(path) is not None:
+        value = self._value(path)
+        if not where or not isinstance(entries, dict) or not (value is None or value == {}):
             return False
         if self._document.span(path, key=True).line == self._document.span(where, key=True).line:
             return False  # in flow style there is no indentation
         self._reading.keys[path] = f"to begin an entry, indent {key!r} like {where[-1]!r}"
         node = self._value(where)
         self._document.overfull.add(id(node))
+        self._document.claimed.add((*where[:-1], key))
         return True
+
+    def _entry_too_high(self, path: Where, before: str | None) -> bool:
+        """Note that a key is an entry of the section before it that is indented too little."""
+        if before is None or not self._document.keys((*path[:-1], before)):
+            return False
+        entries = self._shape.fragment((*path[:-1], before)).get("additionalProperties")
+        value = self._value(path)
+        fits = (
+            isinstance(entries, dict)
+            and isinstance(value, dict)
+            and self._shape.fits(value, entries)
+        )
+        if fits:
+            self._note(path, f"indent it under {before!r}", (*path[:-1], before, path[-1]))
+        return fits
 
     def _by_value(
         self, path: Where, keys: list[str], required: Iterable[str], fragment: dict[str, Any]

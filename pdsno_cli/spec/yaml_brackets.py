@@ -85,7 +85,9 @@ class _Scan:
                 self.quote = (character, number, at)
             elif character in "[{" and (self.stack or _starts(text, at, flow=False)):
                 self.stack.append((character, number, at))
-            elif character in "]}" and (self.stack or (last and "${" not in text[:at])):
+            elif character in "]}" and (
+                self.stack or (last and not _in_text(text[:at], character))
+            ):
                 slip = _closed(self.stack, character, number, at)
                 if slip is not None:
                     return slip
@@ -101,6 +103,11 @@ class _Scan:
                 return 1
             self.quote = None
         return 0
+
+
+def _in_text(before: str, character: str) -> bool:
+    """Return True if a closing bracket ends what was opened in the same text: ``lc_[1:9]``, ``${NAME}``."""
+    return before.count("[" if character == "]" else "{") > before.count(character)
 
 
 def _starts(text: str, at: int, *, flow: bool) -> bool:

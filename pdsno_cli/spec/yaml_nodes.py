@@ -267,7 +267,11 @@ class _Reader:
                 else "rename or remove one of the two",
             )
             self.tree.duplicates.append((id(frame.node), self.tree.diagnostics[-1]))
-            frame.key = _DISCARD
+            if merge or frame.node[key] is not None:
+                frame.key = _DISCARD
+            else:  # the first has no value: it is the one too many, and the file goes on here
+                frame.positions += (key, position)
+                frame.key = key
         else:
             frame.positions += (key, position)
             frame.key = key

@@ -24,6 +24,8 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     globals_ = len(topology.of_role(Role.GLOBAL))
     for controller in one_for_each_key(topology):
         where = key_of(controller)
+        if id(document.data["controllers"].get(controller.key)) in document.overfull:
+            continue  # its region is that of the entry that is indented like its keys
         if controller.role is Role.GLOBAL:
             if controller.region is not None and globals_ == 1:  # more are a finding of one-global
                 yield document.finding(
