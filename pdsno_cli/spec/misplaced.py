@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.names import nearest, similarity
 from pdsno_cli.spec.schema import unknown_keys
+from pdsno_cli.spec.synonyms import SYNONYMS
 from pdsno_cli.spec.yaml_brackets import SPACES
 
 if TYPE_CHECKING:
@@ -23,31 +24,6 @@ if TYPE_CHECKING:
 _ALIKE = 0.8  # from here on a name is a typing error, even if it is a key of another level
 # In flow style a key without ': ' after it is read as a key of no value.
 _JOINED = re.compile(r"(?P<key>[\w-]+) *(?::|=>?|:=) *(?P<value>\S.*)")
-# Names that other tools use, by the key that they stand for.
-_SYNONYMS = {
-    "role": ("type", "kind", "level"),
-    "region": ("zone", "area", "site"),
-    "targets": ("subnets", "networks", "prefixes", "ranges", "subnet", "network", "prefix", "cidr"),
-    "controllers": ("nodes", "devices"),
-    "regions": ("zones", "areas", "sites"),
-    "host": ("hostname", "server", "url", "address", "uri"),
-    "hosts": ("servers", "urls", "addresses", "brokers"),
-    "into": ("size", "length", "prefixlen", "new_prefix"),
-    "split": ("prefix", "network", "cidr", "subnet"),
-    "username": ("user", "login"),
-    "password": ("pass", "passwd", "secret"),
-    "ca": ("cafile", "ca_file", "ca_cert", "cacert", "ca_certs", "cacerts", "ca_path", "ca_bundle"),
-    "cert": ("certfile", "cert_file", "certificate", "client_cert"),
-    "key": ("keyfile", "key_file", "private_key", "client_key"),
-    "tls": ("ssl",),
-    "interval": ("period", "every", "frequency", "scan_interval"),
-    "scan_interval": ("interval", "period", "every", "frequency"),
-    "protocols": ("probes", "methods"),
-    "address": ("listen", "endpoint", "url"),
-    "name": ("title", "topology"),
-    "fallbacks": ("transports",),
-    "nib": ("store", "database", "db"),
-}
 
 
 @dataclass(slots=True)
@@ -218,7 +194,7 @@ class _Reader:
         """Return the absent key that ``key`` certainly stands for."""
         plain = key.strip(SPACES).casefold().replace("-", "_")
         for name in absent:
-            if plain == name or plain in _SYNONYMS.get(name, ()):
+            if plain == name or plain in SYNONYMS.get(name, ()):
                 return name
         near = nearest(key, absent)
         return near if near is not None and similarity(key, near) >= _ALIKE else None

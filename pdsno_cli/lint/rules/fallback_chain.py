@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
 CODE = "PDS212"
+_STATUS = ("topics", "status", "fallbacks")
 EXAMPLE = "for example: fallbacks: [mqtt, http, bus]"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield findings about the topology's chain and those of single classes."""
     yield from _chain(topology.fallbacks, ("fallbacks",), document)
-    status = topology.chain("status")
+    # A chain of status that was refused is a finding already, and what it names is not known.
+    lost = document.has(_STATUS) and "status" not in topology.class_fallbacks
+    status = FACTS if lost else topology.chain("status")
     for name, chain in topology.class_fallbacks.items():
         where = ("topics", name, "fallbacks")
         yield from _chain(chain, where, document)
