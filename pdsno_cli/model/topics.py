@@ -7,9 +7,9 @@ Names and filters follow MQTT 5.0 section 4.7 (the same as 3.1.1).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from pdsno_cli.model.messages import (
     Ack,
@@ -22,9 +22,6 @@ from pdsno_cli.model.messages import (
     Summary,
 )
 from pdsno_cli.model.roles import Role
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 DEFAULT_ROOT = "pdsno"
 MAX_TOPIC_BYTES = 65_535

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 import re
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,6 +90,19 @@ class StateDir:
     def log(self, name: str) -> Path:
         """Return the log of a controller, the broker, the lab or the supervisor."""
         return self.logs / f"{file_name(name)}.log"
+
+    def forget(self, controller_id: str) -> None:
+        """Remove what is kept of a controller that is gone: store, lock, HTTP address and logs."""
+        store, log = self.store(controller_id), self.log(controller_id)
+        for path in (
+            *(store.with_name(store.name + tail) for tail in ("", "-wal", "-shm", "-journal")),
+            store.with_suffix(".lock"),
+            self.http(controller_id),
+            log,
+            *log.parent.glob(f"{glob.escape(log.name)}.[0-9]*"),
+        ):
+            with suppress(FileNotFoundError):
+                path.unlink()
 
     def open_log(self, name: str) -> int:
         """Open a log to append to, for its user alone; StateError when that cannot be.

@@ -59,6 +59,12 @@ def substitute(text: str, environment: Mapping[str, str] | None) -> str:
     return _REFERENCE.sub(value, text) if "${" in text else text
 
 
+def references(text: str) -> list[str]:
+    """Return the names of the variables that ``text`` refers to."""
+    found = [match["name"] for match in _REFERENCE.finditer(text)]
+    return [name for name in found if name is not None]
+
+
 def is_reference(text: str) -> bool:
     """Return True if ``text`` is one reference and nothing else."""
     match = _REFERENCE.fullmatch(text)

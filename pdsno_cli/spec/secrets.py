@@ -23,14 +23,15 @@ _FILE = "file:"
 _LARGEST = 65_536
 
 
-def resolve(text: str, *, base: Path) -> str:
+def resolve(text: str, *, base: Path, environment: Mapping[str, str] | None = None) -> str:
     """Return the secret that ``text`` refers to.
 
     ``text`` is plain, or holds ``${NAME}`` or ``${NAME:-default}``, or is ``file:path`` with a
     path relative to ``base``, the topology file's folder; newlines at the end of the file are not
-    part of the secret. OperationError if it is missing or not UTF-8.
+    part of the secret. Variables are those of this process, unless an ``environment`` is given.
+    OperationError if it is missing or not UTF-8.
     """
-    resolved = _substitute(text, os.environ)
+    resolved = _substitute(text, os.environ if environment is None else environment)
     # Only the text as written counts: a variable's value must not name a file.
     if text.startswith(_FILE):
         return _read(resolve_path(resolved.removeprefix(_FILE), base=base), text)

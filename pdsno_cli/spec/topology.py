@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.probes import DEFAULT_PROTOCOLS
+from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import TopicMap
 from pdsno_cli.model.transports import DEFAULT_FALLBACKS
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from pdsno_cli.model.addresses import Address
-    from pdsno_cli.model.roles import Role
 
 DEFAULT_HEARTBEAT = 5.0
 
