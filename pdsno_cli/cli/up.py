@@ -82,7 +82,7 @@ def up(
     set_process_title(topology.name, "supervisor")
     with (
         state.lock(),
-        recorded(topology, state, in_process=in_process),
+        recorded(state),
         _display(topology, state, report_to) as observer,
     ):
         board = asyncio.run(_run(topology, state, observer, cycles=cycles, in_process=in_process))
@@ -126,6 +126,7 @@ async def _run(
     in_process: bool,
 ) -> Board:
     from pdsno_cli.runtime.keys import signing_key
+    from pdsno_cli.supervisor.plane import Plane
     from pdsno_cli.supervisor.supervise import Supervisor
 
     key = signing_key(topology, state)
@@ -138,6 +139,7 @@ async def _run(
         from pdsno_cli.supervisor.process_runner import ProcessRunner
 
         runner = ProcessRunner(topology, state, key, observer.on_message)
-    supervisor = Supervisor(topology, state, observer, runner, cycles=cycles)
+    plane = Plane(topology, state, in_process=in_process)
+    supervisor = Supervisor(topology, state, observer, runner, plane=plane, cycles=cycles)
     await supervisor.run()
     return supervisor.board

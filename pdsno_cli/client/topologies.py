@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pdsno_cli.model.errors import PdsnoError
 from pdsno_cli.runtime.known_states import known_states
-from pdsno_cli.runtime.run_record import topology_hash
+from pdsno_cli.runtime.run_record import differs
 
 if TYPE_CHECKING:
     from pdsno_cli.runtime.known_states import KnownState
@@ -108,7 +108,7 @@ def _changes(record: RunRecord, *, up: bool) -> Changes | None:
     if not up:
         return None
     try:
-        same = topology_hash(require(record.file)) == record.hash
+        changed = differs(record, require(record.file))
     except PdsnoError:
         return "file has errors"
-    return "none" if same else "changed"
+    return "changed" if changed else "none"

@@ -19,10 +19,12 @@ from pathlib import Path
 import msgspec
 
 from pdsno_cli.model.errors import OperationError
+from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES
 from pdsno_cli.spec import secrets
 from pdsno_cli.spec.interpolate import references
-from pdsno_cli.spec.topology import Topology
+from pdsno_cli.spec.load import STDIN
+from pdsno_cli.spec.topology import Discovery, Topology
 
 MISSING = "missing"  # in place of the digest of a secret that cannot be read
 _DIGITS = 12  # of a digest that people see
@@ -45,7 +47,8 @@ class Resolved:
 def normal(topology: Topology) -> Topology:
     """Return the same topology as every file that means it has it.
 
-    Paths hold in every working directory; rules and fallbacks that are the defaults are no difference.
+    Paths hold in every working directory; rules and fallbacks that are the defaults are no difference,
+    nor is what a controller that discovers nothing inherits for discovery.
     """
     tls = topology.broker.tls
     if tls is not None:
@@ -54,7 +57,7 @@ def normal(topology: Topology) -> Topology:
         tls = replace(tls, **paths)
     return replace(
         topology,
-        path=str(Path(topology.path).absolute()),
+        path=topology.path if topology.path == STDIN else str(Path(topology.path).absolute()),
         topics=replace(
             topology.topics, rules={name: topology.topics.rule(name) for name in CLASSES}
         ),
@@ -62,6 +65,10 @@ def normal(topology: Topology) -> Topology:
             name: chain
             for name, chain in topology.class_fallbacks.items()
             if chain != topology.fallbacks
+        },
+        controllers={
+            name: spec if spec.role is Role.LOCAL else replace(spec, discovery=Discovery())
+            for name, spec in topology.controllers.items()
         },
         broker=replace(topology.broker, tls=tls),
     )
@@ -133,9 +140,12 @@ def plane_hash(resolved: Resolved) -> str:
         ),
         controllers={},
     )
-    return _hash(
-        (plain, [controller_hash(resolved, name) for name in sorted(topology.controllers)])
-    )
+    return _hash((plain, controller_hashes(resolved)))
+
+
+def controller_hashes(resolved: Resolved) -> dict[str, str]:
+    """Return the hash of each controller, by id."""
+    return {name: controller_hash(resolved, name) for name in resolved.topology.controllers}
 
 
 def controller_hash(resolved: Resolved, controller_id: str) -> str:

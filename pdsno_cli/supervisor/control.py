@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     Answer = dict[str, Any] | StreamHandler  # a handler takes over the connection
     Operation = Callable[[dict[str, Any]], Answer | Awaitable[Answer]]
 
-_MAX_LINE = 8 * 1024 * 1024  # bytes of a line that a joined client sends
-_MAX_REQUEST = 65_536  # bytes
+_MAX_LINE = 8 * 1024 * 1024  # bytes of a request, which may hold a topology, or of a joined client
+_MAX_REQUEST = 65_536  # bytes of one without a topology
 _TIMEOUT = 30.0  # seconds for a request to arrive, and for its answer
 
 
@@ -70,9 +70,10 @@ class ControlServer:
             try:
                 async with asyncio.timeout(_TIMEOUT):
                     line = await reader.readline()
-                if len(line) > _MAX_REQUEST:
+                request = json.loads(line)
+                if len(line) > _MAX_REQUEST and "topology" not in request:
                     raise ValueError(f"it has more than {_MAX_REQUEST} bytes")  # noqa: TRY301
-                answer = await self._answer(json.loads(line))
+                answer = await self._answer(request)
             except OperationError as exc:
                 answer = {"error": str(exc)}
             except TimeoutError:

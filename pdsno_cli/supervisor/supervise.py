@@ -18,6 +18,8 @@ from pdsno_cli.supervisor.board import Board
 from pdsno_cli.supervisor.child import Child, ChildState
 from pdsno_cli.supervisor.control import ControlServer
 from pdsno_cli.supervisor.controller_orders import ControllerOrders
+from pdsno_cli.supervisor.plan_report import plan_report
+from pdsno_cli.supervisor.plane import Plane
 from pdsno_cli.supervisor.report import status_report
 from pdsno_cli.supervisor.shutdown import Shutdown
 from pdsno_cli.system.interrupts import on_interrupt
@@ -32,11 +34,13 @@ if TYPE_CHECKING:
     from pdsno_cli.supervisor.observer import Observer
     from pdsno_cli.supervisor.runner import Runner
 
+_SHOWN = 60  # characters of an unknown request
+
 
 class Supervisor:
     """One run of one topology; the caller holds the state directory's lock.
 
-    ``cycles`` is the number of discovery cycles of each local controller after which the run ends,
+    ``plane`` is what runs, and remembers it. ``cycles`` is the number of discovery cycles of each local controller after which the run ends,
     None for a run without end. Implements ``runner.RunnerListener``.
     """
 
@@ -47,12 +51,14 @@ class Supervisor:
         observer: Observer,
         runner: Runner,
         *,
+        plane: Plane | None = None,
         cycles: int | None = None,
     ) -> None:
         self._topology = topology
         self._state = state
         self._observer = observer
         self._runner = runner
+        self._plane = plane or Plane(topology, state, in_process=False)
         self._cycles = cycles
         self.board = Board(topology)
         self._children: dict[str, Child] = {}
@@ -80,6 +86,7 @@ class Supervisor:
         control = ControlServer(self._state.control, self._answer)
         try:
             if await _done_before(self._stop, self._runner.open(self)):
+                self._plane.begin()
                 await control.start()
                 self._observer.on_start(self.board, self._runner.broker.text)
                 for name in self.board.rows:
@@ -231,11 +238,16 @@ class Supervisor:
 
     async def _answer(self, request: dict[str, Any]) -> Answer:
         """Answer one request of the control socket."""
-        own: dict[str, Operation] = {"status": self._status, "stop": self._end}
+        own: dict[str, Operation] = {
+            "ping": lambda _: {},
+            "status": self._status,
+            "plan": self._make_plan,
+            "stop": self._end,
+        }
         others = dict(self._orders.operations) | dict(self._runner.operations)
         operation = (own | others).get(request["op"])
         if operation is None:
-            raise OperationError(f"unknown request {request['op']!r}")
+            raise OperationError(f"unknown request {str(request['op'])[:_SHOWN]!r}")
         answer = operation(request)
         return await answer if inspect.isawaitable(answer) else answer
 
@@ -244,6 +256,10 @@ class Supervisor:
         if "fault" in request:
             report["fault"] = self._runner.operations["fault_age"]({"token": request["fault"]})
         return report
+
+    def _make_plan(self, request: dict[str, Any]) -> dict[str, Any]:
+        resolved, _ = self._plane.resolve(request)
+        return plan_report(self._plane.plan(resolved, self.board))
 
     def _end(self, _request: dict[str, Any]) -> dict[str, Any]:
         self._stop.set()

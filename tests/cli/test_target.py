@@ -10,8 +10,9 @@ import pytest
 from pdsno_cli.cli.target import file_first, load, locate
 from pdsno_cli.lint.engine import require
 from pdsno_cli.model.errors import UsageError
-from pdsno_cli.runtime.run_record import recorded
+from pdsno_cli.runtime.run_record import new_record, recorded, write_record
 from pdsno_cli.runtime.state_dir import StateDir, default_root
+from pdsno_cli.spec.resolved import normal, resolve_secrets
 from tests.conftest import ONE_OF_EACH
 
 
@@ -40,7 +41,9 @@ class Plane:
         state = StateDir(state_dir or default_root(name))
         state.make()
         stack.enter_context(state.lock())
-        stack.enter_context(recorded(topology, state, in_process=False))
+        stack.enter_context(recorded(state))
+        resolved = resolve_secrets(normal(topology), b"salt")
+        write_record(state, new_record(resolved, b"salt", in_process=False))
         return state
 
 

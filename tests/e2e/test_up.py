@@ -84,7 +84,7 @@ def test_ctrl_c_stops_children_before_parents_and_leaves_nothing(site):
     assert set(stopped[:2]) == {"lc1", "lc2"}
     assert run.members() == []
     left = {path.name for path in site.state.iterdir()}
-    assert left == {"stores", "logs", "http", "key", "lock"}
+    assert left == {"stores", "logs", "http", "key", "lock", "run.json"}
 
 
 def test_ctrl_c_a_second_time_ends_at_once(site):
