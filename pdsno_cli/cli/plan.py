@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, load
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR
+from pdsno_cli.cli.target import load
+
+if TYPE_CHECKING:
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
 
 EXIT_CHANGES = 2
 
@@ -24,9 +29,16 @@ def plan(
     state_dir: STATE_DIR = None,
 ) -> None:
     """Compare a topology file with what runs; change nothing."""
+    topology, state = load(file, state_dir)
+    found = show_plan(topology, state, as_json=as_json)
+    if detailed_exitcode and found["changed"]:
+        raise typer.Exit(EXIT_CHANGES)
+
+
+def show_plan(topology: Topology, state: StateDir, *, as_json: bool = False) -> dict[str, Any]:
+    """Print the plan from what runs to a topology; return it as JSON has it."""
     from pdsno_cli.client.applying import find_plan
 
-    topology, state = load(file, state_dir)
     found = find_plan(topology, state)
     if as_json:
         console.data(json.dumps(found, indent=2))
@@ -36,5 +48,4 @@ def plan(
         from pdsno_cli.cli.plan_text import plan_text
 
         console.data(plan_text(found))
-    if detailed_exitcode and found["changed"]:
-        raise typer.Exit(EXIT_CHANGES)
+    return found

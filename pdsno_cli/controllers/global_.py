@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
-from pdsno_cli.controllers.homes import Home, moved, timely
+from pdsno_cli.controllers.homes import Home, moved, timely, without
 from pdsno_cli.controllers.liveness_monitor import LivenessMonitor
 from pdsno_cli.controllers.policies import Policies
 from pdsno_cli.controllers.retained import RetainedPolicy
@@ -20,6 +20,7 @@ from pdsno_cli.model.topics import GLOBAL, SYSTEM
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Context
     from pdsno_cli.nib.store import Transaction
+    from pdsno_cli.spec.topology import Topology
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +39,20 @@ class GlobalController:
         self._search_due = False
         self._roamers: frozenset[str] = frozenset()
         self._homes: dict[str, Home] = {}
+        self._removed: frozenset[str] = frozenset()  # what is still said of them is outdated
 
     def start(self) -> None:
         """Resume watching the regions; forget those that are no longer declared.
 
         A local controller that is declared in another region than before has moved there.
+        """
+        gone = self._settle()
+        self._regionals.start(gone - self._context.topology.controllers.keys())
+
+    def _settle(self) -> set[str]:
+        """Forget regions that are not declared, move locals to where they are declared.
+
+        Return the local controllers of such regions.
         """
         store, topology = self._context.store, self._context.topology
         known = store.homes()
@@ -56,7 +66,7 @@ class GlobalController:
                 if home is not None and home != region:
                     tx.move_local(local_id, home)
         self._homes = {name: Home(*home) for name, home in store.homes().items()}
-        self._regionals.start(gone - topology.controllers.keys())
+        return gone
 
     def connected(self) -> None:
         """Publish the global policy."""
@@ -66,6 +76,24 @@ class GlobalController:
     def disconnected(self) -> None:
         """Suspend liveness checks."""
         self._regionals.disconnected()
+
+    def reconfigured(self, before: Topology, removed: frozenset[str]) -> None:
+        """Watch the regions that have come, forget who has gone, publish a changed policy."""
+        topology = self._context.topology
+        was = {item.controller_id for item in before.of_role(Role.REGIONAL)}
+        now = {item.controller_id for item in topology.of_role(Role.REGIONAL)}
+        self._removed = (self._removed | removed) - topology.controllers.keys()
+        self._policies.reconfigured()
+        self._settle()
+        with self._context.store.transaction() as tx:
+            for name in self._removed:
+                tx.drop_local(name)
+                tx.forget_sender(name)
+        for name in self._removed:
+            self._homes.pop(name, None)
+        self._regionals.reconfigured(now - was, (was | removed) - topology.controllers.keys(), ())
+        if policy.global_document(before, 0) != policy.global_document(topology, 0):
+            self._publish_policy()
 
     def execute(self, order: Envelope, command: Command) -> None:
         """Publish the global policy as ordered."""
@@ -112,6 +140,7 @@ class GlobalController:
     def _apply_summary(self, tx: Transaction, summary: Summary) -> None:
         """Apply a summary in ``tx``: the changes of the local controllers of its region."""
         now = time.time()
+        summary = without(summary, self._removed)
         coming = moved(self._homes, summary)
         summary = timely(self._homes, summary, coming)
         for cycle in coming:

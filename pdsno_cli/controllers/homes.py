@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from pdsno_cli.model.messages import LocalCycle, Summary
 
@@ -48,6 +48,11 @@ def timely(homes: Mapping[str, Home], summary: Summary, coming: Iterable[LocalCy
         for name in named - here
         if (home := homes.get(name)) is not None and home.region != summary.region
     }
+    return without(summary, gone)
+
+
+def without(summary: Summary, gone: Collection[str]) -> Summary:
+    """Return a summary without what it has of local controllers that are ``gone``."""
     if not gone:
         return summary
     return msgspec.structs.replace(

@@ -53,6 +53,7 @@ class LivenessMonitor:
         # Those that the fallback in use has brought no sign of life of: they are not judged.
         self._unseen: set[str] = set()
         self._unwritten: set[str] = set()  # those whose last number is not in the store
+        self._elsewhere: set[str] = set()  # children of before that have another parent now
         self._suspended = True
 
     def start(self, strays: Iterable[str]) -> None:
@@ -108,6 +109,28 @@ class LivenessMonitor:
         """Suspend liveness checks: silence proves nothing while nothing can arrive."""
         self._suspended = True
 
+    def reconfigured(
+        self, children: Iterable[str], removed: Iterable[str], elsewhere: Iterable[str]
+    ) -> None:
+        """Watch ``children`` that are new, and forget what is known of all others.
+
+        Those ``removed`` have ended, those ``elsewhere`` have another parent.
+        """
+        for name in children:
+            self._elsewhere.discard(name)
+            self._cleared.discard(name)
+            self._undeclared.discard(name)
+            self._context.subscribe(self._context.topology.topics.status(name))
+        for name in removed:
+            self._forget(name, "it is removed")
+        for name in elsewhere:
+            self._elsewhere.add(name)
+            self._forget(name, "it has another parent", clear=False)
+
+    def is_elsewhere(self, sender: str) -> bool:
+        """Return True if a controller was a child of this one, and is another's now."""
+        return sender in self._elsewhere
+
     def watch(self, sender: str) -> None:
         """Watch a controller that publishes to this one, if the file does not declare it."""
         if sender in self._undeclared or sender in self._context.topology.controllers:
@@ -122,6 +145,8 @@ class LivenessMonitor:
     def update(self, message: Envelope, status: Status) -> None:
         """Handle a status; RefusedError when its sender is not a child of this controller."""
         sender = message.sender_id
+        if self._has_left(message):
+            return
         before = self._peers.get(sender)
         if sender not in self._context.topology.controllers and not self._is_child(status):
             raise RefusedError(Reason.WRONG_TOPIC, f"{sender} is not below this controller")
@@ -150,21 +175,40 @@ class LivenessMonitor:
         elif verdict in ("up", "restarted"):
             self._change(sender, peer, status)
 
+    def _has_left(self, message: Envelope) -> bool:
+        """Return True if the sender of a status is no child any more; what is retained is deleted."""
+        sender = message.sender_id
+        if sender in self._elsewhere:
+            return True
+        if not self._context.live.is_removed(sender, message.epoch):
+            return False
+        if not self._suspended:  # it was published late, as a will is
+            self._context.publisher.clear(self._context.topology.topics.status(sender))
+        return True
+
     def _is_child(self, status: Status) -> bool:
         region = self._context.spec.region
         return status.role == self._role.value and region in (None, status.region)
 
-    def _forget(self, name: str) -> None:
-        """Delete all that is known of a controller that is neither declared nor online."""
-        log.info("%s is neither declared in this file nor online: forgetting it", name)
+    def _forget(
+        self,
+        name: str,
+        why: str = "it is neither declared in this file nor online",
+        *,
+        clear: bool = True,
+    ) -> None:
+        """Delete all that is known of a controller, and its retained status if ``clear`` is set."""
+        log.info("forgetting %s: %s", name, why)
         with self._context.store.transaction() as tx:
             tx.forget_controller(name)
             self._gone(tx, name)
         self._undeclared.discard(name)
         self._unconfirmed.discard(name)
         self._peers.pop(name, None)
-        self._cleared.add(name)
         self._show(name, alive=False, reason="forgotten")
+        if not clear:
+            return
+        self._cleared.add(name)
         if not self._suspended:
             self._context.publisher.clear(self._context.topology.topics.status(name))
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pdsno_cli.discovery.changes import Changes
     from pdsno_cli.discovery.sweep import SweepResult
     from pdsno_cli.nib.store import Transaction
-    from pdsno_cli.spec.topology import Discovery
+    from pdsno_cli.spec.topology import Discovery, Topology
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +113,13 @@ class LocalController:
     def disconnected(self) -> None:
         """Do nothing: discovery goes on, and its reports are kept in the outbox."""
 
+    def reconfigured(self, before: Topology, removed: frozenset[str]) -> None:
+        """Follow the new settings from the next cycle on, at once if the running one exceeds them."""
+        self._policies.reconfigured()
+        self._leave_excess()
+        if self._cycle:
+            self._plan()
+
     def execute(self, order: Envelope, command: Command) -> None:
         """Discover now, or right after the cycle that runs."""
         if command.order != "discover":
@@ -170,11 +177,15 @@ class LocalController:
         document = message.payload
         if isinstance(document, PolicyDocument):
             self._policies.accept(message, document)
-            if self._sweep is not None and self._sweep.exceeds(self._policy()):
-                log.info("the running cycle is cancelled: policy %s", document.scope)
-                self._sweep.cancel.set()
+            self._leave_excess()
             if document.scope == self._region or self._cycle:
                 self._plan()
+
+    def _leave_excess(self) -> None:
+        """Cancel the running cycle if it probes what is no longer to be probed."""
+        if self._sweep is not None and self._sweep.exceeds(self._policy()):
+            log.info("the running cycle is cancelled: it exceeds what is in force now")
+            self._sweep.cancel.set()
 
     def _policy(self) -> Discovery:
         spec, documents = self._context.spec, self._policies.of(GLOBAL, self._region)

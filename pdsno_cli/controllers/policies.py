@@ -38,11 +38,16 @@ class Policies:
         self._refused: dict[str, float] = {}  # when each scope's last event was, monotonic
         spec = context.spec
         self._concern = {GLOBAL} if spec.region is None else {GLOBAL, spec.region}
+        self.reconfigured()
+        self._only = spec.controller_id if spec.role is Role.LOCAL else None
+
+    def reconfigured(self) -> None:
+        """Judge policies by the topology in force."""
+        topology, region = self._context.topology, self._context.spec.region
         self._targets = {
             item.controller_id: item.discovery.targets
-            for item in context.topology.of_role(Role.LOCAL, spec.region)
+            for item in topology.of_role(Role.LOCAL, region)
         }
-        self._only = spec.controller_id if spec.role is Role.LOCAL else None
 
     def recall(self, *scopes: str) -> None:
         """Put in force what was so at the last stop; of several scopes the widest comes first."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import threading
 
     from pdsno_cli.discovery.sweep import SweepResult
-    from pdsno_cli.spec.topology import Snmp
+    from pdsno_cli.spec.topology import Snmp, Topology
 
 Result = TypeVar("Result")
 
@@ -62,6 +62,12 @@ class Controller(Consumer, Protocol):
 
     def disconnected(self) -> None:
         """Handle that no transport is up."""
+
+    def reconfigured(self, before: Topology, removed: frozenset[str]) -> None:
+        """Go by the context's topology, which was ``before`` until now.
+
+        ``removed`` are controllers that have ended for good: nothing of them may stay.
+        """
 
     def stop(self) -> None:
         """End running work and stage what is not yet published; nothing is called afterwards."""

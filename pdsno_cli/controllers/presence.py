@@ -9,6 +9,7 @@ from pdsno_cli.model.messages import Status
 if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Context
     from pdsno_cli.delivery.ports import Cancellable
+    from pdsno_cli.spec.topology import Topology
 
 _State = Literal["birth", "heartbeat", "death"]
 
@@ -38,6 +39,14 @@ class Presence:
         if self._next_beat is not None:
             self._next_beat.cancel()
             self._next_beat = None
+
+    def reconfigured(self, before: Topology) -> None:
+        """Publish a heartbeat at once if its interval has changed: parents judge by it."""
+        name = self._context.controller_id
+        changed = before.controllers[name].heartbeat != self._context.spec.heartbeat
+        if changed and self._next_beat is not None:
+            self._next_beat.cancel()
+            self._beat()
 
     def death(self, connection: int, reason: Literal["will", "stop"]) -> Status:
         """Return the death of a connection, for the will or for the farewell."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pdsno_cli.controllers.ports import Context
     from pdsno_cli.delivery.ports import Cancellable
     from pdsno_cli.nib.store import Transaction
+    from pdsno_cli.spec.topology import Topology
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,25 @@ class RegionalController:
         """Stage the last changes as a summary: it is sent now, or at the next start."""
         self._send_summary()
 
+    def reconfigured(self, before: Topology, removed: frozenset[str]) -> None:
+        """Watch the locals that have come, forget those that have gone, publish a changed policy."""
+        region, topology = self._region, self._context.topology
+        was = {item.controller_id for item in before.of_role(Role.LOCAL, region)}
+        now = {item.controller_id for item in topology.of_role(Role.LOCAL, region)}
+        ended = (was | removed) - topology.controllers.keys()
+        known = self._context.store.homes().keys() | was
+        moved = (known & topology.controllers.keys()) - now
+        gone = (ended & known) | moved
+        self._policies.reconfigured()
+        self._locals.reconfigured(now - was, ended & known, moved)
+        if gone:
+            with self._context.store.transaction() as tx:
+                for name in gone:
+                    tx.drop_local(name)
+            self.resync()
+        if policy.regional_document(before, region, 0) != self._declared():
+            self._publish_policy()
+
     def execute(self, order: Envelope, command: Command) -> None:
         """Publish the region's policy as ordered."""
         self._policies.execute(order, command, self._declared())
@@ -106,6 +126,8 @@ class RegionalController:
         report = message.payload
         assert isinstance(report, DiscoveryReport)  # it receives no other stream
         local_id, now = message.sender_id, time.time()
+        if self._locals.is_elsewhere(local_id):
+            return
         self._locals.watch(local_id)
         cycle = LocalCycle(
             local_id=local_id,
@@ -141,7 +163,9 @@ class RegionalController:
     def _forget(self, tx: Transaction, local_id: str) -> None:
         """Delete all that is known of a local controller that has left the region."""
         topics = self._context.topology.topics
-        tx.forget_local(local_id, topics.stream(topics.discovery(self._region, local_id)))
+        stream = topics.stream(topics.discovery(self._region, local_id))
+        tx.forget_local(local_id, stream)
+        tx.on_commit(self.resync)
 
     def _forget_moved(self, status: Envelope) -> None:
         """Forget the local controller that published a ``status`` of another region."""

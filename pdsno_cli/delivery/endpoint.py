@@ -11,6 +11,7 @@ from pdsno_cli.model.topics import SYSTEM
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pdsno_cli.delivery.live_topology import LiveTopology
     from pdsno_cli.delivery.ports import Scheduler, Watcher
     from pdsno_cli.delivery.publisher import Publisher
     from pdsno_cli.nib.store import Store
@@ -23,14 +24,27 @@ Detail = str | int | float | list[str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One controller, its store, and what carries, schedules and observes its work."""
+    """One controller, its store, and what carries, schedules and observes its work.
 
-    spec: Spec
-    topology: Topology
+    Topology and spec are those in force now: they may be others at the next look.
+    """
+
+    controller_id: str
+    live: LiveTopology
     store: Store
     publisher: Publisher
     scheduler: Scheduler
     watcher: Watcher
+
+    @property
+    def topology(self) -> Topology:
+        """The topology."""
+        return self.live.topology
+
+    @property
+    def spec(self) -> Spec:
+        """What the topology declares for this controller."""
+        return self.live.topology.controllers[self.controller_id]
 
 
 def events_topic(endpoint: Endpoint) -> str:

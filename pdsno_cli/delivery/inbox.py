@@ -78,6 +78,8 @@ class Inbox:
         that this controller does not receive, or of an epoch that cannot be accepted.
         """
         sender, stream = message.sender_id, message.stream
+        if self._endpoint.live.is_removed(sender, message.epoch):
+            return  # neither counted nor missed: nothing of it may stay
         if stream not in self._streams:
             self._require_received(stream)
         if not tx.accept_next(sender, stream, message.epoch, message.seq) and not self._fits(

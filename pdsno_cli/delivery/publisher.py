@@ -68,6 +68,10 @@ class Publisher:
             store=store, send=self._send_kept, scheduler=scheduler, on_backlog=on_backlog
         )
 
+    def reconfigure(self, topics: TopicMap, limits: OutboxLimits) -> None:
+        """Publish by these rules, within these limits, from the next message on."""
+        self._topics, self._limits = topics, limits
+
     def publish(self, topic: str, payload: Payload, *, answers: str | None = None) -> bool:
         """Publish without the outbox (best effort). Return True if a transport accepted it.
 

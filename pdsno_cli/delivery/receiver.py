@@ -69,7 +69,7 @@ class Receiver:
         consumer: Consumer,
         rejections: RejectionStats,
     ) -> None:
-        self._topics = endpoint.topology.topics
+        self._endpoint = endpoint
         self._store = endpoint.store
         self._codec = codec
         self._mailbox = mailbox
@@ -260,5 +260,6 @@ class Receiver:
             )
 
     def _is_retained(self, topic: str) -> bool:
-        item = self._topics.class_of(topic)
-        return item is not None and self._topics.rule(item.name).retain
+        topics = self._endpoint.topology.topics
+        item = topics.class_of(topic)
+        return item is not None and topics.rule(item.name).retain

@@ -59,7 +59,7 @@ class StallMonitor:
         self._failover = failover
         self._scheduler = scheduler
         self._on_change = on_change
-        self._patience = patience
+        self.patience = patience
         self._watching = False
         self._step = 0
         self._acted = 0.0  # when the last step was taken
@@ -69,7 +69,7 @@ class StallMonitor:
         """Check from now on, for as long as any message is unacknowledged."""
         if not self._watching:
             self._watching = True
-            self._scheduler.after(self._patience / _CHECKS, self._check)
+            self._scheduler.after(self.patience / _CHECKS, self._check)
 
     def _check(self) -> None:
         self._watching = False
@@ -80,9 +80,9 @@ class StallMonitor:
         self.watch()
         stream, since = found
         now = time.monotonic()
-        if now - since < self._patience:
+        if now - since < self.patience:
             self._recovered()
-        elif self._failover.active is not None and now - self._acted >= self._patience:
+        elif self._failover.active is not None and now - self._acted >= self.patience:
             self._act(stream, now - since, now)
 
     def _recovered(self) -> None:
@@ -104,6 +104,6 @@ class StallMonitor:
                 self._stalled = stream
                 self._on_change(stream)
             self._step = -1
-            now += (_AGAIN - 1) * self._patience
+            now += (_AGAIN - 1) * self.patience
         self._step += 1
         self._acted = now

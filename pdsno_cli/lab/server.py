@@ -176,6 +176,27 @@ class Lab:
             self._agents[address][1].change(device)
             return f"{address} is now {sys_name}"
 
+    def replan(self, devices: Iterable[LabDevice]) -> str:
+        """Change the lab into one of these devices; those that stay are left as they are now.
+
+        Raises LabError, with the rest done, if an agent cannot be bound.
+        """
+        with self._lock:
+            wanted = {device.address: device for device in devices}
+            before, self._planned = self._planned, wanted
+            for address in before.keys() - wanted.keys():
+                self._devices.pop(address, None)
+                self._end(address)
+                self._restore(address)
+            changed = [item for item in wanted.values() if before.get(item.address) != item]
+            allow_open_files(_SPARE_FILES + sum(device.snmp for device in wanted.values()))
+            for device in changed:
+                self._end(device.address)
+                self._restore(device.address)
+                self._devices[device.address] = device
+                self._start(device)
+            return f"the lab has {len(self._devices)} devices"
+
     def _start(self, device: LabDevice) -> None:
         if not device.snmp:
             return

@@ -133,6 +133,10 @@ class Codec:
         self._check_topic(topic, entry, envelope)
         return envelope
 
+    def forget_senders(self) -> None:
+        """Ask ``may_publish`` again of every sender: its answers may have changed."""
+        self._known = {}
+
     def _header(self, data: bytes) -> Header | None:
         """Return sender and number of a malformed message; None if they are unreadable, too."""
         try:

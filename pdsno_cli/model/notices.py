@@ -141,6 +141,13 @@ class RefusalNotice(msgspec.Struct, frozen=True, kw_only=True, tag="refusal"):
     counts: dict[str, int]
 
 
+class ReconfiguredNotice(msgspec.Struct, frozen=True, kw_only=True, tag="reconfigured"):
+    """A controller goes by the topology of the order with this number."""
+
+    controller_id: str
+    number: int
+
+
 class WarningNotice(msgspec.Struct, frozen=True, kw_only=True, tag="warning"):
     """A message for the operator."""
 
@@ -159,5 +166,6 @@ Notice = (
     | RefusalNotice
     | WaitingNotice
     | QuarantineNotice
+    | ReconfiguredNotice
     | WarningNotice
 )

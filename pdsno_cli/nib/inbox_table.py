@@ -44,6 +44,7 @@ COUNT_QUARANTINED = sa.select(sa.func.count()).select_from(QUARANTINE)
 QUARANTINE_MESSAGE = sa.insert(QUARANTINE)
 DISCARD_QUARANTINED = sa.delete(QUARANTINE).where(QUARANTINE.c.id == sa.bindparam("of_id"))
 
+FORGET_SENDER = sa.delete(RECEIVED).where(RECEIVED.c.sender == _SENDER)
 PUT = Bulk(RECEIVED, upsert(RECEIVED))
 
 
@@ -108,6 +109,12 @@ class InboxCounters:
         """Forget a stream."""
         PUT.write(self._connection, self.take()[0])
         self._connection.execute(FORGET, {"of_stream": stream})
+        self._latest = None
+
+    def drop_sender(self, sender: str) -> None:
+        """Forget every stream of a sender."""
+        PUT.write(self._connection, self.take()[0])
+        self._connection.execute(FORGET_SENDER, {"of_sender": sender})
         self._latest = None
 
     def take(self) -> tuple[list[tuple[object, ...]], list[Advance]]:

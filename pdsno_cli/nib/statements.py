@@ -112,6 +112,8 @@ DROP_DEVICE = sa.delete(DEVICES).where(
     DEVICES.c.local_id == sa.bindparam("of_local"),
     DEVICES.c.device_id == sa.bindparam("of_device"),
 )
+DROP_DEVICES_OF_LOCAL = sa.delete(DEVICES).where(DEVICES.c.local_id == sa.bindparam("of_local"))
+DROP_APPLIED = sa.delete(APPLIED).where(APPLIED.c.controller_id == sa.bindparam("of_controller"))
 # Of a local controller or a region that is no longer declared.
 DEACTIVATE_LOCAL = (
     sa.update(DEVICES)

@@ -169,6 +169,16 @@ class Transaction(StreamWrites):
         self._execute(sql.DROP_CYCLE, {"of_local": local_id})
         self._counters.drop(stream)
 
+    def drop_local(self, local_id: str) -> None:
+        """Delete all devices and the cycle of a local controller that is removed for good."""
+        self._execute(sql.DROP_DEVICES_OF_LOCAL, {"of_local": local_id})
+        self._execute(sql.DROP_CYCLE, {"of_local": local_id})
+
+    def forget_sender(self, sender: str) -> None:
+        """Forget every stream of a controller that is removed for good, and what it has applied."""
+        self._execute(sql.DROP_APPLIED, {"of_controller": sender})
+        self._counters.drop_sender(sender)
+
     def move_local(self, local_id: str, region: str) -> None:
         """Make the devices of a local controller in regions other than this one inactive."""
         values = {"of_local": local_id, "of_region": region}

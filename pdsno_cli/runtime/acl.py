@@ -10,7 +10,21 @@ from pdsno_cli.model.topics import Party, party, publishers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pdsno_cli.delivery.live_topology import LiveTopology
     from pdsno_cli.spec.topology import Topology
+
+
+def live_acl(live: LiveTopology) -> Callable[[str, str], bool]:
+    """Return ``may_publish`` for the topology that is in force at the time of each call."""
+    known = live.topology, publish_acl(live.topology)
+
+    def may_publish(sender_id: str, topic: str) -> bool:
+        nonlocal known
+        if known[0] is not live.topology:
+            known = live.topology, publish_acl(live.topology)
+        return known[1](sender_id, topic)
+
+    return may_publish
 
 
 def publish_acl(topology: Topology) -> Callable[[str, str], bool]:

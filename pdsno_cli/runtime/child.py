@@ -6,15 +6,17 @@ import logging
 import os
 import signal
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pdsno_cli.delivery.live_topology import LiveTopology
 from pdsno_cli.model.errors import DiskError, PdsnoError
 from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import AddressSet
 from pdsno_cli.model.transports import TRANSPORTS
+from pdsno_cli.runtime.environment import set_environment
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.supervisor_pipe import SupervisorPipe
 from pdsno_cli.system.process_title import set_process_title
@@ -47,6 +49,8 @@ class Job:
     key: bytes
     broker: BrokerAccess
     sources: Mapping[str, str]  # the loopback address of each controller that has one
+    # The variables that secrets refer to, where they differ from those of this process.
+    environment: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def import_all() -> None:
@@ -84,6 +88,7 @@ def preload(job: Job) -> None:
 def run_child(job: Job, name: str, line: socket.socket) -> int:
     """Run the controller, or the lab, called ``name`` until it ends; return its exit code."""
     set_process_title(job.topology.name, name)
+    set_environment(job.environment)
     try:
         log_to_file(job.state.log(name), output=True)
     except OSError:
@@ -110,7 +115,7 @@ def run_child(job: Job, name: str, line: socket.socket) -> int:
 def run_controller(job: Job, controller_id: str, pipe: SupervisorPipe) -> int:
     """Run one controller on the calling thread, which must be the main one."""
     node = make_node(job, controller_id, pipe)
-    pipe.on_close(node.stop)
+    pipe.listen(reconfigure=node.reconfigure, stop=node.stop)
     with job.state.lock(controller_id, patience=_LOCK_TIMEOUT):
         stop_on_signal(node.stop)
         node.run()
@@ -123,14 +128,15 @@ def make_node(job: Job, controller_id: str, watcher: Watcher) -> Node:
     from pdsno_cli.runtime.node import Node
     from pdsno_cli.runtime.stores import database_of
 
+    live = LiveTopology(job.topology)
     return Node(
-        topology=job.topology,
+        topology=live,
         controller_id=controller_id,
         key=job.key,
         store=database_of(job.topology, job.state, controller_id),
         connect=partial(
             failover_transport,
-            topology=job.topology,
+            live=live,
             state=job.state,
             key=job.key,
             access=job.broker,

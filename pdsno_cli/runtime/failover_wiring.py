@@ -14,6 +14,7 @@ from pdsno_cli.runtime.transport_wiring import Wiring, factory, find
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pdsno_cli.delivery.live_topology import LiveTopology
     from pdsno_cli.messaging.bus import Bus
     from pdsno_cli.model.transports import TransportFacts
     from pdsno_cli.runtime.broker_access import BrokerAccess
@@ -26,7 +27,7 @@ def failover_transport(
     controller_id: str,
     epoch: int,
     *,
-    topology: Topology,
+    live: LiveTopology,
     key: bytes,
     access: BrokerAccess | None,
     state: StateDir | None = None,
@@ -43,10 +44,11 @@ def failover_transport(
     def has_other_up(name: str) -> bool:
         return made.has_other_up(name)
 
+    topology = live.topology
     wiring = Wiring(
         controller_id=controller_id,
         epoch=epoch,
-        topology=topology,
+        live=live,
         key=key,
         access=access,
         state=state,

@@ -22,6 +22,7 @@ from pdsno_cli.spec.topology import Controller
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pdsno_cli.delivery.live_topology import LiveTopology
     from pdsno_cli.messaging.codec import Codec
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
@@ -55,7 +56,7 @@ class HttpFactory:
                 _receivers(topology, state, spec), identity=identity, source=wiring.source
             ),
             ingress=_ingress(
-                topology, state, spec, wiring.epoch, codec=wiring.codec, signer=signer, host=host
+                wiring.live, state, spec, wiring.epoch, codec=wiring.codec, signer=signer, host=host
             ),
         )
 
@@ -99,6 +100,25 @@ def _address(state: StateDir, receiver: Controller) -> Callable[[], str | None]:
     return read
 
 
+def _live_admission(
+    live: LiveTopology, controller_id: str
+) -> Callable[[Envelope], PollClient | None]:
+    """Return the admission of the topology that is in force at the time of each call."""
+
+    def of(topology: Topology) -> Callable[[Envelope], PollClient | None]:
+        return _admission(topology, topology.controllers[controller_id])
+
+    known = live.topology, of(live.topology)
+
+    def admit(envelope: Envelope) -> PollClient | None:
+        nonlocal known
+        if known[0] is not live.topology:
+            known = live.topology, of(live.topology)
+        return known[1](envelope)
+
+    return admit
+
+
 def _admission(topology: Topology, spec: Controller) -> Callable[[Envelope], PollClient | None]:
     """Return what admits the sender of a message to polling: None unless it is a child of ``spec``.
 
@@ -131,7 +151,7 @@ def _admission(topology: Topology, spec: Controller) -> Callable[[Envelope], Pol
 
 
 def _ingress(
-    topology: Topology,
+    live: LiveTopology,
     state: StateDir,
     spec: Controller,
     epoch: int,
@@ -143,6 +163,7 @@ def _ingress(
     """Return the ingress on the declared address, else on a free port of ``host``; None for locals."""
     if spec.role is Role.LOCAL:
         return None
+    topology = live.topology
     topics, own = topology.topics, filters(topology, spec)
 
     def receives(topic: str) -> bool:
@@ -165,7 +186,7 @@ def _ingress(
         ),
         queues=PollQueues(
             open_message=codec.open,
-            admit=_admission(topology, spec),
+            admit=_live_admission(live, spec.controller_id),
             relayed=frozenset(() if spec.role is Role.GLOBAL else {topics.policy(GLOBAL)}),
         ),
         nonces=Nonces(spec.controller_id, signer),

@@ -6,12 +6,14 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any
 
-from pdsno_cli.lab.plan import Segment, plan
+from pdsno_cli.lab.plan import LabDevice, Segment, plan
 from pdsno_cli.lab.server import Lab
 from pdsno_cli.model.errors import LabError
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import expand
+from pdsno_cli.runtime.environment import set_environment
 from pdsno_cli.spec import secrets
+from pdsno_cli.spec.resolved import decode
 
 if TYPE_CHECKING:
     import socket
@@ -25,9 +27,13 @@ _LONGEST_NAME = 255  # DisplayString of SNMPv2-TC (RFC 2579)
 
 def plan_lab(topology: Topology) -> Lab | None:
     """Return the lab that a topology declares, not yet open; None where it declares none."""
+    return None if topology.lab is None else Lab(planned_devices(topology))
+
+
+def planned_devices(topology: Topology) -> tuple[LabDevice, ...]:
+    """Return the devices of the lab that a topology declares; LabError where they do not fit."""
     spec = topology.lab
-    if spec is None:
-        return None
+    assert spec is not None  # nobody plans what is not declared
     segments = [
         Segment(
             targets=expand(local.discovery.targets),
@@ -36,14 +42,14 @@ def plan_lab(topology: Topology) -> Lab | None:
         )
         for local in topology.of_role(Role.LOCAL)
     ]
-    return Lab(plan(segments, devices=spec.devices, snmp=spec.snmp))
+    return plan(segments, devices=spec.devices, snmp=spec.snmp)
 
 
 def change(lab: Lab | None, request: dict[str, Any]) -> dict[str, Any]:
     """Carry out a request to change the lab; LabError when it cannot be."""
     if lab is None:
         raise LabError("this topology has no lab")
-    address = request["address"]
+    address = request.get("address", "")
     match request["change"]:
         case "remove":
             done = lab.remove(address)
@@ -53,6 +59,9 @@ def change(lab: Lab | None, request: dict[str, Any]) -> dict[str, Any]:
             if len(request["sys_name"].encode(errors="replace")) > _LONGEST_NAME:
                 raise LabError(f"a sysName has at most {_LONGEST_NAME} bytes")
             done = lab.rename(address, request["sys_name"])
+        case "replan":
+            set_environment(request["environment"])
+            done = lab.replan(planned_devices(decode(request["topology"].encode())))
         case other:
             raise LabError(f"a lab cannot {other!r}")
     return {"done": done}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import deque
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -22,6 +23,7 @@ from pdsno_cli.controllers.regional import RegionalController
 from pdsno_cli.delivery.commands import CommandHandler
 from pdsno_cli.delivery.endpoint import announce, own_event
 from pdsno_cli.delivery.inbox import Inbox
+from pdsno_cli.delivery.live_topology import LiveTopology
 from pdsno_cli.delivery.publisher import Publisher
 from pdsno_cli.delivery.receiver import Receiver
 from pdsno_cli.delivery.rejections import RejectionStats
@@ -35,6 +37,7 @@ from pdsno_cli.messaging.throttle import Throttle
 from pdsno_cli.model.errors import PdsnoError, StoreUnavailableError
 from pdsno_cli.model.notices import (
     CarriedNotice,
+    ReconfiguredNotice,
     StalledNotice,
     State,
     StateNotice,
@@ -47,7 +50,7 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import SYSTEM
 from pdsno_cli.nib.database import StoreInUseError
 from pdsno_cli.nib.store import Store
-from pdsno_cli.runtime.acl import publish_acl
+from pdsno_cli.runtime.acl import live_acl
 from pdsno_cli.runtime.mailbox import Mailbox
 from pdsno_cli.runtime.process_label import process_label
 
@@ -62,6 +65,7 @@ if TYPE_CHECKING:
     from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication
     from pdsno_cli.nib.database import Database
     from pdsno_cli.nib.offsets import Offset
+    from pdsno_cli.runtime.supervisor_pipe import Reconfiguration
     from pdsno_cli.spec.topology import Topology
 
 log = logging.getLogger(__name__)
@@ -77,20 +81,25 @@ _CONTROLLERS: dict[Role, Callable[[Context], Controller]] = {
 
 
 class Node:
-    """Runs one controller until it is stopped or cannot go on."""
+    """Runs one controller until it is stopped or cannot go on.
+
+    ``topology`` is live where others hold it, too: what ``connect`` builds, for one.
+    """
 
     def __init__(
         self,
         *,
-        topology: Topology,
+        topology: Topology | LiveTopology,
         controller_id: str,
         key: bytes,
         store: Path | str | Database,
         connect: Callable[[str, int], FailoverTransport],
         watcher: Watcher,
     ) -> None:
-        self._spec = topology.controllers[controller_id]
-        self._topology = topology
+        self._live = topology if isinstance(topology, LiveTopology) else LiveTopology(topology)
+        self._name = controller_id
+        self._orders: deque[Reconfiguration] = deque()  # not yet carried out
+        self._controller: Controller | None = None  # within an epoch
         self._key = key
         self._place = store
         self._held = False  # whether the store was ever opened
@@ -132,8 +141,8 @@ class Node:
         seconds = self._retry.next(UNREACHED_CAP)
         if self._throttle.due(reason, time.monotonic()):
             log.warning("%s", reason)
-        name, self._states = self._spec.controller_id, {}
-        self._watcher.notice(TransportsNotice(controller_id=name, transports={}))
+        self._states = {}
+        self._watcher.notice(TransportsNotice(controller_id=self._name, transports={}))
         self._state("disconnected", f"{reason}; next try in {seconds:.1f} s")
         self._mailbox = Mailbox()
         self._mailbox.after(seconds, self._mailbox.close)
@@ -142,19 +151,21 @@ class Node:
 
     def _run_epoch(self) -> None:
         """Run from a new epoch on, until stopped or until another epoch is needed."""
-        topology, spec = self._topology, self._spec
+        self._reconfigure()
+        topology, name = self._live.topology, self._name
+        spec = topology.controllers[name]
         self._connection = 0
         with closing(Store.open(self._place)) as store:
             self._epoch = epoch = store.begin_epoch()
             self._held = True
             self._retry.reset()
             self._codec = Codec(
-                self._key, topology.topics, topology.broker.max_payload, publish_acl(topology)
+                self._key, topology.topics, topology.broker.max_payload, live_acl(self._live)
             )
-            self._transport = self._connect(spec.controller_id, epoch)
+            self._transport = self._connect(name, epoch)
             self._store = store
             self._publisher = publisher = Publisher(
-                sender_id=spec.controller_id,
+                sender_id=name,
                 epoch=epoch,
                 codec=self._codec,
                 topics=topology.topics,
@@ -173,8 +184,8 @@ class Node:
                 patience=topology.outbox.patience,
             )
             self._context = context = Context(
-                spec=spec,
-                topology=topology,
+                controller_id=name,
+                live=self._live,
                 epoch=epoch,
                 process_label=process_label(topology.name),
                 store=store,
@@ -213,6 +224,7 @@ class Node:
             self._state("connecting")
             controller.start()
             inbox.start()
+            self._reconfigure()
             self._transport.watch(lambda: self._mailbox.post(self._show_transports))
             self._transport.start(self)
             self._show_counts()
@@ -220,6 +232,7 @@ class Node:
                 self._mailbox.run()
             finally:
                 self._stop_controller()
+                self._controller = None
                 self._presence.stop_heartbeat()
                 self._transport.stop(self._death("stop") if self._connection else None)
                 with suppress(PdsnoError):  # what ended the loop is on its way up already
@@ -229,6 +242,7 @@ class Node:
 
     def _stop_controller(self) -> None:
         """Stop the controller; an error must not keep the farewell from being published."""
+        assert self._controller is not None
         try:
             self._controller.stop()
         except PdsnoError as exc:  # as a full disk, which ended the loop
@@ -240,6 +254,14 @@ class Node:
         """End ``run``; from any thread and from a signal handler."""
         self._stopped = True
         self._mailbox.close()
+
+    def reconfigure(self, order: Reconfiguration) -> None:
+        """Go on with another topology, without a new connection; from any thread.
+
+        The watcher gets a ReconfiguredNotice once that is done.
+        """
+        self._orders.append(order)
+        self._mailbox.post(self._reconfigure)
 
     def submit(self, work: Callable[[], Result], done: Callable[[Result], None]) -> None:
         """Run ``work`` on a thread of its own and post ``done`` with its result."""
@@ -276,7 +298,22 @@ class Node:
 
     # The owner's thread from here on.
 
+    def _reconfigure(self) -> None:
+        """Carry out the orders to reconfigure that have arrived, also those of an earlier epoch."""
+        while self._orders:
+            order = self._orders.popleft()
+            before = self._live.replace(order.topology, order.removed)
+            if self._controller is not None:
+                topology = order.topology
+                self._codec.forget_senders()
+                self._publisher.reconfigure(topology.topics, topology.outbox)
+                self._stall_monitor.patience = topology.outbox.patience
+                self._controller.reconfigured(before, frozenset(order.removed))
+                self._presence.reconfigured(before)
+            self._watcher.notice(ReconfiguredNotice(controller_id=self._name, number=order.number))
+
     def _up(self, connection: int) -> None:
+        assert self._controller is not None
         self._connection = connection
         announced = self._presence.announce(connection)
         self._controller.connected()
@@ -289,6 +326,7 @@ class Node:
             log.warning("%s", reason)
         self._presence.stop_heartbeat()
         self._publisher.sender.disconnected()
+        assert self._controller is not None
         self._controller.disconnected()
         self._state("disconnected", reason)
 
@@ -300,14 +338,14 @@ class Node:
     def _alarm(self, alarm: Alarm) -> None:
         """Log an alarm of the transport, show it, and announce it."""
         log.warning("%s", alarm.text)
-        self._watcher.notice(WarningNotice(controller_id=self._spec.controller_id, text=alarm.text))
+        self._watcher.notice(WarningNotice(controller_id=self._name, text=alarm.text))
         self._announce(alarm.event, "warning", alarm.detail)
 
     def _announce(self, event: str, severity: Severity, detail: Mapping[str, str | float]) -> None:
         announce(
             self._context,
             own_event(self._context, event, severity, detail),
-            topic=self._topology.topics.events(SYSTEM),
+            topic=self._live.topology.topics.events(SYSTEM),
         )
 
     def _renumber(self, stream: str, after: Offset) -> None:
@@ -323,9 +361,7 @@ class Node:
     def _stalled(self, stream: str | None) -> None:
         """Announce that no transport carries a stream, or that it is acknowledged again (None)."""
         since = None if stream is None else self._store.backlog(stream).oldest or None
-        self._watcher.notice(
-            StalledNotice(controller_id=self._spec.controller_id, stream=stream, since=since)
-        )
+        self._watcher.notice(StalledNotice(controller_id=self._name, stream=stream, since=since))
         if stream is None:
             self._announce("delivery_resumed", "info", {})
             return
@@ -336,27 +372,21 @@ class Node:
     def _backlog_changed(self, messages: int) -> None:
         if messages:
             self._stall_monitor.watch()
-        self._watcher.notice(
-            WaitingNotice(controller_id=self._spec.controller_id, messages=messages)
-        )
+        self._watcher.notice(WaitingNotice(controller_id=self._name, messages=messages))
 
     def _show_transports(self) -> None:
         """Show the watcher the states of the transports, if they changed."""
         states = self._transport.states
         if states != self._states:
             self._states = states
-            self._watcher.notice(
-                TransportsNotice(controller_id=self._spec.controller_id, transports=states)
-            )
+            self._watcher.notice(TransportsNotice(controller_id=self._name, transports=states))
 
     def _show_counts(self) -> None:
         """Show the watcher, now and then, how many messages each transport carried."""
         counts = self._transport.sent_counts
         if counts != self._carried:
             self._carried = counts
-            self._watcher.notice(
-                CarriedNotice(controller_id=self._spec.controller_id, counts=counts)
-            )
+            self._watcher.notice(CarriedNotice(controller_id=self._name, counts=counts))
         self._mailbox.after(COUNT_EVERY, self._show_counts)
 
     def _death(self, reason: Literal["will", "stop"], connection: int | None = None) -> Publication:
@@ -372,7 +402,7 @@ class Node:
             log.info("%s", state if transport is None else f"{state} over {transport}")
         self._watcher.notice(
             StateNotice(
-                controller_id=self._spec.controller_id,
+                controller_id=self._name,
                 state=state,
                 epoch=self._epoch,
                 transport=transport,

@@ -1,7 +1,11 @@
-"""The child's end of its socket to the supervisor: sends notices, one JSON document per line."""
+"""The child's end of its socket to the supervisor, one JSON document per line in both directions.
+
+The child sends notices; the supervisor sends orders to go on with another topology.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 import socket
@@ -12,14 +16,44 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from pdsno_cli.model.notices import Notice
+from pdsno_cli.spec.topology import Topology
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+log = logging.getLogger(__name__)
+
+_READ = 262_144  # bytes read at once
 _SEND_TIMEOUT = 2.0  # seconds that a full socket may block a controller
 _STOP_TIMEOUT = 5.0  # seconds that a controller has to stop once its supervisor is gone
 _decoder: msgspec.json.Decoder[Notice] = msgspec.json.Decoder(Notice)
 _encoder = msgspec.json.Encoder()
+
+
+class Reconfiguration(msgspec.Struct, frozen=True, kw_only=True):
+    """An order to go on with another topology, from which controllers are ``removed`` for good.
+
+    The controller answers with a ReconfiguredNotice of the same ``number``.
+    """
+
+    number: int
+    topology: Topology
+    removed: tuple[str, ...] = ()
+
+
+_order_decoder = msgspec.json.Decoder(Reconfiguration)
+
+
+def encode_order(number: int, topology: bytes, removed: tuple[str, ...]) -> bytes:
+    """Return an order as one line, without its end; ``topology`` is encoded: many orders share it."""
+    return _encoder.encode(
+        {"number": number, "topology": msgspec.Raw(topology), "removed": removed}
+    )
+
+
+def decode_order(line: bytes) -> Reconfiguration:
+    """Return the order on one line; raises msgspec.DecodeError or ValidationError."""
+    return _order_decoder.decode(line)
 
 
 def decode_notice(line: bytes) -> Notice:
@@ -45,9 +79,12 @@ class SupervisorPipe:
             except OSError:
                 self._line = None
 
-    def on_close(self, stop: Callable[[], None]) -> None:
-        """Call ``stop`` on a new thread once the supervisor has closed its end.
+    def listen(
+        self, *, reconfigure: Callable[[Reconfiguration], None], stop: Callable[[], None]
+    ) -> None:
+        """Call ``reconfigure`` for each order, and ``stop`` once the supervisor has closed its end.
 
+        Both are called on a new thread.
         The process exits if it is still running five seconds later. PR_SET_PDEATHSIG does not
         cover this: the parent of a child is the fork server, which can be stuck.
         """
@@ -58,18 +95,35 @@ class SupervisorPipe:
         def watch() -> None:
             poll = select.poll()
             poll.register(reader, select.POLLIN)  # readable at end of file, too
+            rest = bytearray()
             while True:
                 poll.poll()
                 try:
-                    if not reader.recv(1024, socket.MSG_DONTWAIT):
-                        break
+                    data = reader.recv(_READ, socket.MSG_DONTWAIT)
                 except BlockingIOError:
                     continue
                 except OSError:
                     break
+                if not data:
+                    break
+                rest += data
+                if b"\n" in data:
+                    *lines, tail = bytes(rest).split(b"\n")
+                    rest = bytearray(tail)
+                    for line in lines:
+                        _carry_out(line, reconfigure)
             reader.close()
             stop()
             time.sleep(_STOP_TIMEOUT)
             os._exit(1)
 
         threading.Thread(target=watch, name="supervisor's end", daemon=True).start()
+
+
+def _carry_out(line: bytes, reconfigure: Callable[[Reconfiguration], None]) -> None:
+    try:
+        order = decode_order(line)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        log.exception("an order of the supervisor cannot be read")  # it waits for the answer
+        return
+    reconfigure(order)

@@ -21,11 +21,12 @@ from pdsno_cli.delivery.subscriptions import filters
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.transports import FACTS, TransportFacts
-from pdsno_cli.runtime.acl import publish_acl
+from pdsno_cli.runtime.acl import live_acl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from pdsno_cli.delivery.live_topology import LiveTopology
     from pdsno_cli.messaging.bus import Bus
     from pdsno_cli.messaging.transport import FailoverMember, Ingress
     from pdsno_cli.runtime.broker_access import BrokerAccess
@@ -45,13 +46,18 @@ class Wiring:
 
     controller_id: str
     epoch: int
-    topology: Topology
+    live: LiveTopology
     key: bytes
     access: BrokerAccess | None
     state: StateDir | None
     bus: Bus | None
     source: str | None
     has_other_up: Callable[[str], bool]
+
+    @property
+    def topology(self) -> Topology:
+        """The topology, which may be another at the next look."""
+        return self.live.topology
 
     @property
     def spec(self) -> Controller:
@@ -67,7 +73,7 @@ class Wiring:
     def codec(self) -> Codec:
         """The codec of the topology."""
         topology = self.topology
-        return Codec(self.key, topology.topics, topology.broker.max_payload, publish_acl(topology))
+        return Codec(self.key, topology.topics, topology.broker.max_payload, live_acl(self.live))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

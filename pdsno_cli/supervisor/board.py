@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from pdsno_cli.controllers.liveness import MISSED_BEATS
 from pdsno_cli.delivery.subscriptions import children
+from pdsno_cli.model.devices import ProbeResult
 from pdsno_cli.model.health import UNSEEN, Facts, Health, health
 from pdsno_cli.model.notices import (
     CarriedNotice,
@@ -31,8 +34,9 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.model.transports import TRANSPORTS
 
 if TYPE_CHECKING:
-    from pdsno_cli.model.devices import ProbeResult
-    from pdsno_cli.spec.topology import Topology
+    from collections.abc import Mapping, Sequence
+
+    from pdsno_cli.spec.topology import Controller, Topology
 
 
 _SLACK = 2.0  # seconds from a heartbeat's arrival to the parent's notice of it
@@ -93,6 +97,45 @@ class Board:
         }
         self.others: dict[str, Row] = {}
         self.warnings: list[tuple[str, str]] = []
+        self._relate(topology, specs)
+
+    def reconfigure(self, topology: Topology) -> None:
+        """Go by another topology: rows of controllers that stay in their place are kept."""
+        before = self.rows
+        fresh = Board(topology).rows
+        self.rows = {
+            name: before[name]
+            if name in before and (before[name].role, before[name].region) == (row.role, row.region)
+            else row
+            for name, row in fresh.items()
+        }
+        for row in self.rows.values():
+            row.seen_by = {name: seen for name, seen in row.seen_by.items() if name in self.rows}
+        for name in (*self.rows, *(before.keys() - self.rows.keys())):
+            self.others.pop(name, None)
+        self._relate(topology, [topology.controllers[name] for name in self.rows])
+
+    def dump(self, broker: str) -> dict[str, Any]:
+        """Return all rows as plain data, and the broker's text."""
+        return {
+            "broker": broker,
+            "rows": [msgspec.to_builtins(row) for row in self.rows.values()],
+            "others": [msgspec.to_builtins(row) for row in self.others.values()],
+        }
+
+    def load(self, data: Mapping[str, Any]) -> None:
+        """Replace all rows by those of ``dump``."""
+        for name in ("rows", "others"):
+            rows = msgspec.convert(data[name], list[Row])
+            setattr(self, name, {row.controller_id: row for row in rows})
+
+    def is_healthy(self, name: str) -> bool:
+        """Return True if a controller is ready, and none of its parents misses it."""
+        row = self.rows[name]
+        return row.state == "ready" and self.health(row).level == "ready"
+
+    def _relate(self, topology: Topology, specs: Sequence[Controller]) -> None:
+        """Note who is above whom, and how often each controller's heart beats."""
         self._top = {item.controller_id for item in topology.of_role(Role.GLOBAL)}
         self._above: dict[str, list[str]] = {name: [] for name in self.rows}
         for parent in specs:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import socket
 from contextlib import closing, contextmanager
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     StreamHandler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
     Answer = dict[str, Any] | StreamHandler  # a handler takes over the connection
     Operation = Callable[[dict[str, Any]], Answer | Awaitable[Answer]]
+
+log = logging.getLogger(__name__)
 
 _MAX_LINE = 8 * 1024 * 1024  # bytes of a request, which may hold a topology, or of a joined client
 _MAX_REQUEST = 65_536  # bytes of one without a topology
@@ -96,6 +99,51 @@ class ControlServer:
         finally:
             del self._open[task]
             writer.close()
+
+
+async def stream_result(
+    lines: asyncio.Queue[dict[str, Any]],
+    task: asyncio.Task[dict[str, Any]],
+    _reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+) -> None:
+    """Write lines as they come, then the result of a task, which goes on if the client leaves."""
+    task.add_done_callback(lambda _: lines.put_nowait({}))
+    while line := await lines.get():
+        writer.write(json.dumps(line).encode() + b"\n")
+        await writer.drain()
+    try:
+        answer = task.result()
+    except OperationError as exc:
+        answer = {"error": str(exc)}
+    except asyncio.CancelledError:
+        answer = {"error": "the topology went down"}
+    except Exception as exc:
+        log.exception("a request failed")
+        answer = {"error": f"{type(exc).__name__}: {exc}; this is a bug in pdsno, please report it"}
+    writer.write(json.dumps(answer).encode() + b"\n")
+    await writer.drain()
+
+
+def ask_for_long(
+    path: Path, request: dict[str, Any], progress: Callable[[str], None], *, timeout: float
+) -> dict[str, Any]:
+    """Send a request that takes long, and pass on the lines of its progress; as ``ask`` else."""
+    with closing(dial(path, timeout)) as line, line.makefile("rb") as lines:
+        try:
+            line.sendall(json.dumps(request).encode() + b"\n")
+            for data in lines:
+                answer: dict[str, Any] = json.loads(data)
+                if "progress" not in answer:
+                    if "error" in answer:
+                        raise OperationError(answer["error"])
+                    return answer
+                progress(answer["progress"])
+        except TimeoutError as exc:
+            raise OperationError(f"no answer at {path} within {timeout:g} s") from exc
+        except OSError as exc:
+            raise OperationError(f"{path}: {exc.strerror}") from exc
+    raise OperationError("the topology went down")
 
 
 def ask(path: Path, request: dict[str, Any], *, timeout: float = _TIMEOUT) -> dict[str, Any]:

@@ -52,7 +52,7 @@ class Faults:
         state_of: Callable[[str], str],
         announce: Callable[[str], None],
     ) -> None:
-        self._controllers = frozenset(controllers)
+        self.controllers = frozenset(controllers)
         self._broker = broker
         self._spawner = spawner
         self._partition = partition
@@ -73,7 +73,7 @@ class Faults:
             raise OperationError("the topology is going down")
         if action not in ACTIONS or not (seconds > 0 or action == "kill"):
             raise OperationError(f"unknown fault {action!r} for {seconds:g} s")
-        if victim is not None and victim not in self._controllers:
+        if victim is not None and victim not in self.controllers:
             raise OperationError(f"no controller {victim!r} runs here")
         if victim is None and action == "drop":
             raise OperationError("drop needs a controller: the broker has no link of its own")
@@ -118,6 +118,12 @@ class Faults:
             raise OperationError("there was no such fault in this run")
         over = None if fault.over is None else fault.over - fault.began
         return {"age": time.monotonic() - fault.began, "over": over}
+
+    def end_of(self, name: str) -> None:
+        """End the fault of a controller that is to stop: a frozen one cannot handle SIGTERM."""
+        fault = self._open(name)
+        if fault is not None:
+            self._end(fault)
 
     def close(self) -> None:
         """Lift every fault and refuse new ones: a frozen process cannot handle SIGTERM."""

@@ -3,7 +3,7 @@
 A child starts in milliseconds and shares the pages of the imported modules. The protocol
 runs over one socket: a first message holds the job (a pickled ``Job``), then both sides write JSON
 lines. Requests are ``{"name"}`` with one file descriptor, the child's socket to the
-supervisor, and ``{"ping"}``. Answers are ``{"serving"}`` once, ``{"name", "pid"}`` for a child that
+supervisor, ``{"job"}`` for the children that follow, and ``{"ping"}``. Answers are ``{"serving"}`` once, ``{"name", "pid"}`` for a child that
 was started, ``{"name", "error"}`` for one that could not be, ``{"pid", "status"}`` for one that
 ended, ``{"pong"}``. When the supervisor's end closes, every child gets SIGTERM, then SIGKILL; the
 end of the supervisor also wakes a fork server that was stopped by a signal.
@@ -11,6 +11,7 @@ end of the supervisor also wakes a fork server that was stopped by a signal.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -85,6 +86,9 @@ class ForkServer:
             request = json.loads(line)
             if "ping" in request:
                 self._answer({"pong": True})
+            elif "job" in request:
+                job: Job = pickle.loads(base64.b64decode(request["job"]))  # noqa: S301 - as at first
+                self._job = job
             else:
                 self._fork(request, self._descriptors.popleft())
         return True

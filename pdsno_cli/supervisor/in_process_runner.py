@@ -12,28 +12,32 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any
 
+from pdsno_cli.delivery.live_topology import LiveTopology
 from pdsno_cli.messaging.bus import Bus
 from pdsno_cli.model.errors import OperationError, PdsnoError
 from pdsno_cli.model.transports import TRANSPORTS
 from pdsno_cli.runtime.failover_wiring import failover_transport
 from pdsno_cli.runtime.gc_tuning import tune_gc
-from pdsno_cli.runtime.lab import change, plan_lab
+from pdsno_cli.runtime.lab import change, plan_lab, planned_devices
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.node import Node
 from pdsno_cli.runtime.stores import database_of
+from pdsno_cli.runtime.supervisor_pipe import decode_order
 from pdsno_cli.supervisor.broker_supervisor import BrokerSupervisor
 from pdsno_cli.supervisor.bus_bridge import bridge
 from pdsno_cli.supervisor.report import BrokerStatus
+from pdsno_cli.supervisor.retained import clear_retained, empty_retained
 from pdsno_cli.supervisor.runner import broker_fallback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from pdsno_cli.lab.server import Lab
     from pdsno_cli.messaging.failover import FailoverTransport
     from pdsno_cli.model.notices import Notice
     from pdsno_cli.runtime.broker_access import BrokerAccess
     from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.resolved import Environment
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.control import Operation
     from pdsno_cli.supervisor.runner import RunnerListener
@@ -58,6 +62,7 @@ class InProcessRunner:
         self._bus = Bus()
         self._access: BrokerAccess | None = None  # to a declared broker
         self._nodes: dict[str, Node] = {}
+        self._live: dict[str, LiveTopology] = {}
         self._lab: Lab | None = None
         self._lab_stop = threading.Event()
         self.broker = BrokerStatus(text=_BUS)
@@ -75,19 +80,36 @@ class InProcessRunner:
         """Serve the lab, and probe a declared broker."""
         self._listener = listener
         log_to_file(self._state.log("in-process"))
-        self._lab = plan_lab(self._topology)
-        if self._lab is not None:
-            self._lab.open()
-            threading.Thread(
-                target=self._lab.serve, args=(self._lab_stop,), name="lab", daemon=True
-            ).start()
+        self._open_lab()
         await self._find_broker()
         tune_gc()
 
+    async def prepare(self, topology: Topology, environment: Environment) -> None:
+        """Go by another topology from now on, and change the lab."""
+        before, self._topology = self._topology, topology
+        if topology.lab is None:
+            self._end_lab()
+        elif before.lab is None:
+            self._open_lab()
+        elif self._lab is not None:
+            self._lab.replan(planned_devices(topology))
+
+    def reconfigure(self, name: str, order: bytes) -> None:
+        """Pass an order to a controller's thread."""
+        self._nodes[name].reconfigure(decode_order(order))
+
+    async def clear(self, topics: Collection[str]) -> None:
+        """Clear the bus, and the declared broker where there is one."""
+        for item in empty_retained(topics):
+            self._bus.publish(item)
+        if topics and self._access is not None:
+            await asyncio.to_thread(clear_retained, self._topology, self._access, topics)
+
     def start(self, name: str) -> None:
         """Start a thread that runs one controller."""
+        live = self._live[name] = LiveTopology(self._topology)
         node = self._nodes[name] = Node(
-            topology=self._topology,
+            topology=live,
             controller_id=name,
             key=self._key,
             store=database_of(self._topology, self._state, name),
@@ -109,13 +131,26 @@ class InProcessRunner:
 
     async def close(self) -> None:
         """End the lab; threads that did not stop end with the process."""
-        if self._lab is not None:
-            self._lab_stop.set()
-            self._lab.close()
+        self._end_lab()
 
     def notice(self, notice: Notice) -> None:
         """Pass on a notice, from a controller's thread."""
         self._post(self._listener.noticed, notice)
+
+    def _open_lab(self) -> None:
+        self._lab = plan_lab(self._topology)
+        if self._lab is not None:
+            self._lab.open()
+            self._lab_stop = threading.Event()
+            threading.Thread(
+                target=self._lab.serve, args=(self._lab_stop,), name="lab", daemon=True
+            ).start()
+
+    def _end_lab(self) -> None:
+        if self._lab is not None:
+            self._lab_stop.set()
+            self._lab.close()
+            self._lab = None
 
     async def _find_broker(self) -> None:
         """Probe the declared broker; raises BrokerError if it is unusable and has no fallback."""
@@ -133,7 +168,12 @@ class InProcessRunner:
 
     def _connect(self, name: str, epoch: int) -> FailoverTransport:
         return failover_transport(
-            name, epoch, topology=self._topology, key=self._key, bus=self._bus, access=self._access
+            name,
+            epoch,
+            live=self._live[name],
+            key=self._key,
+            bus=self._bus,
+            access=self._access,
         )
 
     def _run(self, name: str, node: Node) -> None:

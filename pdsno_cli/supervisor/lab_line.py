@@ -36,6 +36,10 @@ class LabLine:
         self._numbers = count(1)
         self._pending: dict[int, asyncio.Future[dict[str, Any]]] = {}
 
+    def expect_start(self) -> None:
+        """Await the readiness of a lab that the topology did not have until now."""
+        self._is_ready = False
+
     def receive(self, line: bytes) -> None:
         """Handle one line of the lab; an answer after its timeout is dropped."""
         answer: dict[str, Any] = json.loads(line)

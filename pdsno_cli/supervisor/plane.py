@@ -37,6 +37,7 @@ class Plane:
         self._salt = salt
         self._number = 0  # of applies
         self._record = new_record(self.resolved, salt, in_process=in_process)
+        self.left: tuple[str, ...] = ()  # removed by a run that was killed before it was done
 
     @property
     def topology(self) -> Topology:
@@ -49,11 +50,11 @@ class Plane:
         return f"{self._record.pid_started}/{self._record.pid}/{self._number}"
 
     def begin(self) -> None:
-        """Write the record; what a killed run had not yet removed is removed first."""
+        """Write the record; ``left`` has what a killed run had not yet removed."""
         before = read_record(self._state)
-        for name in before.removing if before is not None else ():
-            if name not in self.topology.controllers:
-                self._state.forget(name)
+        known = before.removing if before is not None else ()
+        self.left = tuple(name for name in known if name not in self.topology.controllers)
+        self._record = applied(self._record, self.resolved, removing=self.left)
         write_record(self._state, self._record)
 
     def resolve(self, request: Mapping[str, Any]) -> tuple[Resolved, Environment]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.notices import StateNotice
+from pdsno_cli.model.transports import TRANSPORTS
 from pdsno_cli.runtime.child import EXIT_LATER, LAB, Job
 from pdsno_cli.runtime.own_address import own_addresses
 from pdsno_cli.runtime.supervisor_pipe import decode_notice
+from pdsno_cli.spec.resolved import encode
 from pdsno_cli.supervisor.backoff import restart_delay
 from pdsno_cli.supervisor.broker_supervisor import BrokerSupervisor
 from pdsno_cli.supervisor.child import MAX_FAILURES
@@ -18,13 +20,15 @@ from pdsno_cli.supervisor.faults import Faults
 from pdsno_cli.supervisor.lab_line import LabLine
 from pdsno_cli.supervisor.partition import Partition
 from pdsno_cli.supervisor.report import BrokerStatus
+from pdsno_cli.supervisor.retained import clear_retained
 from pdsno_cli.supervisor.runner import broker_fallback
 from pdsno_cli.supervisor.spawner import Spawner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.resolved import Environment
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.control import Operation
     from pdsno_cli.supervisor.runner import RunnerListener
@@ -52,6 +56,7 @@ class ProcessRunner:
         self._partition = Partition(self._sources, announce)
         self._losses = 0  # of fork servers, since a controller was ready
         self._stopping = False
+        self._environment: Environment = {}
 
     @property
     def broker(self) -> BrokerStatus:
@@ -72,6 +77,42 @@ class ProcessRunner:
             "lab": self._ask_lab,
         }
 
+    async def prepare(self, topology: Topology, environment: Environment) -> None:
+        """Give the fork server another job, and change the lab."""
+        before, self._topology = self._topology, topology
+        found = own_addresses(topology, self._state)
+        for name in (*self._sources,):
+            if name not in found:
+                del self._sources[name]
+        for name, address in found.items():
+            self._sources.setdefault(name, address)
+        self._faults.controllers = frozenset(topology.controllers)
+        self._environment = environment
+        self._set_job()
+        if topology.lab is not None and before.lab is None:
+            self._lab.expect_start()
+            self._listener.requested(LAB)
+        elif topology.lab is not None:
+            await self._lab.ask(
+                {
+                    "change": "replan",
+                    "topology": encode(topology).decode(),
+                    "environment": environment,
+                }
+            )
+
+    def reconfigure(self, name: str, order: bytes) -> None:
+        """Write an order to a child's socket."""
+        self._spawner.send(name, order)
+
+    async def clear(self, topics: Collection[str]) -> None:
+        """Connect to the broker once, on a thread."""
+        facts = [
+            item for item in TRANSPORTS if item.needs_broker and self._topology.uses(item.name)
+        ]
+        if topics and facts:
+            await asyncio.to_thread(clear_retained, self._topology, self._broker.access, topics)
+
     async def open(self, listener: RunnerListener) -> None:
         """Start fork server and broker, then request the lab; controllers wait for the lab."""
         self._listener = listener
@@ -89,19 +130,23 @@ class ProcessRunner:
         self._spawner.start()  # it imports while the broker starts
         self._partition.mend_all()
         await self._broker.start()
+        self._set_job()
+        if self._topology.lab is None:
+            self._lab_ready()
+        else:
+            listener.requested(LAB)
+
+    def _set_job(self) -> None:
         self._spawner.set_job(
             Job(
                 topology=self._topology,
                 state=self._state,
                 key=self._key,
                 broker=self._broker.access,
-                sources=self._sources,
+                sources=dict(self._sources),
+                environment=self._environment,
             )
         )
-        if self._topology.lab is None:
-            self._lab_ready()
-        else:
-            listener.requested(LAB)
 
     def start(self, name: str) -> None:
         """Have the fork server fork a child."""
@@ -114,6 +159,8 @@ class ProcessRunner:
         """Send SIGTERM to a child; one that is not yet forked is not forked any more."""
         if self._listener.stopping:
             self._begin_stop()
+        else:
+            self._faults.end_of(name)
         if self._before_lab is not None and name in self._before_lab:
             self._before_lab.remove(name)
             self.ended(name, None)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Protocol
 from pdsno_cli.model.transports import TRANSPORTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from pdsno_cli.model.notices import Notice
+    from pdsno_cli.spec.resolved import Environment
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.board import Board
     from pdsno_cli.supervisor.control import Operation
@@ -31,7 +32,7 @@ class RunnerListener(Protocol):
 
     @property
     def stopping(self) -> bool:
-        """True once the whole run stops."""
+        """Whether the whole run stops; else a child that is stopped is stopped alone."""
 
     def requested(self, name: str) -> None:
         """A child, such as the lab, has to run: start it, unless it runs already."""
@@ -81,6 +82,22 @@ class Runner(Protocol):
 
     async def close(self) -> None:
         """End what ``open`` started, and any child that is left."""
+
+
+class ConvergingRunner(Runner, Protocol):
+    """A runner whose run can be changed while it goes on. Event-loop thread only."""
+
+    async def prepare(self, topology: Topology, environment: Environment) -> None:
+        """Have what starts from now on go by ``topology``, and change the lab.
+
+        Raises OperationError when the lab cannot be as it declares.
+        """
+
+    def reconfigure(self, name: str, order: bytes) -> None:
+        """Pass an order (``supervisor_pipe.encode_order``) to a controller that runs."""
+
+    async def clear(self, topics: Collection[str]) -> None:
+        """Delete what is retained on topics, as far as the broker can be reached."""
 
 
 def broker_fallback(topology: Topology, *, within_process: bool) -> str | None:

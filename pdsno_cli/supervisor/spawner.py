@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -108,9 +109,13 @@ class Spawner:
             self._send_job(self._job)
 
     def set_job(self, job: Job) -> None:
-        """Send the fork server the job of its children."""
-        self._job = job
-        self._send_job(job)
+        """Send the fork server the job of its children from now on."""
+        first, self._job = self._job is None, job
+        if first:
+            self._send_job(job)
+        elif self._server is not None:
+            data = base64.b64encode(pickle.dumps(job)).decode()
+            self._server.send(json.dumps({"job": data}).encode() + b"\n")
 
     def spawn(self, name: str) -> None:
         """Request a child; ``started`` or ``not_started`` of the listener follows."""

@@ -8,15 +8,20 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pdsno_cli.model.errors import OperationError
-from pdsno_cli.model.notices import StateNotice
+from pdsno_cli.model.notices import ReconfiguredNotice, StateNotice
 from pdsno_cli.model.roles import Role
+from pdsno_cli.model.topics import GLOBAL
+from pdsno_cli.runtime.child import LAB
 from pdsno_cli.runtime.state_dir import last_lines
+from pdsno_cli.supervisor.apply import Applier
 from pdsno_cli.supervisor.board import Board
 from pdsno_cli.supervisor.child import Child, ChildState
-from pdsno_cli.supervisor.control import ControlServer
+from pdsno_cli.supervisor.control import ControlServer, stream_result
 from pdsno_cli.supervisor.controller_orders import ControllerOrders
 from pdsno_cli.supervisor.plan_report import plan_report
 from pdsno_cli.supervisor.plane import Plane
@@ -25,22 +30,24 @@ from pdsno_cli.supervisor.shutdown import Shutdown
 from pdsno_cli.system.interrupts import on_interrupt
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
 
     from pdsno_cli.model.notices import Notice
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.control import Answer, Operation
     from pdsno_cli.supervisor.observer import Observer
-    from pdsno_cli.supervisor.runner import Runner
+    from pdsno_cli.supervisor.runner import ConvergingRunner
 
+Result = TypeVar("Result")
 _SHOWN = 60  # characters of an unknown request
 
 
 class Supervisor:
     """One run of one topology; the caller holds the state directory's lock.
 
-    ``plane`` is what runs, and remembers it. ``cycles`` is the number of discovery cycles of each local controller after which the run ends,
+    ``plane`` is what runs, and remembers it; ``rebuild`` makes the runner of another topology, where
+    all of it is replaced. ``cycles`` is the number of discovery cycles of each local controller after which the run ends,
     None for a run without end. Implements ``runner.RunnerListener``.
     """
 
@@ -49,32 +56,29 @@ class Supervisor:
         topology: Topology,
         state: StateDir,
         observer: Observer,
-        runner: Runner,
+        runner: ConvergingRunner,
         *,
         plane: Plane | None = None,
+        rebuild: Callable[[Topology], ConvergingRunner] | None = None,
         cycles: int | None = None,
     ) -> None:
-        self._topology = topology
         self._state = state
         self._observer = observer
-        self._runner = runner
-        self._plane = plane or Plane(topology, state, in_process=False)
+        self.runner = runner
+        self._rebuild = rebuild
+        self.plane = plane or Plane(topology, state, in_process=False)
+        self._applier = Applier(self)
         self._cycles = cycles
         self.board = Board(topology)
-        self._children: dict[str, Child] = {}
+        self.children: dict[str, Child] = {}
         self._changes = asyncio.Event()
+        self._news = asyncio.Event()  # set at every notice and every transition
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._stop = asyncio.Event()
         self._failures: dict[str, str] = {}  # by child, "" for the run; the first one counts
         self._began = time.monotonic()
         self._was_ready = False  # every controller, at the same time, once
-        self._orders = ControllerOrders(
-            board=self.board,
-            children=self._children,
-            runner=runner,
-            start=self._start_again,
-            stopping=lambda: self.stopping,
-            announce=observer.on_message,
-        )
+        self._orders = self._controller_orders()
 
     async def run(self) -> None:
         """Run until stopped, or until ``cycles`` are committed at the top.
@@ -85,10 +89,10 @@ class Supervisor:
         on_interrupt(asyncio.get_running_loop(), self._interrupt)
         control = ControlServer(self._state.control, self._answer)
         try:
-            if await _done_before(self._stop, self._runner.open(self)):
-                self._plane.begin()
+            if await _done_before(self._stop, self.runner.open(self)):
+                self.plane.begin()
                 await control.start()
-                self._observer.on_start(self.board, self._runner.broker.text)
+                self._observer.on_start(self.board, self.runner.broker.text)
                 for name in self.board.rows:
                     self._start(name)
                 await self._stop.wait()
@@ -108,26 +112,36 @@ class Supervisor:
 
     def requested(self, name: str) -> None:
         """Start a child that does not run and was not given up."""
-        child = self._children.get(name)
+        child = self.children.get(name)
+        if child is None and name != LAB and name not in self.board.rows:
+            return  # it was removed meanwhile
         if child is None or child.state is ChildState.WAITING:
             self._start(name)
 
     def started(self, name: str, pid: int | None) -> None:
         """Note that a child runs; one that is no longer wanted is asked to stop."""
-        child = self._children[name]
+        child = self.children[name]
         child.started(pid)
         if not child.wanted:
-            self._runner.stop(name)
+            self.runner.stop(name)
 
     def noticed(self, notice: Notice) -> None:
         """Update the board with a controller's notice, and pass it to the observer."""
+        if notice.controller_id not in self.board.rows:
+            return  # it was removed meanwhile
+        self._news.set()
+        if isinstance(notice, ReconfiguredNotice):
+            self._applier.told(notice.controller_id, notice.number)
+            return
         self.board.update(notice)
         self._observer.on_notice(notice)
         if isinstance(notice, StateNotice):
             if notice.state == "ready":
-                self._children[notice.controller_id].became_ready()
+                self.children[notice.controller_id].became_ready()
             if not self._was_ready and self.board.ready():
                 self._was_ready = True
+                if self.plane.left:
+                    self._keep(self._applier.forget(self.plane.left))
                 self._observer.on_ready(time.monotonic() - self._began)
         if self._cycles is not None and self.board.committed_everywhere(self._cycles):
             self._stop.set()
@@ -136,7 +150,9 @@ class Supervisor:
         self, name: str, status: int | None, *, reason: str | None = None, held: bool = False
     ) -> None:
         """Start a child again after a delay, or give it up."""
-        child = self._children[name]
+        child = self.children.get(name)
+        if child is None:
+            return
         if self._stop.is_set():
             child.expect_end()  # a signal to the whole process group may reach children first
         delay = child.ended(status)
@@ -153,17 +169,89 @@ class Supervisor:
             self._observer.on_message(f"{text}; starting it again {again}")
 
     def failed(self, reason: str) -> None:
-        """End the run; the first reason counts."""
+        """End the run, or what is being applied to it; the first reason counts."""
+        if self._applier.busy:
+            self._applier.failure = self._applier.failure or reason
+            return
         self._failures.setdefault("", reason)
         self._stop.set()
+
+    # The applier calls these.
+
+    async def news(self, most: float) -> None:
+        """Return at the next notice or transition of a child, at the latest after ``most`` seconds."""
+        self._news.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), most)
+
+    def start_child(self, name: str) -> None:
+        """Start a controller as if for the first time."""
+        self._start(name)
+
+    async def stop_children(self, tiers: Iterable[Sequence[str]]) -> None:
+        """Stop children tier by tier; the others go on."""
+        await Shutdown(
+            children=self.children,
+            runner=self.runner,
+            changes=self._changes,
+            announce=self._observer.on_message,
+        ).run(tiers)
+
+    def discard(self, name: str) -> None:
+        """Forget a child that has stopped."""
+        self.children.pop(name, None)
+
+    async def replace(self, topology: Topology) -> None:
+        """Stop everything, the broker too, and start another topology in its place.
+
+        Raises OperationError when it cannot be started; nothing runs then.
+        """
+        if self._rebuild is None:
+            raise OperationError("this run cannot be replaced: end it with pdsno down")
+        old = self.plane.topology
+        await self._stop_all()
+        topics = [old.topics.status(name) for name in old.controllers]
+        await self.runner.clear([*topics, *map(old.topics.policy, (GLOBAL, *old.regions))])
+        await self.runner.close()
+        self.children.clear()
+        self.board, self._was_ready, self._began = Board(topology), False, time.monotonic()
+        self.runner = self._rebuild(topology)
+        self._orders = self._controller_orders()
+        await self.runner.open(self)
+        self._observer.on_start(self.board, self.runner.broker.text)
+        for name in self.board.rows:
+            self._start(name)
+
+    def failure_text(self, name: str) -> str:
+        """Return what is known of a controller that is not healthy, with its last log lines."""
+        row, child = self.board.rows.get(name), self.children[name]
+        text = f"{name}: {(row.detail if row else None) or self._state_text(name, child)}"
+        tail = "".join(f"\n    {line}" for line in last_lines(self._state.log(name)))
+        return text + (f"\n  last lines of its log:{tail}" if tail else "")
+
+    def _state_text(self, name: str, child: Child) -> str:
+        if not child.alive:
+            return child.end_text()
+        level, reason = self.board.health(self.board.rows[name])
+        return reason or level
 
     # How it is done.
 
     def _start(self, name: str) -> None:
         if not self._stop.is_set():
-            child = self._children.setdefault(name, Child(name, self._changed))
+            child = self.children.setdefault(name, Child(name, self._changed))
             child.requested()
-            self._runner.start(name)
+            self.runner.start(name)
+
+    def _controller_orders(self) -> ControllerOrders:
+        return ControllerOrders(
+            board=self.board,
+            children=self.children,
+            runner=self.runner,
+            start=self._start_again,
+            stopping=lambda: self.stopping,
+            announce=self._observer.on_message,
+        )
 
     def _start_again(self, name: str) -> None:
         """Start a child that was stopped or given up: its failure is no longer the run's."""
@@ -191,6 +279,7 @@ class Supervisor:
             if not child.alive:
                 row.ready_at = None
         self._changes.set()
+        self._news.set()
 
     def _give_up(self, child: Child) -> None:
         """Note a child that a restart cannot repair: the run ends as failed.
@@ -199,11 +288,14 @@ class Supervisor:
         """
         row = self.board.rows.get(child.name)
         text = f"{child.name}: {(row.detail if row else None) or child.end_text()}"
+        if self._applier.busy:
+            self._observer.on_message(f"{text}; given up")
+            return
         tail = "".join(f"\n  {line}" for line in last_lines(self._state.log(child.name)))
         self._failures.setdefault(
             child.name, text + (f"\n  last lines of its log:{tail}" if tail else "")
         )
-        controllers = [self._children[name] for name in self.board.rows if name in self._children]
+        controllers = [self.children[name] for name in self.board.rows if name in self.children]
         if (
             not self._was_ready
             or self._cycles is not None
@@ -214,17 +306,17 @@ class Supervisor:
 
     async def _shut_down(self) -> None:
         """Stop children before parents, then the lab, then what the runner holds."""
+        for task in self._tasks:
+            task.cancel()
+        await self._stop_all()
+        await self.runner.close()
+
+    async def _stop_all(self) -> None:
         rows = self.board.rows
         tiers = [
             [name for name, row in rows.items() if row.role is role] for role in reversed(Role)
         ]
-        await Shutdown(
-            children=self._children,
-            runner=self._runner,
-            changes=self._changes,
-            announce=self._observer.on_message,
-        ).run([*tiers, [name for name in self._children if name not in rows]])
-        await self._runner.close()
+        await self.stop_children([*tiers, [name for name in self.children if name not in rows]])
 
     def _interrupt(self) -> None:
         """The first time, stop in order; the second time, at once."""
@@ -233,18 +325,24 @@ class Supervisor:
             self._observer.on_message("stopping; Ctrl-C again ends everything at once")
             return
         self._state.control.unlink(missing_ok=True)
-        self._runner.kill()
+        self.runner.kill()
         raise SystemExit(130)
 
     async def _answer(self, request: dict[str, Any]) -> Answer:
         """Answer one request of the control socket."""
         own: dict[str, Operation] = {
-            "ping": lambda _: {},
+            "running": lambda _: {
+                "topology": self.plane.topology.name,
+                "file": self.plane.topology.path,
+                "in_process": self.plane.in_process,
+            },
+            "board": lambda _: self.board.dump(self.runner.broker.text),
             "status": self._status,
             "plan": self._make_plan,
+            "apply": self._apply,
             "stop": self._end,
         }
-        others = dict(self._orders.operations) | dict(self._runner.operations)
+        others = dict(self._orders.operations) | dict(self.runner.operations)
         operation = (own | others).get(request["op"])
         if operation is None:
             raise OperationError(f"unknown request {str(request['op'])[:_SHOWN]!r}")
@@ -252,14 +350,31 @@ class Supervisor:
         return await answer if inspect.isawaitable(answer) else answer
 
     def _status(self, request: dict[str, Any]) -> dict[str, Any]:
-        report = status_report(self._topology.name, self.board, self._runner.broker)
+        report = status_report(self.plane.topology.name, self.board, self.runner.broker)
         if "fault" in request:
-            report["fault"] = self._runner.operations["fault_age"]({"token": request["fault"]})
+            report["fault"] = self.runner.operations["fault_age"]({"token": request["fault"]})
         return report
 
     def _make_plan(self, request: dict[str, Any]) -> dict[str, Any]:
-        resolved, _ = self._plane.resolve(request)
-        return plan_report(self._plane.plan(resolved, self.board))
+        resolved, _ = self.plane.resolve(request)
+        return plan_report(self.plane.plan(resolved, self.board))
+
+    def _apply(self, request: dict[str, Any]) -> Answer:
+        """Return what applies a topology, and writes its progress to the connection."""
+
+        def say(text: str) -> None:
+            self._observer.on_message(text)
+            lines.put_nowait({"progress": text})
+
+        lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        return partial(stream_result, lines, self._keep(self._applier.apply(request, say)))
+
+    def _keep(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Run ``work`` as a task that ends with this run."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _end(self, _request: dict[str, Any]) -> dict[str, Any]:
         self._stop.set()

@@ -39,6 +39,7 @@ class World(Clock):
                 scheduler=self,
                 fallen_back=lambda: self.fallen_back,
                 subscribe=self.subscribed.append,
+                live=SimpleNamespace(is_removed=lambda *_: False),
                 topology=SimpleNamespace(
                     topics=TopicMap(),
                     controllers=dict.fromkeys(("lc1", "lc2"), SimpleNamespace(heartbeat=BEAT)),

@@ -7,6 +7,7 @@ from contextlib import closing
 import pytest
 
 from pdsno_cli.delivery.endpoint import Endpoint, events_topic
+from pdsno_cli.delivery.live_topology import LiveTopology
 from pdsno_cli.delivery.publisher import Publisher
 from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.codec import Codec
@@ -47,8 +48,8 @@ class Host:
         self.wire = Wire()
         self.codec = Codec(KEY, topology.topics, 100_000)
         self.endpoint = Endpoint(
-            spec=topology.controllers[name],
-            topology=topology,
+            controller_id=name,
+            live=LiveTopology(topology),
             store=store,
             publisher=Publisher(
                 sender_id=name,

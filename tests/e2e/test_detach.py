@@ -87,11 +87,6 @@ def answer_garbage(site, request):
     return rf"error: .*127\.0\.0\.1:{port}"
 
 
-def run_already(site, _request):
-    site.up().ready()
-    return r"error: this topology is already up \(process \d+"
-
-
 def spoil_state(site, _request):
     (site.state / "lock").unlink()
     (site.state / "lock").mkdir()
@@ -100,7 +95,7 @@ def spoil_state(site, _request):
 
 @pytest.mark.parametrize(
     "trouble",
-    [damage_store, age_store, take_port, answer_garbage, run_already, spoil_state],
+    [damage_store, age_store, take_port, answer_garbage, spoil_state],
     ids=lambda trouble: trouble.__name__,
 )
 def test_reason_of_a_failed_start_is_printed(site, request, trouble):
@@ -139,9 +134,11 @@ def test_of_two_at_once_one_wins_and_the_log_is_its_own(site):
     site.write()
     both = [site.up("-d"), site.up("-d")]
     codes = sorted(run.end(60) for run in both)
-    assert codes == [0, 1], [run.lines for run in both]
-    loser = next(run for run in both if run.process.returncode == 1)
-    assert loser.lines[0].startswith("error: this topology is already up (process "), loser.lines
+    assert codes[0] == 0, [run.lines for run in both]
+    loser = min(both, key=lambda run: any("end them with" in line for line in run.lines))
+    # The other either found its lock taken, or, a moment later, that it runs.
+    words = r"error: this topology is already up \(process |.*: nothing to change"
+    assert re.match(words, loser.lines[0]), loser.lines
     lines = (site.state / "logs" / "supervisor.log").read_text().splitlines()
     assert all(STAMPED.match(line) for line in lines), lines
     assert sum("all 4 controllers ready" in line for line in lines) == 1

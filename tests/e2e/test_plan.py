@@ -31,7 +31,7 @@ def test_plan_compares_the_file_with_what_runs(site):
     assert (same.returncode, same.stdout) == (0, f"{site.root}: nothing to change\n")
     record = read_record(StateDir(site.state))
     assert (record.file, record.topology) == (str(site.file), site.root)
-    assert record.alive
+    assert record.ended_at is None
     assert record.controllers.keys() == {"g1", "rc1", "lc1", "lc2"}
     until(lambda: len(site.devices()) == 6, "a full view at the top")
 

@@ -248,13 +248,15 @@ def test_in_process_is_one_process_without_a_broker(site):
 
 
 @pytest.mark.parametrize("arguments", [(), ("--in-process",)])
-def test_up_while_it_is_up_is_one_line_that_names_the_process(site, arguments):
+def test_up_while_it_is_up_is_one_line(site, arguments):
     site.write()
-    run = site.up(*arguments).ready()
+    site.up(*arguments).ready()
     again = site.ask("up", str(site.file))
-    assert again.returncode == 1
-    assert f"already up (process {run.process.pid}" in again.stderr
-    assert again.stderr.count("\n") == 1
+    assert (again.returncode, again.stderr) == (0, f"{site.root}: nothing to change\n")
+    cycles = site.ask("up", str(site.file), "--cycles", "1")
+    assert cycles.returncode == 2
+    assert "is up already, and --cycles is for a run of its own" in cycles.stderr
+    assert cycles.stderr.count("\n") == 1
 
 
 def test_up_with_its_port_in_use_is_one_line(site, free_port):

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from pdsno_cli.delivery.ack_scheduler import AckScheduler
+from pdsno_cli.delivery.live_topology import LiveTopology
 from pdsno_cli.delivery.receiver import Receiver
 from pdsno_cli.lint.engine import require
 from pdsno_cli.nib.transaction import Transaction
@@ -110,7 +111,7 @@ def run(file: str, state: StateDir, port: int, name: str) -> None:
     node = Node(
         topology=topology, controller_id=name, key=key, store=state.store(name), watcher=Quiet(),
         connect=lambda own, epoch: failover_transport(
-            own, epoch, topology=topology, state=state, key=key, access=access,
+            own, epoch, live=LiveTopology(topology), state=state, key=key, access=access,
             source=own_addresses(topology, state).get(own),
         ),
     )  # fmt: skip

@@ -20,6 +20,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pdsno_cli.delivery.live_topology import LiveTopology
 from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.model.devices import Device
@@ -230,7 +231,7 @@ def run(job: Job, *, until_told: bool = True) -> None:
 
     def connect(name: str, epoch: int) -> FailoverTransport:
         return failover_transport(
-            name, epoch, topology=topology, state=state, key=key, access=access,
+            name, epoch, live=LiveTopology(topology), state=state, key=key, access=access,
             source=sources.get(name),
         )  # fmt: skip
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from pdsno_cli.delivery.live_topology import LiveTopology
 from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.bus import Bus
 from pdsno_cli.model.errors import OperationError
@@ -30,7 +31,7 @@ def links(topology, tmp_path, **changes):
     """Return the names of the links of a process of its own, best first, and of those on demand."""
     made = failover_transport(
         "rc", 1,
-        topology=replace(topology, **changes), key=KEY,
+        live=LiveTopology(replace(topology, **changes)), key=KEY,
         access=broker_access(topology, embedded_port=1), state=StateDir(tmp_path / "state"),
     )  # fmt: skip
     return list(made._transports), list(made._on_demand)
@@ -40,7 +41,7 @@ def shared_links(topology, *, broker=True, **changes):
     """Return the names of the links of a controller that shares its process, best first."""
     access = broker_access(topology, embedded_port=1) if broker else None
     made = failover_transport(
-        "rc", 1, topology=replace(topology, **changes), key=KEY, access=access, bus=Bus()
+        "rc", 1, live=LiveTopology(replace(topology, **changes)), key=KEY, access=access, bus=Bus()
     )
     return list(made._transports)
 

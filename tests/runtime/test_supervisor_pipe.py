@@ -50,13 +50,13 @@ def test_a_supervisor_that_does_not_read_blocks_a_controller_once_only(ends, mon
     assert decode_notice(supervisor.recv(4096).split(b"\n")[0]) == NOTICE
 
 
-def test_on_close_calls_stop_when_the_supervisor_closes_its_end(ends, monkeypatch):
+def test_listen_calls_stop_when_the_supervisor_closes_its_end(ends, monkeypatch):
     exited = threading.Event()
     monkeypatch.setattr(supervisor_pipe, "_STOP_TIMEOUT", 0.0)
     monkeypatch.setattr(supervisor_pipe.os, "_exit", lambda _code: exited.set())
     child, supervisor = ends
     stopped = threading.Event()
-    SupervisorPipe(child).on_close(stopped.set)
+    SupervisorPipe(child).listen(reconfigure=lambda _: None, stop=stopped.set)
     supervisor.sendall(b"ignored\n")
     assert not stopped.wait(0.1)
     supervisor.close()

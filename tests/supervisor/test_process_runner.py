@@ -150,6 +150,18 @@ def test_stop_withdraws_what_is_not_yet_forked_and_continues_what_is_stopped(ope
     opened(scenario)
 
 
+def test_a_child_that_is_stopped_alone_does_not_end_the_run(opened):
+    async def scenario(runner, spawner, listener):
+        listener.stopping = False
+        runner.stop("gc")
+        assert spawner.signals == [("gc", "SIGTERM"), ("gc", "SIGCONT")]
+        runner.lost("killed by signal 9", served=True)
+        await asyncio.sleep(0.01)
+        assert spawner.starts == 2
+
+    opened(scenario)
+
+
 def test_a_child_that_cannot_be_forked_ends_as_a_transient_failure(opened):
     async def scenario(runner, _spawner, listener):
         runner.not_started("lc", "Resource temporarily unavailable")

@@ -1,0 +1,248 @@
+"""Applies a plan to a run, step by step, and goes back where what was changed does not become healthy.
+
+Children of a controller that changes are told before it is: a policy must find them ready for it. What
+starts again does so one after the other, parents last.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from pdsno_cli.model.errors import OperationError, PdsnoError
+from pdsno_cli.model.roles import Role
+from pdsno_cli.runtime.child import LAB
+from pdsno_cli.runtime.environment import set_environment
+from pdsno_cli.runtime.supervisor_pipe import encode_order
+from pdsno_cli.spec.resolved import encode
+from pdsno_cli.supervisor.child import ChildState
+from pdsno_cli.supervisor.open_files import open_files_needed, require_open_files
+from pdsno_cli.supervisor.plan import Kind, make_plan
+from pdsno_cli.supervisor.plan_report import plan_report
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping
+
+    from pdsno_cli.spec.resolved import Environment, Resolved
+    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.supervisor.plan import Change, Plan
+    from pdsno_cli.supervisor.supervise import Supervisor
+
+_TOLD = 10.0  # seconds for a controller to go by an order; a probe or a commit may be under way
+_LOOK = 0.2  # seconds after which health is judged again without any news
+_BACK = 60.0  # seconds at least to become what it was before
+_UP = (Role.LOCAL, Role.REGIONAL, Role.GLOBAL)
+
+
+class Applier:
+    """Changes one run, one change at a time. Event-loop thread only."""
+
+    def __init__(self, run: Supervisor) -> None:
+        self._run = run
+        self._numbers = itertools.count(1)
+        self._told: dict[str, int] = {}  # the last order that each controller goes by
+        self.busy = False
+        self.failure: str | None = None  # of what the run needs, while busy
+
+    def told(self, name: str, number: int) -> None:
+        """Note that a controller goes by an order."""
+        self._told[name] = number
+
+    async def apply(self, request: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+        """Apply the topology of a request; return its plan once all that changed is healthy.
+
+        ``wait`` is how long that may take, in seconds; ``check`` a plan's token, None for any;
+        ``revert`` is False where what was changed is to stay in any case. OperationError, with what
+        runs now, if that fails.
+        """
+        run = self._run
+        if self.busy:
+            raise OperationError("another change is being applied: try again when it is done")
+        resolved, environment = run.plane.resolve(request)
+        plan = run.plane.plan(resolved, run.board)
+        if request["check"] not in (None, plan.token):
+            raise OperationError(
+                "the file, or what runs, has changed since that plan: make another with pdsno plan"
+            )
+        if plan.empty:
+            return {"plan": plan_report(plan)}
+        require_open_files(open_files_needed(resolved.topology, in_process=run.plane.in_process))
+        before, was = run.plane.resolved, {name: os.environ.get(name) for name in environment}
+        self.busy, self.failure = True, None
+        try:
+            run.plane.intend(_gone(plan))
+            await self._reach(plan, resolved, environment, request["wait"], say)
+            await self._finish(before, resolved, environment, plan)
+        except OperationError as exc:
+            if run.stopping:
+                raise OperationError("the topology is going down") from exc
+            if not request["revert"]:
+                run.plane.adopt(resolved, environment, _gone(plan))
+                raise OperationError(f"{exc}\n  it stays as it is, as --no-revert says") from exc
+            say("not healthy: going back to what ran before")
+            try:
+                await self._go_back(resolved, before, was, max(_BACK, request["wait"]), say)
+            except OperationError as second:
+                text = f"{exc}\n  and what ran before does not run again: {second}"
+                raise OperationError(text) from exc
+            raise OperationError(f"{exc}\n  what ran before runs again") from exc
+        finally:
+            self.busy = False
+        return {"plan": plan_report(plan)}
+
+    async def forget(self, names: Collection[str]) -> None:
+        """Remove what a run that was killed meanwhile has left of controllers that it removed."""
+        run = self._run
+        topology, encoded = run.plane.topology, encode(run.plane.topology)
+        for role in (Role.REGIONAL, Role.GLOBAL):
+            above = [item.controller_id for item in topology.of_role(role)]
+            await self._tell(above, encoded, tuple(names))
+        await run.runner.clear([topology.topics.status(name) for name in names])
+        run.plane.removed(names)
+
+    async def _go_back(
+        self,
+        tried: Resolved,
+        before: Resolved,
+        environment: Environment,
+        wait: float,
+        say: Callable[[str], None],
+    ) -> None:
+        self.failure = None
+        plan = make_plan(tried, before)
+        await self._reach(plan, before, environment, wait, say)
+        await self._finish(tried, before, environment, plan)
+
+    async def _reach(
+        self,
+        plan: Plan,
+        resolved: Resolved,
+        environment: Environment,
+        wait: float,
+        say: Callable[[str], None],
+    ) -> None:
+        """Change the run, and wait until what was changed is healthy."""
+        deadline = time.monotonic() + wait
+        set_environment(environment)
+        try:
+            if plan.replaces_all:
+                say("replacing everything")
+                await self._run.replace(resolved.topology)
+            else:
+                await self._converge(plan, resolved.topology, environment, deadline, say)
+        except OperationError:
+            raise
+        except PdsnoError as exc:
+            raise OperationError(str(exc)) from exc
+        changed = [item.controller_id for item in plan.changes if item.kind is not Kind.REMOVE]
+        await self._healthy(changed, deadline, wait)
+
+    async def _finish(
+        self, before: Resolved, now: Resolved, environment: Environment, plan: Plan
+    ) -> None:
+        """Remove what is left of controllers that are gone; from here on there is no way back."""
+        gone = _gone(plan)
+        self._run.plane.adopt(now, environment, gone)
+        old, new = before.topology, now.topology
+        topics = [old.topics.status(name) for name in gone]
+        topics += [old.topics.policy(name) for name in old.regions if name not in new.regions]
+        if topics and not plan.replaces_all:
+            await self._run.runner.clear(topics)
+        self._run.plane.removed(gone)
+
+    async def _converge(
+        self,
+        plan: Plan,
+        topology: Topology,
+        environment: Environment,
+        deadline: float,
+        say: Callable[[str], None],
+    ) -> None:
+        run = self._run
+        leaving = plan.of(Kind.REMOVE, Kind.MOVE, Kind.REPLACE)
+        if leaving:
+            say(f"stopping {_names(leaving)}")
+        tiers = [[item.controller_id for item in leaving if item.role is role] for role in _UP]
+        lab = [LAB] if topology.lab is None and run.plane.topology.lab is not None else []
+        await run.stop_children([*tiers, lab])
+        for name in itertools.chain(*tiers, lab):
+            run.discard(name)
+        run.board.reconfigure(topology)
+        await run.runner.prepare(topology, environment)
+        removed = tuple(item.controller_id for item in plan.of(Kind.REMOVE, Kind.REPLACE))
+        encoded = encode(topology)
+        for role in _UP:
+            live = _ids(plan.of(Kind.LIVE), role)
+            await self._tell(live, encoded, removed)
+            again = _ids(plan.of(Kind.RESTART), role)
+            for name in again:
+                say(f"restarting {name}")
+                await run.stop_children([[name]])
+                run.discard(name)
+                run.start_child(name)
+                await self._healthy([name], deadline)
+            if role is Role.LOCAL:
+                self._start(plan.of(Kind.ADD, Kind.MOVE, Kind.REPLACE), say)
+            elif removed:
+                await self._tell(again, encoded, removed)
+
+    def _start(self, coming: list[Change], say: Callable[[str], None]) -> None:
+        if coming:
+            say(f"starting {_names(coming)}")
+        for item in coming:
+            self._run.start_child(item.controller_id)
+
+    async def _tell(
+        self, names: Collection[str], topology: bytes, removed: tuple[str, ...]
+    ) -> None:
+        """Have controllers go by a topology; one that does not run finds it when it starts."""
+        number = next(self._numbers)
+        order = encode_order(number, topology, removed)
+        for name in names:
+            if self._run.children[name].alive:
+                self._run.runner.reconfigure(name, order)
+        deadline = time.monotonic() + _TOLD
+        while waiting := [
+            name
+            for name in names
+            if self._run.children[name].alive and self._told.get(name, 0) < number
+        ]:
+            if time.monotonic() > deadline:
+                raise OperationError(f"{waiting[0]} does not answer: is it stuck?")
+            await self._run.news(_LOOK)
+
+    async def _healthy(
+        self, names: Iterable[str], deadline: float, wait: float | None = None
+    ) -> None:
+        """Wait until controllers are healthy; OperationError with what is known of one that is not."""
+        run, names = self._run, list(names)
+        while True:
+            if self.failure is not None:
+                raise OperationError(self.failure)
+            if run.stopping:
+                raise OperationError("the topology is going down")
+            for name in names:
+                if run.children[name].state is ChildState.FAILED:
+                    raise OperationError(run.failure_text(name))
+            waiting = [name for name in names if not run.board.is_healthy(name)]
+            if not waiting:
+                return
+            if time.monotonic() > deadline:
+                limit = "in time" if wait is None else f"within {wait:g} s"
+                raise OperationError(f"not healthy {limit}: {run.failure_text(waiting[0])}")
+            await run.news(_LOOK)
+
+
+def _gone(plan: Plan) -> list[str]:
+    return [item.controller_id for item in plan.of(Kind.REMOVE)]
+
+
+def _ids(changes: Iterable[Change], role: Role) -> list[str]:
+    return [item.controller_id for item in changes if item.role is role]
+
+
+def _names(changes: list[Change]) -> str:
+    names = ", ".join(item.controller_id for item in changes[:3])
+    return names + (f" and {len(changes) - 3} more" if len(changes) > 3 else "")

@@ -1,0 +1,344 @@
+"""A second ``pdsno up``: it changes of a running topology what differs, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from .conftest import until
+
+
+def pids(site) -> dict[str, int]:
+    return {row["id"]: row["pid"] for row in site.status()["controllers"]}
+
+
+def epochs(site) -> dict[str, int]:
+    return {row["id"]: row["epoch"] for row in site.status()["controllers"]}
+
+
+def edit(site, *pairs: tuple[str, str]) -> None:
+    text = site.file.read_text()
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, new)
+    site.file.write_text(text)
+
+
+def without(site, *marks: str) -> None:
+    lines = site.file.read_text().splitlines(keepends=True)
+    site.file.write_text("".join(x for x in lines if not any(mark in x for mark in marks)))
+
+
+def apply(site, *args: str, code: int = 0, **kwargs) -> str:
+    run = site.up(*args, **kwargs)
+    assert run.end() == code, run.lines
+    return "\n".join(run.lines)
+
+
+def test_up_again_changes_nothing_and_starts_nothing_again(site):
+    site.write()
+    site.up().ready()
+    before = pids(site), epochs(site)
+    text = apply(site)
+    assert f"{site.root}: nothing to change" in text
+    assert (pids(site), epochs(site)) == before
+    assert "nothing to change" in apply(site, "-d")
+    assert (pids(site), epochs(site)) == before
+
+
+def test_up_with_a_changed_interval_is_live(site):
+    site.write(interval="1h")
+    first = site.up().ready()
+    until(lambda: site.row("lc1")["cycle"] == 1, "the first cycle")
+    before = pids(site), epochs(site)
+    edit(site, ("scan_interval: 1h", "scan_interval: 1s"))
+    text = apply(site)
+    assert re.search(rf"{site.root}: applied in \d+\.\d s: 1 live", text)
+    until(lambda: site.row("lc1")["cycle"] >= 3, "cycles at the new interval")
+    assert (pids(site), epochs(site)) == before
+    assert not [line for line in first.lines if "disconnected" in line]
+    assert "nothing to change" in apply(site)
+
+
+def test_targets_added_and_removed_are_live(site):
+    site.write(devices=6, snmp=6)
+    first = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    before = pids(site), epochs(site)
+    half = f'"{site.net}.1-{site.net}.3"'
+    edit(site, (half, f'"{site.net}.1-{site.net}.3", "{site.net}.7-{site.net}.8"'),
+         ("devices: 6, snmp: 6", "devices: 8, snmp: 8"))  # fmt: skip
+    text = apply(site)
+    assert "3 live" in text
+    until(lambda: len(site.devices()) == 8, "the devices of the new targets")
+    edit(site, (f', "{site.net}.7-{site.net}.8"', ""),
+         ("devices: 8, snmp: 8", "devices: 6, snmp: 6"))  # fmt: skip
+    apply(site)
+    until(lambda: len(site.devices()) == 6, "the end of the devices of the old targets")
+    assert (pids(site), epochs(site)) == before
+    assert not [line for line in first.lines if re.search("disconnected|refuse", line)]
+    assert sum(sum(row["refused"].values()) for row in site.status()["controllers"]) == 0
+    assert site.ask("audit", str(site.file)).returncode == 0
+
+
+def test_a_local_that_is_removed_leaves_nothing_and_may_come_back(site):
+    site.write(devices=6, snmp=6)
+    site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    before = pids(site)
+    text = site.file.read_text()
+    without(site, "lc2:")
+    edit(site, ("devices: 6, snmp: 6", "devices: 3, snmp: 3"))
+    done = apply(site)
+    assert re.search(r"applied in \d+\.\d s: 1 remove, 2 live", done)
+    assert pids(site) == {name: pid for name, pid in before.items() if name != "lc2"}
+    until(lambda: len(site.devices("--all")) == 3, "the end of its devices")
+    assert len(site.devices("--all", "--of", "rc1")) == 3
+    assert not [*site.state.rglob("lc2*")]
+    audit = site.ask("audit", str(site.file), "--json")
+    assert audit.returncode == 0, audit.stdout
+    assert "lc2" not in audit.stdout
+    assert "lc2" not in json.dumps(site.status())
+
+    site.file.write_text(text)
+    again = apply(site)
+    assert re.search(r"applied in \d+\.\d s: 1 add, 2 live", again)
+    until(lambda: len(site.devices()) == 6, "its devices")
+    assert {pids(site)[name] for name in ("g1", "rc1", "lc1")} == {
+        before[name] for name in ("g1", "rc1", "lc1")
+    }
+    assert site.ask("audit", str(site.file)).returncode == 0
+
+
+TWO_REGIONS = (
+    ("regions:\n", "regions:\n  r2: {}\n"),
+    ("  rc1:", "  rc2: {role: regional, region: r2}\n  rc1:"),
+    ("lc2: {role: local, region: r1", "lc2: {role: local, region: r2"),
+)
+
+
+def test_a_local_that_moves_leaves_nothing_in_its_old_region(site):
+    site.write(devices=6, snmp=6)
+    edit(site, *TWO_REGIONS)
+    site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    before = pids(site)
+    edit(site, ("lc2: {role: local, region: r2", "lc2: {role: local, region: r1"))
+    done = apply(site)
+    assert "1 move" in done
+    until(lambda: {d["region"] for d in site.devices()} == {"r1"}, "the move at the top")
+    until(lambda: len(site.devices("--of", "rc1")) == 6, "the move to its new region")
+    assert site.devices("--of", "rc2", "--all") == []
+    after = pids(site)
+    assert {name for name in after if after[name] != before[name]} == {"lc2"}
+    audit = site.ask("audit", str(site.file))
+    assert audit.returncode == 0, audit.stdout
+    assert site.ask("status", str(site.file)).returncode == 0
+
+
+def test_a_region_that_is_removed_takes_its_locals_and_devices_along(site, request):
+    site.write(devices=6, snmp=6)
+    edit(site, *TWO_REGIONS)
+    site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    before = pids(site)
+    without(site, "r2: {}", "rc2:", "lc2:")
+    edit(site, ("devices: 6, snmp: 6", "devices: 3, snmp: 3"))
+    plan = site.ask("plan", str(site.file))
+    assert "region r2 ends: removes its policy, 1 local controller and 3 devices" in plan.stdout
+    done = apply(site)
+    assert "2 remove, 1 live" in done
+    until(lambda: len(site.devices("--all")) == 3, "the end of its devices")
+    assert pids(site) == {name: before[name] for name in ("g1", "rc1", "lc1")}
+    assert not [*site.state.rglob("lc2*"), *site.state.rglob("rc2*")]
+    assert site.ask("audit", str(site.file)).returncode == 0
+
+
+def test_a_changed_broker_replaces_everything(site, free_port):
+    site.write()
+    first = site.up().ready()
+    before = pids(site)
+    edit(site, ("{embedded: true}", f"{{embedded: true, port: {free_port}}}"))
+    done = apply(site)
+    assert "4 replace" in done
+    assert site.status()["broker_port"] == free_port
+    assert not set(pids(site).values()) & set(before.values())
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    assert site.ask("audit", str(site.file)).returncode == 0
+    first.interrupt()
+    assert first.end() == 0, first.lines
+    assert first.members() == []
+
+
+def test_a_change_that_cannot_start_is_reverted_and_says_why(site):
+    site.write(lab=False, interval="1h")
+    first = site.up().ready()
+    before = pids(site)
+    text = site.file.read_text()
+    site.file.write_text(
+        text + f'  lc3: {{role: local, region: r1, nib: "file:nowhere", discovery: {{targets: '
+        f'["{site.net}.90"]}}}}\n'
+    )
+    done = apply(site, code=1)
+    assert "lc3" in done
+    assert "nowhere" in done
+    assert "what ran before runs again" in done
+    assert pids(site) == before
+    assert site.ask("status", str(site.file)).returncode == 0
+    assert not [*site.state.rglob("lc3*")]
+    site.file.write_text(text)
+    assert "nothing to change" in apply(site)
+    first.interrupt()
+    assert first.end() == 0, first.lines
+
+
+def test_a_change_that_is_not_healthy_in_time_is_reverted(site):
+    site.write(lab=False, interval="1h")
+    site.up().ready()
+    before = pids(site)
+    text = site.file.read_text()
+    with_broker = "{embedded: false, host: 127.0.0.1, port: 9}"
+    edit(site, ("{embedded: true}", with_broker))
+    done = apply(site, "--wait", "5s", code=1)
+    assert "127.0.0.1:9" in done
+    assert "what ran before runs again" in done
+    assert pids(site).keys() == before.keys()
+    assert site.ask("status", str(site.file)).returncode == 0
+    site.file.write_text(text)
+    assert "nothing to change" in apply(site)
+
+
+def test_no_revert_keeps_what_is_not_healthy(site):
+    site.write(lab=False, interval="1h")
+    site.up().ready()
+    site.file.write_text(
+        site.file.read_text() + f'  lc3: {{role: local, region: r1, nib: "file:nowhere", '
+        f'discovery: {{targets: ["{site.net}.90"]}}}}\n'
+    )
+    done = apply(site, "--no-revert", code=1)
+    assert "as --no-revert says" in done
+    assert site.row("lc3")["state"] == "failed"
+    assert "nothing to change" in apply(site)
+
+
+def test_check_refuses_when_file_or_plane_changed(site):
+    site.write(interval="1h", lab=False)
+    edit(site, ("heartbeat: 1s", "heartbeat: 2s"))
+
+    def token() -> str:
+        return json.loads(site.ask("plan", str(site.file), "--json").stdout)["token"]
+
+    cold = token()
+    edit(site, ("heartbeat: 2s", "heartbeat: 1s"))
+    assert "has changed since that plan" in apply(site, "--check", cold, code=1)
+    site.up("--check", token()).ready()
+    edit(site, ("heartbeat: 1s", "heartbeat: 2s"))
+    planned = token()
+    edit(site, ("heartbeat: 2s", "heartbeat: 3s"))
+    refused = apply(site, "--check", planned, code=1)
+    assert "has changed since that plan" in refused
+    assert refused.count("\n") == 1  # and <end>
+    edit(site, ("heartbeat: 3s", "heartbeat: 2s"))
+    apply(site, "--check", planned)
+    edit(site, ("heartbeat: 2s", "heartbeat: 1s"))
+    apply(site)
+    edit(site, ("heartbeat: 1s", "heartbeat: 2s"))
+    assert "has changed since that plan" in apply(site, "--check", planned, code=1)
+
+
+def test_dry_run_shows_the_plan_and_changes_nothing(site):
+    site.write(interval="1h", lab=False)
+    site.up().ready()
+    before = pids(site)
+    without(site, "lc2:")
+    done = site.ask("up", str(site.file), "--dry-run")
+    assert done.returncode == 0
+    assert "- lc2: remove (local, r1)" in done.stdout
+    assert pids(site) == before
+
+
+def test_a_new_secret_reaches_a_controller_that_is_restarted(site, monkeypatch):
+    site.write(interval="1s", snmp=6)
+    edit(site, ("timeout: 500ms", "timeout: 500ms, community: '${COMM}'"))
+    monkeypatch.setenv("COMM", "eins")
+    site.up().ready()
+    until(lambda: sum("snmp" in d["protocols"] for d in site.devices()) == 6, "SNMP answers")
+    before = pids(site)
+    monkeypatch.setenv("COMM", "zwei")
+    done = apply(site)
+    assert "2 restart" in done
+    after = pids(site)
+    assert {name for name in after if after[name] != before[name]} == {"lc1", "lc2"}
+    row = site.row("lc1")
+    until(lambda: site.row("lc1")["cycle"] >= 3, "cycles with the new community")
+    assert row["epoch"] != 0
+    assert sum("snmp" in d["protocols"] for d in site.devices()) == 6
+    assert "zwei" not in (site.state / "run.json").read_text()
+
+
+def test_in_process_run_applies_too(site):
+    site.write(devices=6, snmp=6)
+    site.up("--in-process").ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    before = epochs(site)
+    without(site, "lc2:")
+    edit(
+        site,
+        ("devices: 6, snmp: 6", "devices: 3, snmp: 3"),
+        ("scan_interval: 1s", "scan_interval: 2s"),
+    )
+    done = apply(site)
+    assert "1 remove, 2 live" in done
+    until(lambda: len(site.devices("--all")) == 3, "the end of its devices")
+    assert epochs(site) == {name: before[name] for name in ("g1", "rc1", "lc1")}
+    edit(site, ("timeout: 500ms", "timeout: 600ms"))
+    assert "1 restart" in apply(site)
+    assert site.ask("status", str(site.file)).returncode == 0
+
+
+def test_supervisor_killed_in_the_midst_of_an_apply_and_the_next_up_converges(site):
+    site.write(devices=6, snmp=6)
+    first = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    without(site, "lc2:")
+    edit(site, ("devices: 6, snmp: 6", "devices: 3, snmp: 3"))
+    again = site.up()
+    first.wait_line("stopping lc2")
+    first.process.kill()
+    assert again.end() == 1, again.lines
+    assert "Traceback" not in "\n".join(again.lines)
+    first.end()
+    until(lambda: not first.members(), "the end of every process")
+    site.up().ready()
+    until(lambda: len(site.devices()) == 3, "the view of the new file")
+    assert not [*site.state.rglob("lc2*")]
+    assert site.ask("audit", str(site.file)).returncode == 0
+
+
+def test_watch_applies_on_save_and_leaves_the_plane_alone_on_errors(site):
+    site.write(interval="1h", lab=False)
+    run = site.up("--watch").ready()
+    before = pids(site)
+    good = site.file.read_text()
+    site.file.write_text(good.replace("role: local", "role: lokal"))
+    run.wait_line("has errors: what runs stays as it is")
+    run.wait_line("lokal")
+    mark = len(run.lines)
+    site.file.write_text(good.replace("heartbeat: 1s", "heartbeat: 2s"))
+    run.wait_line("applied: 4 live", after=mark)
+    assert pids(site) == before
+    mark = len(run.lines)
+    site.file.rename(site.folder / "old.yaml")  # as editors do
+    site.file.write_text(good)
+    run.wait_line("applied: 4 live", after=mark)
+    assert pids(site) == before
+
+
+@pytest.mark.parametrize("text", ["5", "soon"])
+def test_invalid_wait_is_a_usage_error(site, text):
+    site.write()
+    done = site.ask("up", str(site.file), "--wait", text)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error:")
