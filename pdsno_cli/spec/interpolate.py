@@ -12,12 +12,10 @@ _REFERENCE = re.compile(
     r"(?P<escape>\$\$\{)|\$\{(?:(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\})?"
 )
 
-# Variables as a shell, make and Windows write them.
-_FOREIGN = re.compile(
-    r"\$([A-Za-z_][A-Za-z0-9_]*)|\$\(([A-Za-z_][A-Za-z0-9_]*)\)|%([A-Z_][A-Z0-9_]*)%"
-)
-_TOPICS = ("$SYS", "$share")  # MQTT gives them a meaning
-SUSPECT = re.compile(r"""[:\[,-][ ]+["']?(?:\$[A-Za-z_(]|%[A-Z_])""")
+# Variables as a shell, make and Windows write them; in small letters it may be a name, as `$admin`.
+_FOREIGN = re.compile(r"\$([A-Z_][A-Z0-9_]*)|\$\(([A-Z_][A-Z0-9_]*)\)|%([A-Z_][A-Z0-9_]*)%")
+_TOPICS = ("$SYS",)  # MQTT gives it a meaning
+SUSPECT = re.compile(r"""[:\[,-][ ]+["']?(?:\$[A-Z_(]|%[A-Z_])""")
 
 
 class ReferenceProblem(ValueError):  # noqa: N818  # a value on its way to a finding, not a failure

@@ -233,7 +233,8 @@ def _interpolate(document: Document, tree: Tree, environment: Mapping[str, str] 
 
 def _foreign(document: Document, tree: Tree) -> None:
     """Note the values that are a variable in the form of another tool, as problems of references."""
-    if not SUSPECT.search(document.text):
+    text = document.text
+    if ("%" not in text and text.count("$") == text.count("${")) or not SUSPECT.search(text):
         return
     for node in tree.pinned:
         entries = node.items() if isinstance(node, dict) else enumerate(node)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.addresses import name_problem
 from pdsno_cli.model.diagnostics import Severity
 
 if TYPE_CHECKING:
@@ -64,6 +65,13 @@ def _hosts(broker: Broker, document: Document) -> Iterator[Diagnostic]:
         if not 1 <= address.port <= 65_535:  # only of hosts: the schema checks port
             yield document.finding(
                 CODE, f"invalid port {address.port} (1 to 65535)", ("broker", "hosts", index)
+            )
+        elif document.has(("broker", "hosts")) and (problem := name_problem(address.host)):
+            yield document.finding(
+                CODE,
+                f"invalid host {address.host!r}: {problem[0]}",
+                ("broker", "hosts", index),
+                hint="for example: mqtt-a.example.net:1884, or 10.0.0.5",
             )
 
 

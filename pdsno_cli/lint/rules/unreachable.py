@@ -12,7 +12,7 @@ from pdsno_cli.lint.common import (
     split_address,
 )
 from pdsno_cli.lint.rule import Rule
-from pdsno_cli.model.addresses import is_loopback, parse_host
+from pdsno_cli.model.addresses import is_loopback, name_problem, parse_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,6 +57,9 @@ def _problem(host: str, port: int, *, spread: bool) -> str | None:
     if not 1 <= port <= 65_535:
         return f"invalid port {port} (1 to 65535)"
     address = parse_host(host)
+    invalid = name_problem(host)
+    if invalid is not None:
+        return invalid[0]
     if address is not None and address.is_unspecified:
         return f"{host} is for listening, not an address to connect to"
     if address is not None and address.is_multicast:
