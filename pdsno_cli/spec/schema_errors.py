@@ -116,7 +116,7 @@ def _explain(document: Document, violation: Violation, shape: Shape) -> Iterator
         hint = f"one of: {', '.join(map(str, fragment['enum']))}"
     hint = hint or _example(fragment, where) or _example(shape.fragment(where[:-1]), where[:-1])
     yield document.finding(
-        code, message, where, key=entry, flow=keyword == "type", hint=hint, fix=fix
+        code, message, where, key=entry, flow=keyword in ("type", "enum"), hint=hint, fix=fix
     )
 
 

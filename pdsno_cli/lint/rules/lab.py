@@ -49,7 +49,14 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             + (": change the targets, or remove the lab" if most else ""),
         )
     available = _count([found for _, _, found in targets])
-    if available < lab.devices and document.complete and not _refused(topology):
+    with_overlaps = sum(found.last - found.first + 1 for _, _, found in targets)
+    elsewhere = any(
+        item.discovery.targets and item.role is not Role.LOCAL
+        for item in topology.controllers.values()
+    )
+    # An overlap, and targets of a controller that discovers nothing, are findings already.
+    explained = with_overlaps >= lab.devices or elsewhere or _refused(topology)
+    if available < lab.devices and document.complete and not explained:
         yield document.finding(
             CODE,
             f"{lab.devices} devices do not fit on the {available} addresses of all targets",
