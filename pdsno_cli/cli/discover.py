@@ -10,7 +10,7 @@ import typer
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import JSON, STATE_DIR, TIMEOUT, require_controller, seconds
 from pdsno_cli.cli.completion import regions, topology_and_controllers
-from pdsno_cli.cli.table import fitted
+from pdsno_cli.cli.table import fitted, plural
 from pdsno_cli.cli.target import file_first, load
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Controller, Topology
 
 FORMAT_VERSION = 1
+_NAMED = 3  # controllers that a line names
+_UNHEARD = 3.0  # seconds for the broker to deliver retained status, at least
 _HEAD = ("controller", "cycle", "devices", "new", "updated", "inactive", "committed")
 _DROP = ("updated", "inactive", "new")
 
@@ -58,7 +60,12 @@ def discover(
     topology, state = load(file, state_dir)
     chosen = _chosen(topology, ids, region)
     topics = topology.topics
-    filters = (topics.discovery("+", "+"), topics.ack("+"), topics.events("+"))
+    filters = (
+        topics.discovery("+", "+"),
+        topics.ack("+"),
+        topics.events("+"),
+        topics.status("+"),
+    )
     with operator_session(topology, state, filters, console.progress) as operator:
         requests = _order(topology, operator, chosen, time.monotonic() + limit)
     outcomes = list(requests.outcomes.values())
@@ -68,9 +75,12 @@ def discover(
     else:
         cells = [_cells(item) for item in outcomes]
         console.data(fitted(_HEAD, cells, width=console.width(), drop=_DROP))
+    for item in outcomes:
+        if item.warning is not None:
+            console.message(f"{item.local_id}: warning: {item.warning}")
     failed = [item for item in outcomes if item.seconds is None]
     if failed:
-        raise OperationError("; ".join(_failure(item, limit) for item in failed))
+        raise OperationError("; ".join(_failure(item, limit, topology.path) for item in failed))
 
 
 def _chosen(topology: Topology, ids: list[str], region: str | None) -> list[Controller]:
@@ -99,23 +109,40 @@ def _chosen(topology: Topology, ids: list[str], region: str | None) -> list[Cont
 def _order(
     topology: Topology, operator: Operator, chosen: list[Controller], deadline: float
 ) -> DiscoveryRequests:
-    from pdsno_cli.client.discovery_request import DISCOVER, DiscoveryRequests, Outcome
+    from pdsno_cli.client.discovery_request import DiscoveryRequests
 
-    requests = DiscoveryRequests(topology)
-    for spec in chosen:
-        ordered = time.monotonic()
-        number = operator.order(spec.controller_id, DISCOVER, deadline=deadline)
-        requests.outcomes[number] = Outcome(
-            local_id=spec.controller_id, region=spec.region, ordered=ordered
-        )
-    for envelope in operator.messages(deadline):
-        requests.update(envelope, time.monotonic())
-        if requests.done:
-            break
+    requests = DiscoveryRequests(topology, chosen)
+    names = ", ".join(spec.controller_id for spec in chosen[:_NAMED])
+    more = f" and {len(chosen) - _NAMED} more" if len(chosen) > _NAMED else ""
+    console.progress(f"waiting for {plural(len(chosen), 'report')}: {names}{more}")
+    patience = max(_UNHEARD, *(spec.heartbeat + 1 for spec in chosen))
+    _follow(operator, requests, min(time.monotonic() + patience, deadline), deadline)
+    for line in requests.give_up_absent():
+        console.progress(line)
+    if any(not item.done for item in requests.outcomes.values()):
+        _follow(operator, requests, deadline, deadline)
     return requests
 
 
-def _failure(item: Outcome, limit: float) -> str:
+def _follow(operator: Operator, requests: DiscoveryRequests, until: float, deadline: float) -> None:
+    """Order controllers as they are online, until all are done, or until ``until``."""
+    from pdsno_cli.client.discovery_request import DISCOVER
+
+    for envelope in operator.messages(until):
+        requests.update(envelope, time.monotonic())
+        for name in requests.due():
+            now = time.monotonic()
+            requests.ordered(name, operator.order(name, DISCOVER, deadline=deadline), now)
+        if requests.done:
+            return
+
+
+def _failure(item: Outcome, limit: float, file: str) -> str:
+    if item.absent is not None:
+        return (
+            f"{item.local_id} does not run: {item.absent}; start it with pdsno start {item.local_id}, "
+            f"or where it belongs with pdsno controller run {file} {item.local_id}"
+        )
     if item.refused is not None:
         return f"{item.local_id} refused: {item.refused}"
     if item.end is None:
@@ -125,7 +152,8 @@ def _failure(item: Outcome, limit: float) -> str:
 
 def _cells(item: Outcome) -> tuple[str, ...]:
     if item.cycle is None:
-        return (item.local_id, "", "", "", "", "", "refused" if item.refused else "no report")
+        outcome = "refused" if item.refused else "not up" if item.absent else "no report"
+        return (item.local_id, "", "", "", "", "", outcome)
     return (
         item.local_id,
         f"{item.cycle}" if item.outcome == "complete" else f"{item.cycle} {item.outcome}",
@@ -150,4 +178,6 @@ def _json(item: Outcome) -> dict[str, Any]:
         "committed": item.seconds is not None,
         "seconds": None if item.seconds is None else round(item.seconds, 3),
         "refused": item.refused,
+        "absent": item.absent,
+        "warning": item.warning,
     }

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pdsno_cli.cli import console
+from pdsno_cli.cli.cycle_warnings import CycleWarnings
 from pdsno_cli.model.notices import CycleNotice, Notice, StateNotice, WarningNotice
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class PlainLines:
         self._count = len(topology.controllers)
         self._few = self._count <= MANY
         self._states: dict[str, str] = {}
+        self._warnings = CycleWarnings()
 
     def on_start(self, board: Board, broker: str) -> None:
         """Write the line of the start."""
@@ -64,8 +66,11 @@ class PlainLines:
                     tail = f" over {notice.transport}" if notice.transport else tail
                     self._write(f"{name}: {state}{tail}")
                 self._states[name] = state
-            case CycleNotice() if self._few:
-                self._write(f"{notice.controller_id}: {notice.text}")
+            case CycleNotice():
+                if self._few:
+                    self._write(f"{notice.controller_id}: {notice.text}")
+                if line := self._warnings.take(notice):
+                    self._write(line)
             case WarningNotice():
                 self._write(f"{notice.controller_id}: warning: {notice.text}")
             case _:

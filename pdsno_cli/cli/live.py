@@ -14,9 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from pdsno_cli.cli.console import Unbroken
+from pdsno_cli.cli.cycle_warnings import CycleWarnings
 from pdsno_cli.cli.keys import Keys
 from pdsno_cli.model.columns import fitting
-from pdsno_cli.model.notices import Notice, WarningNotice
+from pdsno_cli.model.notices import CycleNotice, Notice, WarningNotice
 from pdsno_cli.model.printable import printable
 from pdsno_cli.model.roles import Role
 
@@ -52,6 +53,7 @@ class LiveTable:
     def __init__(self, topology: Topology, *, colour: bool) -> None:
         self._name = topology.name
         self._board: Board | None = None
+        self._warnings = CycleWarnings()
         self._title = f"{topology.name}: starting"
         self._messages: deque[str] = deque(maxlen=_MESSAGES)
         self._keys = Keys(self._pressed)
@@ -85,6 +87,8 @@ class LiveTable:
         """Show warnings; the table shows the rest."""
         if isinstance(notice, WarningNotice):
             self.on_message(f"{notice.controller_id}: {notice.text}")
+        elif isinstance(notice, CycleNotice) and (line := self._warnings.take(notice)):
+            self.on_message(line)
 
     def on_message(self, text: str) -> None:
         """Show a line below the table."""

@@ -40,11 +40,13 @@ def status_text(
     shows every column, whatever the ``width``.
     """
     troubles = _troubles(rows, width)
+    below = len(troubles) + len(_warnings(rows, width))
     head = _wrapped(_head(report, rows), width)
-    if height is not None and len(rows) + len(head) + len(troubles) + _BESIDE - 1 > height:
+    if height is not None and len(rows) + len(head) + below + _BESIDE - 1 > height:
         room = max(height - len(head) - _BESIDE, 2 * _LEAST)
         return "\n".join([*head, *_rolled_up(rows, width, room)])
-    return "\n".join([*head, _rows(rows, None if wide else width).rstrip("\n"), *troubles])
+    table_ = _rows(rows, None if wide else width).rstrip("\n")
+    return "\n".join([*head, table_, *troubles, *_warnings(rows, width)])
 
 
 def _head(report: dict[str, Any], rows: Sequence[Row]) -> str:
@@ -94,8 +96,10 @@ def _rolled_up(rows: Sequence[Row], width: int, room: int) -> list[str]:
         well = all(calm[name] for name in hidden)
         lines.append(f"… {plural(len(hidden), 'more region')}" + (", all ready" if well else ""))
     left = max(room - len(lines), _LEAST)
+    warnings = _warnings(rows, width)
     if sick:
-        lines += _sick(sick, width, left)
+        lines += _sick(sick, width, left - len(warnings))
+    lines += warnings
     return [*lines, "every controller: --all; one region: --region REGION"]
 
 
@@ -141,11 +145,27 @@ def _troubles(rows: Iterable[Row], width: int) -> list[str]:
     lines: list[str] = []
     for alike in found.values():
         first = alike[0]
-        names = ", ".join(row["id"] for row in alike[:_NAMED])
-        more = f" and {len(alike) - _NAMED} more" if len(alike) > _NAMED else ""
-        text = f"{names}{more}: {first['health']}: {first['reason'] or 'unknown'}{_when(first)}"
+        text = f"{_names(alike)}: {first['health']}: {first['reason'] or 'unknown'}{_when(first)}"
         lines += _wrapped(printable(text), width)
     return lines
+
+
+def _warnings(rows: Iterable[Row], width: int) -> list[str]:
+    """Return the warnings of controllers, wrapped; those that differ in numbers alone share a line."""
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        if row["warning"] is not None:
+            found.setdefault(row["warning"].partition(": ")[2], []).append(row)
+    lines: list[str] = []
+    for text, alike in found.items():
+        what = alike[0]["warning"] if len(alike) == 1 else f"snmp: {text}"
+        lines += _wrapped(f"{_names(alike)}: warning: {printable(what)}", width)
+    return lines
+
+
+def _names(rows: Sequence[Row]) -> str:
+    names = ", ".join(row["id"] for row in rows[:_NAMED])
+    return names + (f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else "")
 
 
 def _when(row: Row) -> str:

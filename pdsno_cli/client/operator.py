@@ -16,7 +16,7 @@ from pdsno_cli.runtime.acl import publish_acl
 from pdsno_cli.runtime.signal_safe_queue import SignalSafeQueue
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pdsno_cli.messaging.transport import Alarm, Arrival, Loss, Publication, Transport
     from pdsno_cli.model.messages import Command, Envelope
@@ -52,6 +52,7 @@ class Operator:
         self._sequence = SequenceCounter()
         self._inbox: SignalSafeQueue[Arrival | None] = SignalSafeQueue()
         self._connected = threading.Event()
+        self._earlier: list[Envelope] = []  # messages to yield again
         self._lost = ""
         self._fatal = ""
 
@@ -112,12 +113,18 @@ class Operator:
 
     def messages(self, deadline: float) -> Iterator[Envelope]:
         """Yield verified messages until ``deadline``; refused ones are left out."""
+        earlier, self._earlier = self._earlier, []
+        yield from earlier
         for arrival in self.arrivals(deadline):
             try:
                 envelope = self.open(arrival.topic, arrival.data)
             except RefusedError:
                 continue
             yield envelope
+
+    def put_back(self, envelopes: Sequence[Envelope]) -> None:
+        """Have ``messages`` yield these first, to whoever asks next."""
+        self._earlier = [*envelopes]
 
     def _require_connected(self) -> None:
         if self._fatal:

@@ -43,7 +43,7 @@ def operator_session(
 
     port = _broker_port(topology, state)
     if port is None:
-        filters = (*filters, topology.topics.status("+"))
+        filters = tuple(dict.fromkeys((*filters, topology.topics.status("+"))))
     if port == 0:
         transport: Transport = BusBridgeTransport(state.control, filters)
     else:
@@ -124,8 +124,11 @@ def _broker_port(topology: Topology, state: StateDir) -> int | None:
 def _require_online(topology: Topology, operator: Operator) -> None:
     from pdsno_cli.model.messages import Status
 
+    seen = []
     for envelope in operator.messages(time.monotonic() + _RETAINED):
+        seen.append(envelope)
         if isinstance(envelope.payload, Status) and envelope.payload.state != "death":
+            operator.put_back(seen)
             return
     where = " or ".join(str(address) for address in topology.broker.addresses)
     raise UsageError(

@@ -30,6 +30,7 @@ from pdsno_cli.model.notices import (
     WaitingNotice,
     WarningNotice,
 )
+from pdsno_cli.model.probe_warnings import probe_warning
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.transports import TRANSPORTS
 
@@ -74,6 +75,8 @@ class Row:
     new: int = 0
     seconds: float = 0.0
     probes: dict[str, ProbeResult] = field(default_factory=dict)
+    snmp_answered: bool = False  # in any cycle of this run
+    warning: str | None = None  # of the last cycle
     epochs: set[int] = field(default_factory=set)
     ready_at: float | None = None  # monotonic seconds
     starts_at: float | None = None  # monotonic seconds, while it waits for its restart
@@ -299,6 +302,9 @@ class Board:
         row.new += notice.new
         row.seconds += notice.seconds
         row.probes = {probe.protocol: probe for probe in notice.probes}
+        row.warning = probe_warning(notice.probes, before=row.snmp_answered or notice.snmp > 0)
+        snmp = row.probes.get("snmp")
+        row.snmp_answered |= snmp is not None and snmp.answers > 0
 
     def _commit(self, parent: Row, notice: CommitNotice) -> None:
         parent.reports = notice.reports

@@ -64,6 +64,7 @@ def _row(board: Board, row: Row) -> dict[str, Any]:
         "detail": row.detail,
         "health": level,
         "reason": reason,
+        "warning": row.warning,
         "pid": row.pid,
         "restarts": row.restarts,
         "next_start_in": None

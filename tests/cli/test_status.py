@@ -5,11 +5,18 @@ from __future__ import annotations
 import time
 
 from pdsno_cli.cli.status_view import status_text
-from pdsno_cli.model.notices import QuarantineNotice, StateNotice, TransportsNotice, TransportState
+from pdsno_cli.model.notices import (
+    CycleNotice,
+    QuarantineNotice,
+    StateNotice,
+    TransportsNotice,
+    TransportState,
+)
 from pdsno_cli.model.roles import Role
 from pdsno_cli.spec.topology import Controller, Region, Topology
 from pdsno_cli.supervisor.board import Board
 from pdsno_cli.supervisor.report import BrokerStatus, status_report
+from tests.model.test_probe_warnings import probe
 from tests.supervisor.test_board import TOPOLOGY, ready
 
 
@@ -139,3 +146,28 @@ def test_without_a_terminal_every_controller_is_shown():
     topology = campus()
     lines = text(*(ready(name) for name in topology.controllers), topology=topology).splitlines()
     assert len(lines) == 44
+
+
+def test_warnings_are_below_the_table_and_share_a_line():
+    topology = campus(5)
+    cycles = [
+        CycleNotice(
+            controller_id=name,
+            cycle=1,
+            outcome="complete",
+            seconds=0.1,
+            probes=(probe("icmp", number), probe("snmp", 0)),
+            new=0,
+            updated=0,
+            inactive=0,
+            active=number,
+        )
+        for number, name in enumerate(topology.controllers, 1)
+        if "local" in name
+    ]
+    everyone = [ready(name) for name in topology.controllers]
+    for height in (None, 8):
+        lines = text(*everyone, *cycles, topology=topology, height=height).splitlines()
+        warning = " ".join(" ".join(lines).split()).partition(" and 2 more: warning: ")[2]
+        assert warning.startswith("snmp: no answer to any community; check")
+        assert max(map(len, lines)) <= 80

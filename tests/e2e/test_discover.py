@@ -45,7 +45,7 @@ def test_discover_finds_a_change_at_once_and_returns_when_it_is_committed(site, 
     assert names[speaker] == "renamed-1"
     one = discover(site, "lc2")
     assert one.returncode == 0, one.stderr
-    assert re.search(r"^lc2 +3 complete +3 +0 +0 +0 +\d\.\d\d s$", one.stdout, re.MULTILINE)
+    assert re.search(r"^lc2 +3 +3 +0 +0 +0 +\d\.\d\d s$", one.stdout, re.MULTILINE)
     assert "lc1" not in one.stdout
     run.interrupt()
     assert run.end() == 0, run.lines
@@ -185,3 +185,42 @@ def _now() -> float:
     import time
 
     return time.time()
+
+
+def test_discover_gives_up_a_controller_that_is_not_deployed_and_says_what_to_do(site, mosquitto):
+    where = f"{{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}"
+    site.write(broker=where, interval="1h", lab=False)
+    for name in ("g1", "rc1", "lc1"):
+        site.pdsno("controller", "run", str(site.file), name, "--state-dir", str(site.state))
+    until(lambda: discover(site, "lc1").returncode == 0, "the first life")
+    done = discover(site, "--timeout", "25s")
+    assert done.returncode == 1
+    first, *_ = done.stderr.splitlines()
+    assert first == "waiting for 2 reports: lc1, lc2"
+    assert "lc2 does not run: no status of it was received" in done.stderr
+    assert f"pdsno controller run {site.file} lc2" in done.stderr
+    assert re.search(r"^lc1 .* s$", done.stdout, re.MULTILINE)
+    assert re.search(r"^lc2 .*not up$", done.stdout, re.MULTILINE)
+
+
+def test_discover_gives_up_a_controller_that_was_stopped(site):
+    site.write(interval="1h")
+    site.up().ready().wait_line("lc1: cycle 1 ")
+    assert site.ask("stop", str(site.file), "lc1").returncode == 0
+    done = discover(site, "lc1", "--timeout", "25s")
+    assert done.returncode == 1
+    assert "lc1 does not run: it was stopped; start it with pdsno start lc1" in done.stderr
+
+
+def test_agents_that_answer_no_community_are_a_warning_everywhere(site):
+    site.write(interval="1h", devices=6, snmp=0)
+    run = site.up().ready()
+    told = "snmp 0/3: no answer to any community; check community and port of discovery.snmp"
+    run.wait_line(rf"^lc1: warning: {told}")
+    run.wait_line(rf"^lc2: warning: {told}")
+    until(lambda: site.status()["well"], "its being well")  # a warning is no alarm
+    assert [row["warning"] is not None for row in site.status()["controllers"]] == [0, 0, 1, 1]
+    assert "warning: snmp: no answer to any community" in site.ask("ps", str(site.file)).stdout
+    done = discover(site, "lc1")
+    assert done.returncode == 0
+    assert f"lc1: warning: {told}" in done.stderr
