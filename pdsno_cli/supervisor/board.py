@@ -133,9 +133,10 @@ class Board:
             setattr(self, name, {row.controller_id: row for row in rows})
 
     def is_healthy(self, name: str) -> bool:
-        """Return True if a controller is ready, and none of its parents misses it."""
+        """Return True if a controller is ready, and a parent receives its heartbeats."""
         row = self.rows[name]
-        return row.state == "ready" and self.health(row).level == "ready"
+        heard = self._received(row)[0] or not self._above.get(name)
+        return row.state == "ready" and self.health(row).level == "ready" and heard
 
     def _relate(self, topology: Topology, specs: Sequence[Controller]) -> None:
         """Note who is above whom, and how often each controller's heart beats."""

@@ -32,6 +32,7 @@ class World(Clock):
         self.subscribed: list[str] = []
         self.store = store
         self.shown: list[PeerNotice] = []
+        self.live = SimpleNamespace(is_removed=lambda *_: False)
         self.monitor = LivenessMonitor(
             SimpleNamespace(
                 store=store,
@@ -39,7 +40,7 @@ class World(Clock):
                 scheduler=self,
                 fallen_back=lambda: self.fallen_back,
                 subscribe=self.subscribed.append,
-                live=SimpleNamespace(is_removed=lambda *_: False),
+                live=self.live,
                 topology=SimpleNamespace(
                     topics=TopicMap(),
                     controllers=dict.fromkeys(("lc1", "lc2"), SimpleNamespace(heartbeat=BEAT)),
@@ -197,3 +198,34 @@ def test_a_slow_child_that_is_recalled_has_three_of_its_own_heartbeats(world, mo
     assert restarted.gone == []
     restarted.wait(2 * BEAT)
     assert restarted.gone == ["slow"]
+
+
+def test_a_removed_child_is_forgotten_and_what_comes_late_of_it_is_deleted(world):
+    world.monitor.connected()
+    world.status("lc1", 1)
+    world.live.is_removed = lambda sender, epoch: sender == "lc1" and epoch <= 1
+    world.monitor.reconfigured((), ["lc1"], ())
+    assert world.gone == ["lc1"]
+    assert world.cleared == ["pdsno/status/lc1"]
+    assert [known.controller_id for known in world.store.controllers()] == []
+    world.status("lc1", 2)  # such as its will
+    assert world.cleared == ["pdsno/status/lc1"] * 2
+    assert [known.controller_id for known in world.store.controllers()] == []
+    world.wait(10 * BEAT)
+    assert world.events == []
+    world.status("lc1", 1, epoch=2)  # a later start, such as of another file
+    assert [known.controller_id for known in world.store.controllers()] == ["lc1"]
+
+
+def test_a_child_that_has_another_parent_keeps_its_retained_status_and_is_not_watched(world):
+    world.monitor.connected()
+    world.status("lc1", 1)
+    world.monitor.reconfigured((), (), ["lc1"])
+    assert world.gone == ["lc1"]
+    assert world.cleared == []
+    world.status("lc1", 1, epoch=2)
+    assert [known.controller_id for known in world.store.controllers()] == []
+    world.monitor.reconfigured(["lc1"], (), ())
+    assert world.subscribed == ["pdsno/status/lc1"]
+    world.status("lc1", 2, epoch=2)
+    assert [known.controller_id for known in world.store.controllers()] == ["lc1"]

@@ -171,3 +171,26 @@ def test_remove_without_the_privilege_reports_that_icmp_is_still_answered():
         "needs CAP_NET_ADMIN"
     )
     assert seen == ["127.102.7.1", "127.102.7.2"]
+
+
+def test_replan_leaves_those_that_stay_as_they_are_now(serve, targets, port):
+    def planned(count, community="lab"):
+        segments = [Segment(targets=targets, port=port, community=community)]
+        return plan(segments, devices=count, snmp=count)
+
+    first, second, third, *_ = targets
+    count = len(targets)
+    with serve(Lab(planned(count))) as lab:
+        lab.rename(first, "renamed")
+        lab.remove(second)
+        assert lab.replan(planned(count)) == f"the lab has {count - 1} devices"
+        found = ask(targets, port)
+        assert found[first].sys_name == "renamed"
+        assert second not in found
+        few = plan([Segment(targets=targets[:2], port=port, community="lab")], devices=2, snmp=2)
+        lab.replan(few)
+        assert set(ask(targets, port)) == {first}
+        lab.replan(planned(count, "other"))
+        assert third in ask(targets, port, "other")
+        assert ask(targets, port) == {}
+        assert len(lab.devices) == count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -11,12 +12,15 @@ from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.messaging.transport import Alarm, FailoverMember, Loss
 from pdsno_cli.model.errors import StateError, StoreUnavailableError
-from pdsno_cli.model.notices import StateNotice, WarningNotice
+from pdsno_cli.model.notices import ReconfiguredNotice, StateNotice, WarningNotice
+from pdsno_cli.model.topics import TopicRule
 from pdsno_cli.nib.database import StoreInUseError
 from pdsno_cli.nib.offsets import START
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.sqlite import Sqlite
 from pdsno_cli.runtime.node import Node
+from pdsno_cli.runtime.supervisor_pipe import Reconfiguration
+from pdsno_cli.spec.topology import Policy
 from tests.conftest import ONE_OF_EACH
 from tests.e2e.conftest import until
 
@@ -29,6 +33,7 @@ class Wire(FailoverMember):
     def __init__(self) -> None:
         self.listener = None
         self.published: list[tuple[str, bytes]] = []
+        self.sent: list[tuple[str, bytes, int]] = []  # with QoS
         self.farewell = None
         self.started = threading.Event()
 
@@ -38,6 +43,7 @@ class Wire(FailoverMember):
 
     def publish(self, topic, data, *, qos, retain, expiry=None) -> bool:
         self.published.append((topic, data))
+        self.sent.append((topic, data, qos))
         return True
 
     def subscribe(self, topic_filter) -> None: ...
@@ -265,3 +271,60 @@ def test_a_store_of_another_process_ends_the_node_only_before_it_was_ever_opened
     run.thread.start()
     run.thread.join(20)
     assert run.error is in_use
+
+
+def order(run, number, *, removed=(), **changes) -> Reconfiguration:
+    """An order for the topology of the run with another heartbeat, or other fields."""
+    topology = run.topology
+    spec = replace(topology.controllers["rc"], heartbeat=0.1)
+    controllers = {**topology.controllers, "rc": spec}
+    return Reconfiguration(
+        number=number, topology=replace(topology, controllers=controllers, **changes),
+        removed=removed,
+    )  # fmt: skip
+
+
+def answered(run) -> list[int]:
+    return [one.number for one in run.notices if isinstance(one, ReconfiguredNotice)]
+
+
+def test_a_node_is_reconfigured_without_another_connection(run):
+    wire = run.start()
+    wire.listener.on_up(1, False)
+    until(lambda: "ready" in run.states, "readiness")
+    rules = {"status": TopicRule(qos=1, retain=True)}
+    run.node.reconfigure(order(run, 4, topics=replace(run.topology.topics, rules=rules)))
+    until(lambda: answered(run) == [4], "the answer")
+    until(lambda: run.statuses(wire).count("heartbeat") >= 3, "heartbeats at the new interval")
+    assert run.statuses(wire).count("birth") == 1
+    status = run.topology.topics.status("rc")
+    assert [qos for topic, _, qos in list(wire.sent) if topic == status][-1] == 1
+    assert len(run.wires) == 1
+
+
+def test_an_order_before_the_start_is_carried_out_at_the_start(run):
+    run.node.reconfigure(order(run, 1))
+    wire = run.start()
+    until(lambda: answered(run) == [1], "the answer")
+    wire.listener.on_up(1, False)
+    until(lambda: run.statuses(wire).count("heartbeat") >= 2, "heartbeats at the new interval")
+
+
+def test_a_changed_policy_is_published_with_a_later_version(run):
+    wire = run.start()
+    wire.listener.on_up(1, False)
+    topic = run.topology.topics.policy("r")
+
+    def published() -> list:
+        return [run.codec.open(on, data).payload for on, data in [*wire.published] if on == topic]
+
+    until(published, "the policy")
+    region = replace(run.topology.regions["r"], policy=Policy(scan_interval=7.0))
+    run.node.reconfigure(order(run, 1, regions={"r": region}))
+    until(lambda: published()[-1].scan_interval == 7.0, "the changed policy")
+    first, *_, last = published()
+    assert last.version > first.version
+    count = len(published())
+    run.node.reconfigure(order(run, 2, regions={"r": region}))
+    until(lambda: answered(run) == [1, 2], "the answer")
+    assert len(published()) == count  # nothing has changed

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 
 import pytest
 
+from pdsno_cli.lint.engine import require
 from pdsno_cli.model.notices import StateNotice
 from pdsno_cli.runtime import supervisor_pipe
-from pdsno_cli.runtime.supervisor_pipe import SupervisorPipe, decode_notice
+from pdsno_cli.runtime.supervisor_pipe import SupervisorPipe, decode_notice, encode_order
+from pdsno_cli.spec.resolved import encode, normal
+from tests.conftest import ONE_OF_EACH
 
 NOTICE = StateNotice(controller_id="local-1", state="ready")
 
@@ -62,3 +66,21 @@ def test_listen_calls_stop_when_the_supervisor_closes_its_end(ends, monkeypatch)
     supervisor.close()
     assert stopped.wait(5)
     assert exited.wait(5)
+
+
+def test_orders_are_passed_on_whole_however_they_arrive_and_garbage_is_logged(ends, tmp_path):
+    file = tmp_path / "one.yaml"
+    file.write_text(ONE_OF_EACH)
+    topology = normal(require(str(file)))
+    child, supervisor = ends
+    orders: queue.Queue = queue.Queue()
+    SupervisorPipe(child).listen(reconfigure=orders.put, stop=lambda: None)
+    line = encode_order(7, encode(topology), ("lc9",))
+    supervisor.sendall(line[:100])
+    with pytest.raises(queue.Empty):
+        orders.get(timeout=0.1)
+    supervisor.sendall(line[100:] + b"\n" + b"garbage\n" + line + b"\n")
+    for _ in range(2):
+        order = orders.get(timeout=5)
+        assert (order.number, order.topology, order.removed) == (7, topology, ("lc9",))
+    assert orders.empty()

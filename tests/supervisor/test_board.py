@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 from pdsno_cli.model.health import UNSEEN
 from pdsno_cli.model.notices import (
     CommitNotice,
@@ -175,3 +178,60 @@ def test_a_controller_of_another_file_is_shown_as_its_parent_sees_it():
     assert board.well
     board.update(heard("lc9", alive=False, reason="forgotten"))
     assert [row.controller_id for row in board.shown] == ["g1", "rc1", "lc1"]
+
+
+def another(**changes):
+    """The same topology with other controllers: id, role and region; None for one that is gone."""
+    controllers = dict(TOPOLOGY.controllers)
+    for name, place in changes.items():
+        if place is None:
+            del controllers[name]
+        else:
+            role, region = place
+            controllers[name] = Controller(
+                controller_id=name, key=name, role=role, region=region, heartbeat=1.0
+            )
+    return replace(TOPOLOGY, controllers=controllers)
+
+
+def test_reconfigure_keeps_the_rows_that_stay_and_orders_the_new_ones():
+    board = all_ready()
+    kept = board.rows["lc1"]
+    board.reconfigure(another(lc0=(Role.LOCAL, "r1"), rc1=(Role.REGIONAL, "r2")))
+    assert list(board.rows) == ["g1", "rc1", "lc1", "lc0"]
+    assert board.rows["lc1"] is kept
+    assert board.rows["rc1"].state == "waiting"  # it is another one, in another region
+    assert not board.ready()
+    board.reconfigure(another(lc1=None))
+    assert list(board.rows) == ["g1", "rc1"]
+
+
+def test_reconfigure_takes_a_controller_of_another_file_over():
+    board = all_ready()
+    board.update(heard("lc7", alive=True))
+    assert "lc7" in board.others
+    board.reconfigure(another(lc7=(Role.LOCAL, "r1")))
+    assert not board.others
+    assert board.rows["lc7"].state == "waiting"
+
+
+def test_healthy_is_ready_and_heard_by_a_parent():
+    board = Board(TOPOLOGY)
+    for name in ("g1", "rc1", "lc1"):
+        board.update(ready(name))
+    assert board.is_healthy("g1")
+    assert not board.is_healthy("lc1")
+    board.update(heard("lc1", alive=True))
+    assert board.is_healthy("lc1")
+    board.update(heard("lc1", alive=False, reason="silence"))
+    assert not board.is_healthy("lc1")
+
+
+def test_what_is_dumped_is_loaded():
+    board = all_ready()
+    board.update(heard("lc7", alive=True))
+    board.update(commit("rc1", 3))
+    other = Board(TOPOLOGY)
+    other.load(json.loads(json.dumps(board.dump("a broker"))))
+    assert other.rows == board.rows
+    assert other.others == board.others

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import json
 import os
+import pickle
 import socket
 
 import pytest
@@ -49,3 +51,13 @@ def test_the_end_of_the_supervisor_ends_the_requests(served):
     server, ours = served
     ours.close()
     assert not server._handle_requests()
+
+
+def test_a_new_job_is_for_the_children_that_follow_and_takes_no_descriptor(served):
+    server, ours = served
+    assert server._job is None
+    data = base64.b64encode(pickle.dumps({"a": "job"})).decode()
+    ours.sendall(json.dumps({"job": data}).encode() + b'\n{"ping": true}\n')
+    assert server._handle_requests()
+    assert json.loads(ours.recv(4096)) == {"pong": True}
+    assert server._job == {"a": "job"}
