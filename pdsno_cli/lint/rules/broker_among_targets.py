@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import local_targets, target_path
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pdsno_cli.model.diagnostics import Diagnostic
+    from pdsno_cli.model.targets import AddressRange
     from pdsno_cli.spec.document import Document
     from pdsno_cli.spec.topology import Topology
 
@@ -20,10 +22,7 @@ CODE = "PDS604"
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a warning for each target that is an address of the broker off loopback.
-
-    A prefix or span that contains it is a network that the broker is in, which is usual.
-    """
+    """Yield a warning for each target that contains an address of the broker off loopback."""
     brokers = {}
     for address in topology.broker.addresses:
         host = parse_host(address.host)
@@ -33,14 +32,27 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         return
     for controller, index, found in local_targets(topology):
         for number, name in brokers.items():
-            if found.first == number == found.last:
+            if found.first <= number <= found.last:
+                text = controller.discovery.targets[index]
+                what = name if text == name else f"{name} in {text}"
                 yield document.finding(
                     CODE,
-                    f"{controller.controller_id!r} has the broker, {name}, for a target",
+                    f"{controller.controller_id!r} discovers the broker, {what}",
                     target_path(document, controller, index),
                     severity=Severity.WARNING,
-                    hint=f"remove {controller.discovery.targets[index]}, or name what it discovers",
+                    hint=_without(text, found, number),
                 )
+
+
+def _without(text: str, found: AddressRange, number: int) -> str:
+    """Return what to write in place of a target, so that it leaves out an address."""
+    spans = [(found.first, number - 1), (number + 1, found.last)]
+    rest = [
+        str(IPv4Address(first)) + (f"-{IPv4Address(last)}" if first < last else "")
+        for first, last in spans
+        if first <= last
+    ]
+    return f"to leave it out, write {', '.join(rest)}" if rest else f"remove {text}"
 
 
 RULE = Rule(code=CODE, name="broker-among-targets", check=check, advice=True)

@@ -27,8 +27,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield a warning for each region whose topics lack a side among the declared controllers.
 
     A region without a regional controller is a finding of region-without-regional. A file without
-    any local controller is a beginning, and so is a region that only has its regional one: it is a
-    finding if settings for local controllers stand there, or if one that is named after it is elsewhere.
+    any local controller is a beginning, and none.
     """
     present: dict[str | None, set[Party]] = {}
     for controller in topology.controllers.values():
@@ -45,21 +44,19 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         if not parts:
             continue
         stray = _named_after(topology, region)
-        raw = document.data["regions"].get(region) or {}
-        if stray is not None or raw.keys() & {"policy", "discovery"}:
-            hint = f"for example: local_cntl_{region}_1: {{role: local, region: {region}, …}}"
-            where: Where = ("regions", region)
-            if stray is not None:
-                hint = f"is {stray.controller_id!r} meant for it? write region: {region}"
-                where = (*key_of(stray), "region")
-            yield document.finding(
-                CODE,
-                f"region {region!r} has no local controllers: {', and '.join(parts)}",
-                where,
-                key=stray is None,
-                severity=Severity.WARNING,
-                hint=hint,
-            )
+        hint = f"for example: local_cntl_{region}_1: {{role: local, region: {region}, …}}"
+        where: Where = ("regions", region)
+        if stray is not None:
+            hint = f"is {stray.controller_id!r} meant for it? write region: {region}"
+            where = (*key_of(stray), "region")
+        yield document.finding(
+            CODE,
+            f"region {region!r} has no local controllers: {', and '.join(parts)}",
+            where,
+            key=stray is None,
+            severity=Severity.WARNING,
+            hint=hint,
+        )
 
 
 def _named_after(topology: Topology, region: str) -> Controller | None:
