@@ -129,7 +129,7 @@ class _Reporting(PlainLines):
     """Logs the lines, and reports readiness to ``run_detached``."""
 
     def __init__(self, topology: Topology, logger: logging.Logger, report: int) -> None:
-        super().__init__(topology, logger.info)
+        super().__init__(topology, logger.info, cycles=False)
         self._report = report
 
     def on_ready(self, seconds: float) -> None:

@@ -26,7 +26,7 @@ def display(topology: Topology, log: Path) -> Iterator[Observer]:
     """Show a run on stderr, and log it, for as long as the context lasts."""
     from pdsno_cli.runtime.logs import file_logger
 
-    logged = PlainLines(topology, file_logger(log).info)
+    logged = PlainLines(topology, file_logger(log).info, cycles=False)
     if console.terminal(sys.stderr):
         from pdsno_cli.cli.live import LiveTable
 
@@ -39,14 +39,22 @@ def display(topology: Topology, log: Path) -> Iterator[Observer]:
 class PlainLines:
     """Writes one line per event; with many controllers, per problem.
 
-    ``write`` gets lines that may contain text from outside. Implements ``Observer``.
+    ``write`` gets lines that may contain text from outside; without ``cycles`` none about a cycle, as
+    in a log: locals log their own. Implements ``Observer``.
     """
 
-    def __init__(self, topology: Topology, write: Callable[[str], None] = console.message) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        write: Callable[[str], None] = console.message,
+        *,
+        cycles: bool = True,
+    ) -> None:
         self._write = write
         self._name = topology.name
         self._count = len(topology.controllers)
         self._few = self._count <= MANY
+        self._cycles = cycles and self._few
         self._states: dict[str, str] = {}
         self._warnings = CycleWarnings()
 
@@ -67,7 +75,7 @@ class PlainLines:
                     self._write(f"{name}: {state}{tail}")
                 self._states[name] = state
             case CycleNotice():
-                if self._few:
+                if self._cycles:
                     self._write(f"{notice.controller_id}: {notice.text}")
                 if line := self._warnings.take(notice):
                     self._write(line)

@@ -33,12 +33,16 @@ class Target:
         """Load the file; raises UsageError if it is unknown or cannot be read."""
         from pdsno_cli.lint.engine import require
 
+        return require(str(self.known_file()))
+
+    def known_file(self) -> Path:
+        """Return the file; raises UsageError if it is unknown or gone."""
         if self.file is None or self.file == _STDIN:
             origin = "was read from stdin" if self.file else "is unknown"
             raise UsageError(f"the file of {self.name} {origin}: name a FILE")
         if not Path(self.file).is_file():
             raise UsageError(f"the file of {self.name} is gone: {self.file}")
-        return require(self.file)
+        return Path(self.file)
 
 
 def topology_files(file: Path | None) -> list[Path]:
@@ -104,6 +108,17 @@ def load(file: Path | None, state_dir: Path | None) -> tuple[Topology, StateDir]
         if len(up or found) == 1:
             return topology, (up or found)[0].state
     return topology, state_of(topology, state_dir)
+
+
+def file_to_run(file: Path, state_dir: Path | None) -> tuple[Path, Path | None]:
+    """Return the file that ``pdsno up`` is to run, and its state directory where it is known.
+
+    ``file`` may be the name of a topology with state here; raises UsageError if its file is unknown.
+    """
+    if _is_path(file):
+        return file, state_dir
+    target = _by_name(str(file), state_dir)
+    return target.known_file(), target.state.root
 
 
 def state_of(topology: Topology, state_dir: Path | None) -> StateDir:

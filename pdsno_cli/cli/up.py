@@ -10,7 +10,8 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import STATE_DIR, seconds
-from pdsno_cli.cli.target import state_of
+from pdsno_cli.cli.completion import topologies
+from pdsno_cli.cli.target import file_to_run, state_of
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 
 
 def up(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The topology to run.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            autocompletion=topologies,
+            help="The topology to run, a file or the name of one that ran here.",
+        ),
+    ],
     *,
     cycles: Annotated[
         int | None,
@@ -75,7 +83,11 @@ def up(
     state_dir: STATE_DIR = None,
     report_to: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Run a topology until Ctrl-C, or apply its file to what runs already."""
+    """Run a topology until Ctrl-C, or apply its file where it is up.
+
+    Where it is up already, only what differs is changed: see pdsno plan. --dry-run shows it.
+    """
+    file, state_dir = file_to_run(file, state_dir)
     if detach and not dry_run:
         _refuse_detached(file, cycles, watch=watch)
 

@@ -1,10 +1,10 @@
 """The registry of MQTT brokers: what a topology has to know of the one that it names.
 
 Facts only: rules and ``pdsno capacity`` derive from here. Each limit is the broker's default, which
-its own configuration may change; the topology file can say so. They are those of the brokers' own
-documentation: mosquitto.conf(5) of 2.0, EMQX 5 (configuration, MQTT), HiveMQ 4 (the same in the community
-edition), VerneMQ 1 and 2 (MQTT options, and vmq_server.schema for the client id), RabbitMQ 4 and NATS 2.14
-(their pages about MQTT). Client ids of EMQX and HiveMQ may have 65,535 bytes, which is MQTT's own limit.
+its own configuration may change; the topology file can say so. Mosquitto's are those of
+mosquitto.conf(5) of 2.0, VerneMQ's those of its MQTT options and its vmq_server.schema (client id), HiveMQ's
+those of its manual; the queue of EMQX is what others say of its max_mqueue_len. Client ids of EMQX and HiveMQ
+may have 65,535 bytes, which is MQTT's own limit.
 """
 
 from __future__ import annotations

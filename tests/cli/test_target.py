@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pdsno_cli.cli.target import file_first, load, locate
+from pdsno_cli.cli.target import file_first, file_to_run, load, locate
 from pdsno_cli.lint.engine import require
 from pdsno_cli.model.errors import UsageError
 from pdsno_cli.runtime.run_record import new_record, recorded, write_record
@@ -154,3 +154,14 @@ def test_a_broken_or_missing_file_hinders_no_command_that_needs_the_run_alone(pl
     assert locate(Path("alpha"), None).state == state
     with pytest.raises(UsageError, match=r"the file of alpha is gone: .*alpha\.yaml"):
         load(Path("alpha"), None)
+
+
+def test_up_takes_a_file_as_it_is_and_finds_that_of_a_name(plane):
+    state = plane.ran("one")
+    assert file_to_run(Path("other.yaml"), None) == (Path("other.yaml"), None)
+    assert file_to_run(Path("one"), None) == (plane.file("one"), state.root)
+    with pytest.raises(UsageError, match="one"):
+        file_to_run(Path("onne"), None)
+    plane.file("one").unlink()
+    with pytest.raises(UsageError, match="gone"):
+        file_to_run(Path("one"), None)

@@ -70,6 +70,18 @@ def test_commands_that_read_the_file_find_it_by_name(site):
     assert pdsno("quarantine", "list", site.root).returncode == 0
 
 
+def test_up_finds_the_file_by_name_and_changes_nothing_the_second_time(site):
+    site.write(interval="1h")
+    assert site.up("--cycles", "1").end() == 0
+    assert pdsno("up", site.root, "-d").returncode == 0
+    pids = [row["pid"] for row in site.status()["controllers"]]
+    again = pdsno("up", site.root, "-d")
+    assert again.returncode == 0
+    assert f"{site.root}: nothing to change" in again.stdout + again.stderr
+    assert [row["pid"] for row in site.status()["controllers"]] == pids
+    assert pdsno("down", site.root).returncode == 0
+
+
 def test_orders_find_the_run_by_name(site):
     site.write(interval="1h")
     site.up().ready()
