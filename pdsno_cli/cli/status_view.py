@@ -90,7 +90,7 @@ def _rolled_up(rows: Sequence[Row], width: int, room: int) -> list[str]:
     shown = order[: max(least, 1)]
     lines = table(
         ("region", "ready", "devices", "waiting"),
-        [_region(name or "(none)", regions[name]) for name in shown],
+        [_region(name, regions[name]) for name in shown],
     ).splitlines()
     if hidden := order[len(shown) :]:
         well = all(calm[name] for name in hidden)
@@ -100,7 +100,7 @@ def _rolled_up(rows: Sequence[Row], width: int, room: int) -> list[str]:
     if sick:
         lines += _sick(sick, width, left - len(warnings))
     lines += warnings
-    return [*lines, "every controller: --all; one region: --region REGION"]
+    return [*lines, "every controller: pdsno ps --all; one region: pdsno ps --region REGION"]
 
 
 def _lines_of(sick: Sequence[Row]) -> int:
@@ -118,8 +118,13 @@ def _sick(sick: Sequence[Row], width: int, room: int) -> list[str]:
 
 
 def _region(name: str, rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return a region's cells; what has none is the global controller, by its id."""
+    if not name:
+        name = rows[0]["id"] if len(rows) == 1 else "(none)"
     ready = sum(row["health"] == "ready" for row in rows)
-    devices = sum(row["devices"] or 0 for row in rows if row["role"] == "local")
+    # A parent counts the devices of its children again.
+    counted = [row for row in rows if row["role"] == "local"] or rows[:1]
+    devices = sum(row["devices"] or 0 for row in counted)
     waiting = sum(row["waiting"] for row in rows)
     return (name, f"{ready}/{len(rows)}", str(devices), str(waiting))
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pdsno_cli.supervisor.board import Board, Row
 
 
-_DROP = ("cycles", "new", "time")  # in a narrow terminal, in this order
+_DROP = ("cycles", "new", "time", "targets")  # in a narrow terminal, in this order
 
 
 def summary(board: Board, *, width: int = WIDTH) -> str:

@@ -371,3 +371,27 @@ def test_names_are_whole_and_columns_give_way(site, terminal, prefix, columns):
     run.type("\x03")
     assert run.end() == 0
     assert count(run.screen().history(), site.root) == 1  # the typed ^C must not shift the table
+
+
+def test_status_of_more_controllers_than_fit_the_window_is_rolled_up(site):
+    campus(site, locals_=38, prefix="local_cntl_building-seven-north-wing_")
+    run = OnTerminal("up", str(site.file), "--state-dir", str(site.state), columns=80, rows=24)
+    words = (str(site.file), "--state-dir", str(site.state))
+    try:
+        run.until_seen(r"all ready in")
+        sick = "local_cntl_building-seven-north-wing_lc_07"
+        stopped = OnTerminal("stop", str(site.file), sick, *words[1:], columns=80, rows=24)
+        assert stopped.end() == 0
+        shown = OnTerminal("ps", *words, columns=80, rows=24)
+        assert shown.end() == 1
+        history = shown.screen().history()
+        assert len(history) <= 24  # nothing has scrolled away, and no line was wrapped
+        text = "\n".join(history)
+        assert re.search(r"^r1 +38/39 ", text, re.MULTILINE), text
+        assert re.search(rf"^{sick} +r1 +stopped", text, re.MULTILINE), text
+        assert "_lc_08" not in text
+        everyone = OnTerminal("ps", *words, "--all", columns=80, rows=24)
+        assert everyone.end() == 1
+        assert "_lc_08" in everyone.text
+    finally:
+        run.clean_up()
