@@ -171,3 +171,13 @@ def test_warnings_are_below_the_table_and_share_a_line():
         warning = " ".join(" ".join(lines).split()).partition(" and 2 more: warning: ")[2]
         assert warning.startswith("snmp: no answer to any community; check")
         assert max(map(len, lines)) <= 80
+
+
+def test_the_next_start_of_a_controller_that_ended_is_told():
+    board = Board(TOPOLOGY)
+    row = board.rows["lc1"]
+    row.state, row.detail = "restarting", "was killed by signal 9"
+    row.starts_at = time.monotonic() + 7.4
+    report = status_report("t", board, BrokerStatus(text="broker"))
+    text = status_text(report, report["controllers"], width=80)
+    assert "lc1: down: was killed by signal 9 (next start in 7 s)" in text
