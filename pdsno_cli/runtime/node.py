@@ -310,6 +310,8 @@ class Node:
                 self._stall_monitor.patience = topology.outbox.patience
                 self._controller.reconfigured(before, frozenset(order.removed))
                 self._presence.reconfigured(before)
+                if order.resync:
+                    self._controller.resync()
             self._watcher.notice(ReconfiguredNotice(controller_id=self._name, number=order.number))
 
     def _up(self, connection: int) -> None:

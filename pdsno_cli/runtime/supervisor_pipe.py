@@ -33,22 +33,30 @@ _encoder = msgspec.json.Encoder()
 class Reconfiguration(msgspec.Struct, frozen=True, kw_only=True):
     """An order to go on with another topology, from which controllers are ``removed`` for good.
 
+    With ``resync`` the controller publishes all that it has, since it has another parent now.
     The controller answers with a ReconfiguredNotice of the same ``number``.
     """
 
     number: int
     topology: Topology
     removed: tuple[str, ...] = ()
+    resync: bool = False
 
 
 _order_decoder = msgspec.json.Decoder(Reconfiguration)
 
 
-def encode_order(number: int, topology: bytes, removed: tuple[str, ...]) -> bytes:
+def encode_order(
+    number: int, topology: bytes, removed: tuple[str, ...], *, resync: bool = False
+) -> bytes:
     """Return an order as one line, without its end; ``topology`` is encoded: many orders share it."""
-    return _encoder.encode(
-        {"number": number, "topology": msgspec.Raw(topology), "removed": removed}
-    )
+    members = {
+        "number": number,
+        "topology": msgspec.Raw(topology),
+        "removed": removed,
+        "resync": resync,
+    }
+    return _encoder.encode(members)
 
 
 def decode_order(line: bytes) -> Reconfiguration:

@@ -50,6 +50,13 @@ class Applier:
         """Note that a controller goes by an order."""
         self._told[name] = number
 
+    def plan(self, resolved: Resolved) -> Plan:
+        """Return the plan from what runs to another topology."""
+        given_up = [
+            name for name, child in self._run.children.items() if child.state is ChildState.FAILED
+        ]
+        return self._run.plane.plan(resolved, self._run.board, given_up)
+
     async def apply(self, request: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
         """Apply the topology of a request; return its plan once all that changed is healthy.
 
@@ -61,7 +68,7 @@ class Applier:
         if self.busy:
             raise OperationError("another change is being applied: try again when it is done")
         resolved, environment = run.plane.resolve(request)
-        plan = run.plane.plan(resolved, run.board)
+        plan = self.plan(resolved)
         if request["check"] not in (None, plan.token):
             raise OperationError(
                 "the file, or what runs, has changed since that plan: make another with pdsno plan"
@@ -78,13 +85,16 @@ class Applier:
         except OperationError as exc:
             if run.stopping:
                 raise OperationError("the topology is going down") from exc
+            if not plan.fields and not _differ(plan):
+                raise  # nothing of the file has changed, so there is nothing to go back to
             if not request["revert"]:
-                run.plane.adopt(resolved, environment, _gone(plan))
+                await self._finish(before, resolved, environment, plan)
                 raise OperationError(f"{exc}\n  it stays as it is, as --no-revert says") from exc
             say("not healthy: going back to what ran before")
             try:
                 await self._go_back(resolved, before, was, max(_BACK, request["wait"]), say)
             except OperationError as second:
+                run.plane.doubt(item.controller_id for item in plan.changes)
                 text = f"{exc}\n  and what ran before does not run again: {second}"
                 raise OperationError(text) from exc
             raise OperationError(f"{exc}\n  what ran before runs again") from exc
@@ -165,7 +175,7 @@ class Applier:
         if leaving:
             say(f"stopping {_names(leaving)}")
         tiers = [[item.controller_id for item in leaving if item.role is role] for role in _UP]
-        lab = [LAB] if topology.lab is None and run.plane.topology.lab is not None else []
+        lab = [LAB] if topology.lab is None and LAB in run.children else []
         await run.stop_children([*tiers, lab])
         for name in itertools.chain(*tiers, lab):
             run.discard(name)
@@ -173,9 +183,12 @@ class Applier:
         await run.runner.prepare(topology, environment)
         removed = tuple(item.controller_id for item in plan.of(Kind.REMOVE, Kind.REPLACE))
         encoded = encode(topology)
+        orphans = {item.controller_id for item in plan.changes if item.new_parent}
         for role in _UP:
             live = _ids(plan.of(Kind.LIVE), role)
-            await self._tell(live, encoded, removed)
+            await self._tell(live, encoded, removed, resync=orphans)
+            if role is Role.LOCAL:
+                self._start(plan.of(Kind.ADD, Kind.MOVE, Kind.REPLACE), say)
             again = _ids(plan.of(Kind.RESTART), role)
             for name in again:
                 say(f"restarting {name}")
@@ -183,10 +196,10 @@ class Applier:
                 run.discard(name)
                 run.start_child(name)
                 await self._healthy([name], deadline)
-            if role is Role.LOCAL:
-                self._start(plan.of(Kind.ADD, Kind.MOVE, Kind.REPLACE), say)
-            elif removed:
-                await self._tell(again, encoded, removed)
+            told = [
+                name for name in again if name in orphans or (removed and role is not Role.LOCAL)
+            ]
+            await self._tell(told, encoded, removed, resync=orphans)
 
     def _start(self, coming: list[Change], say: Callable[[str], None]) -> None:
         if coming:
@@ -195,23 +208,30 @@ class Applier:
             self._run.start_child(item.controller_id)
 
     async def _tell(
-        self, names: Collection[str], topology: bytes, removed: tuple[str, ...]
+        self,
+        names: Collection[str],
+        topology: bytes,
+        removed: tuple[str, ...],
+        *,
+        resync: Collection[str] = (),
     ) -> None:
         """Have controllers go by a topology; one that does not run finds it when it starts."""
         number = next(self._numbers)
-        order = encode_order(number, topology, removed)
+        orders = [encode_order(number, topology, removed, resync=again) for again in (False, True)]
         for name in names:
-            if self._run.children[name].alive:
-                self._run.runner.reconfigure(name, order)
+            if self._is_alive(name):
+                self._run.runner.reconfigure(name, orders[name in resync])
         deadline = time.monotonic() + _TOLD
         while waiting := [
-            name
-            for name in names
-            if self._run.children[name].alive and self._told.get(name, 0) < number
+            name for name in names if self._is_alive(name) and self._told.get(name, 0) < number
         ]:
             if time.monotonic() > deadline:
                 raise OperationError(f"{waiting[0]} does not answer: is it stuck?")
             await self._run.news(_LOOK)
+
+    def _is_alive(self, name: str) -> bool:
+        child = self._run.children.get(name)
+        return child is not None and child.alive
 
     async def _healthy(
         self, names: Iterable[str], deadline: float, wait: float | None = None
@@ -224,7 +244,8 @@ class Applier:
             if run.stopping:
                 raise OperationError("the topology is going down")
             for name in names:
-                if run.children[name].state is ChildState.FAILED:
+                child = run.children.get(name)
+                if child is not None and child.state is ChildState.FAILED:
                     raise OperationError(run.failure_text(name))
             waiting = [name for name in names if not run.board.is_healthy(name)]
             if not waiting:
@@ -233,6 +254,11 @@ class Applier:
                 limit = "in time" if wait is None else f"within {wait:g} s"
                 raise OperationError(f"not healthy {limit}: {run.failure_text(waiting[0])}")
             await run.news(_LOOK)
+
+
+def _differ(plan: Plan) -> bool:
+    """Return True if a plan has more than restarts of what does not run as it should."""
+    return any(item.fields or item.kind is not Kind.RESTART for item in plan.changes)
 
 
 def _gone(plan: Plan) -> list[str]:

@@ -135,7 +135,8 @@ class Board:
     def is_healthy(self, name: str) -> bool:
         """Return True if a controller is ready, and a parent receives its heartbeats."""
         row = self.rows[name]
-        heard = self._received(row)[0] or not self._above.get(name)
+        able = any(self.rows[above].ready_at is not None for above in self._above.get(name, ()))
+        heard = self._received(row)[0] or not able
         return row.state == "ready" and self.health(row).level == "ready" and heard
 
     def _relate(self, topology: Topology, specs: Sequence[Controller]) -> None:

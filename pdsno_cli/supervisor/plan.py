@@ -56,7 +56,10 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What happens to one controller; ``because`` has reasons that are not fields of its own."""
+    """What happens to one controller; ``because`` has reasons that are not fields of its own.
+
+    With a ``new_parent`` it has to report all that it knows again.
+    """
 
     controller_id: str
     role: Role
@@ -64,6 +67,7 @@ class Change:
     kind: Kind
     fields: tuple[FieldChange, ...] = ()
     because: tuple[str, ...] = ()
+    new_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +105,12 @@ def make_plan(
     *,
     generation: str = "",
     devices: Mapping[str, int] | None = None,
+    again: Mapping[str, str] | None = None,
 ) -> Plan:
-    """Return the plan; ``generation`` names the state of what runs, beside its topology."""
+    """Return the plan; ``generation`` names the state of what runs, beside its topology.
+
+    Controllers of ``again`` do not run as they should, for the reasons there: they are restarted.
+    """
     topology = new.topology
     if old is None:
         changes = [_change(item, Kind.ADD) for item in topology.controllers.values()]
@@ -110,7 +118,7 @@ def make_plan(
         effects: tuple[str, ...] = ()
     else:
         fields = (*_differences(old, new), *_of_regions(old, new))
-        changes = list(_Comparison(old, new, fields).changes())
+        changes = list(_Comparison(old, new, fields, again or {}).changes())
         effects = tuple(_effects(old.topology, topology, changes, fields, devices or {}))
     sides = (generation, "" if old is None else plane_hash(old), plane_hash(new))
     order = list(Role)
@@ -160,17 +168,26 @@ def _compare(
 class _Comparison:
     """The changes of every controller: its own fields, and what other changes ask of it."""
 
-    def __init__(self, old: Resolved, new: Resolved, fields: tuple[FieldChange, ...]) -> None:
+    def __init__(
+        self,
+        old: Resolved,
+        new: Resolved,
+        fields: tuple[FieldChange, ...],
+        again: Mapping[str, str],
+    ) -> None:
         self._old, self._new = old, new
         self._before, self._after = old.topology, new.topology
         self._replaced = [item.path for item in fields if item.effect is Effect.REPLACE]
         self._fields: dict[str, tuple[FieldChange, ...]] = {}
         self._asked: dict[str, dict[str, Kind]] = {}  # by id: reasons
+        self._orphans: set[str] = set()  # those with another parent than before
         self._staying = [
             name for name in self._after.controllers if name in self._before.controllers
         ]
         for name in self._staying:
             self._fields[name] = tuple(self._own(name))
+        for name, reason in again.items():
+            self._ask(name, Kind.RESTART, reason)
         self._everywhere(fields)
         self._policies(fields)
         self._neighbours()
@@ -206,6 +223,7 @@ class _Comparison:
                 kind=kind,
                 fields=fields,
                 because=tuple(text for text, asks in reasons.items() if asks is kind),
+                new_parent=name in self._orphans,
             )
 
     def _own(self, name: str) -> Iterator[FieldChange]:
@@ -273,13 +291,17 @@ class _Comparison:
             # Who may publish to it changes, and with HTTP also whom it connects to.
             kind = Kind.RESTART if self._after.uses("http") else Kind.LIVE
             self._ask(name, kind, f"above it: {', '.join(new) or 'nobody'}")
+            # A local controller's reports are for its regional one alone.
+            above = Role.REGIONAL if spec.role is Role.LOCAL else Role.GLOBAL
+            if any(self._after.controllers[item].role is above for item in new.keys() - old.keys()):
+                self._orphans.add(name)
 
 
 def _why(name: str, was: Controller | None, now: Controller | None) -> str:
     if was is None:
-        return f"{name} comes"
+        return f"{name} is added"
     if now is None:
-        return f"{name} goes"
+        return f"{name} is removed"
     return f"{name} moves" if was.region != now.region else f"{name} changes"
 
 

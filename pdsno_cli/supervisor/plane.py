@@ -37,6 +37,7 @@ class Plane:
         self._salt = salt
         self._number = 0  # of applies
         self._record = new_record(self.resolved, salt, in_process=in_process)
+        self._unsure: frozenset[str] = frozenset()  # those that a failed change was to change
         self.left: tuple[str, ...] = ()  # removed by a run that was killed before it was done
 
     @property
@@ -64,12 +65,16 @@ class Plane:
         known = laid_over(os.environ, {**self.environment, **environment})
         return resolve_secrets(topology, self._salt, known), environment
 
-    def plan(self, resolved: Resolved, board: Board) -> Plan:
+    def plan(self, resolved: Resolved, board: Board, given_up: Iterable[str]) -> Plan:
         """Return the plan from what runs to another topology."""
         return make_plan(
             self.resolved,
             resolved,
             generation=self.generation,
+            again={
+                **dict.fromkeys(self._unsure, "its last change was not completed"),
+                **dict.fromkeys(given_up, "it was given up"),
+            },
             devices={row.controller_id: row.devices or 0 for row in board.rows.values()},
         )
 
@@ -78,11 +83,17 @@ class Plane:
         self._record = applied(self._record, self.resolved, removing=tuple(removing))
         write_record(self._state, self._record)
 
+    def doubt(self, names: Iterable[str]) -> None:
+        """Note controllers of which it is not known how they run: the next apply restarts them."""
+        self._unsure |= frozenset(names)
+        self._number += 1
+
     def adopt(
         self, resolved: Resolved, environment: Environment, removing: Iterable[str] = ()
     ) -> None:
         """Make another topology the one that runs; ``removing`` still has state here."""
         self.resolved = resolved
+        self._unsure = frozenset()
         self.environment |= environment
         self._number += 1
         self._record = applied(self._record, resolved, removing=tuple(removing))

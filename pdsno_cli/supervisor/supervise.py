@@ -357,7 +357,7 @@ class Supervisor:
 
     def _make_plan(self, request: dict[str, Any]) -> dict[str, Any]:
         resolved, _ = self.plane.resolve(request)
-        return plan_report(self.plane.plan(resolved, self.board))
+        return plan_report(self._applier.plan(resolved))
 
     def _apply(self, request: dict[str, Any]) -> Answer:
         """Return what applies a topology, and writes its progress to the connection."""

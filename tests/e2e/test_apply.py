@@ -220,7 +220,10 @@ def test_no_revert_keeps_what_is_not_healthy(site):
     done = apply(site, "--no-revert", code=1)
     assert "as --no-revert says" in done
     assert site.row("lc3")["state"] == "failed"
-    assert "nothing to change" in apply(site)
+    again = apply(site, code=1)  # it is started again, and fails again
+    assert "restarting lc3" in again
+    assert "nowhere" in again
+    assert "what ran before" not in again
 
 
 def test_check_refuses_when_file_or_plane_changed(site):
@@ -342,3 +345,59 @@ def test_invalid_wait_is_a_usage_error(site, text):
     done = site.ask("up", str(site.file), "--wait", text)
     assert done.returncode == 2
     assert done.stderr.startswith("error:")
+
+
+def test_another_regional_of_a_region_gets_its_inventory(site):
+    site.write(devices=6, snmp=6, fallbacks="[mqtt, http]")
+    site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    before = pids(site)
+    edit(site, ("  rc1:", "  rc9:"), ("scan_interval: 1s", "scan_interval: 2s"))
+    done = apply(site)
+    assert "1 add, 1 remove, 1 live, 2 restart" in done
+    assert pids(site)["g1"] == before["g1"]
+    until(lambda: len(site.devices("--of", "rc9")) == 6, "its inventory")
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    assert site.ask("audit", str(site.file)).returncode == 0
+
+
+def test_another_regional_gets_its_inventory_from_locals_that_go_on(site):
+    site.write(devices=6, snmp=6, interval="1h")
+    site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    before = pids(site)
+    edit(site, ("  rc1:", "  rc9:"))
+    done = apply(site)
+    assert "1 add, 1 remove, 3 live" in done
+    until(lambda: len(site.devices("--of", "rc9")) == 6, "its inventory")
+    assert {name: pids(site)[name] for name in ("g1", "lc1", "lc2")} == {
+        name: before[name] for name in ("g1", "lc1", "lc2")
+    }
+    assert site.ask("audit", str(site.file)).returncode == 0
+
+
+def test_another_global_gets_the_whole_inventory(site):
+    site.write(devices=6, snmp=6, interval="1h")
+    site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    edit(site, ("  g1:", "  g9:"))
+    done = apply(site)
+    assert "1 add, 1 remove, 3 live" in done
+    until(lambda: len(site.devices()) == 6, "its inventory")
+    assert site.ask("audit", str(site.file)).returncode == 0
+    assert site.ask("status", str(site.file)).returncode == 0
+
+
+def test_a_region_with_another_name_is_a_move_of_all_of_it(site):
+    site.write(devices=6, snmp=6)
+    site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    edit(site, ("  r1:", "  r9:"), ("region: r1", "region: r9"))
+    done = apply(site)
+    assert "1 live, 3 move" in done
+    until(
+        lambda: [d["region"] for d in site.devices()] == ["r9"] * 6, "the inventory of the region"
+    )
+    audit = site.ask("audit", str(site.file))
+    assert audit.returncode == 0, audit.stdout
+    assert site.ask("status", str(site.file)).returncode == 0

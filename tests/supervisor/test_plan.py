@@ -249,3 +249,17 @@ def test_paths_are_those_of_the_file(read):
     assert found["topics.status.qos"] == ("0", Effect.LIVE)
     assert found["policy.scan_interval"] == ("1m", Effect.LIVE)
     assert found["broker.password"][0].startswith("sha256:")
+
+
+def test_what_does_not_run_as_it_should_is_restarted(read):
+    plan = between(read, BASE, BASE, again={"lc1": "it was given up", "lc9": "it is gone"})
+    assert kinds(plan) == {"lc1": Kind.RESTART}
+    assert reasons(plan, "lc1") == ("it was given up",)
+
+
+def test_children_of_a_new_parent_report_all_again_and_others_do_not(read):
+    plan = between(read, BASE, BASE.replace("rc2:", "rc9:"))
+    assert [item.controller_id for item in plan.changes if item.new_parent] == ["lc3"]
+    plan = between(read, BASE, BASE.replace("gc:", "g9:"))
+    found = {item.controller_id for item in plan.changes if item.new_parent}
+    assert found == {"rc1", "rc2"}
