@@ -60,7 +60,8 @@ class PlainLines:
 
     def on_start(self, board: Board, broker: str) -> None:
         """Write the line of the start."""
-        del board
+        self._count = len(board.rows)
+        self._few = self._count <= MANY
         self._write(f"{self._name}: starting {self._count} controllers, {broker}")
 
     def on_notice(self, notice: Notice) -> None:

@@ -17,9 +17,10 @@ from pdsno_cli.runtime.child import LAB
 from pdsno_cli.runtime.environment import set_environment
 from pdsno_cli.runtime.supervisor_pipe import encode_order
 from pdsno_cli.spec.resolved import encode
+from pdsno_cli.supervisor.changes import Kind
 from pdsno_cli.supervisor.child import ChildState
 from pdsno_cli.supervisor.open_files import open_files_needed, require_open_files
-from pdsno_cli.supervisor.plan import Kind, make_plan
+from pdsno_cli.supervisor.plan import make_plan
 from pdsno_cli.supervisor.plan_report import plan_report
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
     from pdsno_cli.spec.resolved import Environment, Resolved
     from pdsno_cli.spec.topology import Topology
-    from pdsno_cli.supervisor.plan import Change, Plan
+    from pdsno_cli.supervisor.changes import Change
+    from pdsno_cli.supervisor.plan import Plan
     from pdsno_cli.supervisor.supervise import Supervisor
 
 _TOLD = 10.0  # seconds for a controller to go by an order; a probe or a commit may be under way

@@ -12,62 +12,23 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 from pdsno_cli.delivery.subscriptions import qos
 from pdsno_cli.model.addresses import is_loopback, parse_address
 from pdsno_cli.model.roles import Role
 from pdsno_cli.spec.resolved import plane_hash
+from pdsno_cli.supervisor.changes import Change, FieldChange, Kind
 from pdsno_cli.supervisor.effects import Effect, leaves
+from pdsno_cli.supervisor.side_effects import effects_of
 
 if TYPE_CHECKING:
     from pdsno_cli.spec.resolved import Resolved
     from pdsno_cli.spec.topology import Controller, Topology
 
 
-class Kind(Enum):
-    """What happens to a controller."""
-
-    ADD = "add"
-    REMOVE = "remove"
-    MOVE = "move"  # to another region: it starts again there, and leaves nothing at the old one
-    LIVE = "live"  # it goes on, with its connection
-    RESTART = "restart"
-    REPLACE = "replace"  # with everything else, or under the same id with another role
-
-
 _OF_EFFECT = {Effect.LIVE: Kind.LIVE, Effect.RESTART: Kind.RESTART, Effect.REPLACE: Kind.REPLACE}
 _STRONGEST_FIRST = (Kind.REPLACE, Kind.MOVE, Kind.RESTART, Kind.LIVE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldChange:
-    """One field that differs: its path as in the file, both values as text, None for none.
-
-    ``effect`` is what it takes; a secret's values are digests.
-    """
-
-    path: str
-    old: str | None
-    new: str | None
-    effect: Effect
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What happens to one controller; ``because`` has reasons that are not fields of its own.
-
-    With a ``new_parent`` it has to report all that it knows again.
-    """
-
-    controller_id: str
-    role: Role
-    region: str | None
-    kind: Kind
-    fields: tuple[FieldChange, ...] = ()
-    because: tuple[str, ...] = ()
-    new_parent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +80,7 @@ def make_plan(
     else:
         fields = (*_differences(old, new), *_of_regions(old, new))
         changes = list(_Comparison(old, new, fields, again or {}).changes())
-        effects = tuple(_effects(old.topology, topology, changes, fields, devices or {}))
+        effects = tuple(effects_of(old.topology, topology, changes, fields, devices or {}))
     sides = (generation, "" if old is None else plane_hash(old), plane_hash(new))
     order = list(Role)
     return Plan(
@@ -319,45 +280,3 @@ def _on_loopback(topology: Topology) -> bool:
     """Return True if no controller declares an address off loopback."""
     declared = [item.address for item in topology.controllers.values() if item.address is not None]
     return all(is_loopback(parse_address(text, 0).host) for text in declared)
-
-
-def _effects(
-    before: Topology,
-    after: Topology,
-    changes: list[Change],
-    fields: tuple[FieldChange, ...],
-    devices: Mapping[str, int],
-) -> Iterator[str]:
-    """Yield what else follows, one sentence each."""
-    replaced = [item.path for item in fields if item.effect is Effect.REPLACE]
-    if replaced:
-        yield f"{', '.join(replaced)}: every controller and the broker's clients start again"
-    if any(item.path.startswith("lab.") for item in fields):
-        yield "the lab's devices change"
-    gone = {item.controller_id for item in changes if item.kind is Kind.REMOVE}
-    for region in before.regions:
-        if region not in after.regions:
-            below = before.of_role(Role.LOCAL, region)
-            count = sum(devices.get(item.controller_id, 0) for item in below)
-            left = [item.controller_id for item in below if item.controller_id in gone]
-            gone -= set(left)
-            yield (
-                f"region {region} ends: removes its policy, "
-                f"{_count(len(left), 'local controller')} and {_count(count, 'device')}"
-            )
-    for name in sorted(gone):
-        if before.controllers[name].role is Role.LOCAL:
-            count = devices.get(name, 0)
-            yield f"{name} ends: removes {_count(count, 'device')} from the inventory"
-    for item in changes:
-        if item.kind is Kind.MOVE and item.role is Role.LOCAL:
-            count = devices.get(item.controller_id, 0)
-            was = before.controllers[item.controller_id].region
-            yield (
-                f"{item.controller_id} moves: removes {_count(count, 'device')} from {was} "
-                f"until found again in {item.region}"
-            )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pdsno_cli.supervisor.plan import FieldChange, Plan
+    from pdsno_cli.supervisor.changes import FieldChange
+    from pdsno_cli.supervisor.plan import Plan
 
 FORMAT_VERSION = 1
 

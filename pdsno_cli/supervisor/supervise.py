@@ -6,10 +6,8 @@ One asyncio loop on the main thread owns everything here.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pdsno_cli.model.errors import OperationError
@@ -21,11 +19,10 @@ from pdsno_cli.runtime.state_dir import last_lines
 from pdsno_cli.supervisor.apply import Applier
 from pdsno_cli.supervisor.board import Board
 from pdsno_cli.supervisor.child import Child, ChildState
-from pdsno_cli.supervisor.control import ControlServer, stream_result
+from pdsno_cli.supervisor.control import ControlServer
 from pdsno_cli.supervisor.controller_orders import ControllerOrders
-from pdsno_cli.supervisor.plan_report import plan_report
 from pdsno_cli.supervisor.plane import Plane
-from pdsno_cli.supervisor.report import status_report
+from pdsno_cli.supervisor.requests import Requests
 from pdsno_cli.supervisor.shutdown import Shutdown
 from pdsno_cli.system.interrupts import on_interrupt
 
@@ -35,12 +32,10 @@ if TYPE_CHECKING:
     from pdsno_cli.model.notices import Notice
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
-    from pdsno_cli.supervisor.control import Answer, Operation
     from pdsno_cli.supervisor.observer import Observer
     from pdsno_cli.supervisor.runner import ConvergingRunner
 
 Result = TypeVar("Result")
-_SHOWN = 60  # characters of an unknown request
 
 
 class Supervisor:
@@ -78,7 +73,7 @@ class Supervisor:
         self._failures: dict[str, str] = {}  # by child, "" for the run; the first one counts
         self._began = time.monotonic()
         self._was_ready = False  # every controller, at the same time, once
-        self._orders = self._controller_orders()
+        self.orders = self._controller_orders()
 
     async def run(self) -> None:
         """Run until stopped, or until ``cycles`` are committed at the top.
@@ -87,7 +82,9 @@ class Supervisor:
         Nothing is left running afterwards, however this ends.
         """
         on_interrupt(asyncio.get_running_loop(), self._interrupt)
-        control = ControlServer(self._state.control, self._answer)
+        control = ControlServer(
+            self._state.control, Requests(self, self._applier, self._observer.on_message).answer
+        )
         try:
             if await _done_before(self._stop, self.runner.open(self)):
                 self.plane.begin()
@@ -141,7 +138,7 @@ class Supervisor:
             if not self._was_ready and self.board.ready():
                 self._was_ready = True
                 if self.plane.left:
-                    self._keep(self._applier.forget(self.plane.left))
+                    self.keep(self._applier.forget(self.plane.left))
                 self._observer.on_ready(time.monotonic() - self._began)
         if self._cycles is not None and self.board.committed_everywhere(self._cycles):
             self._stop.set()
@@ -176,7 +173,18 @@ class Supervisor:
         self._failures.setdefault("", reason)
         self._stop.set()
 
-    # The applier calls these.
+    # The applier and the requests call these.
+
+    def stop(self) -> None:
+        """Stop the whole run in order."""
+        self._stop.set()
+
+    def keep(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Run ``work`` as a task that ends with this run."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def news(self, most: float) -> None:
         """Return at the next notice or transition of a child, at the latest after ``most`` seconds."""
@@ -216,7 +224,7 @@ class Supervisor:
         self.children.clear()
         self.board, self._was_ready, self._began = Board(topology), False, time.monotonic()
         self.runner = self._rebuild(topology)
-        self._orders = self._controller_orders()
+        self.orders = self._controller_orders()
         await self.runner.open(self)
         self._observer.on_start(self.board, self.runner.broker.text)
         for name in self.board.rows:
@@ -327,58 +335,6 @@ class Supervisor:
         self._state.control.unlink(missing_ok=True)
         self.runner.kill()
         raise SystemExit(130)
-
-    async def _answer(self, request: dict[str, Any]) -> Answer:
-        """Answer one request of the control socket."""
-        own: dict[str, Operation] = {
-            "running": lambda _: {
-                "topology": self.plane.topology.name,
-                "file": self.plane.topology.path,
-                "in_process": self.plane.in_process,
-            },
-            "board": lambda _: self.board.dump(self.runner.broker.text),
-            "status": self._status,
-            "plan": self._make_plan,
-            "apply": self._apply,
-            "stop": self._end,
-        }
-        others = dict(self._orders.operations) | dict(self.runner.operations)
-        operation = (own | others).get(request["op"])
-        if operation is None:
-            raise OperationError(f"unknown request {str(request['op'])[:_SHOWN]!r}")
-        answer = operation(request)
-        return await answer if inspect.isawaitable(answer) else answer
-
-    def _status(self, request: dict[str, Any]) -> dict[str, Any]:
-        report = status_report(self.plane.topology.name, self.board, self.runner.broker)
-        if "fault" in request:
-            report["fault"] = self.runner.operations["fault_age"]({"token": request["fault"]})
-        return report
-
-    def _make_plan(self, request: dict[str, Any]) -> dict[str, Any]:
-        resolved, _ = self.plane.resolve(request)
-        return plan_report(self._applier.plan(resolved))
-
-    def _apply(self, request: dict[str, Any]) -> Answer:
-        """Return what applies a topology, and writes its progress to the connection."""
-
-        def say(text: str) -> None:
-            self._observer.on_message(text)
-            lines.put_nowait({"progress": text})
-
-        lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        return partial(stream_result, lines, self._keep(self._applier.apply(request, say)))
-
-    def _keep(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
-        """Run ``work`` as a task that ends with this run."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def _end(self, _request: dict[str, Any]) -> dict[str, Any]:
-        self._stop.set()
-        return {"stopping": True}
 
 
 async def _done_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:

@@ -19,8 +19,9 @@ from pdsno_cli.spec.resolved import (
     variables,
 )
 from pdsno_cli.spec.topology import Topology
+from pdsno_cli.supervisor.changes import Kind
 from pdsno_cli.supervisor.effects import EFFECTS, Effect, leaves
-from pdsno_cli.supervisor.plan import Kind, make_plan
+from pdsno_cli.supervisor.plan import make_plan
 
 BASE = """\
 name: site
