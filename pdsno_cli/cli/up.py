@@ -83,9 +83,10 @@ def up(
     state_dir: STATE_DIR = None,
     report_to: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Run a topology until Ctrl-C, or apply its file where it is up.
+    """Run a topology, or apply its file to what runs.
 
-    Where it is up already, only what differs is changed: see pdsno plan. --dry-run shows it.
+    A run that this starts goes on until Ctrl-C: broker, lab and every controller. Of one that is up, only
+    what differs is changed; see pdsno plan.
     """
     file, state_dir = file_to_run(file, state_dir)
     if detach and not dry_run:

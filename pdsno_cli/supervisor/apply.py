@@ -136,20 +136,19 @@ class Applier:
         say: Callable[[str], None],
     ) -> None:
         """Change the run, and wait until what was changed is healthy."""
-        deadline = time.monotonic() + wait
         set_environment(environment)
         try:
             if plan.replaces_all:
                 say("replacing everything")
                 await self._run.replace(resolved.topology)
             else:
-                await self._converge(plan, resolved.topology, environment, deadline, say)
+                await self._converge(plan, resolved.topology, environment, wait, say)
         except OperationError:
             raise
         except PdsnoError as exc:
             raise OperationError(str(exc)) from exc
         changed = [item.controller_id for item in plan.changes if item.kind is not Kind.REMOVE]
-        await self._healthy(changed, deadline, wait)
+        await self._healthy(changed, wait)
 
     async def _finish(
         self, before: Resolved, now: Resolved, environment: Environment, plan: Plan
@@ -169,7 +168,7 @@ class Applier:
         plan: Plan,
         topology: Topology,
         environment: Environment,
-        deadline: float,
+        wait: float,
         say: Callable[[str], None],
     ) -> None:
         run = self._run
@@ -197,7 +196,7 @@ class Applier:
                 await run.stop_children([[name]])
                 run.discard(name)
                 run.start_child(name)
-                await self._healthy([name], deadline)
+                await self._healthy([name], wait)
             told = [
                 name for name in again if name in orphans or (removed and role is not Role.LOCAL)
             ]
@@ -235,11 +234,13 @@ class Applier:
         child = self._run.children.get(name)
         return child is not None and child.alive
 
-    async def _healthy(
-        self, names: Iterable[str], deadline: float, wait: float | None = None
-    ) -> None:
-        """Wait until controllers are healthy; OperationError with what is known of one that is not."""
+    async def _healthy(self, names: Iterable[str], wait: float) -> None:
+        """Wait until controllers are healthy, at most ``wait`` seconds.
+
+        Raises OperationError with what is known of one that is not, at once if it was given up.
+        """
         run, names = self._run, list(names)
+        deadline = time.monotonic() + wait
         while True:
             if self.failure is not None:
                 raise OperationError(self.failure)
@@ -253,8 +254,9 @@ class Applier:
             if not waiting:
                 return
             if time.monotonic() > deadline:
-                limit = "in time" if wait is None else f"within {wait:g} s"
-                raise OperationError(f"not healthy {limit}: {run.failure_text(waiting[0])}")
+                raise OperationError(
+                    f"not healthy within {wait:g} s: {run.failure_text(waiting[0])}"
+                )
             await run.news(_LOOK)
 
 

@@ -4,6 +4,7 @@ from pdsno_cli.cli import display
 from pdsno_cli.cli.display import PlainLines
 from pdsno_cli.model.devices import ProbeResult
 from pdsno_cli.model.notices import CycleNotice, StateNotice, WarningNotice
+from pdsno_cli.supervisor.board import Board
 from tests.supervisor.test_board import TOPOLOGY
 
 CYCLE = CycleNotice(
@@ -19,7 +20,7 @@ CYCLE = CycleNotice(
 def lines(*events):
     written = []
     plain = PlainLines(TOPOLOGY, written.append)
-    plain.on_start(None, "in-process bus")
+    plain.on_start(Board(TOPOLOGY), "in-process bus")
     for event in events:
         plain.on_notice(event)
     return written[1:]
