@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pdsno_cli.nib.contents import Contents
 
 FORMAT_VERSION = 1
-_DEFAULT_WAIT = 4  # times ``outbox.patience`` that a message may wait without --max-wait
 _NUMBERS = ("sent", "committed", "quarantined", "coalesced", "waiting", "earlier", "lost", "twice")
 _HEAD = ("stream", "sender", "receiver", "epoch", *_NUMBERS)
 
@@ -49,12 +48,12 @@ def audit(
     Exits with 1 unless every message is accounted for, none waits for too long, and the inventories
     are equal. Reads the stores on this machine; the topology may be up or down.
     """
-    from pdsno_cli.client.audit import accounts
+    from pdsno_cli.client.audit import accounts, default_limit
     from pdsno_cli.client.inventories import TIMEOUT, inventories
     from pdsno_cli.model.errors import UsageError
 
     topology, state = load(file, state_dir)
-    limit = _DEFAULT_WAIT * topology.outbox.patience if max_wait is None else seconds(max_wait)
+    limit = default_limit(topology) if max_wait is None else seconds(max_wait)
     up = state.in_use
     found_inventories = inventories(topology, state, timeout=TIMEOUT if up else 0.0)
     found, missing = accounts(topology, state)
@@ -96,7 +95,9 @@ class _Result:
         self.well = not (self._wrong or self._late or self._differ or missing)
 
     def _age(self, item: Account) -> float:
-        return 0.0 if item.oldest is None else self._now - item.oldest
+        from pdsno_cli.client.audit import oldest_wait
+
+        return oldest_wait(item, self._now)
 
     def members(self) -> dict[str, Any]:
         """Return the members of the JSON document."""

@@ -1,16 +1,8 @@
-"""One drill of ``pdsno fault``: injects the fault, samples the run until it recovers, prints the result.
-
-The supervisor ends the fault; this module samples, and lifts the fault on Ctrl-C.
-"""
+"""One drill of ``pdsno fault``: runs it, prints its measures, and judges them by their bounds."""
 
 from __future__ import annotations
 
-import contextlib
 import math
-import signal
-import time
-import uuid
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.cli import console
@@ -23,21 +15,15 @@ from pdsno_cli.cli.args import (
     require_controller,
 )
 from pdsno_cli.cli.table import table
-from pdsno_cli.model.errors import OperationError, PdsnoError, UsageError
-from pdsno_cli.model.transports import FACTS
-from pdsno_cli.supervisor.control import ask
-from pdsno_cli.supervisor.recovery import Measured, RecoveryMeter, sample
+from pdsno_cli.model.errors import OperationError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.client.drill import Drill, DrillResult
     from pdsno_cli.spec.topology import Topology
 
 FORMAT_VERSION = 1
-_INTERVAL = 0.1  # seconds between two samples, at least
-_PAUSES = 4  # times the duration of a sample, at least, until the next
-_DONE = {"kill": "killed", "freeze": "frozen", "drop": "cut off"}
 
 
 def check(topology: Topology, victim: str | None) -> None:
@@ -51,147 +37,71 @@ def check(topology: Topology, victim: str | None) -> None:
         require_controller(topology, victim)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drill:
-    """One fault and the bounds of its recovery; ``seconds`` 0 is a kill without a hold.
+def run_drill(
+    drill: Drill, target: str, bounds: Sequence[Bound], limit: float, *, as_json: bool
+) -> None:
+    """Run a drill and print its result; ``target`` is ``broker``, ``controller`` or ``link``.
 
-    ``target`` is ``broker``, ``controller`` or ``link``; ``victim`` the controller, None for the
-    broker.
+    Raises OperationError when the topology has not recovered ``limit`` seconds after the end of the
+    fault, when a bound is exceeded, or when a message was lost or applied twice.
     """
-
-    topology: Topology
-    state: StateDir
-    target: str
-    victim: str | None
-    action: str
-    seconds: float
-    bounds: Sequence[Bound]
-
-    def run(self, limit: float, *, as_json: bool) -> None:
-        """Run the drill and print its result.
-
-        Raises OperationError when the topology has not recovered ``limit`` seconds after the end
-        of the fault, when a bound is exceeded, or when a message was lost or applied twice.
-        """
-        before = ask(self.state.control, {"op": "status"})
-        chain = self.topology.fallbacks
-        meter = RecoveryMeter(
-            sample(before),
-            victim=self.victim,
-            preferred=next((name for name in chain if FACTS[name].between_processes), chain[0]),
-        )
-        if not before["ready"]:
-            console.progress("not every controller is ready: the measured recovery includes that")
-        token = uuid.uuid4().hex
-        try:
-            self._begin(token)
-            self._watch(token, meter, limit)
-        except KeyboardInterrupt:
-            self._lift(token)
-            raise
-        measured = meter.measured
-        values = self._values(measured)
-        broken = exceeded(self.bounds, values)
-        if as_json:
-            members = self._members(measured, values, broken)
-            console.document(FORMAT_VERSION, self.topology.name, **members)
-        else:
-            most = {item.key: item.text.removeprefix(item.key) for item in self.bounds}
-            console.data(
-                table(
-                    ("measure", "value", "bound"),
-                    [
-                        (key, format_measure(key, value), most.get(key, ""))
-                        for key, value in values.items()
-                    ],
-                )
+    result = drill.run(limit)
+    measured = result.measured
+    numbers = (measured.fallback, result.recovery, measured.delayed, result.lost, result.twice)
+    values = dict(zip((*DURATIONS, *COUNTS), numbers, strict=True))
+    broken = exceeded(bounds, values)
+    if as_json:
+        members = _members(drill, target, result, values, broken)
+        console.document(FORMAT_VERSION, drill.topology.name, **members)
+    else:
+        most = {item.key: item.text.removeprefix(item.key) for item in bounds}
+        console.data(
+            table(
+                ("measure", "value", "bound"),
+                [
+                    (key, format_measure(key, value), most.get(key, ""))
+                    for key, value in values.items()
+                ],
             )
-        failures = [
-            f"{item.key} is {format_measure(item.key, values[item.key])}, above the bound {item.text}"
-            for item in broken
-            if meter.done or item.key != "recovery"  # reported below
-        ]
-        if not meter.done:
-            failures.insert(0, f"not recovered within {limit:g} s: {meter.missing}")
-        if failures:
-            raise OperationError("; ".join(failures))
-
-    def _begin(self, token: str) -> None:
-        request = {"victim": self.victim, "action": self.action, "seconds": self.seconds}
-        ask(self.state.control, {"op": "fault", "token": token, **request})
-        name = self.victim or "the broker"
-        duration = f" for {self.seconds:g} s" if self.seconds else ""
-        console.progress(f"{name}: {_DONE[self.action]}{duration}")
-
-    def _watch(self, token: str, meter: RecoveryMeter, limit: float) -> None:
-        """Sample the run until it has recovered, or for ``limit`` seconds from the fault's end."""
-        over: float | None = None
-        while not meter.done:
-            began = time.monotonic()
-            try:
-                report = ask(self.state.control, {"op": "status", "fault": token})
-            except PdsnoError as exc:
-                raise OperationError(f"the drill was aborted: {exc}") from exc
-            now = sample(report)
-            meter.add(now)
-            if now.over is not None:
-                if over is None:
-                    over = now.over
-                    console.progress(f"the fault was over after {over:.2f} s")
-                if now.at - over > limit:
-                    return
-            # A large topology takes longer to report: the drill must not load it.
-            time.sleep(max(_INTERVAL, _PAUSES * (time.monotonic() - began)))
-
-    def _lift(self, token: str) -> None:
-        """Lift the fault now; if that fails, the supervisor lifts it when its time is over."""
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave it half done
-        with contextlib.suppress(PdsnoError):
-            ask(self.state.control, {"op": "lift", "token": token}, timeout=5)
-            console.progress("interrupted: the fault is lifted")
-
-    def _values(self, measured: Measured) -> dict[str, float | None]:
-        """Return each measure by its key; lost and twice as ``pdsno audit`` counts them."""
-        from pdsno_cli.client.audit import accounts
-
-        found, missing = accounts(self.topology, self.state)
-        if missing:
-            raise OperationError(
-                f"no store of {', '.join(missing)} on this machine: losses cannot be counted"
-            )
-        recovery = math.inf if measured.recovery is None else measured.recovery
-        numbers = (
-            measured.fallback,
-            recovery,
-            measured.delayed,
-            sum(item.lost for item in found),
-            sum(item.twice for item in found),
         )
-        return dict(zip((*DURATIONS, *COUNTS), numbers, strict=True))
+    failures = [
+        f"{item.key} is {format_measure(item.key, values[item.key])}, above the bound {item.text}"
+        for item in broken
+        if result.missing is None or item.key != "recovery"  # reported below
+    ]
+    if result.missing is not None:
+        failures.insert(0, f"not recovered within {limit:g} s: {result.missing}")
+    if failures:
+        raise OperationError("; ".join(failures))
 
-    def _members(
-        self, measured: Measured, values: dict[str, float | None], broken: Sequence[Bound]
-    ) -> dict[str, Any]:
-        return {
-            "fault": {
-                "target": self.target,
-                "controller": self.victim,
-                "action": self.action,
-                "seconds": self.seconds,
-            },
-            "recovered": measured.recovery is not None,
-            **{key: _number(value) for key, value in values.items()},
-            "without_carrier": [
-                {
-                    "id": name,
-                    "lost_after": _number(outage.lost),
-                    "ready_after": _number(outage.again),
-                    "transport": outage.transport,
-                }
-                for name, outage in measured.outages.items()
-            ],
-            "broken": [item.text for item in broken],
-        }
+
+def _members(
+    drill: Drill,
+    target: str,
+    result: DrillResult,
+    values: dict[str, float | None],
+    broken: Sequence[Bound],
+) -> dict[str, Any]:
+    return {
+        "fault": {
+            "target": target,
+            "controller": drill.victim,
+            "action": drill.action,
+            "seconds": drill.seconds,
+        },
+        "recovered": result.missing is None,
+        **{key: _number(value) for key, value in values.items()},
+        "without_carrier": [
+            {
+                "id": name,
+                "lost_after": _number(outage.lost),
+                "ready_after": _number(outage.again),
+                "transport": outage.transport,
+            }
+            for name, outage in result.measured.outages.items()
+        ],
+        "broken": [item.text for item in broken],
+    }
 
 
 def _number(value: float | None) -> float | None:

@@ -58,7 +58,9 @@ def _command(target: str) -> Callable[..., None]:
         as_json: JSON = False,
         state_dir: STATE_DIR = None,
     ) -> None:
-        from pdsno_cli.cli.drill import Drill, check
+        from pdsno_cli.cli import console
+        from pdsno_cli.cli.drill import check, run_drill
+        from pdsno_cli.client.drill import Drill
 
         bounds = parse_bounds(expect or ())
         limit = seconds(timeout)
@@ -67,15 +69,15 @@ def _command(target: str) -> Callable[..., None]:
         duration = _duration(action, lasting)
         topology, state = load(file, state_dir)
         check(topology, victim)
-        Drill(
+        drill = Drill(
             topology=topology,
             state=state,
-            target=target,
             victim=victim,
             action=action,
             seconds=duration,
-            bounds=bounds,
-        ).run(limit, as_json=as_json)
+            on_progress=console.progress,
+        )
+        run_drill(drill, target, bounds, limit, as_json=as_json)
 
     arguments, help_ = _TARGETS[target]
     run.__doc__ = help_

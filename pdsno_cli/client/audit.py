@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 
+_DEFAULT_WAIT = 4  # times ``outbox.patience`` that a message may wait
+
 _Counters = dict[tuple[str, str, int], "StreamCounters"]
 
 
@@ -52,6 +54,16 @@ def accounts(topology: Topology, state: StateDir) -> tuple[list[Account], list[s
                     account = reconcile(sender, receiver, _until(record, known, counters), counters)
                 found.append(account)
     return found, missing
+
+
+def default_limit(topology: Topology) -> float:
+    """Return the seconds that a message may wait where no other limit is given."""
+    return _DEFAULT_WAIT * topology.outbox.patience
+
+
+def oldest_wait(account: Account, now: float) -> float:
+    """Return for how many seconds the oldest message of an account has waited at ``now``."""
+    return 0.0 if account.oldest is None else now - account.oldest
 
 
 def _sent(topology: Topology, state: StateDir, controller_id: str) -> list[Sent]:

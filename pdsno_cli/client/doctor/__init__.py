@@ -11,13 +11,13 @@ wrong outside, and says what to do::
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pdsno_cli.client.doctor.finding import Finding
 from pdsno_cli.model.errors import PdsnoError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pdsno_cli.client.doctor.subject import Subject
 
@@ -39,11 +39,21 @@ CHECKS = (
 )
 
 
-def examine(subject: Subject) -> Iterator[Finding]:
-    """Yield the findings of every check."""
-    for module, name in CHECKS:
-        check = getattr(importlib.import_module(f"{__name__}.{module}"), name)
+Examined = TypeVar("Examined", bound="Subject")
+
+
+def examine(
+    subject: Examined,
+    checks: Sequence[tuple[str, str]] = CHECKS,
+    package: str = __name__,
+) -> Iterator[Finding]:
+    """Yield the findings of every check, each a module of ``package`` and a function in it."""
+    for module, name in checks:
+        check: Callable[[Examined], Iterator[Finding]] = getattr(
+            importlib.import_module(f"{package}.{module}"), name
+        )
         try:
             yield from check(subject)
         except PdsnoError as exc:
-            yield Finding(check=name.removeprefix("check_"), verdict="fail", text=str(exc))
+            title = name.removeprefix("check_").replace("_", " ")
+            yield Finding(check=title, verdict="fail", text=str(exc))

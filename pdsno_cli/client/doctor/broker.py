@@ -40,7 +40,7 @@ def check_connection(subject: Subject) -> Iterator[Finding]:
         with suppress(BrokerError):
             _probe(access, address, _OTHER[protocol])
             also = f"; it speaks {_OTHER[protocol]}, too"
-        text = f"{address} accepts MQTT {protocol}, {who}, in {seconds * 1000:.0f} ms{also}"
+        text = f"{address} accepts MQTT {protocol}, {who}, {seconds * 1000:.0f} ms{also}"
         yield Finding(check="broker", verdict="ok", text=text)
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pdsno_cli.client.doctor.subject import Subject
+    from pdsno_cli.spec.topology import Topology
 
 _MARGIN = 512  # bytes of a packet beside its payload
 
@@ -27,20 +28,10 @@ def check_messages(subject: Subject) -> Iterator[Finding]:
         if exchange.trouble is not None:
             yield Finding(check="subscribe", verdict="fail", text=exchange.trouble)
             return
-        began = time.monotonic()
-        exchange.publish(f"{own}/plain", b"plain")
-        if not exchange.wait(lambda: exchange.came(f"{own}/plain")):
-            text = f"what is published on {own}/plain does not arrive{_why(exchange)}"
-            yield Finding(
-                check="round trip",
-                verdict="warn",
-                text=text,
-                hint=f"an ACL that has no {topology.topics.root}/doctor/# would do that: "
-                "allow it, and try again",
-            )
+        trip = round_trip(topology, exchange, f"{own}/plain")
+        yield trip
+        if trip.verdict != "ok":
             return
-        trip = f"QoS 1 in {(time.monotonic() - began) * 1000:.1f} ms"
-        yield Finding(check="round trip", verdict="ok", text=trip)
         exchange.publish(f"{own}/wild/a/x", b"wild")
         if exchange.wait(lambda: exchange.came(f"{own}/wild/a/x")):
             yield Finding(check="wildcards", verdict="ok", text="+ matches one level")
@@ -53,6 +44,22 @@ def check_messages(subject: Subject) -> Iterator[Finding]:
             )
         yield _size(subject, exchange, f"{own}/size")
     yield _retained(subject, f"{own}/kept")
+
+
+def round_trip(topology: Topology, exchange: Exchange, topic: str) -> Finding:
+    """Publish on a topic that ``exchange`` is subscribed to."""
+    began = time.monotonic()
+    exchange.publish(topic, b"plain")
+    if exchange.wait(lambda: exchange.came(topic)):
+        text = f"QoS 1 in {(time.monotonic() - began) * 1000:.1f} ms"
+        return Finding(check="round trip", verdict="ok", text=text)
+    return Finding(
+        check="round trip",
+        verdict="warn",
+        text=f"what is published on {topic} does not arrive{_why(exchange)}",
+        hint=f"an ACL that has no {topology.topics.root}/doctor/# would do that: "
+        "allow it, and try again",
+    )
 
 
 def _size(subject: Subject, exchange: Exchange, topic: str) -> Finding:
