@@ -1,7 +1,7 @@
 """The embedded broker's process: ``-m pdsno_cli.broker PARENT MAX_PAYLOAD PORT_311 PORT_5 FILES ROOT NAME``.
 
-It serves until it is killed, listens on loopback only, and ends with its parent. A port 0 is not
-served. Only ``embedded.EmbeddedBroker`` starts it.
+It serves until it is killed, listens on loopback only, and ends with its parent. Only
+``embedded.EmbeddedBroker`` starts it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def main() -> None:
         max_payload=max_payload,
         files=_allow_files(files),
         root=root,
-        port_311=port_311 or None,
-        port_5=port_5 or None,
+        port_311=port_311,
+        port_5=port_5,
     )
 
     from iotcore.iotcore import IotCoreBroker

@@ -33,7 +33,7 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Settings of the embedded broker; a port None is not served. ``max_payload`` is in bytes.
+    """Settings of the embedded broker, with a port for each version. ``max_payload`` is in bytes.
 
     ``files`` is its limit of file descriptors, ``root`` the topic root of its topology.
     """
@@ -41,8 +41,8 @@ class Settings:
     max_payload: int
     files: int
     root: str
-    port_311: int | None
-    port_5: int | None
+    port_311: int
+    port_5: int
 
 
 def toml(settings: Settings) -> str:
@@ -50,7 +50,6 @@ def toml(settings: Settings) -> str:
     listeners = [
         _listener(version, port, settings.max_payload)
         for version, port in (("v4", settings.port_311), ("v5", settings.port_5))
-        if port is not None
     ]
     return f"""\
 id = 0

@@ -32,14 +32,15 @@ _ATTEMPTS = 3  # if another process takes the free port in the same instant
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """The ports of the embedded broker: ``port`` for the topology's protocol.
+    """The ports of the embedded broker: it serves each version of MQTT on one of its own.
 
-    ``port_311`` always serves MQTT 3.1.1, for tools that support nothing else.
+    ``port`` is the one of the topology's protocol, the other is for tools.
     """
 
     host: str
     port: int
     port_311: int
+    port_5: int
 
 
 class EmbeddedBroker:
@@ -78,10 +79,13 @@ class EmbeddedBroker:
     def start(self) -> Endpoint:
         """Start it and return once it accepts clients; BrokerError if that fails.
 
-        After its process ended, another call starts it on the same ports.
+        After its process ended, another call starts it on the same ports; the one for tools is
+        another if it is in use by now.
         """
         if self._endpoint is not None or self._wanted:
+            self.stop()
             endpoint = self._endpoint or self._choose(self._wanted)
+            endpoint = self._choose(endpoint.port, other=self._other(endpoint))
             self._launch(endpoint)
             return endpoint
         for attempt in range(_ATTEMPTS):
@@ -117,16 +121,22 @@ class EmbeddedBroker:
         if self._reader is not None:
             self._reader.join(_STOP)
 
-    def _choose(self, port: int) -> Endpoint:
+    def _choose(self, port: int, *, other: int = 0) -> Endpoint:
+        """Return the ports: ``port`` for the topology's protocol, and ``other`` if it is free."""
         chosen = port or _free_port()
-        return Endpoint(host=HOST, port=chosen, port_311=_free_port() if self._v5 else chosen)
+        if not other or not _is_free(other):
+            other = _free_port()
+        port_311, port_5 = (other, chosen) if self._v5 else (chosen, other)
+        return Endpoint(host=HOST, port=chosen, port_311=port_311, port_5=port_5)
+
+    def _other(self, endpoint: Endpoint) -> int:
+        return endpoint.port_311 if self._v5 else endpoint.port_5
 
     def _launch(self, endpoint: Endpoint) -> None:
         self.stop()
-        for port in {endpoint.port, endpoint.port_311}:
+        for port in (endpoint.port_311, endpoint.port_5):
             _check_free(port)
-        port_5 = endpoint.port if self._v5 else 0
-        numbers = (os.getpid(), self._max_payload, endpoint.port_311, port_5, self._files)
+        numbers = (os.getpid(), self._max_payload, endpoint.port_311, endpoint.port_5, self._files)
         self.process = process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             run_module("pdsno_cli.broker", *map(str, numbers), self._root, self._name),
             stdin=subprocess.PIPE,
@@ -156,9 +166,9 @@ class EmbeddedBroker:
                 reason = self._last[-1] if self._last else f"exit code {process.returncode}"
                 raise BrokerError(f"the embedded broker did not start: {reason}")
             try:
+                # Each protocol's listener starts on a thread of its own.
                 probe(endpoint.host, endpoint.port_311)
-                if self._v5:  # each protocol's listener starts on a thread of its own
-                    probe(endpoint.host, endpoint.port, protocol="5")
+                probe(endpoint.host, endpoint.port_5, protocol="5")
             except BrokerError as exc:
                 if time.monotonic() > deadline or self._given_up:
                     raise BrokerError(f"the embedded broker did not start: {exc}") from exc
@@ -185,6 +195,14 @@ def _free_port() -> int:
     with socket.socket() as sock:
         sock.bind((HOST, 0))
         return int(sock.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    try:
+        _check_free(port)
+    except BrokerError:
+        return False
+    return True
 
 
 def _check_free(port: int) -> None:

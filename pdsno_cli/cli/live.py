@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections import deque
@@ -44,6 +45,9 @@ _COLUMNS = (
 # Columns that a narrow window lacks, those first that are missed least; names are never cut.
 _DROP = ("transport", "sent", "role", "committed", "region", "devices", "last cycle")
 _MESSAGES = 6  # lines below the table
+_PORT = re.compile(
+    r" \(v[\d.]+: \d+\)"
+)  # of the broker, for the other version: a narrow title lacks it
 _END = 1_000_000  # beyond every row
 
 
@@ -119,9 +123,10 @@ class LiveTable:
         lines = [_cells(row, self._state(row)) for row in shown]
         texts = [[str(cell) for cell in line] for line in lines]
         shown_columns = fitting(_COLUMNS, texts, width=self._console.size.width, drop=_DROP)
-        table = Table(
-            title=self._title + self._broker(), title_justify="left", box=None, pad_edge=False
-        )
+        title = self._title + self._broker()
+        if cell_len(title) > self._console.size.width:
+            title = _PORT.sub("", title)
+        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
         for index in shown_columns:
             name = _COLUMNS[index]
             width = max(map(cell_len, (name, *(text[index] for text in texts))))

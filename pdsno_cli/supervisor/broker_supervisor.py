@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from pdsno_cli.broker.embedded import EmbeddedBroker
+from pdsno_cli.broker.embedded import EmbeddedBroker, Endpoint
 from pdsno_cli.broker.probe import probe
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.tls import context
@@ -61,6 +61,7 @@ class BrokerSupervisor:
         self._announce = announce
         self._access = broker_access(topology)
         self._embedded: EmbeddedBroker | None = None
+        self._endpoint: Endpoint | None = None
         self._watch: asyncio.Task[None] | None = None
         self._probes: asyncio.Task[None] | None = None
         self._frozen = False  # by an injected fault
@@ -82,10 +83,20 @@ class BrokerSupervisor:
         return self._access
 
     @property
+    def endpoint(self) -> Endpoint | None:
+        """The ports of the embedded broker; None for a declared broker, and before a start."""
+        return self._endpoint
+
+    @property
     def text(self) -> str:
-        """Kind and address of the broker, for people."""
+        """Kind and address of the broker, for people; in brackets the port of the other version."""
         kind = "embedded broker" if self._spec.embedded else "broker"
-        return f"{kind} on {', '.join(map(str, self._access.addresses))}"
+        text = f"{kind} on {', '.join(map(str, self._access.addresses))}"
+        if self._endpoint is None:
+            return text
+        if self._spec.protocol == "5":
+            return f"{text} (v3.1.1: {self._endpoint.port_311})"
+        return f"{text} (v5: {self._endpoint.port_5})"
 
     @property
     def state(self) -> TransportState | None:
@@ -116,6 +127,7 @@ class BrokerSupervisor:
             on_warning=self._warned,
         )
         endpoint = await self._loop.run_in_executor(self._thread, self._embedded.start)
+        self._endpoint = endpoint
         self._access = replace(self._access, addresses=(Address(endpoint.host, endpoint.port),))
         self._state = TransportState(up=True, since=time.time())
         self._watch = self._loop.create_task(self._restart())
@@ -279,7 +291,7 @@ class BrokerSupervisor:
                 await asyncio.sleep(delay)
             await self._allowed.wait()
             try:
-                await self._loop.run_in_executor(self._thread, embedded.start)
+                self._endpoint = await self._loop.run_in_executor(self._thread, embedded.start)
             except BrokerError as exc:
                 reason = str(exc)
                 self._announce(reason)

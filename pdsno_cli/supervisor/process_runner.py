@@ -61,9 +61,12 @@ class ProcessRunner:
     @property
     def broker(self) -> BrokerStatus:
         """The embedded or the declared broker."""
+        endpoint = self._broker.endpoint
         return BrokerStatus(
             text=self._broker.text,
             port=self._broker.access.addresses[0].port,
+            port_311=None if endpoint is None else endpoint.port_311,
+            port_5=None if endpoint is None else endpoint.port_5,
             state=self._broker.state,
         )
 

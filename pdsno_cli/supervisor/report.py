@@ -17,11 +17,15 @@ FORMAT_VERSION = 1
 class BrokerStatus:
     """The broker of a run: ``text`` for people, ``port`` 0 where controllers use the bus.
 
+    ``port`` is the one for the topology's protocol. ``port_311`` and ``port_5`` are those of an
+    embedded broker, which serves both versions of MQTT.
     ``state`` is the state of an embedded broker's process: it overrides what controllers report.
     """
 
     text: str
     port: int = 0
+    port_311: int | None = None
+    port_5: int | None = None
     state: TransportState | None = None
 
 
@@ -35,6 +39,8 @@ def status_report(name: str, board: Board, broker: BrokerStatus) -> dict[str, An
         "topology": name,
         "broker": broker.text,
         "broker_port": broker.port,
+        "broker_port_v311": broker.port_311,
+        "broker_port_v5": broker.port_5,
         "broker_state": None if seen is None else _transport(seen),
         "ready": board.ready(),
         "well": board.well,

@@ -50,7 +50,8 @@ def test_start_returns_once_clients_are_let_in(make, protocol):
     assert endpoint.host == "127.0.0.1"
     probe(endpoint.host, endpoint.port, protocol=protocol)
     probe(endpoint.host, endpoint.port_311, protocol="3.1.1")
-    assert (endpoint.port == endpoint.port_311) == (protocol == "3.1.1")
+    probe(endpoint.host, endpoint.port_5, protocol="5")
+    assert endpoint.port == (endpoint.port_5 if protocol == "5" else endpoint.port_311)
 
 
 def test_it_listens_on_loopback_only(make):
@@ -60,6 +61,7 @@ def test_it_listens_on_loopback_only(make):
     ).stdout
     places = re.findall(rf"(\S+):{endpoint.port}\s", listening)
     assert places == ["127.0.0.1"]
+    assert re.findall(rf"(\S+):{endpoint.port_5}\s", listening) == ["127.0.0.1"]
 
 
 def test_a_port_that_is_named_is_used(make, free_port):
@@ -81,6 +83,44 @@ def test_it_starts_again_where_it_was_after_a_kill(make):
     broker.process.wait()
     assert broker.start() == endpoint
     probe(endpoint.host, endpoint.port)
+
+
+def test_it_starts_again_although_the_port_for_tools_is_in_use_by_now(make):
+    broker = make()
+    endpoint = broker.start()
+    broker.stop()
+    with socket.create_server((endpoint.host, endpoint.port_5)):
+        again = broker.start()
+    assert again.port == endpoint.port
+    assert again.port_5 != endpoint.port_5
+    probe(again.host, again.port_5, protocol="5")
+
+
+VERSIONS = {"mqttv311": "port_311", "mqttv5": "port_5"}
+
+
+@pytest.mark.parametrize("receiver", VERSIONS)
+@pytest.mark.parametrize("sender", VERSIONS)
+def test_messages_cross_between_the_versions(make, sender, receiver):
+    endpoint = make().start()
+
+    def client(program: str, version: str, *args: str) -> list[str]:
+        port = str(getattr(endpoint, VERSIONS[version]))
+        return [require(program), "-V", version, "-p", port, "-q", "1", *args]
+
+    def publish(*args: str) -> None:
+        command = client("mosquitto_pub", sender, *args)
+        subprocess.run(command, check=True, timeout=10)
+
+    publish("-t", "site/kept/a", "-m", "retained", "-r")
+    arguments = ("-t", "site/+/a", "-C", "2", "-W", "20", "-F", "%t %r %p")
+    command = client("mosquitto_sub", receiver, *arguments)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        # What is retained arrives once the subscription is granted.
+        assert process.stdout.readline() == "site/kept/a 1 retained\n"
+        publish("-t", "site/live/a", "-m", "live")
+        assert process.stdout.read() == "site/live/a 0 live\n"
+    assert process.returncode == 0
 
 
 def test_stop_leaves_no_process_and_no_port(make):

@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 CONSOLES = re.findall(r"^```console\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
 # Ports, seconds with their column's padding, and what a busy machine has sent again.
-VARIABLE = re.compile(r"(?<=127\.0\.0\.1:)\d+|\d+\.\d+ s +|\d+\.\d+ s\b|\d+(?= duplicates dropped)")
+VARIABLE = re.compile(
+    r"(?<=127\.0\.0\.1:)\d+|(?<=v5: )\d+|\d+\.\d+ s +|\d+\.\d+ s\b|\d+(?= duplicates dropped)"
+)
 
 
 def steps():

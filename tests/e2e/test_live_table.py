@@ -239,7 +239,8 @@ def test_table_shows_every_controller_and_ends_cleanly_on_a_typed_ctrl_c(site, t
     run = terminal()
     title = run.until_seen(r"all ready in \d+\.\d s")[0]
     assert re.fullmatch(
-        rf"{site.root} · embedded broker on 127\.0\.0\.1:\d+ · all ready in \S+ s", title
+        rf"{site.root} · embedded broker on 127\.0\.0\.1:\d+( \(v5: \d+\))? · all ready in \S+ s",
+        title,
     )
     local = run.until_cells("lc1", lambda row: row["committed"] not in ("", "0"))
     assert list(local) == HEADINGS

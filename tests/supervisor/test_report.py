@@ -22,6 +22,7 @@ def test_times_are_durations():
     assert 9.9 <= shown["for"] <= 11
     assert 4 <= shown["next_try_in"] <= 5
     assert (report["broker"], report["broker_port"]) == ("broker on 127.0.0.1:1883", 1883)
+    assert report["broker_port_v311"] is report["broker_port_v5"] is None
     assert report["broker_state"] == shown
 
 
