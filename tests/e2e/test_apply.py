@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 
 import pytest
 
@@ -401,3 +403,37 @@ def test_a_region_with_another_name_is_a_move_of_all_of_it(site):
     audit = site.ask("audit", str(site.file))
     assert audit.returncode == 0, audit.stdout
     assert site.ask("status", str(site.file)).returncode == 0
+
+
+def test_an_apply_goes_on_without_its_command_and_another_waits_its_turn(site):
+    site.write(interval="1h", lab=False)
+    first = site.up().ready()
+    before = pids(site)
+    edit(site, ("fallbacks: [mqtt]", "fallbacks: [mqtt, http]"))
+    command = site.up()
+    command.wait_line("restarting")
+    refused = apply(site, code=1)
+    assert "another change is being applied: try again when it is done" in refused
+    command.interrupt()
+    assert command.end() == 130
+    until(lambda: "nothing to change" in site.ask("plan", str(site.file)).stdout, "its end")
+    assert not set(pids(site).values()) & set(before.values())
+    assert site.ask("status", str(site.file)).returncode == 0
+    first.interrupt()
+    assert first.end() == 0, first.lines
+    assert first.members() == []
+
+
+def test_a_controller_that_does_not_answer_is_restarted_by_the_next_up(site):
+    site.write(interval="1h", lab=False)
+    site.up().ready()
+    before = pids(site)
+    os.kill(before["lc1"], signal.SIGSTOP)
+    edit(site, ("heartbeat: 1s", "heartbeat: 2s"))
+    done = apply(site, code=1)
+    assert "lc1 does not answer: is it stuck?" in done
+    assert "what ran before does not run again" in done
+    again = apply(site)  # it is killed, as it does not stop
+    assert "4 restart" in again
+    assert site.row("lc1")["pid"] != before["lc1"]
+    assert "nothing to change" in apply(site)
