@@ -104,13 +104,17 @@ class Applier:
             self.busy = False
         return {"plan": plan_report(plan)}
 
-    async def forget(self, names: Collection[str]) -> None:
+    async def forget(self, names: Collection[str], say: Callable[[str], None]) -> None:
         """Remove what a run that was killed meanwhile has left of controllers that it removed."""
         run = self._run
         topology, encoded = run.plane.topology, encode(run.plane.topology)
-        for role in (Role.REGIONAL, Role.GLOBAL):
-            above = [item.controller_id for item in topology.of_role(role)]
-            await self._tell(above, encoded, tuple(names))
+        try:
+            for role in (Role.REGIONAL, Role.GLOBAL):
+                above = [item.controller_id for item in topology.of_role(role)]
+                await self._tell(above, encoded, tuple(names))
+        except OperationError as exc:  # the next start tries again
+            say(f"{', '.join(names)}: not yet removed everywhere: {exc}")
+            return
         await run.runner.clear([topology.topics.status(name) for name in names])
         run.plane.removed(names)
 

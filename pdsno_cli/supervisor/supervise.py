@@ -138,7 +138,7 @@ class Supervisor:
             if not self._was_ready and self.board.ready():
                 self._was_ready = True
                 if self.plane.left:
-                    self.keep(self._applier.forget(self.plane.left))
+                    self.keep(self._applier.forget(self.plane.left, self._observer.on_message))
                 self._observer.on_ready(time.monotonic() - self._began)
         if self._cycles is not None and self.board.committed_everywhere(self._cycles):
             self._stop.set()

@@ -84,3 +84,24 @@ def test_another_root_leaves_nothing_under_the_old_one(site, mosquitto):
     assert retained(mosquitto.port, site.root) == {}
     assert len(retained(mosquitto.port, f"{site.root}-b")) == 6
     assert site.ask("audit", str(site.file)).returncode == 0
+
+
+def test_what_a_killed_supervisor_began_to_remove_is_removed_by_the_next_run(site, mosquitto):
+    site.write(
+        broker=f"{{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}", devices=6, snmp=6
+    )
+    first = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    without(site, "lc2:")
+    edit(site, ("devices: 6, snmp: 6", "devices: 3, snmp: 3"))
+    again = site.up()
+    first.wait_line("stopping lc2")
+    first.process.kill()
+    assert again.end() == 1
+    first.end()
+    until(lambda: not first.members(), "the end of every process")
+    site.up().ready()
+    until(lambda: len(site.devices("--all")) == 3, "the end of its devices")
+    left = {"policy/global", "policy/r1", "status/g1", "status/rc1", "status/lc1"}
+    until(lambda: retained(mosquitto.port, site.root).keys() == left, "the end of its status")
+    assert not [*site.state.rglob("lc2*")]
