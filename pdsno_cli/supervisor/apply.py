@@ -1,6 +1,6 @@
 """Applies a plan to a run, step by step, and goes back where what was changed does not become healthy.
 
-Children of a controller that changes are told before it is: a policy must find them ready for it. What
+Children of a controller that changes are reconfigured before it is: a policy must find them ready. What
 starts again does so one after the other, parents last.
 """
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pdsno_cli.supervisor.plan import Plan
     from pdsno_cli.supervisor.supervise import Supervisor
 
-_TOLD = 10.0  # seconds for a controller to go by an order; a probe or a commit may be under way
+_TIMEOUT = 10.0  # seconds for a controller to confirm an order; a probe or a commit may be under way
 _LOOK = 0.2  # seconds after which health is judged again without any news
 _BACK = 60.0  # seconds at least to become what it was before
 _UP = (Role.LOCAL, Role.REGIONAL, Role.GLOBAL)
@@ -44,13 +44,13 @@ class Applier:
     def __init__(self, run: Supervisor) -> None:
         self._run = run
         self._numbers = itertools.count(1)
-        self._told: dict[str, int] = {}  # the last order that each controller goes by
+        self._confirmed: dict[str, int] = {}  # the last order that each controller confirmed
         self.busy = False
         self.failure: str | None = None  # of what the run needs, while busy
 
-    def told(self, name: str, number: int) -> None:
-        """Note that a controller goes by an order."""
-        self._told[name] = number
+    def confirmed(self, name: str, number: int) -> None:
+        """Note that a controller confirmed an order."""
+        self._confirmed[name] = number
 
     def plan(self, resolved: Resolved) -> Plan:
         """Return the plan from what runs to another topology."""
@@ -111,7 +111,7 @@ class Applier:
         try:
             for role in (Role.REGIONAL, Role.GLOBAL):
                 above = [item.controller_id for item in topology.of_role(role)]
-                await self._tell(above, encoded, tuple(names))
+                await self._reconfigure(above, encoded, tuple(names))
         except OperationError as exc:  # the next start tries again
             say(f"{', '.join(names)}: not yet removed everywhere: {exc}")
             return
@@ -191,7 +191,7 @@ class Applier:
         orphans = {item.controller_id for item in plan.changes if item.new_parent}
         for role in _UP:
             live = _ids(plan.of(Kind.LIVE), role)
-            await self._tell(live, encoded, removed, resync=orphans)
+            await self._reconfigure(live, encoded, removed, resync=orphans)
             if role is Role.LOCAL:
                 self._start(plan.of(Kind.ADD, Kind.MOVE, Kind.REPLACE), say)
             again = _ids(plan.of(Kind.RESTART), role)
@@ -201,10 +201,10 @@ class Applier:
                 run.discard(name)
                 run.start_child(name)
                 await self._healthy([name], wait)
-            told = [
+            late = [
                 name for name in again if name in orphans or (removed and role is not Role.LOCAL)
             ]
-            await self._tell(told, encoded, removed, resync=orphans)
+            await self._reconfigure(late, encoded, removed, resync=orphans)
 
     def _start(self, coming: list[Change], say: Callable[[str], None]) -> None:
         if coming:
@@ -212,7 +212,7 @@ class Applier:
         for item in coming:
             self._run.start_child(item.controller_id)
 
-    async def _tell(
+    async def _reconfigure(
         self,
         names: Collection[str],
         topology: bytes,
@@ -220,15 +220,15 @@ class Applier:
         *,
         resync: Collection[str] = (),
     ) -> None:
-        """Have controllers go by a topology; one that does not run finds it when it starts."""
+        """Have controllers use a topology; one that does not run reads it when it starts."""
         number = next(self._numbers)
         orders = [encode_order(number, topology, removed, resync=again) for again in (False, True)]
         for name in names:
             if self._is_alive(name):
                 self._run.runner.reconfigure(name, orders[name in resync])
-        deadline = time.monotonic() + _TOLD
+        deadline = time.monotonic() + _TIMEOUT
         while waiting := [
-            name for name in names if self._is_alive(name) and self._told.get(name, 0) < number
+            name for name in names if self._is_alive(name) and self._confirmed.get(name, 0) < number
         ]:
             if time.monotonic() > deadline:
                 raise OperationError(f"{waiting[0]} does not answer: is it stuck?")

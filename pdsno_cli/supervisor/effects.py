@@ -34,7 +34,7 @@ class Effect(IntEnum):
     INSIDE = -2  # its own fields say so
     IGNORED = -1  # not a difference: where the file is, how its author wrote it
     RECORD = 0  # noted, and nothing more: it only matters to commands that read the file
-    LIVE = 1  # the controllers concerned are told
+    LIVE = 1  # the controllers concerned are reconfigured
     RESTART = 2  # the controllers concerned start again
     REPLACE = 3  # the whole plane starts again
 

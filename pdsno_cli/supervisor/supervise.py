@@ -128,7 +128,7 @@ class Supervisor:
             return  # it was removed meanwhile
         self._news.set()
         if isinstance(notice, ReconfiguredNotice):
-            self._applier.told(notice.controller_id, notice.number)
+            self._applier.confirmed(notice.controller_id, notice.number)
             return
         self.board.update(notice)
         self._observer.on_notice(notice)

@@ -54,10 +54,16 @@ def test_a_supervisor_that_does_not_read_blocks_a_controller_once_only(ends, mon
     assert decode_notice(supervisor.recv(4096).split(b"\n")[0]) == NOTICE
 
 
-def test_listen_calls_stop_when_the_supervisor_closes_its_end(ends, monkeypatch):
-    exited = threading.Event()
+@pytest.fixture
+def exited(monkeypatch):
+    """Return an event in place of the exit of this process, which every listener ends with."""
+    event = threading.Event()
     monkeypatch.setattr(supervisor_pipe, "_STOP_TIMEOUT", 0.0)
-    monkeypatch.setattr(supervisor_pipe.os, "_exit", lambda _code: exited.set())
+    monkeypatch.setattr(supervisor_pipe.os, "_exit", lambda _code: event.set())
+    return event
+
+
+def test_listen_calls_stop_when_the_supervisor_closes_its_end(ends, exited):
     child, supervisor = ends
     stopped = threading.Event()
     SupervisorPipe(child).listen(reconfigure=lambda _: None, stop=stopped.set)
@@ -68,7 +74,9 @@ def test_listen_calls_stop_when_the_supervisor_closes_its_end(ends, monkeypatch)
     assert exited.wait(5)
 
 
-def test_orders_are_passed_on_whole_however_they_arrive_and_garbage_is_logged(ends, tmp_path):
+def test_orders_are_passed_on_whole_however_they_arrive_and_garbage_is_logged(
+    ends, exited, tmp_path
+):
     file = tmp_path / "one.yaml"
     file.write_text(ONE_OF_EACH)
     topology = normal(require(str(file)))
@@ -84,3 +92,5 @@ def test_orders_are_passed_on_whole_however_they_arrive_and_garbage_is_logged(en
         order = orders.get(timeout=5)
         assert (order.number, order.topology, order.removed) == (7, topology, ("lc9",))
     assert orders.empty()
+    supervisor.close()
+    assert exited.wait(5)
