@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pdsno_cli.client.inventories import Inventory
     from pdsno_cli.nib.audit import Account
     from pdsno_cli.nib.contents import Contents
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
 
 FORMAT_VERSION = 1
 _NUMBERS = ("sent", "committed", "quarantined", "coalesced", "waiting", "earlier", "lost", "twice")
@@ -46,7 +48,8 @@ def audit(
     Compares messages sent with messages committed, and the inventories of all levels.
 
     Exits with 1 unless every message is accounted for, none waits for too long, and the inventories
-    are equal. Reads the stores on this machine; the topology may be up or down.
+    are equal. Reads the stores on this machine; the topology may be up or down. Without any it shows the
+    acknowledgements that a declared broker tells, and exits with 1: nothing is accounted for.
     """
     from pdsno_cli.client.audit import accounts, default_limit
     from pdsno_cli.client.inventories import TIMEOUT, inventories
@@ -58,6 +61,9 @@ def audit(
     found_inventories = inventories(topology, state, timeout=TIMEOUT if up else 0.0)
     found, missing = accounts(topology, state)
     if len(missing) == len(topology.controllers):
+        if not topology.broker.embedded:
+            _show_heard(topology, state, as_json=as_json)
+            raise typer.Exit(1)
         raise UsageError(f"{topology.name} was never up in {state.root}: there are no stores")
     # The age of a waiting message counts to the end of the last run.
     now = time.time() if up else state.last_written()
@@ -70,6 +76,26 @@ def audit(
             console.progress(line)
     if not result.well:
         raise typer.Exit(1)
+
+
+def _show_heard(topology: Topology, state: StateDir, *, as_json: bool) -> None:
+    """Show the offsets of reports and summaries that are heard: nothing can be accounted for."""
+    from pdsno_cli.cli.heard_view import audit_text, members, stream_rows
+    from pdsno_cli.client.heard import listen
+
+    heard = listen(topology, state, ("discovery", "summary", "ack"), console.progress, whole=True)
+    if as_json:
+        console.document(
+            FORMAT_VERSION,
+            topology.name,
+            **(members(heard) | {"well": False}),
+            accounted=False,
+            without_store=list(topology.controllers),
+            streams=stream_rows(heard),
+            inventories=[],
+        )
+    else:
+        console.data(audit_text(heard, width=console.width()))
 
 
 class _Result:

@@ -14,6 +14,7 @@ from pdsno_cli.cli.target import locate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 _ROLES = ("global", "regional", "local")
 
@@ -46,22 +47,45 @@ def status(
     """Show the controllers of a running topology.
 
     Columns that do not fit the terminal are left out; more controllers than fit are counted by region,
-    and those that are not ready shown by name. Exits with 1 unless every one that was asked for is ready.
+    and those that are not ready shown by name. Exits with 1 unless every one that was asked for is ready. Without a
+    supervisor on this machine it shows what a declared broker tells, and exits with 1 unless all are alive.
     """
     from pdsno_cli.cli.status_view import status_text
-    from pdsno_cli.supervisor.control import ask
 
-    report = ask(locate(file, state_dir).state.control, {"op": "status"})
+    report = _report(file, state_dir)
     rows = _chosen(report["controllers"], region, role)
-    if as_json:
+    if report["source"] == "heard" and not as_json:
+        from pdsno_cli.cli.heard_view import status_text as heard_text
+
+        console.data(heard_text(report, rows, width=None if wide else console.width()))
+    elif as_json:
         console.data(json.dumps(report | {"controllers": rows}, indent=2))
     else:
         height = None if everything or wide else console.height()
         width = console.width()
         console.data(status_text(report, rows, width=width, height=height, wide=wide))
     filtered = region is not None or role is not None
-    if not (all(row["health"] == "ready" for row in rows) if filtered else report["well"]):
+    good = ("ready", "alive")
+    if not (all(row["health"] in good for row in rows) if filtered else report["well"]):
         raise typer.Exit(1)
+
+
+def _report(file: Path | None, state_dir: Path | None) -> dict[str, Any]:
+    """Return what the supervisor reports, else what is heard over a declared broker."""
+    from pdsno_cli.cli.heard_view import heard_report
+    from pdsno_cli.cli.target import load
+    from pdsno_cli.client.heard import listen
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.supervisor.control import ask
+
+    target = locate(file, state_dir)
+    try:
+        return ask(target.state.control, {"op": "status"})
+    except UsageError as not_up:
+        topology, state = load(file, state_dir)
+        if topology.broker.embedded:
+            raise not_up from None
+        return heard_report(listen(topology, state, (), console.progress))
 
 
 def _chosen(

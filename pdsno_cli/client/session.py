@@ -56,6 +56,22 @@ def operator_session(
 
 
 @contextmanager
+def listening_session(
+    topology: Topology,
+    state: StateDir,
+    filters: tuple[str, ...],
+    on_trouble: Callable[[str], None],
+) -> Iterator[Operator]:
+    """Connect to a declared broker, whether or not a controller is online."""
+    from pdsno_cli.runtime.broker_access import broker_access
+    from pdsno_cli.runtime.mqtt_wiring import mqtt_transport
+
+    transport = mqtt_transport(topology, broker_access(topology), _name(), filters)
+    with _connected(topology, state, transport, on_trouble) as operator:
+        yield operator
+
+
+@contextmanager
 def monitor_session(
     topology: Topology,
     state: StateDir,

@@ -36,6 +36,7 @@ def status_report(name: str, board: Board, broker: BrokerStatus) -> dict[str, An
         seen = broker.state
     return {
         "format_version": FORMAT_VERSION,
+        "source": "supervisor",
         "topology": name,
         "broker": broker.text,
         "broker_port": broker.port,

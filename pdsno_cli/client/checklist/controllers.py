@@ -17,7 +17,8 @@ def check_controllers(plane: Plane) -> Iterator[Finding]:
     """Compare the health of each controller with ready."""
     rows = plane.settle(plane.rows, lambda rows: not _unready(rows))
     bad = _unready(rows)
-    text = f"{len(rows) - len(bad)} of {len(rows)} are ready"
+    state = "ready" if plane.report is not None else "heard alive"
+    text = f"{len(rows) - len(bad)} of {len(rows)} are {state}"
     if not bad:
         yield Finding(check="controllers", verdict="ok", text=text)
         return

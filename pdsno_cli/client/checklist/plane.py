@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pdsno_cli.client.doctor.subject import Subject
@@ -23,7 +24,7 @@ Seen = TypeVar("Seen")
 class Plane(Subject):
     """A running topology: ``timeout`` is in seconds; ``drill`` permits a fault.
 
-    ``on_progress`` is called with each line of a drill.
+    ``on_progress`` is called with each line of a drill, and before it listens to a broker.
     """
 
     timeout: float
@@ -31,9 +32,32 @@ class Plane(Subject):
     on_progress: Callable[[str], None]
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return the controllers of this topology as its supervisor reports them now."""
+        """Return the controllers of this topology as its supervisor reports them now.
+
+        Without one on this machine, as they are heard over a declared broker. Raises UsageError if the
+        topology is not up.
+        """
+        if self.report is None:
+            return self._heard
         report = ask(self.state.control, {"op": "status"})
         return [row for row in report["controllers"] if row["id"] in self.topology.controllers]
+
+    @cached_property
+    def _heard(self) -> list[dict[str, Any]]:
+        """What is heard: an alive controller counts as ready, and as one that has ended a cycle."""
+        from pdsno_cli.client.heard import listen
+
+        heard = listen(self.topology, self.state, (), self.on_progress)
+        return [
+            {
+                "id": item.controller_id,
+                "health": "ready" if item.level == "alive" else item.level,
+                "reason": None,
+                "epoch": item.epoch or 0,
+                "cycle": 1,
+            }
+            for item in heard.controllers.values()
+        ]
 
     def settle(self, look: Callable[[], Seen], good: Callable[[Seen], bool]) -> Seen:
         """Return what ``look`` returns once it is ``good``, else after the timeout."""

@@ -46,7 +46,8 @@ def check_reports(plane: Plane) -> Iterator[Finding]:
         return late
 
     late = plane.settle(look, lambda seen: not seen)
-    text = f"last cycle of {known - len(late)} of {known} locals is in its region"
+    what = "last cycle" if plane.report is not None else "a cycle"
+    text = f"{what} of {known - len(late)} of {known} locals is in its region"
     if not late:
         yield Finding(check="reports", verdict="ok", text=text)
         return
