@@ -10,7 +10,7 @@ import typer
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, WIDE
 from pdsno_cli.cli.completion import regions, values
-from pdsno_cli.cli.target import locate
+from pdsno_cli.cli.target import load, locate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,9 @@ def status(
     everything: Annotated[
         bool, typer.Option("--all", help="Show every controller, though they are many.")
     ] = False,
+    broker: Annotated[
+        bool, typer.Option("--broker", help="Show the broker and its own statistics ($SYS).")
+    ] = False,
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
@@ -54,7 +57,11 @@ def status(
 
     report = _report(file, state_dir)
     rows = _chosen(report["controllers"], region, role)
-    if report["source"] == "heard" and not as_json:
+    if broker:
+        from pdsno_cli.cli.broker_view import show_broker
+
+        show_broker(report, *load(file, state_dir), as_json=as_json)
+    elif report["source"] == "heard" and not as_json:
         from pdsno_cli.cli.heard_view import status_text as heard_text
 
         console.data(heard_text(report, rows, width=None if wide else console.width()))
@@ -73,7 +80,6 @@ def status(
 def _report(file: Path | None, state_dir: Path | None) -> dict[str, Any]:
     """Return what the supervisor reports, else what is heard over a declared broker."""
     from pdsno_cli.cli.heard_view import heard_report
-    from pdsno_cli.cli.target import load
     from pdsno_cli.client.heard import listen
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.supervisor.control import ask

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import Counter
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,14 +14,13 @@ from pdsno_cli.cli.args import JSON, STATE_DIR, seconds
 from pdsno_cli.cli.completion import topology_and_actions
 from pdsno_cli.cli.table import plural
 from pdsno_cli.cli.target import file_first, load
-from pdsno_cli.model.printable import printable
 
 if TYPE_CHECKING:
     from pdsno_cli.client.monitor import Monitor, ObservedMessage
     from pdsno_cli.client.operator import Operator
+    from pdsno_cli.spec.topology import Topology
 
 _CLASSES = ("discovery/#", "policy/#", "events/#", "status/#", "summary/#", "ack/#", "command/#")
-_RED, _DIM, _PLAIN = "\033[31m", "\033[2m", "\033[0m"
 
 
 def tail(
@@ -35,12 +32,16 @@ def tail(
             help="The topology, and a topic filter below its root; all by default.",
         ),
     ] = None,
+    *,
     count: Annotated[
         int | None, typer.Option("--count", metavar="N", min=1, help="End after N messages.")
     ] = None,
     period: Annotated[
         str | None, typer.Option("--for", metavar="DURATION", help="End after this time.")
     ] = None,
+    wide: Annotated[
+        bool, typer.Option("--wide", help="Keep all of a message on one line, however long.")
+    ] = False,
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
@@ -60,11 +61,23 @@ def tail(
     topology, state = load(file, state_dir)
     root = topology.topics.root
     wanted = _filter(filters[0] if filters else "#", root)
+    if (note := _unmatched(topology, wanted)) is not None:
+        console.progress(note)
+    # What is piped to another program stays on one line.
+    width = None if wide or not console.terminal(sys.stdout) else console.width()
     with monitor_session(topology, state, (wanted,), console.progress) as (operator, visibility):
         counts = _Counts()
         try:
             monitor = Monitor(topology, operator.open, visibility)
-            _follow(operator, monitor, counts, deadline=deadline, count=count, as_json=as_json)
+            _follow(
+                operator,
+                monitor,
+                counts,
+                deadline=deadline,
+                count=count,
+                as_json=as_json,
+                width=width,
+            )
         except KeyboardInterrupt:
             pass  # the usual end
         finally:
@@ -101,13 +114,19 @@ def _follow(
     deadline: float | None,
     count: int | None,
     as_json: bool,
+    width: int | None,
 ) -> None:
+    from pdsno_cli.cli.tail_line import json_line, text_line
+
     colour = console.colour(sys.stdout)
     for arrival in operator.arrivals(deadline):
         message = monitor.observe(arrival)
         counts.add(message)
         now = time.time()
-        line = _json(message, now) if as_json else _line(message, now, colour=colour)
+        if as_json:
+            line = json_line(message, now)
+        else:
+            line = text_line(message, now, width=width, colour=colour)
         if not console.data(line) or counts.total == count:
             return
 
@@ -127,54 +146,17 @@ def _filter(text: str, root: str) -> str:
     return text if levels[0] == root else f"{root}/{text}"
 
 
-def _line(message: ObservedMessage, at: float, *, colour: bool) -> str:
-    moment = f"{datetime.fromtimestamp(at).astimezone():%H:%M:%S.%f}"[:-3]
-    marks = list(message.marks)
-    if message.signature != "ok":
-        marks.insert(0, message.signature)
-    number = f"{message.field('epoch')}/{message.field('seq')}"
-    known = message.document is not None
-    words = [
-        message.topic,
-        *([str(message.field(key)) for key in ("sender_id", "message_type")] if known else []),
-        *([number] if known else []),
-        f"{message.size} B",
-        f"{message.transport} {_delivery(message)}",
-        *(["signed"] if message.signature == "ok" else []),
-        message.summary,
-    ]
-    text = "  ".join(printable(word) for word in words if word)
-    wrong = "".join(f"  [{printable(mark)}]" for mark in marks)
-    if colour:
-        return f"{_DIM}{moment}{_PLAIN}  {text}{_RED}{wrong}{_PLAIN}"
-    return f"{moment}  {text}{wrong}"
+def _unmatched(topology: Topology, wanted: str) -> str | None:
+    """Return a note, with the nearest topic, if a filter matches no topic of the map."""
+    from pdsno_cli.model.names import did_you_mean
+    from pdsno_cli.model.topics import matches
+    from pdsno_cli.render.families import families
 
-
-def _delivery(message: ObservedMessage) -> str:
-    """Return QoS and retain flag: ``q1r``, ``q1-`` where not retained, ``?`` where unknown."""
-    qos = "?" if message.qos is None else str(message.qos)
-    retain = {True: "r", False: "-", None: "?"}[message.retain]
-    return f"q{qos}{retain}"
-
-
-def _json(message: ObservedMessage, at: float) -> str:
-    from pdsno_cli.model.ids import timestamp
-
-    return json.dumps(
-        {
-            "at": timestamp(at),
-            "topic": message.topic,
-            "sender": message.field("sender_id"),
-            "type": message.field("message_type"),
-            "epoch": message.field("epoch"),
-            "seq": message.field("seq"),
-            "size": message.size,
-            "transport": message.transport,
-            "qos": message.qos,
-            "retain": message.retain,
-            "signature": message.signature,
-            "marks": list(message.marks),
-            "gist": message.summary,
-            "message": message.document,
-        }
-    )
+    topics = [topic for family in families(topology) for topic in family.topics]
+    if any(matches(wanted, topic) for topic in topics):
+        return None
+    known = [topology.topics.stream(topic) for topic in topics]  # below the root, as filters may be
+    wild = [topic.rsplit("/", 1)[0] + "/+" for topic in known]
+    near = did_you_mean(topology.topics.stream(wanted), (*_CLASSES, *wild, *known))
+    hint = near or "pdsno topics shows the map"
+    return f"no topic of the map matches {wanted!r}, so nothing is expected: {hint}"

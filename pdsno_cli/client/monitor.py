@@ -5,7 +5,7 @@ Nothing is stored, so gaps in a stream are known only from its first observed me
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pdsno_cli.messaging.transport import Arrival
     from pdsno_cli.model.messages import Envelope
+    from pdsno_cli.model.topics import TopicRule
     from pdsno_cli.spec.topology import Topology
 
 _BAD_SIGNATURE = (Reason.UNSIGNED, Reason.ALTERED)
@@ -42,7 +43,8 @@ class Visibility:
 class ObservedMessage:
     """One message as it arrived.
 
-    ``qos`` and ``retain`` are None if unknown. ``signature`` is ``ok`` or the reason of refusal.
+    ``qos`` and ``retain`` are None if the transport does not show them as published; ``declared`` is
+    the rule of the topic's class, None for a topic that the map does not have. ``signature`` is ``ok`` or the reason of refusal.
     ``marks`` are its findings. ``document`` is the JSON object, None if it is not one; its fields
     are unverified unless the signature is ok.
     """
@@ -52,6 +54,7 @@ class ObservedMessage:
     size: int
     qos: int | None
     retain: bool | None
+    declared: TopicRule | None
     signature: str
     marks: tuple[str, ...]
     summary: str
@@ -96,6 +99,7 @@ class Monitor:
             size=len(arrival.data),
             qos=arrival.qos if visibility.qos else None,
             retain=arrival.retained if visibility.retain or arrival.retained else None,
+            declared=self._declared_rule(arrival.topic, envelope),
             signature=signature,
             marks=tuple(marks),
             summary=summary,
@@ -113,16 +117,22 @@ class Monitor:
         stored = arrival.retained and not self._visibility.retain  # a stored copy
         return [mark] if mark is not None and not stored else []
 
-    def _delivery(self, arrival: Arrival, envelope: Envelope | None) -> list[str]:
-        """Compare QoS and retain, as far as they are known, with the rule of the class."""
-        item = self._topics.class_of(arrival.topic)
+    def _declared_rule(self, topic: str, envelope: Envelope | None) -> TopicRule | None:
+        item = self._topics.class_of(topic)
         if item is None:
-            return []
+            return None
         rule = self._topics.rule(item.name)
         payload = None if envelope is None else envelope.payload
         # A death (the will) is published at QoS 1, as it is not repeated.
-        qos = 1 if isinstance(payload, Status) and payload.state == "death" else rule.qos
-        qos = min(qos, self._visibility.highest)
+        death = isinstance(payload, Status) and payload.state == "death"
+        return replace(rule, qos=1) if death else rule
+
+    def _delivery(self, arrival: Arrival, envelope: Envelope | None) -> list[str]:
+        """Compare QoS and retain, as far as they are known, with the rule of the class."""
+        rule = self._declared_rule(arrival.topic, envelope)
+        if rule is None:
+            return []
+        qos = min(rule.qos, self._visibility.highest)
         marks = []
         if self._visibility.qos and arrival.qos != qos:
             marks.append(f"delivered at QoS {arrival.qos}, not {qos}")

@@ -171,7 +171,7 @@ def test_tail_ends_after_its_time_and_when_its_reader_is_gone(site):
     site.up().ready()
     quiet = tail(site, "events/nowhere", "--for", "500ms")
     assert quiet.end() == 0
-    assert quiet.lines[0].startswith("0 messages in 0.")
+    assert quiet.lines[1].startswith("0 messages in 0.")
     command = f"{PDSNO} tail {site.file} --state-dir {site.state} | head -n 1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, timeout=WAIT, check=True)
     assert done.stdout.count(b"\n") == 1
@@ -190,3 +190,23 @@ def test_tail_without_a_run_or_with_a_wrong_filter_is_one_line(site):
         assert run.end() == 2
         assert words in run.lines[0]
         assert run.lines[1:] == ["<end>"]
+
+
+def test_tail_of_the_embedded_broker_shows_what_is_declared_marked_as_such(site):
+    site.write(interval="500ms")
+    site.up().ready()
+    run = tail(site, "discovery/#", "--count", "1")
+    assert run.end() == 0
+    assert "  mqtt (q1-)  signed  " in run.out
+    assert "?" not in run.out
+    seen = lines(tail(site, "discovery/#", "--json", "--count", "1"))[0]
+    assert (seen["qos"], seen["declared_qos"], seen["declared_retain"]) == (None, 1, False)
+
+
+def test_filter_that_matches_nothing_of_the_map_is_noted(site):
+    site.write(interval="1h")
+    site.up().ready()
+    run = tail(site, "statu/#", "--for", "200ms")
+    assert run.end() == 0
+    assert run.lines[0].endswith("so nothing is expected: did you mean 'status/#'?")
+    assert run.lines[-2].startswith("0 messages in")
