@@ -21,7 +21,7 @@ EXIT_INTERNAL = 3
 COMMANDS = (
     "validate", "schema", "rule", "topics", "capacity", "doctor", "check", "plan",
     "up", "ls", "status", "ps", "top", "logs", "events", "devices", "audit", "tail",
-    "discover", "policy", "restart", "stop", "start", "wait", "down",
+    "discover", "identify", "policy", "restart", "stop", "start", "wait", "down",
     "quarantine", "lab", "fault", "controller",
 )  # fmt: skip
 

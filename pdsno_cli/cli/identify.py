@@ -1,0 +1,216 @@
+"""``pdsno identify``: says what the devices of recordings are, and how often that is right."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.args import JSON, WIDE
+
+if TYPE_CHECKING:
+    from pdsno_cli.discovery.identify.evaluate import Verdict
+    from pdsno_cli.discovery.identify.facts import Identity
+
+FORMAT_VERSION = 1
+EXPECTED = "expected.json"
+_HEAD = ("recording", "vendor", "type", "model", "version", "serial")
+_DROP = ("serial", "version", "model", "type")  # those first that are missed least
+
+
+def identify(
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="A folder of .snmprec files, or one such file."),
+    ],
+    *,
+    as_json: JSON = False,
+    misses: Annotated[
+        bool, typer.Option("--misses", help="List what differs from expected.json.")
+    ] = False,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Show every fact with where it comes from.")
+    ] = False,
+    wide: WIDE = False,
+) -> None:
+    """Identify the devices of SNMP recordings.
+
+    Reads snmpsim's format (OID|type|value). With an expected.json in FOLDER, prints hits and misses.
+    """
+    from pdsno_cli.discovery.identify.answers import Answers
+    from pdsno_cli.discovery.identify.evaluate import invented, judge
+    from pdsno_cli.discovery.identify.identity import identify as identity_of
+    from pdsno_cli.discovery.identify.recording import read_recording
+    from pdsno_cli.model.errors import UsageError
+
+    expected = _expected(folder)
+    if misses and expected is None:
+        raise UsageError(f"--misses needs {folder / EXPECTED}: write the expected facts there")
+    devices: dict[str, Identity] = {}
+    verdicts: dict[str, list[Verdict]] = {}
+    unfounded: list[tuple[str, str]] = []
+    for path in _recordings(folder):
+        answers = Answers(read_recording(_bytes(path)))
+        found = identity_of(answers)
+        devices[path.stem] = found
+        if expected is not None and path.stem in expected:
+            verdicts[path.stem] = judge(found, expected[path.stem], answers)
+            unfounded += [(path.stem, field) for field in invented(found, answers)]
+    if as_json:
+        console.data(json.dumps(_document(devices, verdicts, unfounded), indent=2))
+    elif evidence:
+        console.data(_evidence(devices))
+    elif misses:
+        console.data(_misses(verdicts))
+    elif expected is not None:
+        console.data(_scores(devices, verdicts, unfounded))
+    else:
+        from pdsno_cli.cli.table import fitted
+
+        rows = [(name, *_cells(found)) for name, found in devices.items()]
+        width = None if wide else console.width()
+        console.data(fitted(_HEAD, rows, width=width, drop=_DROP))
+
+
+def _recordings(folder: Path) -> list[Path]:
+    from pdsno_cli.model.errors import UsageError
+
+    if folder.is_file():
+        return [folder]
+    if not folder.is_dir():
+        raise UsageError(f"no folder {str(folder)!r}: name one with .snmprec files")
+    found = sorted(folder.glob("*.snmprec"))
+    if not found:
+        raise UsageError(f"no recording in {str(folder)!r}: name a folder with .snmprec files")
+    return found
+
+
+def _bytes(path: Path) -> bytes:
+    from pdsno_cli.model.errors import UsageError
+
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise UsageError(f"cannot read {path}: {exc.strerror}") from exc
+
+
+def _expected(folder: Path) -> dict[str, dict[str, Any]] | None:
+    """Return what a folder's expected.json says of each recording; None without such a file."""
+    from pdsno_cli.model.errors import UsageError
+
+    path = folder / EXPECTED
+    if not path.is_file():
+        return None
+    try:
+        stated = json.loads(_bytes(path))
+    except (ValueError, RecursionError) as exc:
+        raise UsageError(f"{path} is not JSON: {exc}") from exc
+    if not isinstance(stated, dict) or not all(isinstance(item, dict) for item in stated.values()):
+        raise UsageError(
+            f'{path} is not an object of objects: write {{"RECORDING": {{"type": …}}}}'
+        )
+    return stated
+
+
+def _cells(found: Identity) -> tuple[str, ...]:
+    return tuple(found[field].value if field in found else "" for field in _HEAD[1:])
+
+
+def _totals(verdicts: dict[str, list[Verdict]]) -> dict[str, tuple[int, int]]:
+    """Return hits and misses of each field, and of the three details taken together."""
+    from pdsno_cli.discovery.identify.evaluate import SCORED, detail
+
+    totals = {}
+    for field in SCORED:
+        judged = [
+            item.right for items in verdicts.values() for item in items if item.field == field
+        ]
+        totals[field] = (sum(judged), len(judged) - sum(judged))
+    any_of = [one for items in verdicts.values() if (one := detail(items)) is not None]
+    totals["any detail"] = (sum(any_of), len(any_of) - sum(any_of))
+    return totals
+
+
+def _scores(
+    devices: dict[str, Identity],
+    verdicts: dict[str, list[Verdict]],
+    unfounded: list[tuple[str, str]],
+) -> str:
+    from pdsno_cli.cli.table import plural, table
+
+    rows = []
+    for field, (hits, missed) in _totals(verdicts).items():
+        share = f"{100 * hits / (hits + missed):.1f} %" if hits + missed else "-"
+        rows.append((field, str(hits), str(missed), share))
+    lines = [
+        f"{plural(len(devices), 'recording')}, {len(verdicts)} of them in {EXPECTED}",
+        "any detail: version, model or serial number, where the recording holds one",
+        f"values that stand neither in the recording nor in our tables: {len(unfounded)}",
+    ]
+    return table(("field", "hits", "misses", "right"), rows) + "\n" + "\n".join(lines) + "\n"
+
+
+def _misses(verdicts: dict[str, list[Verdict]]) -> str:
+    from pdsno_cli.cli.table import table
+
+    rows = [
+        (name, item.field, _short(item.expected), _short(item.found or "-"))
+        for name, items in verdicts.items()
+        for item in items
+        if not item.right
+    ]
+    return table(("recording", "field", "expected", "found"), rows) if rows else "no miss\n"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _evidence(devices: dict[str, Identity]) -> str:
+    blocks = []
+    for name, found in devices.items():
+        lines = [f"  {field}: {fact.value}  ({fact.evidence})" for field, fact in found.items()]
+        blocks.append("\n".join([name, *lines]) + "\n")
+    return "\n".join(blocks)
+
+
+def _document(
+    devices: dict[str, Identity],
+    verdicts: dict[str, list[Verdict]],
+    unfounded: list[tuple[str, str]],
+) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from pdsno_cli.discovery.identify.facts import CLASSES, FIELDS
+
+    document: dict[str, Any] = {
+        "format_version": FORMAT_VERSION,
+        "devices": [
+            {
+                "recording": name,
+                **{field: found[field].value if field in found else None for field in FIELDS},
+                "class": CLASSES.get(found["type"].value) if "type" in found else None,
+                "evidence": {field: fact.evidence for field, fact in found.items()},
+            }
+            for name, found in devices.items()
+        ],
+    }
+    if verdicts:
+        document["scores"] = {
+            field: {"hits": hits, "misses": missed}
+            for field, (hits, missed) in _totals(verdicts).items()
+        }
+        document["misses"] = [
+            {
+                "recording": name,
+                **{key: value for key, value in asdict(item).items() if key != "right"},
+            }
+            for name, items in verdicts.items()
+            for item in items
+            if not item.right
+        ]
+        document["invented"] = [{"recording": name, "field": field} for name, field in unfounded]
+    return document

@@ -1,0 +1,112 @@
+"""Standard objects that hold a model, version or serial number, whoever made the device.
+
+ENTITY-MIB (RFC 6933), Printer-MIB (RFC 3805), UPS-MIB (RFC 1628), HOST-RESOURCES-MIB (RFC 2790), and
+the hardware that agents of Dell, HPE and Supermicro report under a general-purpose system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pdsno_cli.discovery.identify.answers import Answers, Oid
+
+ENTITY: Oid = (1, 3, 6, 1, 2, 1, 47, 1, 1, 1, 1)
+_DESCR, _CLASS, _NAME = 2, 5, 7
+_HARDWARE_REV, _FIRMWARE_REV, _SOFTWARE_REV = 8, 9, 10
+_SERIAL, _MAKER, _MODEL = 11, 12, 13
+_CHASSIS, _MODULE, _STACK = 3, 9, 11
+_MAX_ROWS = 2000
+
+SOURCES = {
+    "model": (
+        "@1.3.6.1.2.1.33.1.1.2.0",
+        "@232.2.2.4.2.0",
+        "@674.10892.5.1.3.12.0",
+        "@674.10892.1.300.10.1.9.1",
+    ),
+    "version": ("@1.3.6.1.2.1.33.1.1.3.0", "@1.3.6.1.2.1.33.1.1.4.0"),
+    "serial": (
+        "@1.3.6.1.2.1.43.5.1.1.17.1",
+        "@232.2.2.2.1.0",
+        "@674.10892.5.1.3.2.0",
+        "@674.10892.1.300.10.1.11.1",
+    ),
+}
+# A server's maker, where its agent reports the hardware under a general-purpose system.
+HARDWARE = (
+    ((1, 3, 6, 1, 4, 1, 232, 2, 2, 4, 2, 0), "HPE"),
+    ((1, 3, 6, 1, 4, 1, 674, 10892, 1, 300, 10, 1, 9, 1), "Dell"),
+    ((1, 3, 6, 1, 4, 1, 674, 10892, 5, 1, 3, 12, 0), "Dell"),
+)
+# A printer's first device in HOST-RESOURCES-MIB is the printer itself.
+PRINTER_MODEL = ("@1.3.6.1.2.1.25.3.2.1.3.1", "@1.3.6.1.2.1.43.5.1.1.16.1")
+PRINTER: Oid = (1, 3, 6, 1, 2, 1, 43, 5, 1, 1)
+UPS: Oid = (1, 3, 6, 1, 2, 1, 33, 1)
+UPS_MAKER: Oid = (1, 3, 6, 1, 2, 1, 33, 1, 1, 1, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One physical part of ENTITY-MIB; ``index`` is its row."""
+
+    index: Oid
+    kind: int | None
+
+
+def parts(answers: Answers) -> list[Part]:
+    """Return the parts that can stand for the whole device, the likeliest first.
+
+    A chassis, then a stack, then what has no class, then modules: a router's software revision may
+    stand at its processor. Ports, sensors, fans and power supplies have serial numbers of their own.
+    """
+    rows: dict[Oid, int | None] = {}
+    for number, oid in enumerate(answers.below(ENTITY)):
+        if number == _MAX_ROWS:
+            break
+        index = oid[len(ENTITY) + 1 :]
+        if index:
+            rows.setdefault(index, answers.number((*ENTITY, _CLASS, *index)))
+    ranks = {_CHASSIS: 0, _STACK: 1, None: 2, 1: 3, 2: 3, _MODULE: 4}
+    found = [Part(index, kind) for index, kind in sorted(rows.items()) if kind in ranks]
+    return sorted(found, key=lambda part: ranks[part.kind])
+
+
+def entity(answers: Answers, field: str) -> Iterator[tuple[str, str]]:
+    """Yield a field's values in ENTITY-MIB, the likeliest first, each with its evidence."""
+    columns = {
+        "model": (_MODEL,),
+        "serial": (_SERIAL,),
+        "version": (_SOFTWARE_REV, _FIRMWARE_REV),
+        "vendor": (_MAKER,),
+    }[field]
+    known = parts(answers)
+    for part in known:
+        if part.kind == _MODULE and field in {"model", "serial"} and known[0].kind == _CHASSIS:
+            return  # a line card's is not the device's
+        for column in columns:
+            text = answers.text((*ENTITY, column, *part.index))
+            if text:
+                yield text, f"ENTITY-MIB {_COLUMNS[column]}.{'.'.join(map(str, part.index))}"
+
+
+def descriptions(answers: Answers) -> Iterator[tuple[str, str]]:
+    """Yield what ENTITY-MIB calls the chassis, where it has no model name."""
+    for part in parts(answers):
+        if part.kind == _CHASSIS:
+            for column in (_DESCR, _NAME):
+                text = answers.text((*ENTITY, column, *part.index))
+                if text and len(text) <= 60 and any(character.isdigit() for character in text):
+                    yield text, f"ENTITY-MIB {_COLUMNS[column]}.{'.'.join(map(str, part.index))}"
+
+
+_COLUMNS = {
+    _DESCR: "entPhysicalDescr",
+    _NAME: "entPhysicalName",
+    _HARDWARE_REV: "entPhysicalHardwareRev",
+    _FIRMWARE_REV: "entPhysicalFirmwareRev",
+    _SOFTWARE_REV: "entPhysicalSoftwareRev",
+    _SERIAL: "entPhysicalSerialNum",
+    _MAKER: "entPhysicalMfgName",
+    _MODEL: "entPhysicalModelName",
+}

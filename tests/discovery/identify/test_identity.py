@@ -1,0 +1,168 @@
+"""Facts from sysObjectID, sysDescr and standard MIBs; every sysDescr here is of the vendor's form."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from pdsno_cli.discovery.identify.answers import Answers, Object, parse_oid
+from pdsno_cli.discovery.identify.facts import CLASSES
+from pdsno_cli.discovery.identify.identity import identify
+from pdsno_cli.discovery.identify.rule import Rule, oid_of, several
+from pdsno_cli.discovery.identify.rules import RULES
+
+ENTITY = "1.3.6.1.2.1.47.1.1.1.1"
+
+
+def device(descr="", oid=None, **objects):
+    """Return what a device is; objects are given by OID, in a mapping named ``more``."""
+    found = {parse_oid("1.3.6.1.2.1.1.1.0"): Object(descr.encode())}
+    if oid is not None:
+        found[parse_oid("1.3.6.1.2.1.1.2.0")] = Object(parse_oid(f"1.3.6.1.4.1.{oid}"))
+    for text, value in objects.get("more", {}).items():
+        found[parse_oid(text)] = Object(value.encode() if isinstance(value, str) else value)
+    return {field: fact.value for field, fact in identify(Answers(found)).items()}
+
+
+CASES = [
+    ("Cisco IOS Software, C2960X Software (C2960X-UNIVERSALK9-M), Version 15.2(7)E8, RELEASE SOFTWARE (fc2)", "9.1.1208",
+     "Cisco", "IOS", "switch", "15.2(7)E8"),
+    ("Cisco IOS Software, 2800 Software (C2800NM-ADVIPSERVICESK9-M), Version 12.4(24)T5, RELEASE SOFTWARE (fc3)", "9.1.576",
+     "Cisco", "IOS", "router", "12.4(24)T5"),
+    ("Cisco IOS Software [Fuji], ISR Software (X86_64_LINUX_IOSD-UNIVERSALK9-M), Version 16.9.4, RELEASE SOFTWARE (fc2)", "9.1.2068",
+     "Cisco", "IOS-XE", "router", "16.9.4"),
+    ("Cisco NX-OS(tm) n5000, Software (n5000-uk9), Version 7.3(2)N1(1), RELEASE SOFTWARE Copyright (c)", "9.12.3.1.3.1084",
+     "Cisco", "NX-OS", "switch", "7.3(2)N1(1)"),
+    ("Cisco IOS XR Software (Cisco ASR9K Series),  Version 6.5.3[Default] Copyright (c) 2019", "9.1.1017",
+     "Cisco", "IOS-XR", "router", "6.5.3[Default]"),
+    ("Cisco Adaptive Security Appliance Version 9.8(4)", "9.1.745", "Cisco", "ASA", "firewall", "9.8(4)"),
+    ("Juniper Networks, Inc. srx345 internet router, kernel JUNOS 20.2R3.9, Build date", "2636.1.1.1.2.137",
+     "Juniper", "Junos", "firewall", "20.2R3.9"),
+    ("TiMOS-C-16.0.R7 cpm/hops64 Nokia 7750 SR Copyright (c) 2000-2019 Nokia.", "6527.1.3.4", "Nokia", "SR OS", "router", "16.0.R7"),
+    ("ExtremeXOS (X460G2-48p-10G4) version 22.7.1.2 22.7.1.2-patch1-6 by release-manager", "1916.2.167",
+     "Extreme Networks", "EXOS", "switch", "22.7.1.2"),
+    ("Brocade Communications Systems, Inc. ICX6450-24, IronWare Version 08.0.30hT311", "1991.1.3.48.2.1",
+     "Brocade", "IronWare", "switch", "08.0.30hT311"),
+    ("HPE Comware Platform Software, Software Version 7.1.070, Release 3506P02 HPE 5130-24G-4SFP+ EI Switch", "25506.11.1.181",
+     "HPE", "Comware", "switch", "7.1.070"),
+    ("SonicWALL TZ 300 (SonicOS Enhanced 6.5.4.4-44n)", "8741.1", "SonicWall", "SonicOS", "firewall", "6.5.4.4-44n"),
+    ("pfSense fw.example.net 2.7.2-RELEASE FreeBSD 14.0-CURRENT amd64", "8072.3.2.8", "Netgate", "pfSense", "firewall", "2.7.2-RELEASE"),
+    ("NetApp Release 9.8P5: Fri Jun 11 08:24:17 UTC 2021", "789.2.5", "NetApp", "ONTAP", "storage", "9.8P5"),
+    ("VMware ESXi 7.0.3 build-19193900 VMware, Inc. x86_64", "6876.4.1", "VMware", "ESXi", "hypervisor", "7.0.3"),
+    ("FreeBSD host 13.2-RELEASE FreeBSD 13.2-RELEASE GENERIC amd64", "8072.3.2.8", None, "FreeBSD", "server", "13.2-RELEASE"),
+    ("Linux host 5.10.0-28-amd64 #1 SMP Debian 5.10.209-2 x86_64", "8072.3.2.10", None, "Linux", "server", "5.10.0-28-amd64"),
+    ("Lexmark MX611dhe version NH.SB7.N632 kernel 3.0.0 All-N-1", "641.6.2.40", "Lexmark", "Lexmark", "printer", "NH.SB7.N632"),
+    ("Arista Networks EOS version 4.28.3M running on an Arista Networks DCS-7280SR-48C6", "30065.1.3011", "Arista", "EOS", "switch", "4.28.3M"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case[0][:30])
+def test_description_of_a_vendor_says_what_a_device_is(case):
+    descr, oid, *expected = case
+    found = device(descr, oid)
+    assert [found.get(field) for field in ("vendor", "os", "type", "version")] == expected
+
+
+def test_unknown_vendor_yields_nothing_rather_than_a_guess():
+    assert device("", "4294967295.1") == {}
+    assert device() == {}
+
+
+def test_net_snmp_names_the_system_not_the_vendor():
+    assert device("Linux a 6.1.0 #1 SMP x86_64", "8072.3.2.10").get("vendor") is None
+
+
+def test_vendor_without_a_rule_comes_from_its_number_and_type_from_words():
+    found = device("Example 24-port managed switch, firmware version 3.2.1", "7342.1")
+    assert (found["vendor"], found["type"], found["version"]) == ("Omnitron", "switch", "3.2.1")
+
+
+def test_first_source_that_says_something_counts():
+    more = {
+        f"{ENTITY}.5.1": 3, f"{ENTITY}.11.1": "0000000000", f"{ENTITY}.13.1": "N/A",
+        f"{ENTITY}.5.2": 3, f"{ENTITY}.11.2": "ZZ0001234", f"{ENTITY}.13.2": "CHASSIS-9",
+    }  # fmt: skip
+    found = device("Something", "9.1.1", more=more)
+    assert (found["serial"], found["model"]) == ("ZZ0001234", "CHASSIS-9")
+
+
+def test_serial_number_of_a_power_supply_or_card_is_not_the_device():
+    more = {
+        f"{ENTITY}.5.1": 3, f"{ENTITY}.5.2": 6, f"{ENTITY}.11.2": "PSU12345", f"{ENTITY}.5.3": 9, f"{ENTITY}.11.3": "CARD12345",
+    }  # fmt: skip
+    assert "serial" not in device("Something", "9.1.1", more=more)
+
+
+def test_hardware_under_linux_names_its_maker():
+    found = device(
+        "Linux db 5.4.0 #1 SMP x86_64",
+        "8072.3.2.10",
+        more={
+            "1.3.6.1.4.1.674.10892.1.300.10.1.9.1": "PowerEdge R640",
+            "1.3.6.1.4.1.674.10892.1.300.10.1.11.1": "ZZ00001",
+        },
+    )
+    assert (found["vendor"], found["model"], found["serial"], found["type"]) == (
+        "Dell",
+        "PowerEdge R640",
+        "ZZ00001",
+        "server",
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [
+        ({"1.3.6.1.2.1.43.5.1.1.17.1": "AB12345"}, "printer"),
+        ({"1.3.6.1.2.1.33.1.1.2.0": "UPS 3000"}, "power"),
+        ({"1.3.6.1.2.1.17.1.2.0": 24}, "switch"),
+        ({"1.3.6.1.2.1.14.1.1.0": "10.0.0.1"}, "router"),
+        ({"1.2.840.10036.1.1.1.1.1": "x"}, "access point"),
+        ({"1.0.8802.1.1.2.1.3.6.0": "\x04"}, "phone"),
+    ],
+)
+def test_standard_mibs_tell_the_type_of_an_unknown_device(more, kind):
+    assert device("", "4294967295.1", more=more)["type"] == kind
+
+
+def patterns(rule: Rule):
+    yield from (text for text in (rule.descr, rule.unless) if text)
+    for source in (*several(rule.version), *several(rule.model), *several(rule.serial)):
+        _, _, pattern = source.partition(" ~ ")
+        if not source.startswith("@"):
+            yield source
+        elif pattern:
+            yield pattern
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.os)
+def test_rule_is_well_formed(rule):
+    for pattern in patterns(rule):
+        re.compile(pattern)
+    for source in (*several(rule.version), *several(rule.model), *several(rule.serial)):
+        if source.startswith("@"):
+            oid_of(source[1:].partition(" ~ ")[0])
+        else:
+            assert re.compile(source).groups, source
+    for text in (*several(rule.oid), *several(rule.serves)):
+        assert len(oid_of(text)) > 6
+    assert rule.kind is None or rule.kind in CLASSES
+
+
+def test_a_rule_without_a_condition_is_refused():
+    with pytest.raises(ValueError, match="no condition"):
+        Rule(os="x")
+
+
+def test_no_rule_hides_behind_an_earlier_one_that_is_wider():
+    hidden = [
+        (early.os, late.os, prefix)
+        for number, late in enumerate(RULES)
+        for early in RULES[:number]
+        if early.oid and not early.descr and not early.serves and not early.unless
+        for prefix in several(late.oid)
+        if any(oid_of(prefix)[: len(oid_of(text))] == oid_of(text) for text in several(early.oid))
+        and not late.serves
+    ]
+    assert hidden == []
