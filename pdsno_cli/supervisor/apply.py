@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from pdsno_cli.supervisor.plan import Plan
     from pdsno_cli.supervisor.supervise import Supervisor
 
-_TIMEOUT = 10.0  # seconds for a controller to confirm an order; a probe or a commit may be under way
+_TIMEOUT = (
+    10.0  # seconds for a controller to confirm an order; a probe or a commit may be under way
+)
 _LOOK = 0.2  # seconds after which health is judged again without any news
 _BACK = 60.0  # seconds at least to become what it was before
 _UP = (Role.LOCAL, Role.REGIONAL, Role.GLOBAL)

@@ -92,7 +92,8 @@ def away(*words: str, where: Path, installed: Path | None) -> subprocess.Complet
 
 def test_wheel_holds_schemas_templates_marker_and_license(names):
     assert SCHEMAS
-    assert {n for n in names if n.endswith(".json")} == {f"pdsno_cli/schemas/{n}" for n in SCHEMAS}
+    schemas = {n for n in names if n.endswith(".schema.json")}
+    assert schemas == {f"pdsno_cli/schemas/{name}" for name in SCHEMAS}
     templates = (ROOT / "pdsno_cli" / "render" / "templates").iterdir()
     assert {f"pdsno_cli/render/templates/{path.name}" for path in templates} <= set(names)
     assert "pdsno_cli/py.typed" in names
