@@ -8,6 +8,7 @@ one without any status.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -17,6 +18,7 @@ from pdsno_cli.model.messages import Ack, Event, PolicyDocument, Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from pdsno_cli.messaging.transport import Arrival
     from pdsno_cli.model.messages import Envelope
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
@@ -131,9 +133,20 @@ class Heard:
         return all(item.level == "alive" for item in self.controllers.values())
 
     @property
+    def over(self) -> bool:
+        """Return True if the plane is not up: no controller was heard of that was not stopped."""
+        return all(_is_over(item) for item in self.controllers.values())
+
+    @property
     def settled(self) -> bool:
         """Return True if no controller has to be waited for."""
         return all(item.level in ("alive", "down") for item in self.controllers.values())
+
+
+def _is_over(item: HeardController) -> bool:
+    """Return True if a controller was never heard of, or was stopped by an order."""
+    stopped = item.level == "down" and item.status is not None and item.status.reason == "stop"
+    return item.level == "unknown" or stopped
 
 
 def listening_time(topology: Topology) -> float:
@@ -160,6 +173,11 @@ def listen(
 
     if topology.broker.embedded:
         raise UsageError(f"{topology.name} is not up on this machine: start it with pdsno up")
+    if topology.signing_key is None and not state.key.exists():
+        raise UsageError(
+            f"{topology.name} is not up on this machine, and without its key nothing can be verified: "
+            "start it with pdsno up, or declare the signing_key that it uses elsewhere"
+        )
     root = topology.topics.root
     filters = tuple(f"{root}/{name}/#" for name in ("status", *classes))
     heard = Heard(topology=topology)
@@ -169,18 +187,22 @@ def listen(
         f"no supervisor of {topology.name} here: listening to its broker, up to {limit:.0f} s"
     )
     with listening_session(topology, state, filters, on_trouble) as operator:
-        for arrival in operator.arrivals(began + limit):
-            try:
+
+        def add(arrival: Arrival) -> None:
+            with suppress(RefusedError):
                 heard.add(operator.open(arrival.topic, arrival.data), retained=arrival.retained)
-            except RefusedError:
-                continue
-            enough = not whole and time.monotonic() - began > _REPEAT
-            if enough and heard.settled:
-                break
-    if all(item.level == "unknown" for item in heard.controllers.values()):
+
+        for arrival in operator.arrivals(time.monotonic() + _REPEAT):  # what is retained
+            add(arrival)
+        if whole or not heard.settled:
+            for arrival in operator.arrivals(began + limit):
+                add(arrival)
+                if heard.settled and not whole:
+                    break
+    if heard.over:
         where = " or ".join(str(address) for address in topology.broker.addresses)
         raise UsageError(
-            f"{topology.name} is not up: none of its controllers is heard at broker {where}; "
-            "start it with pdsno up, or pdsno controller run where each belongs"
+            f"{topology.name} is not up: none of its controllers is heard at broker {where}, or all "
+            "were stopped; start it with pdsno up, or pdsno controller run where each belongs"
         )
     return heard

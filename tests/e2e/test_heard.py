@@ -107,6 +107,24 @@ def test_check_uses_what_is_heard_and_the_stores_that_are_here(apart):
     assert {item["verdict"] for item in here if item["check"] != "fallback"} == {"ok"}, here
 
 
+def test_plane_that_was_taken_down_is_not_up(site, mosquitto):
+    site.write(broker=f"{{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}")
+    run = site.up().ready()
+    run.interrupt()
+    assert run.end() == 0
+    done = site.ask("status", str(site.file))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "or all were stopped; start it with pdsno up" in done.stderr
+
+
+def test_plane_without_a_key_here_says_what_to_do(site, mosquitto):
+    site.write(broker=f"{{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}")
+    for command in ("status", "check", "audit"):
+        done = site.ask(command, str(site.file))
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "start it with pdsno up, or declare the signing_key" in done.stderr
+
+
 def test_plane_that_was_never_up_is_one_line(site, mosquitto):
     site.write(
         broker=f"{{embedded: false, host: 127.0.0.1, port: {mosquitto.port}}}",

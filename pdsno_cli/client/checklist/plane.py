@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pdsno_cli.client.doctor.subject import Subject
+from pdsno_cli.model.errors import UsageError
 from pdsno_cli.supervisor.control import ask
 
 if TYPE_CHECKING:
@@ -37,9 +38,12 @@ class Plane(Subject):
         Without one on this machine, as they are heard over a declared broker. Raises UsageError if the
         topology is not up.
         """
-        if self.report is None:
+        try:
+            report = ask(self.state.control, {"op": "status"})
+        except UsageError:
+            if self.topology.broker.embedded:
+                raise
             return self._heard
-        report = ask(self.state.control, {"op": "status"})
         return [row for row in report["controllers"] if row["id"] in self.topology.controllers]
 
     @cached_property
