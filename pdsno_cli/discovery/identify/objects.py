@@ -18,19 +18,34 @@ _SERIAL, _MAKER, _MODEL = 11, 12, 13
 _CHASSIS, _MODULE, _STACK = 3, 9, 11
 _MAX_ROWS = 2000
 
+# The inventory of switches that run Broadcom's FASTPATH, below each maker's number.
+_FASTPATH = (
+    "4413.1.1.1.1.1",
+    "7244.2.1.1.1.1",
+    "674.10895.5000.2.6132.1.1.1.1.1",
+    "4526.10.1.1.1",
+    "4526.11.1.1.1",
+)
+
 SOURCES = {
     "model": (
         "@1.3.6.1.2.1.33.1.1.2.0",
         "@232.2.2.4.2.0",
         "@674.10892.5.1.3.12.0",
         "@674.10892.1.300.10.1.9.1",
+        *(f"@{base}.3.0" for base in _FASTPATH),
     ),
-    "version": ("@1.3.6.1.2.1.33.1.1.3.0", "@1.3.6.1.2.1.33.1.1.4.0"),
+    "version": (
+        *(f"@{base}.13.0" for base in _FASTPATH),
+        "@1.3.6.1.2.1.33.1.1.3.0",
+        "@1.3.6.1.2.1.33.1.1.4.0",
+    ),
     "serial": (
         "@1.3.6.1.2.1.43.5.1.1.17.1",
         "@232.2.2.2.1.0",
         "@674.10892.5.1.3.2.0",
         "@674.10892.1.300.10.1.11.1",
+        *(f"@{base}.4.0" for base in _FASTPATH),
     ),
 }
 # A server's maker, where its agent reports the hardware under a general-purpose system.

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 
 from pdsno_cli.discovery.identify.answers import ENTERPRISES, Answers, Oid, enterprise
 
 SYS_DESCR: Oid = (1, 3, 6, 1, 2, 1, 1, 1, 0)
 SYS_OBJECT_ID: Oid = (1, 3, 6, 1, 2, 1, 1, 2, 0)
+
+_SPECIFIC = 8  # arcs of a sysObjectID that is more than an enterprise number
 
 Sources = str | tuple[str, ...]
 
@@ -27,7 +29,7 @@ class Rule:
     ``kinds`` is to decide. ``version``, ``model`` and ``serial`` are sources, tried in order before
     the general ones: a regular expression whose group 1 is taken from sysDescr, or ``@OID``, or
     ``@OID ~ regex``; an OID is below 1.3.6.1.4.1, or starts with ``1.``, and without an instance it
-    stands for the first row.
+    stands for the first row. ``@+.1.4.0`` is below sysObjectID, ``@-.1.4.0`` beside it.
     """
 
     os: str | None = None
@@ -40,7 +42,6 @@ class Rule:
     version: Sources = ()
     model: Sources = ()
     serial: Sources = ()
-    example: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
         if not (self.oid or self.serves or self.descr):
@@ -74,7 +75,7 @@ def values(sources: Sources, answers: Answers, descr: str) -> Iterator[tuple[str
     for source in several(sources):
         if source.startswith("@"):
             name, _, pattern = source[1:].partition(" ~ ")
-            for oid in _instances(answers, oid_of(name)):
+            for oid in _instances(answers, _place(name, answers)):
                 text = answers.text(oid)
                 if text is not None and pattern:
                     text = _group(pattern, text)
@@ -83,6 +84,17 @@ def values(sources: Sources, answers: Answers, descr: str) -> Iterator[tuple[str
                     break
         elif text := _group(source, descr):
             yield text, "sysDescr"
+
+
+def _place(name: str, answers: Answers) -> Oid:
+    """Return the OID of a source, which may be relative to sysObjectID."""
+    if name[0] not in "+-":
+        return oid_of(name)
+    base = answers.oid(SYS_OBJECT_ID) or ()
+    if len(base) < _SPECIFIC:
+        return (*ENTERPRISES, 0)  # nothing stands there
+    rest = tuple(int(part) for part in name[2:].split("."))
+    return (base if name[0] == "+" else base[:-1]) + rest
 
 
 def _instances(answers: Answers, oid: Oid) -> Iterator[Oid]:

@@ -94,6 +94,17 @@ def test_serial_number_of_a_power_supply_or_card_is_not_the_device():
     assert "serial" not in device("Something", "9.1.1", more=more)
 
 
+def test_source_may_be_relative_to_the_object_id():
+    more = {
+        "1.3.6.1.4.1.8691.7.99.1.2.0": "EDS-999",
+        "1.3.6.1.4.1.8691.7.99.1.4.0": "V9.1",
+        "1.3.6.1.4.1.8691.1.4.0": "V0",
+    }
+    found = device("Managed device", "8691.7.99", more=more)
+    assert (found["model"], found["version"]) == ("EDS-999", "V9.1")
+    assert "version" not in device("Managed device", "8691", more=more)
+
+
 def test_hardware_under_linux_names_its_maker():
     found = device(
         "Linux db 5.4.0 #1 SMP x86_64",
@@ -142,7 +153,7 @@ def test_rule_is_well_formed(rule):
         re.compile(pattern)
     for source in (*several(rule.version), *several(rule.model), *several(rule.serial)):
         if source.startswith("@"):
-            oid_of(source[1:].partition(" ~ ")[0])
+            oid_of(source[1:].partition(" ~ ")[0].removeprefix("+.").removeprefix("-."))
         else:
             assert re.compile(source).groups, source
     for text in (*several(rule.oid), *several(rule.serves)):

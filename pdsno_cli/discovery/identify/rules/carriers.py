@@ -23,6 +23,7 @@ RULES = (
     Rule(os="EOS", descr=r"Arista Networks EOS", vendor="Arista", kind="switch", version=r"EOS version ([^,\s]+)",
          model=r"Arista Networks (\S+)$"),
     Rule(os="ArubaOS-CX", oid="47196", kind="switch", version=r"\b([A-Z]{2}\.\d[\w.]+)", model=r"\b(J[LA-Z0-9]\d{3}[A-Z]|[RS]\d[A-Z]\d{2}[A-Z])\b"),
+    Rule(os="Aruba Instant", serves="14823.2.3.3.1.1", vendor="HPE Aruba", kind="access point", version="@14823.2.3.3.1.1.4.0", model="@14823.2.3.3.1.2.1.1.6", serial="@14823.2.3.3.1.2.1.1.4"),
     Rule(os="ArubaOS", oid="14823", descr=r"AP-?\d|Instant|\bIAP|\bRAP", kind="access point", vendor="HPE Aruba",
          version=r"Version ([\d.]+[\w.-]*)", model=r"MODEL: ?([\w-]+)"),
     Rule(os="ArubaOS", oid="14823", kind="wlan controller", vendor="HPE Aruba",
