@@ -42,9 +42,10 @@ _VERSIONS = (
 )
 # A kernel's version and host are not the device's.
 _UNAME = r"^(?:Linux|FreeBSD|OpenBSD|NetBSD|SunOS|Darwin|Hardware:) "
+_STATED = r"<<.*\bVENDOR: ?([^;>]{2,40})"  # DOCSIS (CM-SP-OSSI)
 _MODELS = (
     r"\bmodel(?: (?:name|number|no))?\.?[:= ]+([\w/+.-]*\d[\w/+.-]*)",
-    r"^(?:[A-Z][\w.&-]*,? ){0,2}?((?!v?\d+\.)[A-Z]{1,8}\d*-?[A-Z]*\d[\w/+-]*)",
+    r"^(?:[A-Z][\w.&-]*,? ){0,2}?((?!v?\d+\.)(?-i:[A-Z]{1,8})\d*-?(?-i:[A-Z]*)\d[\w/+-]*)",
 )
 
 
@@ -82,6 +83,9 @@ def _vendor(
     """Return the vendor and its evidence; it has a type only if most of its devices have."""
     number = enterprise_number(object_id)
     listed = vendor(number) if number is not None else None
+    stated = search(_STATED, descr)
+    if stated is not None and not is_placeholder(stated[1]):
+        return Vendor(known_name(stated[1]) or stated[1].strip()), "sysDescr VENDOR"
     if rule is not None and rule.vendor is not None:
         own = listed is not None and listed.name == rule.vendor
         return Vendor(rule.vendor), f"enterprise number {number}" if own else because
@@ -123,8 +127,10 @@ def known_name(text: str) -> str | None:
     plain = text.casefold()
     names = (
         item.name
-        for item in table().values()
-        if len(item.name) > 2 and re.match(re.escape(item.name.casefold()) + r"\b", plain)
+        for number, item in table().items()
+        if number not in AGENT_SOFTWARE
+        and len(item.name) > 2
+        and re.match(re.escape(item.name.casefold()) + r"\b", plain)
     )
     return max(names, key=len, default=None)
 
@@ -145,13 +151,14 @@ def _sources(
     yield "model", objects.descriptions(answers)
     if not search(_UNAME, descr):
         yield "version", values(_VERSIONS, answers, descr)
-        yield "model", values(_MODELS, answers, descr)
+        if rule is None or not rule.model:
+            yield "model", values(_MODELS, answers, descr)
 
 
 def _first(field: str, found: Iterator[tuple[str, str]]) -> Fact | None:
     """Return the first value that says something."""
     for raw, evidence in found:
-        text = raw.rstrip(" ,;:-")
+        text = raw.rstrip(" ,;:.-")
         text = text.rstrip(")") if "(" not in text else text
         good = is_serial(text) if field == "serial" else not is_placeholder(text)
         if good and len(text) <= _LONGEST:

@@ -23,9 +23,16 @@ _WORDS = frozenset(
 def is_placeholder(value: str) -> bool:
     """Return True if a value says nothing: empty, a word for nothing, one repeated character."""
     plain = value.strip().strip("\"'").strip().casefold()
-    # Zeros, crosses, dashes ... whatever their number and separators.
-    signs = set(re.sub(r"[\s.:_/-]", "", plain))
-    return plain in _WORDS or len(signs) < 2
+    return plain in _WORDS or _signs(plain) <= {"0"} or (plain[:1] in "x#*?" and _one(plain))
+
+
+def _signs(text: str) -> set[str]:
+    """Return the characters of a text other than separators."""
+    return set(re.sub(r"[\s.:_/-]", "", text.casefold()))
+
+
+def _one(text: str) -> bool:
+    return len(_signs(text)) < 2
 
 
 def is_serial(value: str) -> bool:
@@ -34,6 +41,7 @@ def is_serial(value: str) -> bool:
     return (
         3 <= len(plain) <= 64
         and not is_placeholder(plain)
+        and not _one(plain)
         and any(character.isdigit() for character in plain)
         and re.fullmatch(r"[\w./:+ #()-]+", plain, re.ASCII) is not None
     )

@@ -54,6 +54,16 @@ CASES = [
     ("Linux host 5.10.0-28-amd64 #1 SMP Debian 5.10.209-2 x86_64", "8072.3.2.10", None, "Linux", "server", "5.10.0-28-amd64"),
     ("Lexmark MX611dhe version NH.SB7.N632 kernel 3.0.0 All-N-1", "641.6.2.40", "Lexmark", "Lexmark", "printer", "NH.SB7.N632"),
     ("Arista Networks EOS version 4.28.3M running on an Arista Networks DCS-7280SR-48C6", "30065.1.3011", "Arista", "EOS", "switch", "4.28.3M"),
+    ("PowerConnect 6224, 3.3.3.3, VxWorks 6.5", "674.10895.3010", "Dell", "DNOS", "switch", "3.3.3.3"),
+    ("<<HW_REV: 2.0; VENDOR: Technicolor; BOOTR: 2.4; SW_REV: STD1.2; MODEL: TC7200>>", "4491.2",
+     "Technicolor", "DOCSIS", "router", "STD1.2"),
+    ("ArubaOS (MODEL: 105), Version 6.2.1.0-3.3.0.0 (36379)", "14823.1.2.34", "HPE Aruba", "ArubaOS", "access point", "6.2.1.0-3.3.0.0"),
+    ("NetScaler NS10.5: Build 57.7.nc, Date: May 14 2015", "5951.1", "Citrix", "NetScaler", "load balancer", "10.5"),
+    ("Linux gw 3.10.0-957cpx86_64 #1 SMP x86_64", "8072.3.2.10", "Check Point", "Gaia", "firewall", None),
+    ("RICOH Aficio MP C3002 1.08 / RICOH Network Printer C model", "367.1.1", "Ricoh", "Ricoh", "printer", "1.08"),
+    ("Rittal CMC III PU SN 12345678 HW V3.00 - SW V3.11.00_5", "2606.7", "Rittal", "Rittal CMC", "environment", "V3.11.00_5"),
+    ("Ethernet Routing Switch 5520-48T-PWR      HW:02       FW:6.0.0.10  SW:v6.2.4.011", "45.3.74.1",
+     "Nortel", "BOSS", "switch", "6.2.4.011"),
 ]  # fmt: skip
 
 
