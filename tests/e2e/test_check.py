@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -59,6 +61,20 @@ def test_run_as_it_should_be_passes_every_check(site, way, request):
     assert text.returncode == 0
     assert all(len(line) <= 80 for line in text.stdout.splitlines())
     assert sum(line[:1].isalpha() for line in text.stdout.splitlines()) == len(ALL)
+
+
+def test_first_cycle_that_ends_while_it_looks_counts(site):
+    site.write(interval="1h", lab=False)
+    site.file.write_text(site.file.read_text().replace("timeout: 500ms", "timeout: 4s"))
+    with contextlib.ExitStack() as agents:
+        for host in range(1, 7):  # they are asked, and never answer
+            agent = agents.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+            agent.bind((f"{site.net}.{host}", site.snmp_port))
+        site.up().ready()
+        assert (site.row("lc1")["cycle"], site.row("lc2")["cycle"]) == (0, 0)
+        assert check(site, "--timeout", "1s")["reports"]["verdict"] == "fail"
+        found = check(site, "--timeout", "30s")["reports"]
+    assert (found["verdict"], found["subjects"]) == ("ok", [])
 
 
 def test_reports_that_a_frozen_regional_controller_does_not_commit_are_named(site, paused):

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
+import os
+import pty
 import re
 import signal
+import struct
 import subprocess
+import termios
 import threading
 
 import pytest
@@ -210,3 +216,29 @@ def test_filter_that_matches_nothing_of_the_map_is_noted(site):
     assert run.end() == 0
     assert run.lines[0].endswith("so nothing is expected: did you mean 'status/#'?")
     assert run.lines[-2].startswith("0 messages in")
+
+
+def test_tail_fits_a_terminal_of_80_columns_and_colours_topics_by_class(site):
+    site.write(interval="500ms")
+    site.up().ready()
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    hidden = ("NO_COLOR", "COLUMNS", "LINES")
+    env = {name: value for name, value in os.environ.items() if name not in hidden}
+    process = subprocess.Popen(
+        [PDSNO, "tail", str(site.file), "--count", "40", "--state-dir", str(site.state)],
+        stdout=slave, stderr=subprocess.DEVNULL, env=env | {"TERM": "xterm"},
+    )  # fmt: skip
+    os.close(slave)
+    data = b""
+    with contextlib.suppress(OSError):  # EIO: its end
+        while part := os.read(master, 65_536):
+            data += part
+    os.close(master)
+    assert process.wait(WAIT) == 0
+    text = data.decode()
+    assert f"\x1b[36m{site.root}/discovery/r1/lc" in text
+    assert f"\x1b[32m{site.root}/status/" in text
+    plain = re.sub(r"\x1b\[\d*m", "", text).splitlines()
+    assert max(map(len, plain)) <= 80
+    assert sum(bool(re.match(r"\d\d:\d\d:\d\d", line)) for line in plain) == 40

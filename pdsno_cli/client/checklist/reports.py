@@ -27,11 +27,11 @@ Cycles = dict[str, tuple[int, int]]  # epoch and cycle of each local controller
 
 def check_reports(plane: Plane) -> Iterator[Finding]:
     """Compare the last cycle of each local controller with what its region has committed."""
-    rows = {row["id"]: (row["epoch"], row["cycle"]) for row in plane.rows()}
+    ended = _last_cycles(plane)
     here, absent = _regions(plane)
     yield from _absent("reports", absent)
     wanted = {
-        region: {spec.controller_id: rows[spec.controller_id] for spec in _locals(plane, region)}
+        region: {spec.controller_id: ended[spec.controller_id] for spec in _locals(plane, region)}
         for region in here
     }
     known = sum(map(len, wanted.values()))
@@ -41,6 +41,7 @@ def check_reports(plane: Plane) -> Iterator[Finding]:
 
     def look() -> dict[str, str]:
         late: dict[str, str] = {}
+        _refresh(plane, wanted)
         for region, parent in here.items():
             late |= missing(wanted[region], _cycles(plane, parent) or {})
         return late
@@ -58,6 +59,19 @@ def check_reports(plane: Plane) -> Iterator[Finding]:
         hint=f"pdsno logs {next(iter(late))}; pdsno audit; after a start, pdsno wait --for cycles=1",
         subjects=tuple(late),
     )
+
+
+def _last_cycles(plane: Plane) -> Cycles:
+    """Return epoch and cycle of each controller now; cycle 0 where none has ended."""
+    return {row["id"]: (row["epoch"], row["cycle"]) for row in plane.rows()}
+
+
+def _refresh(plane: Plane, wanted: dict[str, Cycles]) -> None:
+    """Look again for the first cycle of those that had ended none."""
+    if any(cycle == 0 for cycles in wanted.values() for _, cycle in cycles.values()):
+        now = _last_cycles(plane)
+        for cycles in wanted.values():
+            cycles.update({name: now[name] for name, (_, cycle) in cycles.items() if cycle == 0})
 
 
 def check_summaries(plane: Plane) -> Iterator[Finding]:
