@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import textwrap
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.cli.table import fitted
 from pdsno_cli.controllers.policy import concerned, scopes
+from pdsno_cli.model.ids import unix_seconds
 from pdsno_cli.model.printable import printable
 
 if TYPE_CHECKING:
@@ -61,9 +61,10 @@ def _controller(item: HeardController) -> dict[str, Any]:
     }
 
 
-def _age(at: str) -> float:
-    """Return the age of a status, by the clock of its sender, in seconds."""
-    return round(max(time.time() - datetime.fromisoformat(at).timestamp(), 0.0), 1)
+def _age(at: str) -> float | None:
+    """Return the age of a status, by the clock of its sender, in seconds; None if that is invalid."""
+    sent = unix_seconds(at)
+    return None if sent is None else round(max(time.time() - sent, 0.0), 1)
 
 
 def status_text(

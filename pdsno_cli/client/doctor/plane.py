@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import suppress
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pdsno_cli.client.doctor.exchange import Exchange
 from pdsno_cli.client.doctor.finding import Finding
 from pdsno_cli.model.errors import PdsnoError
+from pdsno_cli.model.ids import unix_seconds
 from pdsno_cli.model.messages import Status
 from pdsno_cli.model.refusals import RefusedError
 
@@ -143,8 +143,8 @@ def _clocks(opened: Sequence[tuple[Envelope, bool]], heard_at: float) -> Iterato
     """
     ages: dict[str, float] = {}
     for envelope, retained in opened:
-        if not retained:
-            at = datetime.fromisoformat(envelope.timestamp).timestamp()
+        at = unix_seconds(envelope.timestamp)
+        if not retained and at is not None:
             age = heard_at - at
             if abs(age) < abs(ages.get(envelope.sender_id, float("inf"))):
                 ages[envelope.sender_id] = age
