@@ -133,6 +133,14 @@ class Codec:
         self._check_topic(topic, entry, envelope)
         return envelope
 
+    def sign_again(self, topic: str, data: bytes) -> bytes | None:
+        """Return a message of our own signed for ``topic``; None if it is: key and topic are these."""
+        try:
+            self._signer.verify(topic, data)
+        except RefusedError:
+            return self._signer.sign_again(topic, data)
+        return None
+
     def forget_senders(self) -> None:
         """Ask ``may_publish`` again of every sender: its answers may have changed."""
         self._known = {}

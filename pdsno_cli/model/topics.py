@@ -293,6 +293,10 @@ class TopicMap:
         """Return the stream that a message on ``topic`` belongs to: the topic below the root."""
         return topic.removeprefix(f"{self.root}/")
 
+    def of_stream(self, stream: str) -> str:
+        """Return the topic of a stream."""
+        return f"{self.root}/{stream}"
+
     def owner(self, topic: str) -> str | None:
         """Return the only controller that may publish on ``topic``, if its name has one."""
         item = self.class_of(topic)

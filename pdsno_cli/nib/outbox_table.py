@@ -41,6 +41,15 @@ _AFTER = sa.tuple_(OUTBOX.c.epoch, OUTBOX.c.seq) > sa.tuple_(
 )
 _OF_STREAM = OUTBOX.c.stream == sa.bindparam("of_stream")
 ENQUEUE = sa.insert(OUTBOX)
+READDRESS = (
+    sa.update(OUTBOX)
+    .where(
+        _OF_STREAM,
+        OUTBOX.c.epoch == sa.bindparam("of_epoch"),
+        OUTBOX.c.seq == sa.bindparam("of_seq"),
+    )
+    .values(topic=sa.bindparam("to_topic"), data=sa.bindparam("to_data"))
+)
 NEXT = (
     sa.select(OUTBOX)
     .where(OUTBOX.c.stream == sa.bindparam("stream"), _AFTER)

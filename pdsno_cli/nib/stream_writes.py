@@ -108,6 +108,19 @@ class StreamWrites(ABC):
         self._execute(outbox_table.ENQUEUE, values)
         self._execute(outbox_table.PUT_ISSUED, {name: values[name] for name in _NUMBER})
 
+    def readdress(self, message: OutboxRecord, topic: str, data: bytes) -> None:
+        """Give a queued message another topic and other bytes; its number stays."""
+        self._execute(
+            outbox_table.READDRESS,
+            {
+                "of_stream": message.stream,
+                "of_epoch": message.epoch,
+                "of_seq": message.seq,
+                "to_topic": topic,
+                "to_data": data,
+            },
+        )
+
     def answer(self, message_id: str, *, at: float) -> None:
         """Record for a day that a command is answered: it expires long before."""
         self._execute(sql.PUT_ANSWERED, {"message_id": message_id, "at": at})

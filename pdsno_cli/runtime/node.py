@@ -25,6 +25,7 @@ from pdsno_cli.delivery.endpoint import announce, own_event
 from pdsno_cli.delivery.inbox import Inbox
 from pdsno_cli.delivery.live_topology import LiveTopology
 from pdsno_cli.delivery.publisher import Publisher
+from pdsno_cli.delivery.readdress import readdress
 from pdsno_cli.delivery.receiver import Receiver
 from pdsno_cli.delivery.rejections import RejectionStats
 from pdsno_cli.delivery.renumber import epoch_beyond, renumber
@@ -162,6 +163,7 @@ class Node:
             self._codec = Codec(
                 self._key, topology.topics, topology.broker.max_payload, live_acl(self._live)
             )
+            readdress(store, self._codec, topology.topics)
             self._transport = self._connect(name, epoch)
             self._store = store
             self._publisher = publisher = Publisher(
