@@ -18,8 +18,6 @@ def dry_run(topology: Topology, state: StateDir, *, in_process: bool) -> None:
 
     A valid file may be checked on a machine that has neither its secrets nor its certificates.
     """
-    from pdsno_cli.supervisor.preflight import missing_inputs
-
     broker = topology.broker
     if in_process:
         where = "none: the bus of one process"
@@ -37,7 +35,13 @@ def dry_run(topology: Topology, state: StateDir, *, in_process: bool) -> None:
         lines.append(f"{role.value:<12} {len(found)}" + (f": {names}{more}" if found else ""))
     lines.append(f"state        {state.root}")
     console.data("\n".join(lines))
-    missing = missing_inputs(topology)
-    for sentence in missing:
-        console.progress(f"warning: {sentence}")
+    warn_of_missing(topology)
     console.progress("nothing was started")
+
+
+def warn_of_missing(topology: Topology) -> None:
+    """Print a warning for each secret or file that a start would not find on this machine."""
+    from pdsno_cli.supervisor.preflight import missing_inputs
+
+    for sentence in missing_inputs(topology):
+        console.progress(f"warning: {sentence}")

@@ -48,4 +48,8 @@ def show_plan(topology: Topology, state: StateDir, *, as_json: bool = False) -> 
         from pdsno_cli.cli.plan_text import plan_text
 
         console.data(plan_text(found))
+    if not found["running"]:
+        from pdsno_cli.cli.dry_run import warn_of_missing
+
+        warn_of_missing(topology)
     return found

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -38,6 +38,7 @@ class Resolved:
 
     topology: Topology
     digests: Mapping[str, str]
+    unreadable: Mapping[str, str] = field(default_factory=dict)  # why, by the same text
 
     def digest(self, text: str | None) -> str | None:
         """Return the digest of a secret; None for none."""
@@ -115,14 +116,22 @@ def resolve_secrets(
     Without ``salt`` the digest of a short secret could be guessed.
     """
     digests: dict[str, str] = {}
+    unreadable: dict[str, str] = {}
     for text, _ in dict.fromkeys(secret_texts(topology)):
         try:
             value = secrets.resolve(text, base=topology.folder, environment=environment)
-        except OperationError:
-            digests[text] = MISSING
+        except OperationError as exc:
+            digests[text], unreadable[text] = MISSING, str(exc)
         else:
             digests[text] = hmac.digest(salt, value.encode(errors="replace"), "sha256").hex()
-    return Resolved(topology=topology, digests=digests)
+    return Resolved(topology=topology, digests=digests, unreadable=unreadable)
+
+
+def require_secrets(resolved: Resolved, *, before: Resolved) -> None:
+    """Raise OperationError for a secret that cannot be read, unless it could not be ``before``."""
+    for text, reason in resolved.unreadable.items():
+        if text not in before.unreadable:
+            raise OperationError(reason)
 
 
 def plane_hash(resolved: Resolved) -> str:

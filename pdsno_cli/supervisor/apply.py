@@ -16,7 +16,7 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.runtime.child import LAB
 from pdsno_cli.runtime.environment import set_environment
 from pdsno_cli.runtime.supervisor_pipe import encode_order
-from pdsno_cli.spec.resolved import encode
+from pdsno_cli.spec.resolved import encode, require_secrets
 from pdsno_cli.supervisor.changes import Kind
 from pdsno_cli.supervisor.child import ChildState
 from pdsno_cli.supervisor.open_files import open_files_needed, require_open_files
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
     from pdsno_cli.supervisor.changes import Change
     from pdsno_cli.supervisor.plan import Plan
+    from pdsno_cli.supervisor.runner import ConvergingRunner
     from pdsno_cli.supervisor.supervise import Supervisor
 
 _TIMEOUT = (
@@ -55,7 +56,11 @@ class Applier:
         self._confirmed[name] = number
 
     def plan(self, resolved: Resolved) -> Plan:
-        """Return the plan from what runs to another topology."""
+        """Return the plan from what runs to another topology.
+
+        OperationError if that has a secret that cannot be read here: its controllers would not start.
+        """
+        require_secrets(resolved, before=self._run.plane.resolved)
         given_up = [
             name for name, child in self._run.children.items() if child.state is ChildState.FAILED
         ]
@@ -86,6 +91,10 @@ class Applier:
             run.plane.intend(_gone(plan))
             await self._reach(plan, resolved, environment, request["wait"], say)
             await self._finish(before, resolved, environment, plan)
+        except _RefusedError:
+            set_environment(was)
+            run.plane.intend(())
+            raise
         except OperationError as exc:
             if run.stopping:
                 raise OperationError("the topology is going down") from exc
@@ -145,8 +154,9 @@ class Applier:
         set_environment(environment)
         try:
             if plan.replaces_all:
+                runner = self._rebuild(resolved.topology)
                 say("replacing everything")
-                await self._run.replace(resolved.topology)
+                await self._run.replace(resolved.topology, runner)
             else:
                 await self._converge(plan, resolved.topology, environment, wait, say)
         except OperationError:
@@ -155,6 +165,12 @@ class Applier:
             raise OperationError(str(exc)) from exc
         changed = [item.controller_id for item in plan.changes if item.kind is not Kind.REMOVE]
         await self._healthy(changed, wait)
+
+    def _rebuild(self, topology: Topology) -> ConvergingRunner:
+        try:
+            return self._run.rebuild(topology)
+        except PdsnoError as exc:
+            raise _RefusedError(str(exc)) from exc
 
     async def _finish(
         self, before: Resolved, now: Resolved, environment: Environment, plan: Plan
@@ -264,6 +280,10 @@ class Applier:
                     f"not healthy within {wait:g} s: {run.failure_text(waiting[0])}"
                 )
             await run.news(_LOOK)
+
+
+class _RefusedError(OperationError):
+    """Another topology that cannot run: nothing was changed yet."""
 
 
 def _differ(plan: Plan) -> bool:

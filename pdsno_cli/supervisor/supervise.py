@@ -209,13 +209,20 @@ class Supervisor:
         """Forget a child that has stopped."""
         self.children.pop(name, None)
 
-    async def replace(self, topology: Topology) -> None:
+    def rebuild(self, topology: Topology) -> ConvergingRunner:
+        """Return the runner of another topology, for ``replace``; nothing of it runs yet.
+
+        Raises PdsnoError if there cannot be one, such as for a signing key that is too short.
+        """
+        if self._rebuild is None:
+            raise OperationError("this run cannot be replaced: end it with pdsno down")
+        return self._rebuild(topology)
+
+    async def replace(self, topology: Topology, runner: ConvergingRunner) -> None:
         """Stop everything, the broker too, and start another topology in its place.
 
         Raises OperationError when it cannot be started; nothing runs then.
         """
-        if self._rebuild is None:
-            raise OperationError("this run cannot be replaced: end it with pdsno down")
         old = self.plane.topology
         await self._stop_all()
         topics = [old.topics.status(name) for name in old.controllers]
@@ -223,7 +230,7 @@ class Supervisor:
         await self.runner.close()
         self.children.clear()
         self.board, self._was_ready, self._began = Board(topology), False, time.monotonic()
-        self.runner = self._rebuild(topology)
+        self.runner = runner
         self.orders = self._controller_orders()
         await self.runner.open(self)
         self._observer.on_start(self.board, self.runner.broker.text)

@@ -33,6 +33,12 @@ def without(site, *marks: str) -> None:
     site.file.write_text("".join(x for x in lines if not any(mark in x for mark in marks)))
 
 
+def add_one_that_cannot_start(site) -> None:
+    line = f"  lc3: {{role: local, region: r1, discovery: {{targets: ['{site.net}.90']}}}}\n"
+    site.file.write_text(site.file.read_text() + line)
+    (site.state / "stores" / "lc3.db").write_bytes(b"not a database" * 100)
+
+
 def apply(site, *args: str, code: int = 0, **kwargs) -> str:
     run = site.up(*args, **kwargs)
     assert run.end() == code, run.lines
@@ -179,19 +185,64 @@ def test_a_change_that_cannot_start_is_reverted_and_says_why(site):
     first = site.up().ready()
     before = pids(site)
     text = site.file.read_text()
-    site.file.write_text(
-        text + f'  lc3: {{role: local, region: r1, nib: "file:nowhere", discovery: {{targets: '
-        f'["{site.net}.90"]}}}}\n'
-    )
+    add_one_that_cannot_start(site)
     done = apply(site, code=1)
     assert "lc3" in done
-    assert "nowhere" in done
+    assert "damaged" in done
     assert "what ran before runs again" in done
     assert pids(site) == before
     assert site.ask("status", str(site.file)).returncode == 0
     assert not [*site.state.rglob("lc3*")]
     site.file.write_text(text)
     assert "nothing to change" in apply(site)
+    first.interrupt()
+    assert first.end() == 0, first.lines
+
+
+@pytest.mark.parametrize("value", [None, "short"])
+def test_a_key_that_cannot_be_used_is_refused_before_anything_stops(site, monkeypatch, value):
+    site.write(lab=False, interval="1h")
+    site.up().ready()
+    before, text = pids(site), site.file.read_text()
+    monkeypatch.delenv("NEW_KEY", raising=False)
+    site.file.write_text("signing_key: ${NEW_KEY}\n" + text)
+    if value is None:
+        planned = site.ask("plan", str(site.file))
+        assert planned.returncode == 1
+        assert "NEW_KEY is not set" in planned.stderr
+    else:
+        monkeypatch.setenv("NEW_KEY", value)
+    done = apply(site, code=1)
+    assert ("NEW_KEY is not set" if value is None else "has 5 bytes") in done
+    assert "not healthy" not in done
+    assert pids(site) == before
+    monkeypatch.setenv("NEW_KEY", "k" * 32)
+    assert "4 replace" in apply(site)
+    assert not set(pids(site).values()) & set(before.values())
+    site.file.write_text(text)
+    assert "4 replace" in apply(site)
+
+
+def test_queued_messages_outlive_another_root_and_key(site, monkeypatch):
+    """A controller that is not there has messages of its own, and the replaced ones queue theirs."""
+    site.write(lab=False, interval="1h")
+    first = site.up().ready()
+    monkeypatch.setenv("NEW_KEY", "k" * 32)
+    assert site.ask("stop", str(site.file), "g1").returncode == 0
+    assert site.ask("stop", str(site.file), "lc1").returncode == 0  # an event that waits for g1
+    until(lambda: site.row("rc1")["waiting"], "a message that waits")
+    edit(site, (f"root: {site.root}", f"root: {site.root}-later"))
+    site.file.write_text("signing_key: ${NEW_KEY}\n" + site.file.read_text())
+    assert "4 replace" in apply(site)
+    until(
+        lambda: not any(row["waiting"] for row in site.status()["controllers"]), "all acknowledged"
+    )
+    events = [
+        json.loads(line)
+        for line in site.ask("events", str(site.file), "--json").stdout.splitlines()
+    ]
+    assert any(item["event"] == "controller_down" for item in events), events
+    assert site.ask("audit", str(site.file)).returncode == 0
     first.interrupt()
     assert first.end() == 0, first.lines
 
@@ -215,16 +266,13 @@ def test_a_change_that_is_not_healthy_in_time_is_reverted(site):
 def test_no_revert_keeps_what_is_not_healthy(site):
     site.write(lab=False, interval="1h")
     site.up().ready()
-    site.file.write_text(
-        site.file.read_text() + f'  lc3: {{role: local, region: r1, nib: "file:nowhere", '
-        f'discovery: {{targets: ["{site.net}.90"]}}}}\n'
-    )
+    add_one_that_cannot_start(site)
     done = apply(site, "--no-revert", code=1)
     assert "as --no-revert says" in done
     assert site.row("lc3")["state"] == "failed"
     again = apply(site, code=1)  # it is started again, and fails again
     assert "restarting lc3" in again
-    assert "nowhere" in again
+    assert "damaged" in again
     assert "what ran before" not in again
 
 
