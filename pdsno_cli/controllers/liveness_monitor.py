@@ -204,8 +204,8 @@ class LivenessMonitor:
             self._gone(tx, name)
         self._undeclared.discard(name)
         self._unconfirmed.discard(name)
-        self._peers.pop(name, None)
-        self._show(name, alive=False, reason="forgotten")
+        peer = self._peers.pop(name, None)
+        self._show(name, 0 if peer is None else peer.epoch, alive=False, reason="forgotten")
         if not clear:
             return
         self._cleared.add(name)
@@ -242,7 +242,7 @@ class LivenessMonitor:
                 with self._context.publisher.unit() as unit:
                     unit.tx.set_controller_state(name, "offline")
                     self._announce(unit, name, lost, "controller_down", reason="silence")
-                self._show(name, alive=False, reason="silence")
+                self._show(name, peer.epoch, alive=False, reason="silence")
         deadlines = [
             peer.deadline
             for name, peer in self._peers.items()
@@ -271,9 +271,9 @@ class LivenessMonitor:
             )
             if event is not None:
                 self._announce(unit, sender, peer, event, **detail)
-        self._show(sender, alive=peer.alive, reason=detail.get("reason"))
+        self._show(sender, peer.epoch, alive=peer.alive, reason=detail.get("reason"))
 
-    def _show(self, sender: str, *, alive: bool, reason: str | None) -> None:
+    def _show(self, sender: str, epoch: int, *, alive: bool, reason: str | None) -> None:
         """Show the watcher whether a peer is alive."""
         self._context.watcher.notice(
             PeerNotice(
@@ -282,6 +282,7 @@ class LivenessMonitor:
                 alive=alive,
                 role=self._role,
                 region=self._context.spec.region,
+                epoch=epoch,
                 reason=reason,
             )
         )

@@ -109,7 +109,8 @@ class StalledNotice(msgspec.Struct, frozen=True, kw_only=True, tag="stalled"):
 class PeerNotice(msgspec.Struct, frozen=True, kw_only=True, tag="peer"):
     """A controller received a peer's status, or misses it; ``reason`` is the evidence.
 
-    The reason is ``forgotten`` for an undeclared peer that has left.
+    The reason is ``forgotten`` for an undeclared peer that has left. ``epoch`` is that of the status:
+    this notice may arrive before those of the peer's own new process.
     """
 
     controller_id: str
@@ -117,6 +118,7 @@ class PeerNotice(msgspec.Struct, frozen=True, kw_only=True, tag="peer"):
     alive: bool
     role: Role
     region: str | None
+    epoch: int
     reason: str | None = None
 
 

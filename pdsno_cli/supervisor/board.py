@@ -229,8 +229,11 @@ class Board:
         if not above:
             return None, None
         ready = {name: self.rows[name].ready_at for name in above}
+        # Those of an epoch before are about a process that has ended.
         notices = [
-            row.seen_by[name] for name in above if name in row.seen_by and ready[name] is not None
+            notice
+            for name, notice in row.seen_by.items()
+            if ready.get(name) is not None and notice.epoch >= row.epoch
         ]
         if any(notice.alive for notice in notices):
             return True, None
@@ -286,7 +289,7 @@ class Board:
         else:
             row.ready_at = None
         if notice.state in ("starting", "connecting"):  # a new process: nothing is known of it yet
-            row.transports, row.stalled, row.seen_by = {}, None, {}
+            row.transports, row.stalled = {}, None
         row.state = notice.state
         row.detail = notice.detail
         row.transport = notice.transport

@@ -39,9 +39,15 @@ def commit(who, cycle, epoch=5):
     )
 
 
-def heard(peer, *, alive, reason=None):
+def heard(peer, *, alive, reason=None, epoch=5):
     return PeerNotice(
-        controller_id="rc1", peer=peer, alive=alive, role=Role.LOCAL, region="r1", reason=reason
+        controller_id="rc1",
+        peer=peer,
+        alive=alive,
+        role=Role.LOCAL,
+        region="r1",
+        epoch=epoch,
+        reason=reason,
     )
 
 
@@ -235,3 +241,29 @@ def test_what_is_dumped_is_loaded():
     other.load(json.loads(json.dumps(board.dump("a broker"))))
     assert other.rows == board.rows
     assert other.others == board.others
+
+
+def test_a_parent_may_be_read_before_the_new_process_that_it_receives():
+    board = Board(TOPOLOGY)
+    for who in ("g1", "rc1", "lc1"):
+        board.update(ready(who))
+    board.update(heard("lc1", alive=True))
+    assert board.is_healthy("lc1")
+    board.update(heard("lc1", alive=True, epoch=6))
+    board.update(StateNotice(controller_id="lc1", state="connecting", epoch=6))
+    board.update(ready("lc1", epoch=6))
+    assert board.is_healthy("lc1")
+
+
+def test_what_a_parent_knew_of_an_earlier_process_does_not_count():
+    board = Board(TOPOLOGY)
+    for who in ("g1", "rc1", "lc1"):
+        board.update(ready(who))
+    board.update(heard("lc1", alive=False, reason="will"))
+    assert board.health(board.rows["lc1"]).level == "down"
+    board.update(StateNotice(controller_id="lc1", state="connecting", epoch=6))
+    board.update(ready("lc1", epoch=6))
+    assert board.health(board.rows["lc1"]).level == "ready"
+    assert not board.is_healthy("lc1")
+    board.update(heard("lc1", alive=True, epoch=6))
+    assert board.is_healthy("lc1")
