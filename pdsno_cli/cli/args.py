@@ -16,7 +16,7 @@ import typer
 from pdsno_cli.cli.completion import topologies
 from pdsno_cli.model.durations import DAY, parse_duration
 from pdsno_cli.model.errors import UsageError
-from pdsno_cli.model.names import did_you_mean
+from pdsno_cli.model.names import did_you_mean, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -81,8 +81,7 @@ def choose_level(value: str) -> str:
     from pdsno_cli.runtime.log_files import LEVELS
 
     if value not in LEVELS:
-        hint = did_you_mean(value, LEVELS) or f"one of: {', '.join(LEVELS)}"
-        raise UsageError(f"unknown level {value!r}: {hint}")
+        raise UsageError(f"unknown level {value!r}: {suggest(value, LEVELS)}")
     return value
 
 
@@ -91,8 +90,7 @@ def choose_format(value: str, formats: Sequence[str], *, as_json: bool = False) 
     if as_json:
         return "json"
     if value not in formats:
-        hint = did_you_mean(value, formats) or f"one of: {', '.join(formats)}"
-        raise UsageError(f"unknown format {value!r}: {hint}")
+        raise UsageError(f"unknown format {value!r}: {suggest(value, formats)}")
     return value
 
 
@@ -102,14 +100,13 @@ def require_controller(topology: Topology, name: str) -> None:
         from pdsno_cli.cli.target import known_names
 
         hint = did_you_mean(name, topology.controllers) or did_you_mean(name, known_names())
-        raise UsageError(f"no controller {name!r}" + (f"; {hint}" if hint else ""))
+        raise UsageError(f"no controller {name!r}: {hint or suggest(name, topology.controllers)}")
 
 
 def require_region(topology: Topology, name: str) -> None:
     """Raise UsageError, with the nearest name, unless the topology declares region ``name``."""
     if name not in topology.regions:
-        hint = did_you_mean(name, topology.regions)
-        raise UsageError(f"no region {name!r}" + (f"; {hint}" if hint else ""))
+        raise UsageError(f"no region {name!r}: {suggest(name, topology.regions)}")
 
 
 def require_scope(topology: Topology, scope: str) -> None:
@@ -118,8 +115,7 @@ def require_scope(topology: Topology, scope: str) -> None:
 
     known = scopes(topology)
     if scope not in known:
-        hint = did_you_mean(scope, known) or f"one of: {', '.join(known)}"
-        raise UsageError(f"unknown scope {scope!r}: {hint}")
+        raise UsageError(f"unknown scope {scope!r}: {suggest(scope, known)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +164,7 @@ def _bound(text: str) -> Bound:
     key, value = found.groups()
     if key not in _KEYS:
         hint = did_you_mean(key, _KEYS) or f"one of: {', '.join(_KEYS)}"
-        raise UsageError(f"invalid --expect {text!r}: unknown measure {key!r}; {hint}")
+        raise UsageError(f"invalid --expect {text!r}: unknown measure {key!r}: {hint}")
     if key in COUNTS and not value.isdecimal():
         raise UsageError(f"invalid --expect {text!r}: {value!r} is not a number, as in {key}<=0")
     try:

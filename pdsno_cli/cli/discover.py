@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import JSON, STATE_DIR, TIMEOUT, require_controller, seconds
+from pdsno_cli.cli.args import JSON, STATE_DIR, TIMEOUT, require_controller, require_region, seconds
 from pdsno_cli.cli.completion import regions, topology_and_controllers
 from pdsno_cli.cli.table import fitted, plural
 from pdsno_cli.cli.target import file_first, load
@@ -85,12 +85,10 @@ def discover(
 
 def _chosen(topology: Topology, ids: list[str], region: str | None) -> list[Controller]:
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.model.names import did_you_mean
     from pdsno_cli.model.roles import Role
 
-    if region is not None and region not in topology.regions:
-        hint = did_you_mean(region, topology.regions)
-        raise UsageError(f"no region {region!r}" + (f"; {hint}" if hint else ""))
+    if region is not None:
+        require_region(topology, region)
     locals_ = {item.controller_id: item for item in topology.of_role(Role.LOCAL, region)}
     for name in ids:
         require_controller(topology, name)

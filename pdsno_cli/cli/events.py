@@ -104,13 +104,12 @@ def _news(reader: EventReader) -> list[EventRecord]:
 def _require_known(wanted: Iterable[str], kinds: Iterable[str]) -> None:
     """Raise UsageError for a kind that was never recorded, with the nearest that was."""
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.model.names import did_you_mean
+    from pdsno_cli.model.names import suggest
 
     known = sorted(kinds)
     for kind in wanted:
         if kind not in known:
-            hint = did_you_mean(kind, known) or f"there are: {', '.join(known) or 'none'}"
-            raise UsageError(f"no event {kind!r}: {hint}")
+            raise UsageError(f"no event {kind!r}: {suggest(kind, known)}")
 
 
 def _print(found: Iterable[EventRecord], *, as_json: bool) -> bool:

@@ -125,6 +125,6 @@ def _victim_and_action(target: str, words: list[str]) -> tuple[str | None, str]:
     possible = actions.split("|")
     if len(words) != len(names) + 1 or words[-1] not in possible:
         hint = did_you_mean(words[-1], possible) if words else None
-        suggestion = f"; {hint}" if hint and words[-1] not in possible else ""
+        suggestion = f": {hint}" if hint and words[-1] not in possible else ""
         raise UsageError(f"write: pdsno fault {target} [FILE] {arguments}{suggestion}")
     return (words[0] if names else None), words[-1]

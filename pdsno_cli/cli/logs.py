@@ -112,12 +112,11 @@ def _print(texts: Iterable[str]) -> bool:
 def _wanted(ids: list[str], names: list[str]) -> Callable[[str], bool]:
     """Return whether a process's log is wanted; UsageError for an id that none has."""
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.model.names import did_you_mean
+    from pdsno_cli.model.names import suggest
 
     for pattern in ids:
         if not fnmatch.filter(names, pattern):
-            hint = did_you_mean(pattern, names) or f"there are: {', '.join(names)}"
-            raise UsageError(f"no log of {pattern!r}: {hint}")
+            raise UsageError(f"no log of {pattern!r}: {suggest(pattern, names)}")
     return lambda name: not ids or any(fnmatch.fnmatchcase(name, pattern) for pattern in ids)
 
 

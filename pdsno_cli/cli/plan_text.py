@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pdsno_cli.model.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
 _WIDTH = 80
 _FEW = 3  # alike controllers that still get a line each
@@ -23,8 +23,9 @@ def plan_text(plan: dict[str, Any]) -> str:
     lines = [f"{name} runs; to apply the file:" if plan["running"] else f"{name} does not run:"]
     for field in plan["fields"]:
         lines += _wrapped(f"  {_OF_FIELD[field['effect']]} {_values(field, '')}", 6)
+    ids = {item["id"] for item in plan["changes"]}
     for alike in _groups(plan["changes"]):
-        lines += _group(alike)
+        lines += _group(alike, ids)
     for effect in plan["effects"]:
         lines += _wrapped(f"  {effect}", 4)
     return "\n".join([*lines, summary(plan), f"token: {plan['token']}"])
@@ -51,7 +52,7 @@ def _groups(changes: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]
             yield from ([item] for item in alike)
 
 
-def _group(alike: list[dict[str, Any]]) -> Iterator[str]:
+def _group(alike: list[dict[str, Any]], ids: Collection[str]) -> Iterator[str]:
     first, last = alike[0], alike[-1]
     names = first["id"]
     if len(alike) > 1:
@@ -60,8 +61,22 @@ def _group(alike: list[dict[str, Any]]) -> Iterator[str]:
     yield from _wrapped(f"  {SYMBOLS[first['change']]} {names}: {first['change']} ({place})", 6)
     for field in first["fields"]:
         yield from _wrapped(f"      {_values(field, first['id'])}", 8)
-    for reason in first["because"]:
+    for reason in _reasons(first["because"], ids):
         yield from _wrapped(f"      because: {reason}", 8)
+
+
+def _reasons(because: Sequence[str], ids: Collection[str]) -> Iterator[str]:
+    """Yield the reasons, one for many controllers that do the same: ``lc1 … lc50 (50): changes``."""
+    found: dict[str, list[str]] = {}
+    for reason in because:
+        name, _, what = reason.partition(" ")
+        found.setdefault(what if name in ids else reason, []).append(reason)
+    for what, alike in found.items():
+        if len(alike) > _FEW:
+            first, last = (reason.partition(" ")[0] for reason in (alike[0], alike[-1]))
+            yield f"{first} … {last} ({len(alike)}): {what}"
+        else:
+            yield from alike
 
 
 def _values(field: dict[str, Any], controller_id: str) -> str:

@@ -32,11 +32,10 @@ def schema(
     It is draft-07, for editors and other validators, and allows a reference such as ${MQTT_PORT:-1883} wherever a scalar stands.
     """
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.model.names import did_you_mean
+    from pdsno_cli.model.names import suggest
     from pdsno_cli.model.schemas import schema_path
 
     kinds = _kinds()
     if message is not None and message not in kinds:
-        hint = did_you_mean(message, kinds) or f"one of: {', '.join(kinds)}"
-        raise UsageError(f"unknown message kind {message!r}: {hint}")
+        raise UsageError(f"unknown message kind {message!r}: {suggest(message, kinds)}")
     console.data(schema_path(message or "topology").read_text("utf-8"))

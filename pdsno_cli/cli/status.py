@@ -99,13 +99,12 @@ def _chosen(
 ) -> list[dict[str, Any]]:
     """Return the rows of a region and a role; raises UsageError, with the nearest, if unknown."""
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.model.names import did_you_mean
+    from pdsno_cli.model.names import suggest
 
     regions = sorted({row["region"] for row in rows if row["region"] is not None})
     for name, value, known in (("region", region, regions), ("role", role, _ROLES)):
         if value is not None and value not in known:
-            hint = did_you_mean(value, known) or f"one of: {', '.join(known)}"
-            raise UsageError(f"no {name} {value!r}: {hint}")
+            raise UsageError(f"no {name} {value!r}: {suggest(value, known)}")
     return [
         row
         for row in rows

@@ -102,23 +102,60 @@ def load(file: Path | None, state_dir: Path | None) -> tuple[Topology, StateDir]
         target = locate(file, state_dir)
         return target.topology(), target.state
     topology = require(str(file))
-    if state_dir is None:
-        found = [item for item in _of_file(file, None) if item.name == topology.name]
-        up = [item for item in found if item.state.is_up]
-        if len(up or found) == 1:
-            return topology, (up or found)[0].state
+    if (state := _running_state(topology, file, state_dir)) is not None:
+        return topology, state
+    found = [item for item in _of_file(file, state_dir) if item.name == topology.name]
+    if state_dir is None and len(found) == 1:
+        return topology, found[0].state
     return topology, state_of(topology, state_dir)
 
 
-def file_to_run(file: Path, state_dir: Path | None) -> tuple[Path, Path | None]:
-    """Return the file that ``pdsno up`` is to run, and its state directory where it is known.
+def to_run(file: Path | None, state_dir: Path | None) -> tuple[Path, Topology, StateDir]:
+    """Return the file that ``pdsno up`` is to run, its topology, and the state directory.
 
-    ``file`` may be the name of a topology with state here; raises UsageError if its file is unknown.
+    ``file`` may be the name of a topology with state here, and None for the default file. Raises
+    UsageError if the file is unknown, or is up under another name than it has now.
     """
-    if _is_path(file):
-        return file, state_dir
-    target = _by_name(str(file), state_dir)
-    return target.known_file(), target.state.root
+    from pdsno_cli.lint.engine import require
+
+    if file is None:
+        files = topology_files(None)
+        if len(files) != 1:
+            found = ", ".join(map(str, files)) or "there is no ./topology.yaml"
+            raise UsageError(f"which topology? Name its FILE, or set PDSNO_TOPOLOGY ({found})")
+        file = files[0]
+    if not _is_path(file):
+        target = _by_name(str(file), state_dir)
+        file = target.known_file()
+        return file, require(str(file)), target.state
+    topology = require(str(file))
+    running = _running_state(topology, file, state_dir)
+    return file, topology, running or state_of(topology, state_dir)
+
+
+def drawn_files(file: Path | None) -> list[Path]:
+    """Return the files that ``topology_files`` finds, or that of a topology by name."""
+    if file is None or _is_path(file):
+        return topology_files(file)
+    return [_by_name(str(file), None).known_file()]
+
+
+def _running_state(topology: Topology, file: Path, state_dir: Path | None) -> StateDir | None:
+    """Return the state directory of the only run of a file; None where it is not up.
+
+    Raises UsageError where the file has got another name since: a second run of its controllers would
+    begin.
+    """
+    if state_dir is not None or str(file) == _STDIN:
+        return None
+    up = [item for item in _of_file(file, None) if item.state.is_up]
+    same = [item for item in up if item.name == topology.name]
+    if up and not same:
+        raise UsageError(
+            f"{file} is up as {up[0].name}, and now has the name {topology.name}: name {up[0].name} "
+            "in place of the file, or choose another state with --state-dir"
+        )
+    return same[0].state if len(same) == 1 else None
 
 
 def state_of(topology: Topology, state_dir: Path | None) -> StateDir:

@@ -10,15 +10,20 @@ import typer
 
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import choose_format
-from pdsno_cli.cli.completion import values
-from pdsno_cli.cli.target import topology_files
+from pdsno_cli.cli.completion import topologies, values
+from pdsno_cli.cli.target import drawn_files
 
 FORMATS = ("tree", "table", "json", "markdown", "mermaid")
 
 
 def topics(
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="A topology file; - is stdin.")
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            autocompletion=topologies,
+            help="A topology file, or the name of one that ran here; - is stdin.",
+        ),
     ] = None,
     format_: Annotated[
         str,
@@ -43,7 +48,7 @@ def topics(
     from pdsno_cli.render.drawing import draw
 
     wanted = choose_format(format_, FORMATS, as_json=as_json)
-    topologies = [require(path) for path in topology_files(file)]
+    found = [require(path) for path in drawn_files(file)]
     # A table that goes into a file or another program is whole.
     width = console.width() if console.terminal(sys.stdout) else None
-    console.data(draw(topologies or [None], wanted, everything=everything, width=width))
+    console.data(draw(found or [None], wanted, everything=everything, width=width))

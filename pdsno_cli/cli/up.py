@@ -11,7 +11,7 @@ import typer
 from pdsno_cli.cli import console
 from pdsno_cli.cli.args import STATE_DIR, seconds
 from pdsno_cli.cli.completion import topologies
-from pdsno_cli.cli.target import file_to_run, state_of
+from pdsno_cli.cli.target import to_run
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 
 def up(
     file: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="FILE",
+            metavar="[FILE]",
             autocompletion=topologies,
-            help="The topology to run, a file or the name of one that ran here.",
+            help="The topology to run, a file or the name of one that ran here (default: "
+            "./topology.yaml).",
         ),
-    ],
+    ] = None,
     *,
     cycles: Annotated[
         int | None,
@@ -88,7 +89,6 @@ def up(
     A run that this starts goes on until Ctrl-C: broker, lab and every controller. Of one that is up, only
     what differs is changed; see pdsno plan.
     """
-    file, state_dir = file_to_run(file, state_dir)
     if detach and not dry_run:
         _refuse_detached(file, cycles, watch=watch)
 
@@ -97,7 +97,6 @@ def up(
     from pdsno_cli.cli.apply import Options, require_appliable, require_token
     from pdsno_cli.cli.plan import show_plan
     from pdsno_cli.client.applying import running
-    from pdsno_cli.lint.engine import require
     from pdsno_cli.runtime.run_record import recorded
     from pdsno_cli.supervisor.open_files import open_files_needed, require_open_files
     from pdsno_cli.system.process_title import set_process_title
@@ -106,8 +105,7 @@ def up(
     options = Options(
         check=check, wait=limit if wait is None else seconds(wait), revert=not no_revert
     )
-    topology = require(str(file))
-    state = state_of(topology, state_dir)
+    file, topology, state = to_run(file, state_dir)
     found = running(state) if state.control.exists() and report_to is None else None
     if found is not None:
         require_appliable(found, cycles=cycles, in_process=in_process)
@@ -181,7 +179,7 @@ def _display(
     return detached(topology, state, report_to)
 
 
-def _refuse_detached(file: Path, cycles: int | None, *, watch: bool) -> None:
+def _refuse_detached(file: Path | None, cycles: int | None, *, watch: bool) -> None:
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.spec.load import STDIN
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from pdsno_cli.model.errors import OperationError, UsageError
-from pdsno_cli.model.names import did_you_mean
+from pdsno_cli.model.names import suggest
 from pdsno_cli.supervisor.control import ask
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def in_order(
     known = {row["id"]: _LEVELS.index(row["role"]) for row in rows}
     for name in ids:
         if name not in known:
-            hint = did_you_mean(name, known)
-            raise UsageError(f"no controller {name!r} runs there" + (f"; {hint}" if hint else ""))
+            raise UsageError(f"no controller {name!r} runs there: {suggest(name, known)}")
     chosen = dict.fromkeys(ids or known)
     return sorted(chosen, key=lambda name: known[name], reverse=parents_first)
 

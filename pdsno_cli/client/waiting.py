@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pdsno_cli.client.controller_orders import INTERVAL, PAUSES
 from pdsno_cli.model.errors import OperationError, UsageError
 from pdsno_cli.model.events import EVENT_KINDS
-from pdsno_cli.model.names import did_you_mean
+from pdsno_cli.model.names import suggest
 from pdsno_cli.supervisor.control import ask
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def parse_condition(text: str) -> Condition:
         case "event" if value in EVENT_KINDS:
             return Condition(event=value)
         case "event":
-            hint = did_you_mean(value, EVENT_KINDS) or f"one of: {', '.join(EVENT_KINDS)}"
-            raise UsageError(f"unknown event {value!r}: {hint}")
+            raise UsageError(f"unknown event {value!r}: {suggest(value, EVENT_KINDS)}")
         case _:
             raise UsageError(f"invalid --for {text!r}: write ready, cycles=N or event=KIND")
 

@@ -38,6 +38,18 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str | None:
     return f"did you mean {found!r}?" if found is not None else None
 
 
+def suggest(name: str, candidates: Iterable[str]) -> str:
+    """Return a hint for an unknown name: ``did you mean 'x'?``, else what there is."""
+    known = list(candidates)
+    if hint := did_you_mean(name, known):
+        return hint
+    more = f" and {len(known) - _LISTED} more" if len(known) > _LISTED else ""
+    return f"one of: {', '.join(known[:_LISTED])}{more}" if known else "there is none"
+
+
+_LISTED = 12  # names
+
+
 def certain(name: str, candidates: Iterable[str]) -> str | None:
     """Return the only candidate that one slip of the keyboard makes ``name``, in long names two.
 

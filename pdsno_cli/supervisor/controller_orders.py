@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.errors import OperationError
-from pdsno_cli.model.names import did_you_mean
+from pdsno_cli.model.names import suggest
 from pdsno_cli.supervisor.child import ChildState
 
 if TYPE_CHECKING:
@@ -88,10 +88,8 @@ class ControllerOrders:
         if self._stopping():
             raise OperationError("the topology is going down")
         if name not in self._board.rows or name not in self._children:
-            hint = did_you_mean(name, self._board.rows)
-            raise OperationError(
-                f"no controller {name!r} runs here" + (f"; {hint}" if hint else "")
-            )
+            hint = suggest(name, self._board.rows)
+            raise OperationError(f"no controller {name!r} runs here: {hint}")
         return self._children[name]
 
     def _revive(self, child: Child) -> None:

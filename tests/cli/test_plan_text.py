@@ -81,3 +81,15 @@ def test_what_does_not_run_says_so_and_control_characters_are_shown():
     evil = plan_text(plan(fields=[field("description", "a", "\x1b[31mred\x07")]))
     assert "\x1b" not in evil
     assert "\x07" not in evil
+
+
+def test_reasons_of_many_controllers_share_a_line():
+    because = ["it publishes the policy of its region", *(f"lc{n} changes" for n in range(5))]
+    found = plan([change("g1", because=[*because, "lc9 is added"], role="global", region=None),
+                  *(change(f"lc{n}") for n in range(5)), change("lc9", "add")])  # fmt: skip
+    assert plan_text(found).splitlines()[1:5] == [
+        "  ~ g1: live (global)",
+        "      because: it publishes the policy of its region",
+        "      because: lc0 … lc4 (5): changes",
+        "      because: lc9 is added",
+    ]

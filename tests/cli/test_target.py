@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pdsno_cli.cli.target import file_first, file_to_run, load, locate
+from pdsno_cli.cli.target import drawn_files, file_first, load, locate, to_run
 from pdsno_cli.lint.engine import require
 from pdsno_cli.model.errors import UsageError
 from pdsno_cli.runtime.run_record import new_record, recorded, write_record
@@ -158,10 +158,43 @@ def test_a_broken_or_missing_file_hinders_no_command_that_needs_the_run_alone(pl
 
 def test_up_takes_a_file_as_it_is_and_finds_that_of_a_name(plane):
     state = plane.ran("one")
-    assert file_to_run(Path("other.yaml"), None) == (Path("other.yaml"), None)
-    assert file_to_run(Path("one"), None) == (plane.file("one"), state.root)
+    other = plane.file("other")
+    assert to_run(other, None)[::2] == (other, StateDir(default_root("other")))
+    assert to_run(Path("one"), None)[::2] == (plane.file("one"), state)
     with pytest.raises(UsageError, match="one"):
-        file_to_run(Path("onne"), None)
+        to_run(Path("onne"), None)
     plane.file("one").unlink()
     with pytest.raises(UsageError, match="gone"):
-        file_to_run(Path("one"), None)
+        to_run(Path("one"), None)
+
+
+def test_up_without_a_file_takes_the_default_one(plane):
+    plane.up("alpha")
+    with pytest.raises(UsageError, match=r"which topology\? .*there is no \./topology\.yaml"):
+        to_run(None, None)
+    Path("topology.yaml").write_text(ONE_OF_EACH)
+    assert to_run(None, None)[1].name == "one"
+
+
+def test_up_and_plan_find_a_run_in_a_state_directory_elsewhere(plane, tmp_path):
+    state = plane.up("alpha", tmp_path / "elsewhere")
+    file = plane.folder / "alpha.yaml"
+    assert to_run(file, None)[2] == load(file, None)[1] == state
+    assert to_run(file, tmp_path / "beside")[2].root == tmp_path / "beside"
+
+
+def test_a_file_that_is_up_under_another_name_is_not_run_a_second_time(plane):
+    state = plane.up("alpha")
+    file = plane.folder / "alpha.yaml"
+    file.write_text(ONE_OF_EACH.replace("name: one", "name: beta"))
+    for find in (to_run, load):
+        with pytest.raises(UsageError, match="is up as alpha, and now has the name beta"):
+            find(file, None)
+    assert to_run(Path("alpha"), None)[2] == load(Path("alpha"), None)[1] == state
+    assert to_run(Path("alpha"), None)[1].name == "beta"
+
+
+def test_topics_are_drawn_of_a_topology_by_name(plane):
+    plane.ran("alpha")
+    assert drawn_files(Path("alpha")) == [plane.folder / "alpha.yaml"]
+    assert drawn_files(Path("beta.yaml")) == [Path("beta.yaml")]

@@ -92,8 +92,8 @@ def test_discover_names_controllers_without_a_report_at_the_timeout(site):
 def test_discover_with_a_wrong_name_suggests_the_right_one(site):
     site.write()
     for args, words in (
-        (["lc-1"], "no controller 'lc-1'; did you mean 'lc1'?"),
-        (["--region", "r-1"], "no region 'r-1'; did you mean 'r1'?"),
+        (["lc-1"], "no controller 'lc-1': did you mean 'lc1'?"),
+        (["--region", "r-1"], "no region 'r-1': did you mean 'r1'?"),
         (["rc1"], "rc1 is regional: name local controllers"),
         (["--timeout", "soon"], "'soon' is not a duration"),
         ([], "this topology is not up"),
