@@ -135,7 +135,7 @@ class EmbeddedBroker:
     def _launch(self, endpoint: Endpoint) -> None:
         self.stop()
         for port in (endpoint.port_311, endpoint.port_5):
-            _check_free(port)
+            require_free_port(port)
         numbers = (os.getpid(), self._max_payload, endpoint.port_311, endpoint.port_5, self._files)
         self.process = process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             run_module("pdsno_cli.broker", *map(str, numbers), self._root, self._name),
@@ -199,13 +199,13 @@ def _free_port() -> int:
 
 def _is_free(port: int) -> bool:
     try:
-        _check_free(port)
+        require_free_port(port)
     except BrokerError:
         return False
     return True
 
 
-def _check_free(port: int) -> None:
+def require_free_port(port: int) -> None:
     """Raise BrokerError if ``port`` is in use."""
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the broker does

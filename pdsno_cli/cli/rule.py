@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pdsno_cli.lint.pages import Page
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = 1
 _WIDTH = 80
 _LINK = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Topology
 
 FORMATS = ("tree", "table", "json", "markdown", "mermaid")
-FORMAT_VERSION = "1"
+FORMAT_VERSION = 1
 GENERIC = "the topic map"
 
 

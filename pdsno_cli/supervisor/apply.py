@@ -37,6 +37,7 @@ _TIMEOUT = (
     10.0  # seconds for a controller to confirm an order; a probe or a commit may be under way
 )
 _LOOK = 0.2  # seconds after which health is judged again without any news
+_QUIET = 5.0  # seconds to be healthy before the command says what it waits for
 _BACK = 60.0  # seconds at least to become what it was before
 _UP = (Role.LOCAL, Role.REGIONAL, Role.GLOBAL)
 
@@ -164,7 +165,7 @@ class Applier:
         except PdsnoError as exc:
             raise OperationError(str(exc)) from exc
         changed = [item.controller_id for item in plan.changes if item.kind is not Kind.REMOVE]
-        await self._healthy(changed, wait)
+        await self._healthy(changed, wait, say)
 
     def _rebuild(self, topology: Topology) -> ConvergingRunner:
         try:
@@ -218,7 +219,7 @@ class Applier:
                 await run.stop_children([[name]])
                 run.discard(name)
                 run.start_child(name)
-                await self._healthy([name], wait)
+                await self._healthy([name], wait, say)
             late = [
                 name for name in again if name in orphans or (removed and role is not Role.LOCAL)
             ]
@@ -256,13 +257,13 @@ class Applier:
         child = self._run.children.get(name)
         return child is not None and child.alive
 
-    async def _healthy(self, names: Iterable[str], wait: float) -> None:
-        """Wait until controllers are healthy, at most ``wait`` seconds.
+    async def _healthy(self, names: Iterable[str], wait: float, say: Callable[[str], None]) -> None:
+        """Wait until controllers are healthy, at most ``wait`` seconds; say which, if that takes long.
 
         Raises OperationError with what is known of one that is not, at once if it was given up.
         """
         run, names = self._run, list(names)
-        deadline = time.monotonic() + wait
+        deadline, next_word = time.monotonic() + wait, time.monotonic() + _QUIET
         while True:
             if self.failure is not None:
                 raise OperationError(self.failure)
@@ -279,6 +280,10 @@ class Applier:
                 raise OperationError(
                     f"not healthy within {wait:g} s: {run.failure_text(waiting[0])}"
                 )
+            if time.monotonic() > next_word:
+                next_word = time.monotonic() + 2 * _QUIET
+                more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+                say(f"waiting for {waiting[0]}{more}: {run.reason(waiting[0])}")
             await run.news(_LOOK)
 
 

@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pdsno_cli.broker.embedded import require_free_port
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.notices import ReconfiguredNotice, StateNotice
 from pdsno_cli.model.roles import Role
@@ -212,10 +213,15 @@ class Supervisor:
     def rebuild(self, topology: Topology) -> ConvergingRunner:
         """Return the runner of another topology, for ``replace``; nothing of it runs yet.
 
-        Raises PdsnoError if there cannot be one, such as for a signing key that is too short.
+        Raises PdsnoError if there cannot be one: the signing key is too short, or another process has the
+        broker's port.
         """
         if self._rebuild is None:
             raise OperationError("this run cannot be replaced: end it with pdsno down")
+        broker = topology.broker
+        ours = (0, self.runner.broker.port, self.runner.broker.port_311, self.runner.broker.port_5)
+        if broker.embedded and broker.port not in ours and not self.plane.in_process:
+            require_free_port(broker.port)
         return self._rebuild(topology)
 
     async def replace(self, topology: Topology, runner: ConvergingRunner) -> None:
@@ -237,10 +243,14 @@ class Supervisor:
         for name in self.board.rows:
             self._start(name)
 
+    def reason(self, name: str) -> str:
+        """Return what is known of a controller that is not healthy, in one line."""
+        row, child = self.board.rows.get(name), self.children[name]
+        return (row.detail if row else None) or self._state_text(name, child)
+
     def failure_text(self, name: str) -> str:
         """Return what is known of a controller that is not healthy, with its last log lines."""
-        row, child = self.board.rows.get(name), self.children[name]
-        text = f"{name}: {(row.detail if row else None) or self._state_text(name, child)}"
+        text = f"{name}: {self.reason(name)}"
         tail = "".join(f"\n    {line}" for line in last_lines(self._state.log(name)))
         return text + (f"\n  last lines of its log:{tail}" if tail else "")
 

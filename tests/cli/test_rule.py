@@ -75,7 +75,7 @@ def test_rule_alone_lists_every_rule():
 
 def test_rule_json_has_every_rule_with_its_examples():
     document = json.loads(run("--json"))
-    assert document["format_version"] == "1"
+    assert document["format_version"] == 1
     rules = {item["code"]: item for item in document["rules"]}
     assert rules.keys() == pages().keys()
     assert rules["PDS403"]["bad"] == "defaults: {discovery: {snmp: {community: public}}}\n"

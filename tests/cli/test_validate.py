@@ -89,7 +89,7 @@ def test_concise_reports_all_files_sorted_and_the_missing_one(files):
 def test_json_carries_version_counts_and_findings(files, words):
     done = pdsno("validate", *words, ".", "gone.yaml", cwd=files)
     document = json.loads(done.stdout)
-    assert document["format_version"] == "1"
+    assert document["format_version"] == 1
     assert (document["files"], document["errors"], document["warnings"]) == (3, 1, 1)
     assert document["findings"][0]["code"] == "PDS104"
     assert document["findings"][0]["line"] == 2

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 
 import pytest
 
@@ -223,6 +224,20 @@ def test_a_key_that_cannot_be_used_is_refused_before_anything_stops(site, monkey
     assert "4 replace" in apply(site)
 
 
+def test_a_port_that_another_process_has_is_refused_before_anything_stops(site):
+    site.write(lab=False, interval="1h")
+    site.up().ready()
+    before = pids(site)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        edit(site, ("{embedded: true}", f"{{embedded: true, port: {port}}}"))
+        done = apply(site, code=1)
+    assert f"port {port} is in use" in done
+    assert "not healthy" not in done
+    assert pids(site) == before
+    assert "4 replace" in apply(site)
+
+
 def test_queued_messages_outlive_another_root_and_key(site, monkeypatch):
     """A controller that is not there has messages of its own, and the replaced ones queue theirs."""
     site.write(lab=False, interval="1h")
@@ -261,6 +276,18 @@ def test_a_change_that_is_not_healthy_in_time_is_reverted(site):
     assert site.ask("status", str(site.file)).returncode == 0
     site.file.write_text(text)
     assert "nothing to change" in apply(site)
+
+
+def test_a_change_that_takes_long_names_what_it_waits_for(site):
+    site.write(lab=False, interval="1h")
+    site.up().ready()
+    site.file.write_text(
+        site.file.read_text() + "  lc3: {role: local, region: r1, nib: "
+        f"'postgresql+psycopg://127.0.0.1:9/none', discovery: {{targets: ['{site.net}.90']}}}}\n"
+    )
+    done = apply(site, "--wait", "8s", code=1)
+    assert re.search(r"\nwaiting for lc3: .*127\.0\.0\.1", done)
+    assert "not healthy within 8 s: lc3" in done
 
 
 def test_no_revert_keeps_what_is_not_healthy(site):

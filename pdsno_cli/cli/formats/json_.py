@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pdsno_cli.cli.formats.base import Report
     from pdsno_cli.model.diagnostics import Diagnostic
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = 1
 
 
 def render(report: Report) -> str:
