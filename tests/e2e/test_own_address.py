@@ -46,7 +46,7 @@ def test_mqtt_and_http_come_from_addresses_that_differ_and_are_the_same_in_the_n
     site.write(fallbacks="[mqtt, http]")
     run = site.up().ready()
     status = site.status()
-    broker = ("127.0.0.1", int(status["broker"].rpartition(":")[2]))
+    broker = ("127.0.0.1", status["broker_port"])
     own = {}
     for name, pid in pids(site).items():
         ((own[name], _),) = {ours for ours, theirs in connections(pid) if theirs == broker}
