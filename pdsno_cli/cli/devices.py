@@ -15,9 +15,11 @@ from pdsno_cli.cli.target import load
 if TYPE_CHECKING:
     from pdsno_cli.nib.rows import DeviceRecord
 
-_HEAD = ("address", "mac", "name", "region", "controller", "protocols", "state", "seen")
+_HEAD = (
+    "address", "mac", "name", "vendor", "type", "region", "controller", "protocols", "state", "seen",
+)  # fmt: skip
 # Columns that a narrow terminal lacks, those first that are missed least.
-_DROP = ("seen", "protocols", "region", "mac", "state", "name")
+_DROP = ("seen", "protocols", "region", "mac", "vendor", "type", "state", "name")
 _DROP_ACTIVE = ("state", *_DROP)  # where every device is active
 FORMAT_VERSION = 1
 
@@ -92,11 +94,14 @@ def _cells(record: DeviceRecord) -> tuple[str, ...]:
     from pdsno_cli.model.ids import timestamp
 
     device = record.device
+    extra = device.extra or {}
     more = f" +{len(device.addresses) - 1}" if len(device.addresses) > 1 else ""
     return (
         device.addresses[0] + more,
         device.mac or "",
         device.sys_name or "",
+        extra.get("vendor", ""),
+        extra.get("type", ""),
         record.region,
         record.local_id,
         ",".join(device.protocols),

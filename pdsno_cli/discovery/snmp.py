@@ -11,7 +11,7 @@ import secrets
 import socket
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pyasn1.codec.ber import encoder  # type: ignore[import-untyped]  # ships no types
 from pysnmp.proto.api import v2c  # type: ignore[import-untyped]  # ships no types
@@ -28,6 +28,7 @@ from pdsno_cli.model.probes import FACTS
 if TYPE_CHECKING:
     import threading
 
+    from pdsno_cli.discovery.snmp_identity import Identities
     from pdsno_cli.spec.topology import Snmp
 
 RATE = FACTS["snmp"].rate  # requests a second
@@ -63,16 +64,29 @@ class SystemInfo:
 class SnmpProbe:
     """Implements ``Probe``."""
 
+    def __init__(self) -> None:
+        self._identified: Any = None
+
     def preload(self) -> None:
-        """Do nothing: this module imports pysnmp itself."""
+        """Load the rules of identification; this module imports pysnmp itself."""
+        self._identities()
 
     def sweep(self, request: ProbeRequest) -> Answers:
-        """Return the system group and the MAC of every agent that answers."""
+        """Return the system group, the MAC and the identity of every agent that answers."""
         found = sweep(request.targets, request.snmp, request.cancel)
+        facts = self._identities().of(found, request.snmp, request.cancel) if found else {}
         return {
             address: {name: value for name, value in asdict(info).items() if value is not None}
+            | facts.get(address, {})
             for address, info in found.items()
         }
+
+    def _identities(self) -> Identities:
+        if self._identified is None:
+            from pdsno_cli.discovery.snmp_identity import Identities
+
+            self._identified = Identities()
+        return cast("Identities", self._identified)
 
 
 PROBE: Probe = SnmpProbe()
@@ -89,7 +103,7 @@ def sweep(
         sock.setblocking(False)
         enlarge_buffers(sock)
         unreachable.enable(sock)
-        agents = _Agents(sock, targets, settings)
+        agents = Agents(sock, targets, settings)
         found = _get_system(agents, range(len(targets)), rate, cancel)
         if agents.sender.error is not None and not found:
             raise ProbeUnavailableError(f"no request could be sent: {agents.sender.error}")
@@ -98,7 +112,7 @@ def sweep(
 
 
 def _get_system(
-    agents: _Agents, indices: Sequence[int], rate: float, cancel: threading.Event
+    agents: Agents, indices: Sequence[int], rate: float, cancel: threading.Event
 ) -> dict[int, SystemInfo]:
     """GET the system group; after an error for one object, GET it again without that object."""
     found: dict[int, SystemInfo] = {}
@@ -126,7 +140,7 @@ def _get_system(
 
 
 def _walk_macs(
-    agents: _Agents, indices: Sequence[int], rate: float, cancel: threading.Event
+    agents: Agents, indices: Sequence[int], rate: float, cancel: threading.Event
 ) -> dict[int, str]:
     """Walk ifPhysAddress of each agent up to the first address that identifies a device.
 
@@ -179,7 +193,7 @@ def _text(value: Value, limit: int) -> str | None:
     return None if value.text is None else clean_text(value.text, limit)
 
 
-class _Agents:
+class Agents:
     """Implements ``ProbeSocket``: all agents of a sweep on one socket, one request each at a time."""
 
     def __init__(self, sock: socket.socket, targets: Sequence[str], settings: Snmp) -> None:
@@ -203,12 +217,16 @@ class _Agents:
             self._encoded[oids] = self._encode(pdu)
         return self._encoded[oids]
 
-    def bulk(self, start: Oid) -> bytes:
-        """Return a GetBulkRequest for the rows after ``start``, its request-id still blank."""
+    def bulk(self, *starts: Oid, once: Sequence[Oid] = (), rows: int = BULK_ROWS) -> bytes:
+        """Return a GetBulkRequest for the rows after ``starts``, its request-id still blank.
+
+        Of each OID in ``once`` it asks what follows.
+        """
         pdu = v2c.GetBulkRequestPDU()
         v2c.apiBulkPDU.set_defaults(pdu)
-        v2c.apiBulkPDU.set_max_repetitions(pdu, BULK_ROWS)
-        v2c.apiBulkPDU.set_varbinds(pdu, [(start, v2c.null)])
+        v2c.apiBulkPDU.set_non_repeaters(pdu, len(once))
+        v2c.apiBulkPDU.set_max_repetitions(pdu, rows)
+        v2c.apiBulkPDU.set_varbinds(pdu, [(oid, v2c.null) for oid in (*once, *starts)])
         return self._encode(pdu)
 
     def _encode(self, pdu: Any) -> bytes:
@@ -243,9 +261,11 @@ class _Agents:
         )
 
     def fileno(self) -> int:
+        """Return the descriptor of the socket."""
         return self._sock.fileno()
 
     def send(self, index: int) -> bool:
+        """Send a target its packet; return False if it cannot be reached."""
         packet = self._packet(index)
         # After seven bytes of headers and the community, which may contain any bytes.
         at = packet.index(_BLANK_ID, 7 + len(self._settings.community.encode())) + 2
@@ -253,6 +273,7 @@ class _Agents:
         return self.sender.send(identified, (self._targets[index], self._settings.port))
 
     def receive(self) -> Iterator[int | None]:
+        """Accept what has arrived; yield each target that is done, None for anything else."""
         for closed in unreachable.closed_ports(self._sock):
             ours = closed is not None and closed[1] == self._settings.port
             yield self._find(closed[0]) if closed is not None and ours else None

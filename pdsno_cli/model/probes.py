@@ -33,6 +33,9 @@ class ProbeFacts:
     timeout: float = 1.0
 
 
+# What a device is, as discovery/identify finds it in the answers of its SNMP agent.
+IDENTITY = ("vendor", "type", "os", "version", "model", "serial", "location")
+
 # The order matters: protocols are listed in it, and if two probes yield the same field, or different
 # MACs, the earlier one wins.
 PROBES = (
@@ -57,8 +60,9 @@ PROBES = (
     ProbeFacts(
         name="snmp",
         module="pdsno_cli.discovery.snmp",
-        asks="SNMP v2c GET of the system group, then GETBULK of ifPhysAddress up to the first MAC",
-        yields=("mac", "sys_name", "sys_descr", "sys_object_id", "uptime"),
+        asks="SNMP v2c GET of the system group, then GETBULK of ifPhysAddress up to the first MAC; "
+        "of a new device a GET and a GETBULK to identify it",
+        yields=("mac", "sys_name", "sys_descr", "sys_object_id", "uptime", *IDENTITY),
         rate=2000.0,  # tries and timeout are those of the topology file
     ),
 )

@@ -17,7 +17,15 @@ from pdsno_cli.spec import codes
 ROOT = Path(__file__).parents[2]
 PAGES = [
     ROOT / "docs" / name
-    for name in ("rules.md", "topology.md", "topics.md", "stores.md", "linting.md", "capacity.md")
+    for name in (
+        "rules.md",
+        "topology.md",
+        "topics.md",
+        "stores.md",
+        "linting.md",
+        "capacity.md",
+        "identification.md",
+    )
 ]
 FENCE = re.compile(r"^```(?P<kind>[^\n]+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
 BASE = {

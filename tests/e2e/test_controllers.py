@@ -194,6 +194,25 @@ def test_epoch_rises_with_each_start(site):
     assert all(second[name] > first[name] for name in first)
 
 
+def test_every_level_knows_what_the_devices_are(site):
+    site.write(interval="1h", devices=4, snmp=4)
+    run = site.up("--cycles", "1")
+    assert run.end() == 0, run.lines
+    held = [
+        {d["addresses"][0]: d["extra"] for d in site.devices("--of", name)}
+        for name in ("g1", "rc1")
+    ]
+    assert held[0] == held[1]
+    kinds = sorted((item.get("vendor"), item["type"]) for item in held[0].values())
+    assert kinds == [
+        ("Arista", "switch"), ("Cisco", "switch"), ("HPE Aruba", "access point"), ("Juniper", "router"),
+    ]  # fmt: skip
+    shown = site.ask("devices", str(site.file)).stdout
+    assert "HPE Aruba" in shown
+    assert "access point" in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
 def test_local_taken_out_of_the_topology_takes_its_devices_with_it(site):
     site.write()
     assert site.up("--cycles", "1").end() == 0

@@ -24,7 +24,7 @@ SCORED = ("vendor", "type", *DETAILS)
 # operating system call a firewall a network device, and a camera an appliance.
 ACCEPTED = {
     "network": {"firewall"},
-    "appliance": {"camera", "phone", "console server", "load balancer"},
+    "appliance": {"camera", "phone", "console server", "load balancer", "server"},
     "collaboration": {"phone", "appliance"},
     "telephony": {"phone", "appliance"},
     "voip": {"phone", "appliance"},

@@ -42,10 +42,11 @@ _VERSIONS = (
 )
 # A kernel's version and host are not the device's.
 _UNAME = r"^(?:Linux|FreeBSD|OpenBSD|NetBSD|SunOS|Darwin|Hardware:) "
+_PRODUCT = r"^((?:[A-Z][\w-]* ){0,2}(?!v?\d+\.)[A-Z]{0,12}-?[A-Z]*\d[\w/+-]*)(?![\w/+-]*\.\d)"
 _STATED = r"<<.*\bVENDOR: ?([^;>]{2,40})"  # DOCSIS (CM-SP-OSSI)
 _MODELS = (
     r"\bmodel(?: (?:name|number|no))?\.?[:= ]+([\w/+.-]*\d[\w/+.-]*)",
-    r"^(?:[A-Z][\w.&-]*,? ){0,2}?((?!v?\d+\.)(?-i:[A-Z]{1,8})\d*-?(?-i:[A-Z]*)\d[\w/+-]*)",
+    r"^(?:[A-Z][\w.&-]*,? ){0,2}?((?!v?\d+\.)(?-i:[A-Z]{1,8})\d*-?(?-i:[A-Z]*)\d[\w/+-]*)(?![\w/+-]*\.\d)",
 )
 
 
@@ -62,7 +63,7 @@ def identify(answers: Answers) -> Identity:
         found["vendor"] = Fact(maker.name, evidence)
     if rule is not None and rule.os is not None:
         found["os"] = Fact(rule.os, because)
-    for field, sources in _sources(rule, answers, descr):
+    for field, sources in _sources(rule, maker.name if maker is not None else "", answers, descr):
         if field not in found and (fact := _first(field, sources)) is not None:
             found[field] = fact
     if rule is not None and rule.kind is not None:
@@ -136,7 +137,7 @@ def known_name(text: str) -> str | None:
 
 
 def _sources(
-    rule: Rule | None, answers: Answers, descr: str
+    rule: Rule | None, maker: str, answers: Answers, descr: str
 ) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
     """Yield where each field may stand: the rule's places, then standard objects, then sysDescr."""
     if rule is not None:
@@ -151,8 +152,17 @@ def _sources(
     yield "model", objects.descriptions(answers)
     if not search(_UNAME, descr):
         yield "version", values(_VERSIONS, answers, descr)
+        yield "model", _after(maker, descr)
         if rule is None or not rule.model:
             yield "model", values(_MODELS, answers, descr)
+
+
+def _after(maker: str, descr: str) -> Iterator[tuple[str, str]]:
+    """Yield the product that follows the vendor's name at the start of sysDescr."""
+    if maker and descr.casefold().startswith(f"{maker.casefold()} "):
+        found = search(_PRODUCT, descr[len(maker) :].strip())
+        if found is not None:
+            yield found[1], "sysDescr"
 
 
 def _first(field: str, found: Iterator[tuple[str, str]]) -> Fact | None:

@@ -75,7 +75,7 @@ def values(sources: Sources, answers: Answers, descr: str) -> Iterator[tuple[str
     for source in several(sources):
         if source.startswith("@"):
             name, _, pattern = source[1:].partition(" ~ ")
-            for oid in _instances(answers, _place(name, answers)):
+            for oid in _instances(answers, place(name, answers)):
                 text = answers.text(oid)
                 if text is not None and pattern:
                     text = _group(pattern, text)
@@ -86,7 +86,7 @@ def values(sources: Sources, answers: Answers, descr: str) -> Iterator[tuple[str
             yield text, "sysDescr"
 
 
-def _place(name: str, answers: Answers) -> Oid:
+def place(name: str, answers: Answers) -> Oid:
     """Return the OID of a source, which may be relative to sysObjectID."""
     if name[0] not in "+-":
         return oid_of(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -187,3 +188,9 @@ def test_no_rule_hides_behind_an_earlier_one_that_is_wider():
         and not late.serves
     ]
     assert hidden == []
+
+
+def test_rule_of_the_page_is_one():
+    page = (Path(__file__).parents[3] / "docs/identification.md").read_text()
+    (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert eval(text, {"Rule": Rule}).os == "ExampleOS"

@@ -55,7 +55,7 @@ RULES = (
     Rule(os="Radwin", oid="4458", kind="radio", version="@4458.1000.1.1.2.0", model=("@4458.1000.1.1.28.0", r"(RADWIN \S+)"), serial="@4458.1000.1.1.29.0"),
     Rule(os="IgniteNet", oid="47307", kind="radio", version="@47307.1.1.3.0", model="@47307.1.1.1.0", serial="@47307.1.1.2.0"),
     Rule(os="Tachyon", oid="57344", kind="radio", version="@57344.1.3.4.0", model="@57344.1.3.1.0", serial="@57344.1.3.2.0"),
-    Rule(os="InfiNet", oid="3942", kind="radio", version=r"(?:WANFleX )?(H\d\w+v[\d.]+\w*|v\d[\w.]+)", model=r"^(\S+)"),
+    Rule(os="InfiNet", oid="3942", kind="radio", version=r"(H\d\w+-\w+v[\d.]+\w*)", model=r"\b([A-Z]\d{4}\S*)"),
     Rule(os="DragonWave", oid="7262", kind="radio", version="@7262.1.1.1.3.0"),
     Rule(os="Trango", oid="5454", kind="radio", model=r"(Apex\S*|Giga\S*|Stra\S*)", version=r"(\d+\.\d+\.\d+\S*)"),
     Rule(os="Exalt", oid="25651", kind="radio", model=r"(Ex\S+-?\S*)", version=r"(\d+\.\d+\.\d+\S*)"),

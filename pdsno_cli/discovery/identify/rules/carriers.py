@@ -95,7 +95,7 @@ RULES = (
     Rule(os="AlliedWare Plus", oid="207", descr=r"AlliedWare|Allied Teles", kind=None,
          version=(r"(?:AW\+\)?|version|CPU[^,]*, Version) ?v?([\d.]+[\w.-]*)",), model=r"\b(x\d{3}\S*|AT-\S+|AR\d+\S*|SBx\S+|CentreCOM \S+)"),
     Rule(os="BDCOM", oid="3320", version=r"Version ([\w.]+)", model=r"BDCOM(?:\(tm\))? (\S+) Software"),
-    Rule(os="Ruijie RGOS", oid=("4881", "52642"), version=(r"(?:Version|Release|RGOS) ([\w.()]+)",), model=r"\(([\w/-]+)\)"),
+    Rule(os="Ruijie RGOS", oid=("4881", "52642"), version=(r"(?:Version|Release|RGOS) ([\w.()]+)",), model=(r"\(([\w/-]+)\)", r"\b([NS]\d{4}\w*-\w+)")),
     Rule(os="SNR", oid="40418", kind="switch", version=r"Version ([\w.()]+)", model=r"^(SNR-\S+)"),
     Rule(os="QTECH", oid="27514", version=r"Version (?:[\w-]+_)?([\d.]+\w*)", model=r"^(\S+)"),
     Rule(os="DCN", oid="6339", version=r"Version (?:[\w-]+_)?([\w.()]+)", model=r"^(\S+)"),

@@ -1,0 +1,170 @@
+"""Asks SNMP agents what their devices are, once for each device, and remembers the answer.
+
+A device is asked again when its sysDescr, sysObjectID or sysName changes, after a reboot, and each
+hour; one that did not answer every request, after five minutes. Until then it keeps the facts it had: good values
+are never overwritten by nothing. Costs at most ``questions.MAX_DATAGRAMS`` requests a device, and retries.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pdsno_cli.discovery import unreachable
+from pdsno_cli.discovery.ber import Oid, Response, Value
+from pdsno_cli.discovery.identify.answers import Answers, Object, parse_oid
+from pdsno_cli.discovery.identify.identity import identify
+from pdsno_cli.discovery.identify.questions import MAX_DATAGRAMS, ROWS, Questions, questions
+from pdsno_cli.discovery.snmp import RATE, SYS_DESCR, SYS_OBJECT_ID, Agents
+from pdsno_cli.discovery.sockets import enlarge_buffers
+from pdsno_cli.model.probes import IDENTITY
+
+if TYPE_CHECKING:
+    from pdsno_cli.discovery.snmp import SystemInfo
+    from pdsno_cli.spec.topology import Snmp
+
+AGAIN = 3600.0  # seconds after which a device is asked again
+AGAIN_SILENT = 300.0  # the same for one that did not answer every request
+MAX_REMEMBERED = 65_536  # devices; those seen least recently are forgotten first
+
+_OCTETS, _OBJECT_ID = 0x04, 0x06
+_NUMBERS = frozenset(
+    {0x02, 0x41, 0x42, 0x43, 0x46}
+)  # INTEGER, Counter32, Gauge32, TimeTicks, Counter64
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The facts of a device, what it said of itself, its last uptime, and when it was asked."""
+
+    facts: Mapping[str, str]
+    said: tuple[str | None, ...]
+    uptime: float | None
+    at: float
+    complete: bool
+
+
+class Identities:
+    """The identities of the devices that a process has seen; used by several threads."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, int], _Known] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(
+        self, found: Mapping[str, SystemInfo], settings: Snmp, cancel: threading.Event
+    ) -> dict[str, dict[str, str]]:
+        """Return the facts of each agent in ``found``, by its address; asks those that are new."""
+        now = time.monotonic()
+        known = {address: self._recall(address, settings.port, found[address]) for address in found}
+        asked = [
+            address
+            for address, item in known.items()
+            if item is None or _stale(item, found[address], now)
+        ]
+        objects, replies = _ask(asked, found, settings, cancel) if asked else ({}, Counter[str]())
+        for address in asked:
+            info, answered = found[address], objects.get(address)
+            before = known[address]
+            facts = _facts(info, answered or {})
+            if before is not None:
+                facts = {**facts, **before.facts} if answered is None else {**before.facts, **facts}
+            complete = replies[address] == MAX_DATAGRAMS
+            known[address] = _Known(facts, _said(info), info.uptime, now, complete)
+        if not cancel.is_set():  # else some were not asked
+            self._remember(known, found, settings.port)
+        return {address: dict(item.facts) for address, item in known.items() if item is not None}
+
+    def _remember(
+        self, known: Mapping[str, _Known | None], found: Mapping[str, SystemInfo], port: int
+    ) -> None:
+        with self._lock:
+            for address, item in known.items():
+                if item is not None:
+                    self._known[address, port] = replace(item, uptime=found[address].uptime)
+                    self._known.move_to_end((address, port))
+            while len(self._known) > MAX_REMEMBERED:
+                self._known.popitem(last=False)
+
+    def _recall(self, address: str, port: int, info: SystemInfo) -> _Known | None:
+        """Return what is known of a device, None if another one answers there now."""
+        with self._lock:
+            item = self._known.get((address, port))
+        return item if item is not None and item.said == _said(info) else None
+
+
+def _said(info: SystemInfo) -> tuple[str | None, ...]:
+    return info.sys_descr, info.sys_object_id, info.sys_name
+
+
+def _stale(item: _Known, info: SystemInfo, now: float) -> bool:
+    """Return True if a device is to be asked again."""
+    rebooted = item.uptime is not None and info.uptime is not None and info.uptime < item.uptime
+    return rebooted or now - item.at >= (AGAIN if item.complete else AGAIN_SILENT)
+
+
+def _facts(info: SystemInfo, objects: Mapping[Oid, Object]) -> dict[str, str]:
+    system: dict[Oid, Object] = {}
+    if info.sys_descr is not None:
+        system[SYS_DESCR] = Object(info.sys_descr.encode())
+    object_id = parse_oid(info.sys_object_id or "")
+    if object_id is not None:
+        system[SYS_OBJECT_ID] = Object(object_id)
+    found = identify(Answers({**objects, **system}))
+    return {field: found[field].value for field in IDENTITY if field in found}
+
+
+def _ask(
+    asked: Sequence[str],
+    found: Mapping[str, SystemInfo],
+    settings: Snmp,
+    cancel: threading.Event,
+) -> tuple[dict[str, dict[Oid, Object]], Counter[str]]:
+    """Send each agent its questions; return the objects of those that answered, and their replies."""
+    wanted = [_questions(found[address]) for address in asked]
+    answers: dict[str, dict[Oid, Object]] = {}
+    replies: Counter[str] = Counter()
+
+    def accept(index: int, response: Response) -> None:
+        # An agent that refuses a request has answered it: asking again would not help.
+        replies[asked[index]] += 1
+        objects = answers.setdefault(asked[index], {})
+        if response.error_status == 0:
+            objects.update(_objects(response.bindings))
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        enlarge_buffers(sock)
+        unreachable.enable(sock)
+        agents = Agents(sock, asked, settings)
+        requests = (
+            lambda index: agents.get(wanted[index].gets),
+            lambda index: agents.bulk(*wanted[index].columns, once=wanted[index].nexts, rows=ROWS),
+        )
+        assert len(requests) <= MAX_DATAGRAMS
+        for request in requests:
+            agents.request(range(len(asked)), request, accept, rate=RATE, cancel=cancel)
+    return answers, replies
+
+
+def _questions(info: SystemInfo) -> Questions:
+    return questions(info.sys_descr or "", parse_oid(info.sys_object_id or "") or ())
+
+
+def _objects(bindings: Iterable[tuple[Oid, Value]]) -> dict[Oid, Object]:
+    """Return the values of a response in the types of identification; others are left out."""
+    found: dict[Oid, Object] = {}
+    for oid, value in bindings:
+        object_id = value.oid
+        if value.tag == _OCTETS:
+            found[oid] = Object(value.octets)
+        elif value.tag == _OBJECT_ID and object_id is not None:
+            found[oid] = Object(object_id)
+        elif value.tag in _NUMBERS and len(value.octets) <= 9:
+            found[oid] = Object(int.from_bytes(value.octets, "big", signed=value.tag == 0x02))
+    return found
