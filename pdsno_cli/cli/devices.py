@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from pdsno_cli.nib.rows import DeviceRecord
 
 _HEAD = (
-    "address", "mac", "name", "vendor", "type", "region", "controller", "protocols", "state", "seen",
+    "address", "mac", "mac vendor", "name", "vendor", "type", "region", "controller", "protocols", "state", "seen",
 )  # fmt: skip
 # Columns that a narrow terminal lacks, those first that are missed least.
-_DROP = ("seen", "protocols", "region", "mac", "vendor", "type", "state", "name")
+_DROP = ("mac vendor", "seen", "protocols", "region", "mac", "vendor", "type", "state", "name")
 _DROP_ACTIVE = ("state", *_DROP)  # where every device is active
 FORMAT_VERSION = 1
 
@@ -69,7 +69,7 @@ def devices(
         rows = [_json(item) for item in records]
         console.document(FORMAT_VERSION, topology.name, controller=owner, devices=rows)
     else:
-        rows_ = [_cells(item) for item in records]
+        rows_ = [_cells(item, wide=wide) for item in records]
         width = None if wide else console.width()
         console.data(fitted(_HEAD, rows_, width=width, drop=_DROP if everything else _DROP_ACTIVE))
 
@@ -77,10 +77,12 @@ def devices(
 def _json(record: DeviceRecord) -> dict[str, Any]:
     import msgspec
 
+    from pdsno_cli.discovery.oui import mac_vendor
     from pdsno_cli.model.ids import timestamp
 
     device: dict[str, Any] = msgspec.to_builtins(record.device)
     return device | {
+        "mac_vendor": mac_vendor(record.device.mac),
         "local_id": record.local_id,
         "region": record.region,
         "state": "active" if record.active else "inactive",
@@ -90,7 +92,8 @@ def _json(record: DeviceRecord) -> dict[str, Any]:
     }
 
 
-def _cells(record: DeviceRecord) -> tuple[str, ...]:
+def _cells(record: DeviceRecord, *, wide: bool) -> tuple[str, ...]:
+    from pdsno_cli.discovery.oui import mac_vendor
     from pdsno_cli.model.ids import timestamp
 
     device = record.device
@@ -99,6 +102,7 @@ def _cells(record: DeviceRecord) -> tuple[str, ...]:
     return (
         device.addresses[0] + more,
         device.mac or "",
+        (mac_vendor(device.mac) or "") if wide else "",
         device.sys_name or "",
         extra.get("vendor", ""),
         extra.get("type", ""),

@@ -185,6 +185,7 @@ def _document(
     from dataclasses import asdict
 
     from pdsno_cli.discovery.identify.facts import CLASSES, FIELDS
+    from pdsno_cli.discovery.identify.placeholders import repeated
 
     document: dict[str, Any] = {
         "format_version": FORMAT_VERSION,
@@ -198,6 +199,9 @@ def _document(
             for name, found in devices.items()
         ],
     }
+    # One number on several devices is an asset tag or a copy, and identifies none of them.
+    serials = [found["serial"].value for found in devices.values() if "serial" in found]
+    document["repeated_serials"] = sorted(repeated(serials))
     if verdicts:
         document["scores"] = {
             field: {"hits": hits, "misses": missed}

@@ -83,6 +83,12 @@ def test_json_has_every_fact_its_evidence_and_the_scores(folder):
     assert shown["invented"] == []
 
 
+def test_serial_number_of_several_devices_is_named(folder):
+    assert json.loads(run("--json", folder))["repeated_serials"] == []
+    shutil.copy(folder / "leaf-eos.snmprec", folder / "leaf-copy.snmprec")
+    assert json.loads(run("--json", folder))["repeated_serials"] == ["JPE0000ZZ07"]
+
+
 def test_evidence_stands_beside_each_fact_of_one_file():
     shown = run("--evidence", OWN / "ups-apc.snmprec")
     assert "  vendor: APC  (enterprise number 318)\n" in shown

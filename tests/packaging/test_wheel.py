@@ -92,8 +92,12 @@ def away(*words: str, where: Path, installed: Path | None) -> subprocess.Complet
 
 def test_wheel_holds_schemas_templates_marker_and_license(names):
     assert SCHEMAS
-    schemas = {n for n in names if n.endswith(".schema.json")}
-    assert schemas == {f"pdsno_cli/schemas/{name}" for name in SCHEMAS}
+    recordings = (ROOT / "pdsno_cli" / "lab" / "recordings").iterdir()
+    recorded = {f"pdsno_cli/lab/recordings/{path.name}" for path in recordings}
+    tables = {f"pdsno_cli/discovery/identify/{n}.txt" for n in ("vendors", "os_vendors")}
+    assert recorded | tables <= set(names)
+    schemas = {f"pdsno_cli/schemas/{n}" for n in SCHEMAS}
+    assert {n for n in names if n.endswith(".json")} - recorded == schemas
     templates = (ROOT / "pdsno_cli" / "render" / "templates").iterdir()
     assert {f"pdsno_cli/render/templates/{path.name}" for path in templates} <= set(names)
     assert "pdsno_cli/py.typed" in names
