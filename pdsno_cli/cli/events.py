@@ -62,6 +62,7 @@ def events(
     from pdsno_cli.cli.target import load
     from pdsno_cli.client.events import EventFilter, EventReader
     from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.events import EVENT_KINDS
     from pdsno_cli.model.roles import Role
     from pdsno_cli.nib.database import MissingStoreError
     from pdsno_cli.runtime.stores import database_of
@@ -82,7 +83,9 @@ def events(
     with reader, contextlib.suppress(KeyboardInterrupt):
         found = reader.read()
         if not follow:
-            _require_known(wanted.kinds, reader.kinds)
+            _require_known(wanted.kinds, {*EVENT_KINDS, *reader.kinds})
+            if not found:
+                console.progress(f"{topology.name}: no event was recorded that matches")
         shown = found if lines is None else found[max(len(found) - lines, 0) :]
         while _print(shown, as_json=as_json) and follow:
             time.sleep(_INTERVAL)
@@ -102,7 +105,7 @@ def _news(reader: EventReader) -> list[EventRecord]:
 
 
 def _require_known(wanted: Iterable[str], kinds: Iterable[str]) -> None:
-    """Raise UsageError for a kind that was never recorded, with the nearest that was."""
+    """Raise UsageError for a kind that there is not, with the nearest that there is."""
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.model.names import suggest
 

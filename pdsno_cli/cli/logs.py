@@ -20,7 +20,7 @@ from pdsno_cli.cli.target import file_first, locate
 from pdsno_cli.model.printable import printable_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from pdsno_cli.runtime.log_files import LogEntry
 
@@ -75,7 +75,7 @@ def logs(
 
     Also after it has ended: controllers, supervisor, broker and lab. Times are local ones; with --json, a line an entry, they are UTC.
     """
-    from pdsno_cli.model.errors import OperationError
+    from pdsno_cli.model.errors import UsageError
     from pdsno_cli.runtime.log_files import LogFollower, log_names
 
     least = choose_level(level)
@@ -85,7 +85,7 @@ def logs(
     folder = target.state.logs
     names = log_names(folder)
     if not names:
-        raise OperationError(f"no logs of {target.name} in {folder}: it has not run yet")
+        raise UsageError(f"no logs of {target.name} in {folder}: it has not run yet")
     wanted = _wanted(ids, names)
     follower = LogFollower(folder, wanted)
     width = max(map(len, filter(wanted, names)), default=0)
@@ -95,7 +95,9 @@ def logs(
         return (x for x in follower.read() if x.time >= begin and x.is_at_least(least))
 
     most = _TAIL if lines is None and follow and since is None else lines
-    entries: Iterable[LogEntry] = deque(selected(), maxlen=most)
+    entries: Collection[LogEntry] = deque(selected(), maxlen=most)
+    if not entries and not follow:
+        console.progress(f"{target.name}: nothing was logged that matches")
     with contextlib.suppress(KeyboardInterrupt):
         while _print(map(show, entries)) and follow:
             began = time.thread_time()

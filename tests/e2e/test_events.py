@@ -50,6 +50,9 @@ def test_what_cannot_be_found_gets_a_suggestion(site):
     done = site.ask("events", str(site.file), "--kind", "policy_aplied")
     assert (done.returncode, done.stdout) == (2, "")
     assert "no event 'policy_aplied': did you mean 'policy_applied'?" in done.stderr
+    done = site.ask("events", str(site.file), "--kind", "quarantine_replayed")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"{site.root}: no event was recorded that matches\n"
     done = site.ask("events", str(site.file), "--region", "r2")
     assert done.returncode == 2
     assert "no region 'r2'" in done.stderr

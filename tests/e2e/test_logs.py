@@ -63,12 +63,15 @@ def test_follow_shows_what_is_logged_from_now_on_until_ctrl_c(site):
 def test_wrong_id_and_time_get_a_suggestion(site):
     site.write()
     done = site.ask("logs", str(site.file))
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "it has not run yet" in done.stderr
     assert site.up("--cycles", "1").end() == 0
     done = site.ask("logs", str(site.file), "lc3")
     assert done.returncode == 2
     assert "no log of 'lc3': did you mean 'lc2'" in done.stderr
+    done = site.ask("logs", str(site.file), "--since", "0s")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert done.stderr == f"{site.root}: nothing was logged that matches\n"
     done = site.ask("logs", str(site.file), "--since", "yesterday")
     assert done.returncode == 2
     assert "invalid time 'yesterday': write 10m" in done.stderr
