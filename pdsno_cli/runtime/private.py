@@ -22,6 +22,11 @@ def make_private(folder: Path) -> None:
     require_own(folder, folder.lstat())
     if folder.lstat().st_mode & 0o077:
         folder.chmod(0o700)
+    require_own_files(folder)
+
+
+def require_own_files(folder: Path) -> None:
+    """Raise StateError if a file in a folder is a symbolic link or belongs to another user."""
     with os.scandir(folder) as entries:
         for entry in entries:
             if not entry.is_dir(follow_symlinks=False):  # those of ours are judged by themselves

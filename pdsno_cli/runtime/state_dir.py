@@ -119,13 +119,18 @@ class StateDir:
         except OSError as exc:
             raise StateError(f"{path} cannot be written: {exc.strerror}") from exc
 
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """The folder itself, and those in it."""
+        return self.root, self.root / "stores", self.logs, self.root / "http"
+
     def make(self) -> None:
         """Make the folders, mode 0700, or tighten them; StateError when that cannot be.
 
         The same when one of them, or a file in them, is another user's or a symbolic link.
         """
         try:
-            for folder in (self.root, self.root / "stores", self.logs, self.root / "http"):
+            for folder in self.folders:
                 make_private(folder)
             if not os.access(self.root, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied")

@@ -28,6 +28,7 @@ CHECKS = (
     ("machine", "check_open_files"),
     ("machine", "check_ports"),
     ("state", "check_disk"),
+    ("state", "check_owner"),
     ("state", "check_locks"),
     ("state", "check_leftovers"),
     ("state", "check_keys"),

@@ -71,6 +71,21 @@ def _nearest(path: Path) -> Path:
     return next(item for item in (path, *path.parents) if item.exists())
 
 
+def check_owner(subject: Subject) -> Iterator[Finding]:
+    """Look for files of other users, which no run takes."""
+    from pdsno_cli.runtime.private import require_own, require_own_files
+
+    folders = [folder for folder in subject.state.folders if folder.exists()]
+    try:
+        for folder in folders:
+            require_own(folder, folder.lstat())
+            require_own_files(folder)
+    except (PdsnoError, OSError) as exc:
+        yield Finding(check="owner", verdict="fail", text=str(exc))
+    else:
+        yield Finding(check="owner", verdict="ok", text="all state is this user's own")
+
+
 def check_locks(subject: Subject) -> Iterator[Finding]:
     """Say who holds the state directory, and whether it answers."""
     state = subject.state

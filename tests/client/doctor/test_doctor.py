@@ -217,6 +217,26 @@ def test_state_directory_that_cannot_be_written(subject):
     plan.state.root.chmod(0o700)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_files_of_another_user_are_a_failure(subject):
+    plan = subject()
+    assert verdicts(plan)["owner"] == [("ok", "all state is this user's own", None)]
+    log = plan.state.log("g1")
+    log.touch()
+    os.chown(log, 65534, -1)
+    [(verdict, text, _)] = verdicts(plan)["owner"]
+    assert verdict == "fail"
+    assert f"{log} belongs to user 65534" in text
+
+
+def test_link_in_the_state_directory_is_a_failure(subject, tmp_path):
+    plan = subject()
+    plan.state.log("g1").symlink_to(tmp_path / "elsewhere")
+    [(verdict, text, _)] = verdicts(plan)["owner"]
+    assert verdict == "fail"
+    assert "is a symbolic link" in text
+
+
 def test_key_that_others_can_read(subject):
     plan = subject()
     assert verdicts(plan)["keys"] == [("ok", "pdsno up makes the signing key", None)]
