@@ -63,6 +63,7 @@ class Follower:
 
     def _apply(self) -> None:
         if self._seen is None:
+            self._say(f"{self._file} is gone: what runs stays as it is")
             return
         settings.forget()
         try:

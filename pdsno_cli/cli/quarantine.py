@@ -49,12 +49,13 @@ def list_entries(
 
     These were signed but could not be applied. Reads the stores on this machine.
     """
+    from pdsno_cli.model.errors import UsageError
+
     topology, state = load(file, state_dir)
-    found = [
-        (name, item)
-        for name in topology.controllers
-        for item in _entries(topology, state, name) or ()
-    ]
+    by_name = {name: _entries(topology, state, name) for name in topology.controllers}
+    if all(entries is None for entries in by_name.values()):
+        raise UsageError(f"{topology.name} was never up in {state.root}: there are no stores")
+    found = [(name, item) for name, entries in by_name.items() for item in entries or ()]
     if as_json:
         messages = [
             dict(zip(_HEAD, _values(name, item), strict=True))

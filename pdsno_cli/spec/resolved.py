@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -54,11 +56,11 @@ def normal(topology: Topology) -> Topology:
     tls = topology.broker.tls
     if tls is not None:
         names = {name: getattr(tls, name) for name in ("ca", "cert", "key")}
-        paths = {name: str(Path(text).absolute()) for name, text in names.items() if text}
+        paths = {name: _absolute(text) for name, text in names.items() if text}
         tls = replace(tls, **paths)
     return replace(
         topology,
-        path=topology.path if topology.path == STDIN else str(Path(topology.path).absolute()),
+        path=topology.path if topology.path == STDIN else _absolute(topology.path),
         topics=replace(
             topology.topics, rules={name: topology.topics.rule(name) for name in CLASSES}
         ),
@@ -175,6 +177,16 @@ def controller_hash(resolved: Resolved, controller_id: str) -> str:
 def shown_digest(digest: str) -> str:
     """Return a digest as people see it."""
     return digest if digest == MISSING else f"sha256:{digest[:_DIGITS]}"
+
+
+def _absolute(text: str) -> str:
+    """Return an absolute path, without ``..`` unless that leads elsewhere, past a symbolic link."""
+    path = Path(text).absolute()
+    plain = Path(os.path.normpath(path))
+    with suppress(OSError):
+        if path.samefile(plain):
+            return str(plain)
+    return str(path)
 
 
 def _hash(value: object) -> str:

@@ -413,6 +413,9 @@ def test_watch_applies_on_save_and_leaves_the_plane_alone_on_errors(site):
     site.file.rename(site.folder / "old.yaml")  # as editors do
     site.file.write_text(good)
     run.wait_line("applied: 4 live", after=mark)
+    mark = len(run.lines)
+    site.file.unlink()
+    run.wait_line("is gone: what runs stays as it is", after=mark)
     assert pids(site) == before
 
 

@@ -22,6 +22,10 @@ def test_plan_where_nothing_runs_adds_everything_and_starts_nothing(site):
     assert f"{site.root} does not run:" in done.stdout
     assert "plan: 4 add" in done.stdout
     assert not site.state.exists()
+    for command in (["devices"], ["audit"], ["quarantine", "list"], ["policy", "status"]):
+        never = site.ask(*command, str(site.file))
+        assert never.returncode == 2, command
+        assert "was never up" in never.stderr
     site.file.write_text("signing_key: ${NOT_HERE}\n" + site.file.read_text())
     assert "warning: cannot read the secret '${NOT_HERE}'" in plan(site).stderr
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from pathlib import Path
 
 import pytest
 
@@ -22,6 +23,7 @@ from pdsno_cli.spec.topology import Topology
 from pdsno_cli.supervisor.changes import Kind
 from pdsno_cli.supervisor.effects import EFFECTS, Effect, leaves
 from pdsno_cli.supervisor.plan import make_plan
+from tests.conftest import ONE_OF_EACH
 
 BASE = """\
 name: site
@@ -264,3 +266,15 @@ def test_children_of_a_new_parent_report_all_again_and_others_do_not(read):
     plan = between(read, BASE, BASE.replace("gc:", "g9:"))
     found = {item.controller_id for item in plan.changes if item.new_parent}
     assert found == {"rc1", "rc2"}
+
+
+def test_path_of_a_file_has_no_detour_but_where_a_link_makes_it_one(tmp_path):
+    (tmp_path / "far" / "sub").mkdir(parents=True)
+    (tmp_path / "sub").symlink_to(tmp_path / "far" / "sub")
+    for folder in (tmp_path, tmp_path / "far"):
+        (folder / "site.yaml").write_text(ONE_OF_EACH)
+    (tmp_path / "near").mkdir()
+    plain = normal(require(str(tmp_path / "near" / ".." / "site.yaml")))
+    assert plain.path == str(tmp_path / "site.yaml")
+    linked = normal(require(str(tmp_path / "sub" / ".." / "site.yaml")))
+    assert Path(linked.path).samefile(tmp_path / "far" / "site.yaml")
