@@ -8,9 +8,11 @@ stdout and stderr, too; then they are its log, which has one writer only.
 from __future__ import annotations
 
 import logging
+import math
 import os
 import select
 import subprocess
+import sys
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 
+_QUIET = 1.0  # seconds until a terminal shows what it waits for
+_AGAIN = 5.0  # seconds until it shows that again
 _READY = b"\0"
 _READ = 65_536
 
@@ -68,10 +72,16 @@ def run_detached(
 def _wait(
     process: subprocess.Popen[bytes], pipe: int, file: Path, state: StateDir, timeout: float
 ) -> None:
-    """Return once all controllers are ready."""
+    """Return once all controllers are ready; on a terminal, say what it waits for."""
     deadline, output = time.monotonic() + timeout, b""
+    word = time.monotonic() + _QUIET if console.terminal(sys.stderr) else math.inf
     while True:
-        ready, _, _ = select.select([pipe], [], [], max(deadline - time.monotonic(), 0))
+        now = time.monotonic()
+        ready, _, _ = select.select([pipe], [], [], max(min(deadline, word) - now, 0))
+        if not ready and time.monotonic() < deadline:
+            word = time.monotonic() + _AGAIN
+            console.message("waiting" + (_unready(state) or ": it starts"))
+            continue
         if not ready:
             raise OperationError(
                 f"not ready within {timeout:g} s{_unready(state)}; the run goes on: "

@@ -52,3 +52,15 @@ def test_up_d_on_what_runs_returns_at_once_on_a_terminal_too(detached, terminal)
     run = terminal("-d")
     run.until_seen(r"applied in \S+ s: 4 live")
     assert run.end() == 0
+
+
+def test_up_d_names_what_it_waits_for_on_a_terminal(site, terminal):
+    site.write(interval="1h", lab=False)
+    edit(
+        site,
+        ("lc2: {role: local,", "lc2: {role: local, nib: 'postgresql+psycopg://127.0.0.1:9/none',"),
+    )
+    run = terminal("-d", "--timeout", "10s")
+    run.until_seen(r"waiting: .*lc2 ")
+    assert run.end() == 1
+    assert site.ask("down", str(site.file)).returncode in (0, 1)
