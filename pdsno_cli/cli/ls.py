@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,6 +107,10 @@ def _hints(found: list[ListedTopology]) -> Iterator[str]:
             f"{len(dead)} are dead, their supervisors were killed; "
             "start one with pdsno up FILE, or remove its state with pdsno down NAME --volumes"
         )
+    for name, count in Counter(item.name for item in found).items():
+        if count > 1:
+            places = ", ".join(_short(item.state_dir) for item in found if item.name == name)
+            yield f"{name} is there {count} times: choose one with --state-dir ({places})"
     for item in found:
         if item.state == "no answer":
             yield f"{item.name}: its supervisor does not answer; see {item.state_dir}/logs"

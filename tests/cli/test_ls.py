@@ -45,11 +45,18 @@ def test_since_is_dropped_before_the_name_in_a_narrow_terminal():
 
 
 def test_a_dead_topology_has_a_hint():
-    (hint,) = _hints([listed(state="dead"), listed()])
+    (hint,) = _hints([listed(state="dead"), listed(name="other")])
     assert "pdsno down zone-a --volumes" in hint
     assert "pdsno up /srv/zone-a.yaml" in hint
 
 
 def test_many_dead_topologies_share_a_hint():
-    (hint,) = _hints([listed(state="dead")] * 20)
+    (hint,) = _hints([listed(state="dead", name=f"z{n}") for n in range(20)])
     assert hint.startswith("20 are dead")
+
+
+def test_topologies_of_one_name_are_told_apart_by_their_state():
+    (hint,) = _hints([listed(), listed(state_dir="/srv/state"), listed(name="other")])
+    assert hint == (
+        "zone-a is there 2 times: choose one with --state-dir (/var/lib/zone-a, /srv/state)"
+    )
