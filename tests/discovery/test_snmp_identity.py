@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -83,10 +84,9 @@ def playing(name, address=ADDRESS, port=0):
         yield player, bound
 
 
-def sweep(probe, port, *addresses):
-    request = ProbeRequest(
-        targets=addresses or (ADDRESS,), snmp=Snmp(port=port, timeout=0.3, retries=0), cancel=NEVER
-    )
+def sweep(probe, port, *addresses, timeout=0.3):
+    settings = Snmp(port=port, timeout=timeout, retries=0)
+    request = ProbeRequest(targets=addresses or (ADDRESS,), snmp=settings, cancel=NEVER)
     return probe.sweep(request)
 
 
@@ -158,6 +158,38 @@ def test_many_devices_are_told_apart():
     assert {address: answer["vendor"] for address, answer in found.items()} == {
         address: EXPECTED[name]["vendor"] for address, name in names.items()
     }
+
+
+def test_broken_answers_to_the_questions_cost_facts_but_no_error():
+    chance = random.Random(7)
+    player = Player("leaf-eos")
+
+    def spoilt(data):
+        player.asked.clear()
+        answer = player(data)
+        if not player.asked or answer is None:
+            return answer
+        octets = bytearray(answer)
+        for _ in range(chance.randrange(1, 6)):
+            octets[chance.randrange(len(octets))] = chance.randrange(256)
+        return bytes(octets[: chance.randrange(2, len(octets) + 1)])
+
+    with responder(ADDRESS, spoilt) as port:
+        for _ in range(40):
+            answer = identity(sweep(snmp.SnmpProbe(), port, timeout=0.05)[ADDRESS])
+            assert answer["vendor"] == "Arista"
+            assert all(0 < len(text) <= 255 and text.isprintable() for text in answer.values())
+
+
+@pytest.mark.parametrize("octets", [b"\xff" * 1500, b"\x1b[31m" * 50, b"", b"\0" * 40])
+def test_odd_values_are_bounded_and_printable(octets):
+    with playing("leaf-eos") as (player, port):
+        for oid, value in player.agent._mib._objects.items():
+            if value.syntax == "string" and oid not in {snmp.SYS_DESCR, snmp.SYS_NAME}:
+                player.agent._mib._objects[oid] = Value("string", octets)
+        answer = identity(sweep(snmp.SnmpProbe(), port)[ADDRESS])
+    assert answer["model"] == "DCS-7050SX3-48YC8"  # of sysDescr
+    assert all(0 < len(text) <= 255 and text.isprintable() for text in answer.values())
 
 
 def test_identity_travels_in_extra_of_the_device():

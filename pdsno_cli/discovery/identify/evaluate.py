@@ -39,6 +39,15 @@ ACCEPTED = {
 }
 
 
+# One company under several names.
+_RENAMED = (
+    {"hp", "hpe", "hewlett"},
+    {"apc", "american"},
+    {"vertiv", "liebert", "emerson", "geist"},
+    {"eaton", "mge", "powerware"},
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One field of one device: what was expected and found; ``right`` is the judgement."""
@@ -107,7 +116,8 @@ def _right(field: str, found: str, wanted: str) -> bool:
     if field == "serial":
         return one == other
     if field == "vendor":
-        return any(part == name for part in one.split() for name in other.split())
+        ours, theirs = set(one.split()), set(other.split())
+        return bool(ours & theirs) or any(ours & names and theirs & names for names in _RENAMED)
     short, long = sorted((one, other), key=len)
     if len(short) > 7 and long.startswith(short):
         return True

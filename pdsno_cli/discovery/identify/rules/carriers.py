@@ -63,7 +63,7 @@ RULES = (
     Rule(os="NOS", oid="1588", descr=r"VDX|Network Operating System", kind="switch", version=r"Version ([^,\s]+)", model=r"(VDX ?\d+\S*)"),
     Rule(os="Fabric OS", oid="1588", kind="switch", version="@1588.2.1.1.1.1.6.0", serial="@1588.2.1.1.1.1.10.0"),
     Rule(os="IronWare", oid="1991", descr=r"ServerIron|ADX", kind="load balancer", version=r"Version V?([\w.]+)", model=r"(ServerIron ?\S*)"),
-    Rule(os="IronWare", oid="1991", descr=r"IronWare|ICX|Foundry|Brocade|Ruckus|FastIron|NetIron", version=r"Version V?([\w.]+)",
+    Rule(os="IronWare", oid="1991", descr=r"IronWare|ICX|Foundry|Brocade|Ruckus|FastIron|NetIron", version=(r"Version V?([\w.]+)", "@1991.1.1.2.1.11.0"),
          model=(r"(?:Inc\.|Wireless,?|Systems,?) ?((?:Stacking System )?[A-Z][\w-]*\d[\w-]*)", r"\b((?:ICX|FCX|FES|FWS|FLS|MLX|CER|CES|SX|FGS)\w*-?\w*)"),
          serial="@1991.1.1.1.1.2.0"),
     Rule(os="Enterasys", oid="5624", kind="switch", vendor="Enterasys", version=(r"(?:Rev|Version|rev) ([\d.]+)",), model=r"\b([A-Z]\d[\w]*-?\w*)"),

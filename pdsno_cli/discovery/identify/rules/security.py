@@ -51,7 +51,7 @@ RULES = (
     Rule(os="RiOS", oid="17163", kind="appliance", version=("@17163.1.1.1.3.0 ~ (\\d+\\.\\d\\S*)", "@17163.1.51.1.3.0"), model=("@17163.1.1.1.1.0", "@17163.1.51.1.1.0"), serial=("@17163.1.1.1.2.0", "@17163.1.51.1.2.0")),
     Rule(os="EdgeConnect", oid="23867", kind="appliance", version=r"(\d+\.\d+\.\d+\S*)"),
     Rule(os="GigaVUE-OS", oid="26866", kind="switch", version=r"(\d+\.\d+\.\d+\S*)", model=r"(GigaVUE-?\S+|HC\d)"),
-    Rule(os="Pulse Connect Secure", oid="12532", kind="appliance", version=(r"(\d+\.\d+R[\w.-]+)", "@12532.31.0"), model=r",([A-Z]{2,3}-?\d+)"),
+    Rule(os="Pulse Connect Secure", oid="12532", kind="appliance", version=(r"(\d+\.\d+R[\w.-]+)", "@12532.31.0"), model=(r",([A-Z]{2,3}-?\d+)", "@12532.30.0")),
     Rule(os="Opengear", oid="25049", kind="console server", version=r"Version ([\d.]+)", model=r"(?:Opengear[/ ])([\w-]+)"),
     Rule(os="Tripp Lite console", descr=r"TrippLite B09", vendor="Tripp Lite", kind="console server", version=r"Version ([\d.]+)", model=r"TrippLite (\S+),"),
     Rule(os="ACS", oid=("10418.16", "10418.26"), kind="console server", vendor="Avocent", version=("@10418.16.2.1.7.0", "@10418.26.2.1.7.0"), model=("@10418.16.2.1.2.0", "@10418.26.2.1.2.0"), serial=("@10418.16.2.1.4.0", "@10418.26.2.1.4.0")),

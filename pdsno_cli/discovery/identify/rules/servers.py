@@ -29,6 +29,7 @@ RULES = (
     Rule(os="3PAR", oid=("12925", "11622"), kind="storage", vendor="HPE", version=r"(\d+\.\d+\.\d+[\w.() ]*)"),
     Rule(os="TrueNAS", descr=r"TrueNAS|FreeNAS", vendor="iXsystems", kind="storage", version=r"(?:TrueNAS|FreeNAS)-?([\w.-]*\d[\w.-]*)"),
     Rule(os="TrueNAS", serves="50536", vendor="iXsystems", kind="storage"),
+    Rule(os="Areca", oid="18928", kind="storage", model="@18928.1.1.1.2.0", serial="@18928.1.1.1.3.0", version="@18928.1.1.1.4.0"),
     Rule(os="EMC", oid=("1139", "1981"), kind="storage", version=r"(?:Version|T|R)[: ]*(\d[\w.-]+)", vendor="EMC"),
     Rule(os="iLO", oid="232.9", kind="server", vendor="HPE", version=("@232.9.2.2.2.0", r"(\d+\.\d+)"), model="@232.2.2.4.2.0", serial="@232.2.2.2.1.0"),
     Rule(os="HPE PDU", descr=r"HP PDU|HPE? (?:\w+ )?PDU", vendor="HPE", kind="power", version=r"firmware version ([\w.]+)"),
