@@ -11,6 +11,7 @@ from pdsno_cli.cli import console
 from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, seconds
 from pdsno_cli.cli.table import plural, table
 from pdsno_cli.cli.target import load
+from pdsno_cli.model.durations import format_age
 
 if TYPE_CHECKING:
     from pdsno_cli.client.inventories import Inventory
@@ -176,7 +177,7 @@ class _Result:
             f"{getattr(item, name)} {name}" for name in _NUMBERS if getattr(item, name)
         )
         age = self._age(item)
-        since = f" (for {age:.0f} s)" if item.waiting and age >= 1 else ""
+        since = f" (for {format_age(age)})" if item.waiting and age >= 1 else ""
         return [*names, f"  epoch {item.epoch}: {counts}{since}"]
 
     def verdict(self) -> list[str]:
@@ -194,7 +195,7 @@ class _Result:
             worst = max(self._late, key=self._age)
             lines.append(
                 f"{worst.stream} is stalled: {plural(worst.waiting, 'message')} of {worst.sender} "
-                f"for {worst.receiver}, the oldest for {self._age(worst):.0f} s "
+                f"for {worst.receiver}, the oldest for {format_age(self._age(worst))} "
                 f"(limit {self._limit:g} s)"
             )
         if self._differ:

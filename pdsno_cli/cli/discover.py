@@ -80,7 +80,7 @@ def discover(
             console.message(f"{item.local_id}: warning: {item.warning}")
     failed = [item for item in outcomes if item.seconds is None]
     if failed:
-        raise OperationError("; ".join(_failure(item, limit, topology.path) for item in failed))
+        raise OperationError("; ".join(_failure(item, limit, topology) for item in failed))
 
 
 def _chosen(topology: Topology, ids: list[str], region: str | None) -> list[Controller]:
@@ -135,11 +135,11 @@ def _follow(operator: Operator, requests: DiscoveryRequests, until: float, deadl
             return
 
 
-def _failure(item: Outcome, limit: float, file: str) -> str:
+def _failure(item: Outcome, limit: float, topology: Topology) -> str:
     if item.absent is not None:
         return (
-            f"{item.local_id} does not run: {item.absent}; start it with pdsno start {item.local_id}, "
-            f"or where it belongs with pdsno controller run {file} {item.local_id}"
+            f"{item.local_id} does not run: {item.absent}; start it with pdsno start {topology.name} "
+            f"{item.local_id}, or where it belongs with pdsno controller run {topology.path} {item.local_id}"
         )
     if item.refused is not None:
         return f"{item.local_id} refused: {item.refused}"

@@ -18,6 +18,7 @@ from pdsno_cli.cli.console import Unbroken
 from pdsno_cli.cli.cycle_warnings import CycleWarnings
 from pdsno_cli.cli.keys import Keys
 from pdsno_cli.model.columns import fitting
+from pdsno_cli.model.durations import format_age
 from pdsno_cli.model.notices import CycleNotice, Notice, WarningNotice
 from pdsno_cli.model.printable import printable
 from pdsno_cli.model.roles import Role
@@ -146,7 +147,7 @@ class LiveTable:
         state = None if self._board is None else self._board.broker()
         if state is None or state.up:
             return ""
-        return f" · broker away for {time.time() - state.since:.0f} s"
+        return f" · broker away for {format_age(time.time() - state.since)}"
 
     def _state(self, row: Row) -> str:
         """Return the reported state of a controller, or its health if it reports ready."""
@@ -158,7 +159,8 @@ class LiveTable:
 
 
 def _cells(row: Row, state: str) -> tuple[str | Text, ...]:
-    ago = "" if row.last_cycle_at is None else f", {time.monotonic() - row.last_cycle_at:.0f} s ago"
+    at = row.last_cycle_at
+    ago = "" if at is None else f", {format_age(time.monotonic() - at)} ago"
     outcome = "" if row.outcome == "complete" else f" {row.outcome}"
     return (
         row.controller_id,

@@ -7,6 +7,7 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.cli.table import fitted, plural, table
+from pdsno_cli.model.durations import format_age
 from pdsno_cli.model.printable import printable
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def status_text(
     head = _wrapped(_head(report, rows), width)
     if height is not None and len(rows) + len(head) + below + _BESIDE - 1 > height:
         room = max(height - len(head) - _BESIDE, 2 * _LEAST)
-        return "\n".join([*head, *_rolled_up(rows, width, room)])
+        more = f"every controller: pdsno ps {report['topology']} --all; one region: --region REGION"
+        return "\n".join([*head, *_rolled_up(rows, width, room), *_wrapped(more, width)])
     table_ = _rows(rows, None if wide else width).rstrip("\n")
     return "\n".join([*head, table_, *troubles, *_warnings(rows, width)])
 
@@ -99,8 +101,7 @@ def _rolled_up(rows: Sequence[Row], width: int, room: int) -> list[str]:
     warnings = _warnings(rows, width)
     if sick:
         lines += _sick(sick, width, left - len(warnings))
-    lines += warnings
-    return [*lines, "every controller: pdsno ps --all; one region: pdsno ps --region REGION"]
+    return lines + warnings
 
 
 def _lines_of(sick: Sequence[Row]) -> int:
@@ -132,10 +133,10 @@ def _region(name: str, rows: Sequence[Row]) -> tuple[str, ...]:
 def _since(state: dict[str, Any]) -> str:
     """Return a transport's state: since when it is up or away, and the next try."""
     if state["up"]:
-        return f"up for {_seconds(state['for'])}"
-    text = f"away for {_seconds(state['for'])}"
+        return f"up for {format_age(state['for'])}"
+    text = f"away for {format_age(state['for'])}"
     if state["next_try_in"] is not None:
-        text += f", next try in {_seconds(state['next_try_in'])}"
+        text += f", next try in {format_age(state['next_try_in'])}"
     return text
 
 
@@ -145,7 +146,7 @@ def _troubles(rows: Iterable[Row], width: int) -> list[str]:
     for row in rows:
         if row["health"] in _PROBLEMS and (row["reason"] or row["health"] != "stopped"):
             # The same reason with another age is the same.
-            reason = re.sub(r"\d+ s$", "… s", row["reason"] or "")
+            reason = re.sub(r"(\d+ (s|min|h|d) ?)+$", "…", row["reason"] or "")
             found.setdefault((row["health"], reason), []).append(row)
     lines: list[str] = []
     for alike in found.values():
@@ -176,7 +177,7 @@ def _names(rows: Sequence[Row]) -> str:
 def _when(row: Row) -> str:
     """Return when the next try of a controller with a problem is, in brackets."""
     if row.get("next_start_in") is not None:
-        return f" (next start in {_seconds(row['next_start_in'])})"
+        return f" (next start in {format_age(row['next_start_in'])})"
     tries = [state for state in row["transports"].values() if state["reason"] is not None]
     return f" ({_since(tries[0])})" if tries and not tries[0]["up"] else ""
 
@@ -185,10 +186,6 @@ def _wrapped(text: str, width: int) -> list[str]:
     return textwrap.wrap(
         text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.0f} s"
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.columns import fitting
+from pdsno_cli.model.durations import format_age
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,14 +87,14 @@ def about(row: Controller) -> list[str]:
     lines.append(f"state      {state}{': ' + row['reason'] if row['reason'] else ''}")
     for name, transport in row["transports"].items():
         if transport["up"]:
-            text = f"up for {transport['for']:.0f} s"
+            text = f"up for {format_age(transport['for'])}"
         else:
-            text = f"away for {transport['for']:.0f} s: {transport['reason'] or 'unknown'}"
+            text = f"away for {format_age(transport['for'])}: {transport['reason'] or 'unknown'}"
             if transport["next_try_in"] is not None:
-                text += f", next try in {transport['next_try_in']:.0f} s"
+                text += f", next try in {format_age(transport['next_try_in'])}"
         lines.append(f"{name:<9}  {text}, {row['carried'].get(name, 0)} messages")
     if row["cycle"]:
-        age = "" if row["last_cycle_age"] is None else f", {row['last_cycle_age']:.0f} s ago"
+        age = "" if row["last_cycle_age"] is None else f", {format_age(row['last_cycle_age'])} ago"
         lines.append(f"cycle      {row['cycle']} {row['outcome']}{age}")
     lines.append(f"devices    {'-' if row['devices'] is None else row['devices']}")
     lines.append(

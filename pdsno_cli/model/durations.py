@@ -71,6 +71,22 @@ def format_duration(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
+def format_age(seconds: float) -> str:
+    """Return how long ago something was, in its two largest units, seconds up to two minutes."""
+    whole = round(seconds)
+    if whole < 120:
+        return f"{whole} s"
+    for unit, length, part, smaller in (
+        ("d", 86_400, "h", 3600),
+        ("h", 3600, "min", 60),
+        ("min", 60, "s", 1),
+    ):
+        if whole >= length:
+            count, rest = divmod(whole, length)
+            return f"{count} {unit}" + (f" {rest // smaller} {part}" if rest >= smaller else "")
+    raise AssertionError(seconds)
+
+
 def format_about(seconds: float) -> str:
     """Return ``seconds`` with three digits, in a unit of which there are at least two."""
     for unit, length in (("d", DAY), ("h", 3600.0), ("m", 60.0)):

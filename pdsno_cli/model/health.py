@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 
+from pdsno_cli.model.durations import format_age
+
 if TYPE_CHECKING:
     from pdsno_cli.model.notices import TransportState
 
@@ -65,8 +67,8 @@ def health(facts: Facts) -> Health:
     if facts.stalled is not None:
         return Health(
             "degraded",
-            f"nothing of {facts.stalled} is acknowledged; the oldest message waits for "
-            f"{facts.stalled_for:.0f} s",
+            f"nothing of {facts.stalled} is acknowledged; "
+            f"the oldest message waits for {format_age(facts.stalled_for)}",
         )
     if facts.seen_by_parent is False:
         return Health("degraded", UNSEEN)

@@ -296,9 +296,8 @@ class Supervisor:
                 row.state, row.detail = "restarting", child.end_text()
             elif child.state is ChildState.STOPPED:
                 row.state = "stopped"
-                row.detail = (
-                    None if self.stopping else f"by order; start it with pdsno start {child.name}"
-                )
+                start = f"pdsno start {self.plane.topology.name} {child.name}"
+                row.detail = None if self.stopping else f"by order; start it with {start}"
             elif child.state is ChildState.FAILED:
                 row.state = "failed"
             if not child.alive:

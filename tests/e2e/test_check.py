@@ -91,7 +91,7 @@ def test_reports_that_a_frozen_regional_controller_does_not_commit_are_named(sit
     assert found["broker"]["verdict"] == found["round trip"]["verdict"] == "ok"
     text = site.ask("check", str(site.file), "--timeout", "100ms").stdout
     assert "\nFAIL  reports" in text
-    assert "→ pdsno logs lc" in text
+    assert f"→ pdsno logs {site.root} lc" in text
 
 
 def test_controller_without_the_wanted_policy_is_named(site, paused):

@@ -209,7 +209,7 @@ def test_discover_gives_up_a_controller_that_was_stopped(site):
     assert site.ask("stop", str(site.file), "lc1").returncode == 0
     done = discover(site, "lc1", "--timeout", "25s")
     assert done.returncode == 1
-    assert "lc1 does not run: it was stopped; start it with pdsno start lc1" in done.stderr
+    assert "lc1 does not run: it was stopped; start it with pdsno start" in done.stderr
 
 
 def test_agents_that_answer_no_community_are_a_warning_everywhere(site):

@@ -52,7 +52,7 @@ def test_a_stopped_controller_is_shown_as_stopped_and_its_parent_sees_a_normal_s
     assert (row["state"], row["health"], row["pid"]) == ("stopped", "stopped", None)
     done = site.ask("ps", str(site.file))
     assert done.returncode == 1
-    assert "lc1: stopped: by order; start it with pdsno start lc1" in done.stdout
+    assert "lc1: stopped: by order; start it with pdsno start" in done.stdout
     assert "failed" not in done.stdout
     assert {r["health"] for r in site.status()["controllers"] if r["id"] != "lc1"} == {"ready"}
     # What its parents were told, which is retained: it stopped, and was not lost.

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pdsno_cli.model.durations import PATTERN, format_about, format_duration, parse_duration
+from pdsno_cli.model.durations import (
+    PATTERN,
+    format_about,
+    format_age,
+    format_duration,
+    parse_duration,
+)
 
 # A busy machine is not a slow function.
 CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,3 +46,20 @@ def test_duration_and_the_schema_pattern_agree(text):
 )
 def test_format_about_has_three_digits_of_the_largest_fitting_unit(seconds, text):
     assert format_about(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.4, "0 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (330.2, "5 min 30 s"),
+        (3600, "1 h"),
+        (3 * 3600 + 5 * 60 + 7, "3 h 5 min"),
+        (2 * 86_400 + 59, "2 d"),
+        (2 * 86_400 + 4 * 3600, "2 d 4 h"),
+    ],
+)
+def test_format_age_has_the_two_largest_units(seconds, text):
+    assert format_age(seconds) == text

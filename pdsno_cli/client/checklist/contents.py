@@ -10,6 +10,7 @@ from pdsno_cli.client.checklist.plane import some
 from pdsno_cli.client.doctor.finding import Finding
 from pdsno_cli.client.inventories import inventories
 from pdsno_cli.client.policy_status import policy_statuses
+from pdsno_cli.model.durations import format_age
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -49,7 +50,7 @@ def check_policy(plane: Plane) -> Iterator[Finding]:
         check="policy",
         verdict="fail",
         text=f"{text}; not {some([_why(item) for item in bad])}",
-        hint=f"pdsno policy status; pdsno logs {names[0]}",
+        hint=f"pdsno policy status {plane.name}; pdsno logs {plane.name} {names[0]}",
         subjects=names,
     )
 
@@ -81,7 +82,8 @@ def check_inventories(plane: Plane) -> Iterator[Finding]:
             check="inventories",
             verdict="fail",
             text=f"{text}; not {some(bad)}",
-            hint=f"pdsno audit; pdsno restart {bad[0]} makes it send a snapshot",
+            hint=f"pdsno audit {plane.name}; "
+            f"pdsno restart {plane.name} {bad[0]} makes it send a snapshot",
             subjects=bad,
         )
         return
@@ -112,14 +114,16 @@ def check_messages(plane: Plane) -> Iterator[Finding]:
     senders = [item.sender for item in found if not item.accounted]
     if late:
         worst = max(late, key=lambda item: oldest_wait(item, now))
-        text += f"; {worst.waiting} of {worst.stream} wait for {oldest_wait(worst, now):.0f} s"
+        text += (
+            f"; {worst.waiting} of {worst.stream} wait for {format_age(oldest_wait(worst, now))}"
+        )
         senders += [item.sender for item in late]
     if senders:
         yield Finding(
             check="messages",
             verdict="fail",
             text=text,
-            hint="pdsno audit; pdsno quarantine list",
+            hint=f"pdsno audit {plane.name}; pdsno quarantine list {plane.name}",
             subjects=tuple(dict.fromkeys(senders)),
         )
     else:

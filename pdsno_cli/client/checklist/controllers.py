@@ -27,7 +27,7 @@ def check_controllers(plane: Plane) -> Iterator[Finding]:
         check="controllers",
         verdict="fail",
         text=f"{text}; not {some([_why(row) for row in bad])}",
-        hint=f"pdsno status; pdsno logs {names[0]}",
+        hint=f"pdsno status {plane.name}; pdsno logs {plane.name} {names[0]}",
         subjects=names,
     )
 

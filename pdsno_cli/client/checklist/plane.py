@@ -32,6 +32,11 @@ class Plane(Subject):
     drill: bool
     on_progress: Callable[[str], None]
 
+    @property
+    def name(self) -> str:
+        """The topology's name, for the commands that a hint shows."""
+        return self.topology.name
+
     def rows(self) -> list[dict[str, Any]]:
         """Return the controllers of this topology as its supervisor reports them now.
 

@@ -56,7 +56,8 @@ def check_reports(plane: Plane) -> Iterator[Finding]:
         check="reports",
         verdict="fail",
         text=f"{text}; not {some([f'{name} ({why})' for name, why in late.items()])}",
-        hint=f"pdsno logs {next(iter(late))}; pdsno audit; after a start, pdsno wait --for cycles=1",
+        hint=f"pdsno logs {plane.name} {next(iter(late))}; pdsno audit {plane.name}; "
+        f"after a start, pdsno wait {plane.name} --for cycles=1",
         subjects=tuple(late),
     )
 
@@ -105,7 +106,7 @@ def _summaries(
         check="summaries",
         verdict="fail",
         text=f"{text}; not those of {some(names)}",
-        hint=f"pdsno logs {names[0]}; pdsno audit",
+        hint=f"pdsno logs {plane.name} {names[0]}; pdsno audit {plane.name}",
         subjects=names,
     )
 
