@@ -26,6 +26,8 @@ _BESIDE = 3  # lines of a terminal that are no row: the head, the titles, the pr
 _LEAST = 3  # rows that are shown in the smallest terminal
 _PROBLEMS = ("degraded", "down", "failed", "stopped")
 
+_HELD = "\N{NO-BREAK SPACE}"  # a blank that is not the end of a line
+
 
 def status_text(
     report: dict[str, Any],
@@ -57,7 +59,7 @@ def _head(report: dict[str, Any], rows: Sequence[Row]) -> str:
     if broker is not None:
         text += f", {_since(broker)}"
     ready = sum(row["health"] == "ready" for row in rows)
-    return f"{text}; {ready}/{len(rows)} ready"
+    return f"{text}; {ready}/{len(rows)}{_HELD}ready"
 
 
 def _rows(rows: Sequence[Row], width: int | None) -> str:
@@ -183,9 +185,10 @@ def _when(row: Row) -> str:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(
+    lines = textwrap.wrap(
         text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
+    return [line.replace(_HELD, " ") for line in lines]
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -181,3 +181,9 @@ def test_the_next_start_of_a_controller_that_ended_is_told():
     report = status_report("t", board, BrokerStatus(text="broker"))
     text = status_text(report, report["controllers"], width=80)
     assert "lc1: down: was killed by signal 9 (next start in 7 s)" in text
+
+
+def test_the_count_of_the_ready_is_never_cut_in_two():
+    for width in range(20, 60):
+        found = text(ready("g1"), ready("rc1"), ready("lc1"), width=width)
+        assert "3/3 ready" in found, width
