@@ -28,7 +28,7 @@ from pdsno_cli.discovery.identify.vendors import AGENT_SOFTWARE, Vendor, table, 
 SYS_UP_TIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 SYS_NAME: Oid = (1, 3, 6, 1, 2, 1, 1, 5, 0)
 SYS_LOCATION: Oid = (1, 3, 6, 1, 2, 1, 1, 6, 0)
-_LONGEST = 128
+_LONGEST, _LONGEST_NAME = 128, 64
 
 # Served by agents of every vendor: a MIB of these says nothing about who made the device.
 _COMMON_MIBS = AGENT_SOFTWARE | {9, 311, 2, 43, 232, 674, 343, 4329, 1991, 3375, 22736, 18248}
@@ -37,6 +37,7 @@ _COMMON_MIBS = AGENT_SOFTWARE | {9, 311, 2, 43, 232, 674, 343, 4329, 1991, 3375,
 _VERSIONS = (
     r"(?:software|firmware|system|fw|sw|os|agent)[ -]*(?:version|ver|rev(?:ision)?|release)\b\.?[: ]*v?(\d[\w.()+-]*)",
     r"\b(?:version|ver|release|firmware|rev(?:ision)?)\b\.?[: ]*(v?\d[\w.()+-]*)",
+    r"\bversion[_:= ]+v?(\d+\.\d[\w.()+-]*)",
     r"\b(v\d+\.\d[\w.()+-]*)",
     r"(?:^|[\s,;(])(\d+\.\d+\.\d+[\w.()+-]*)",
 )
@@ -96,10 +97,10 @@ def _vendor(
         if answers.text(oid) is not None:
             return Vendor(name), f"it serves {'.'.join(map(str, oid))}"
     for text, evidence in objects.entity(answers, "vendor"):
-        if not is_placeholder(text) and len(text) <= 64:
+        if not is_placeholder(text) and len(text) <= _LONGEST_NAME:
             return Vendor(known_name(text) or text), evidence
     maker = answers.text(objects.UPS_MAKER)
-    if maker is not None and not is_placeholder(maker):
+    if maker is not None and not is_placeholder(maker) and len(maker) <= _LONGEST_NAME:
         return Vendor(known_name(maker) or maker), "UPS-MIB upsIdentManufacturer"
     first = known_name(descr)
     if first is not None:
@@ -183,7 +184,7 @@ def _add_system_group(found: Identity, answers: Answers) -> None:
     ):
         text = answers.text(oid)
         if text is not None and not is_placeholder(text):
-            found[field] = Fact(text[:255], name)
+            found[field] = Fact(text[:255].rstrip(), name)
     ticks = answers.number(SYS_UP_TIME)
     if ticks is not None and 0 <= ticks < 2**32:
         found["uptime"] = Fact(str(ticks // 100), "sysUpTime")

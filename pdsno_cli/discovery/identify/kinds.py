@@ -13,7 +13,7 @@ from pdsno_cli.discovery.identify.vendors import Vendor
 WORDS = (
     ("appliance", r"(?:media|web|e?mail|message) gateway|telepresence|set-?top|\b(?:en|de|trans)coder|time server|\bNTP\b"),
     ("wlan controller", r"(?:wireless|wlan|mobility|wi-?fi)\W+(?:lan )?controller|\bWLC\b|access controller"),
-    ("access point", r"access point|\bAP\d{2,}|wireless ap\b|\bWAP\d|\bwi-?fi\b.*\bAP\b|Wireless LAN AP"),
+    ("access point", r"access point|\b[EW]?AP-?\d{3}\b|wireless ap\b|\bWAP\d|\bwi-?fi\b.*\bAP\b|Wireless LAN AP"),
     ("firewall", r"\bfirewall|security (?:gateway|appliance)|\bUTM\b|\bNGFW\b|\bVPN (?:gateway|concentrator)"),
     ("load balancer", r"load.?balancer|application delivery|\bADC\b(?!\w)"),
     ("printer", r"\bprinter\b|print ?server|\bMFP\b|LaserJet|\bplotter\b|multifunction"),

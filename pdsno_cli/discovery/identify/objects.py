@@ -83,7 +83,13 @@ def parts(answers: Answers) -> list[Part]:
         if index:
             rows.setdefault(index, answers.number((*ENTITY, _CLASS, *index)))
     ranks = {_CHASSIS: 0, _STACK: 1, None: 2, 1: 3, 2: 3, _MODULE: 4}
-    found = [Part(index, kind) for index, kind in sorted(rows.items()) if kind in ranks]
+    first = min(rows, default=())
+    # Of rows without a telling class only the first can be the device: others are buses and drives.
+    found = [
+        Part(index, kind)
+        for index, kind in sorted(rows.items())
+        if kind in ranks and (kind in {_CHASSIS, _STACK, _MODULE} or index == first)
+    ]
     return sorted(found, key=lambda part: ranks[part.kind])
 
 

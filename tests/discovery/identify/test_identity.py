@@ -194,3 +194,17 @@ def test_rule_of_the_page_is_one():
     page = (Path(__file__).parents[3] / "docs/identification.md").read_text()
     (text,) = re.findall(r"^```python\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     assert eval(text, {"Rule": Rule}).os == "ExampleOS"
+
+
+def test_bus_or_drive_in_the_entity_table_is_not_the_device():
+    more = {
+        f"{ENTITY}.5.1": 2, f"{ENTITY}.2.1": "Board", f"{ENTITY}.5.7": 2,
+        f"{ENTITY}.11.7": "usb1234567", f"{ENTITY}.13.7": "0x0029",
+    }  # fmt: skip
+    found = device("Something", "9.1.1", more=more)
+    assert "serial" not in found
+    assert "model" not in found
+
+
+def test_part_number_of_a_card_does_not_make_an_access_point():
+    assert device("Web Card AP9641", "318.1", more={})["type"] == "power"
