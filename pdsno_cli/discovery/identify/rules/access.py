@@ -9,7 +9,7 @@ RULES = (
          version="@41112.1.6.3.6.0", model="@41112.1.6.3.3.0"),
     Rule(os="UniFi", descr=r"^(?:UAP|U6|U7|UniFi|USW|US-|USG|UDM|UXG)", oid=("41112", "4413", "8072", "10002"), vendor="Ubiquiti",
          version=(r", ([\d.]+\d)(?:,|$)", r"\b(\d+\.\d+\.\d+(?:\.\d+)?)"), model=r"^((?:UAP|U6|U7|USW|US|USG|UDM|UXG)[\w-]*)"),
-    Rule(os="UniFi OS", descr=r"^Linux .*(?:-ui-|\bubnt\b|ubios)", oid="8072", vendor="Ubiquiti", kind="router"),
+    Rule(os="UniFi OS", descr=r"^Linux .*(?:-ui-|\bubnt\b|ubios)|^Linux (?:UDM|UXG|UCG|UDR)\b", oid="8072", vendor="Ubiquiti", kind="router"),
     Rule(os="EdgeSwitch", descr=r"EdgeSwitch|EdgePoint", vendor="Ubiquiti", kind="switch", version=r", ([\d.]+), Linux", model=r"^([^,]+)"),
     Rule(os="EdgeOS", oid="41112.1.5", descr=r"Edge|\bER-|EP-", kind="router", vendor="Ubiquiti", version=r"v(\d+\.\d+\.\d+(?:[-+]hotfix\.\d+)?)", model=r"^(?:EdgeOS|(Edge\w+ \w+))"),
     Rule(os="EdgeOS", descr=r"EdgeOS", vendor="Ubiquiti", kind="router", version=r"v(\d+\.\d+\.\d+(?:[-+]hotfix\.\d+)?)"),
