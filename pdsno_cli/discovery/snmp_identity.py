@@ -20,7 +20,7 @@ from pdsno_cli.discovery.ber import Oid, Response, Value
 from pdsno_cli.discovery.identify.answers import Answers, Object, parse_oid
 from pdsno_cli.discovery.identify.identity import identify
 from pdsno_cli.discovery.identify.questions import MAX_DATAGRAMS, ROWS, Questions, questions
-from pdsno_cli.discovery.snmp import RATE, SYS_DESCR, SYS_OBJECT_ID, Agents
+from pdsno_cli.discovery.snmp_agents import RATE, SYS_DESCR, SYS_OBJECT_ID, Agents
 from pdsno_cli.discovery.sockets import enlarge_buffers
 from pdsno_cli.model.probes import IDENTITY
 
