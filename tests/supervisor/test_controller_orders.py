@@ -50,7 +50,7 @@ def test_a_stopped_controller_stays_away_and_is_no_failure_until_it_is_started(p
         assert answer["state"] == "running"
         assert (await row(run, "lc"))["state"] == "stopped"
         assert (await row(run, "lc"))["health"] == "stopped"
-        assert "pdsno start lc" in (await row(run, "lc"))["reason"]
+        assert "pdsno start one lc" in (await row(run, "lc"))["reason"]
         assert run.runner.done.count("start lc") == 1
         answer = await run.ask(op="start_controller", id="lc")
         assert run.runner.done.count("start lc") == 2
