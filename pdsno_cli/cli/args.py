@@ -39,6 +39,10 @@ WIDE = Annotated[
     bool, typer.Option("--wide", help="Show every column, whatever the terminal's width.")
 ]
 JSON = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SINCE = Annotated[
+    str | None,
+    typer.Option("--since", metavar="WHEN", help="Such as 10m (ago), 22:30 or 2026-11-26T22:30Z."),
+]
 TIMEOUT = Annotated[
     str, typer.Option("--timeout", metavar="DURATION", help="How long to wait, as in 30s or 2m.")
 ]

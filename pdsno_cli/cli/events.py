@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, moment, require_region
+from pdsno_cli.cli.args import FILE, JSON, SINCE, STATE_DIR, moment, require_region
 from pdsno_cli.cli.completion import regions
 from pdsno_cli.cli.console import clock
 from pdsno_cli.model.printable import printable
@@ -35,10 +35,7 @@ def events(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with new events, until Ctrl-C.")
     ] = False,
-    since: Annotated[
-        str | None,
-        typer.Option("--since", metavar="WHEN", help="Such as 10m (ago), 22:30 or 2026-11-26."),
-    ] = None,
+    since: SINCE = None,
     kind: Annotated[
         list[str] | None,
         typer.Option("--kind", metavar="EVENT", help="Only these, as in controller_down."),

@@ -26,16 +26,16 @@ _INTERVAL = 0.25  # seconds between two looks; a file is read once it is the sam
 class Follower:
     """Watches one file and applies it, on one thread.
 
-    ``say`` gets lines about it, from that thread.
+    ``announce`` gets lines about it, from that thread.
     """
 
     def __init__(
-        self, file: Path, state: StateDir, options: Options, say: Callable[[str], None]
+        self, file: Path, state: StateDir, options: Options, announce: Callable[[str], None]
     ) -> None:
         self._file = file
         self._state = state
         self._options = options
-        self._say = say
+        self._announce = announce
         self._ended = threading.Event()
         self._seen = self._look()
 
@@ -63,7 +63,7 @@ class Follower:
 
     def _apply(self) -> None:
         if self._seen is None:
-            self._say(f"{self._file} is gone: what runs stays as it is")
+            self._announce(f"{self._file} is gone: what runs stays as it is")
             return
         settings.forget()
         try:
@@ -71,21 +71,21 @@ class Follower:
             plan = applying.apply(
                 topology,
                 self._state,
-                self._say,
+                self._announce,
                 wait=self._options.wait,
                 revert=self._options.revert,
             )
         except InvalidTopologyError as exc:
-            self._say(f"{self._file} has errors: what runs stays as it is")
+            self._announce(f"{self._file} has errors: what runs stays as it is")
             for line in concise(exc.diagnostics, colour=False).splitlines():
-                self._say(line)
+                self._announce(line)
         except PdsnoError as exc:
-            self._say(str(exc))
+            self._announce(str(exc))
             if applying.running(self._state) is None:
                 self._ended.set()
         else:
             done = summary(plan).removeprefix("plan: ") if plan["changed"] else "nothing to change"
-            self._say(f"{self._file} applied: {done}")
+            self._announce(f"{self._file} applied: {done}")
 
 
 def follow(file: Path, state: StateDir, options: Options) -> None:

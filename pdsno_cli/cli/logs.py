@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import JSON, STATE_DIR, choose_level, moment
+from pdsno_cli.cli.args import JSON, SINCE, STATE_DIR, choose_level, moment
 from pdsno_cli.cli.completion import topology_and_controllers, values
 from pdsno_cli.cli.target import file_first, locate
 from pdsno_cli.model.printable import printable_lines
@@ -50,10 +50,7 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with what is logged, until Ctrl-C.")
     ] = False,
-    since: Annotated[
-        str | None,
-        typer.Option("--since", metavar="WHEN", help="Such as 10m (ago), 22:30 or 2026-11-26T22:30Z."),
-    ] = None,
+    since: SINCE = None,
     level: Annotated[
         str,
         typer.Option(

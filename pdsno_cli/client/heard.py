@@ -138,7 +138,7 @@ class Heard:
         return all(_is_over(item) for item in self.controllers.values())
 
     @property
-    def settled(self) -> bool:
+    def complete(self) -> bool:
         """Return True if no controller has to be waited for."""
         return all(item.level in ("alive", "down") for item in self.controllers.values())
 
@@ -194,10 +194,10 @@ def listen(
 
         for arrival in operator.arrivals(time.monotonic() + _REPEAT):  # what is retained
             add(arrival)
-        if whole or not heard.settled:
+        if whole or not heard.complete:
             for arrival in operator.arrivals(began + limit):
                 add(arrival)
-                if heard.settled and not whole:
+                if heard.complete and not whole:
                     break
     if heard.over:
         where = " or ".join(str(address) for address in topology.broker.addresses)

@@ -39,17 +39,17 @@ class GlobalController:
         self._search_due = False
         self._roamers: frozenset[str] = frozenset()
         self._homes: dict[str, Home] = {}
-        self._removed: frozenset[str] = frozenset()  # what is still said of them is outdated
+        self._removed: frozenset[str] = frozenset()  # summaries may still name them
 
     def start(self) -> None:
         """Resume watching the regions; forget those that are no longer declared.
 
         A local controller that is declared in another region than before has moved there.
         """
-        gone = self._settle()
+        gone = self._match_declaration()
         self._regionals.start(gone - self._context.topology.controllers.keys())
 
-    def _settle(self) -> set[str]:
+    def _match_declaration(self) -> set[str]:
         """Forget regions that are not declared, move locals to where they are declared.
 
         Return the local controllers of such regions.
@@ -84,7 +84,7 @@ class GlobalController:
         now = {item.controller_id for item in topology.of_role(Role.REGIONAL)}
         self._removed = (self._removed | removed) - topology.controllers.keys()
         self._policies.reconfigured()
-        self._settle()
+        self._match_declaration()
         with self._context.store.transaction() as tx:
             for name in self._removed:
                 tx.drop_local(name)

@@ -67,7 +67,9 @@ class Applier:
         ]
         return self._run.plane.plan(resolved, self._run.board, given_up)
 
-    async def apply(self, request: Mapping[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
+    async def apply(
+        self, request: Mapping[str, Any], announce: Callable[[str], None]
+    ) -> dict[str, Any]:
         """Apply the topology of a request; return its plan once all that changed is healthy.
 
         ``wait`` is how long that may take, in seconds; ``check`` a plan's token, None for any;
@@ -90,7 +92,7 @@ class Applier:
         self.busy, self.failure = True, None
         try:
             run.plane.intend(_gone(plan))
-            await self._reach(plan, resolved, environment, request["wait"], say)
+            await self._reach(plan, resolved, environment, request["wait"], announce)
             await self._finish(before, resolved, environment, plan)
         except _RefusedError:
             set_environment(was)
@@ -104,9 +106,9 @@ class Applier:
             if not request["revert"]:
                 await self._finish(before, resolved, environment, plan)
                 raise OperationError(f"{exc}\n  it stays as it is, as --no-revert says") from exc
-            say("not healthy: going back to what ran before")
+            announce("not healthy: going back to what ran before")
             try:
-                await self._go_back(resolved, before, was, max(_BACK, request["wait"]), say)
+                await self._go_back(resolved, before, was, max(_BACK, request["wait"]), announce)
             except OperationError as second:
                 run.plane.doubt(item.controller_id for item in plan.changes)
                 text = f"{exc}\n  and what ran before does not run again: {second}"
@@ -116,7 +118,7 @@ class Applier:
             self.busy = False
         return {"plan": plan_report(plan)}
 
-    async def forget(self, names: Collection[str], say: Callable[[str], None]) -> None:
+    async def forget(self, names: Collection[str], announce: Callable[[str], None]) -> None:
         """Remove what a run that was killed meanwhile has left of controllers that it removed."""
         run = self._run
         topology, encoded = run.plane.topology, encode(run.plane.topology)
@@ -125,7 +127,7 @@ class Applier:
                 above = [item.controller_id for item in topology.of_role(role)]
                 await self._reconfigure(above, encoded, tuple(names))
         except OperationError as exc:  # the next start tries again
-            say(f"{', '.join(names)}: not yet removed everywhere: {exc}")
+            announce(f"{', '.join(names)}: not yet removed everywhere: {exc}")
             return
         await run.runner.clear([topology.topics.status(name) for name in names])
         run.plane.removed(names)
@@ -136,11 +138,11 @@ class Applier:
         before: Resolved,
         environment: Environment,
         wait: float,
-        say: Callable[[str], None],
+        announce: Callable[[str], None],
     ) -> None:
         self.failure = None
         plan = make_plan(tried, before)
-        await self._reach(plan, before, environment, wait, say)
+        await self._reach(plan, before, environment, wait, announce)
         await self._finish(tried, before, environment, plan)
 
     async def _reach(
@@ -149,23 +151,23 @@ class Applier:
         resolved: Resolved,
         environment: Environment,
         wait: float,
-        say: Callable[[str], None],
+        announce: Callable[[str], None],
     ) -> None:
         """Change the run, and wait until what was changed is healthy."""
         set_environment(environment)
         try:
             if plan.replaces_all:
                 runner = self._rebuild(resolved.topology)
-                say("replacing everything")
+                announce("replacing everything")
                 await self._run.replace(resolved.topology, runner)
             else:
-                await self._converge(plan, resolved.topology, environment, wait, say)
+                await self._converge(plan, resolved.topology, environment, wait, announce)
         except OperationError:
             raise
         except PdsnoError as exc:
             raise OperationError(str(exc)) from exc
         changed = [item.controller_id for item in plan.changes if item.kind is not Kind.REMOVE]
-        await self._healthy(changed, wait, say)
+        await self._healthy(changed, wait, announce)
 
     def _rebuild(self, topology: Topology) -> ConvergingRunner:
         try:
@@ -192,12 +194,12 @@ class Applier:
         topology: Topology,
         environment: Environment,
         wait: float,
-        say: Callable[[str], None],
+        announce: Callable[[str], None],
     ) -> None:
         run = self._run
         leaving = plan.of(Kind.REMOVE, Kind.MOVE, Kind.REPLACE)
         if leaving:
-            say(f"stopping {_names(leaving)}")
+            announce(f"stopping {_names(leaving)}")
         tiers = [[item.controller_id for item in leaving if item.role is role] for role in _UP]
         lab = [LAB] if topology.lab is None and LAB in run.children else []
         await run.stop_children([*tiers, lab])
@@ -212,22 +214,22 @@ class Applier:
             live = _ids(plan.of(Kind.LIVE), role)
             await self._reconfigure(live, encoded, removed, resync=orphans)
             if role is Role.LOCAL:
-                self._start(plan.of(Kind.ADD, Kind.MOVE, Kind.REPLACE), say)
+                self._start(plan.of(Kind.ADD, Kind.MOVE, Kind.REPLACE), announce)
             again = _ids(plan.of(Kind.RESTART), role)
             for name in again:
-                say(f"restarting {name}")
+                announce(f"restarting {name}")
                 await run.stop_children([[name]])
                 run.discard(name)
                 run.start_child(name)
-                await self._healthy([name], wait, say)
+                await self._healthy([name], wait, announce)
             late = [
                 name for name in again if name in orphans or (removed and role is not Role.LOCAL)
             ]
             await self._reconfigure(late, encoded, removed, resync=orphans)
 
-    def _start(self, coming: list[Change], say: Callable[[str], None]) -> None:
+    def _start(self, coming: list[Change], announce: Callable[[str], None]) -> None:
         if coming:
-            say(f"starting {_names(coming)}")
+            announce(f"starting {_names(coming)}")
         for item in coming:
             self._run.start_child(item.controller_id)
 
@@ -257,8 +259,10 @@ class Applier:
         child = self._run.children.get(name)
         return child is not None and child.alive
 
-    async def _healthy(self, names: Iterable[str], wait: float, say: Callable[[str], None]) -> None:
-        """Wait until controllers are healthy, at most ``wait`` seconds; say which, if that takes long.
+    async def _healthy(
+        self, names: Iterable[str], wait: float, announce: Callable[[str], None]
+    ) -> None:
+        """Wait until controllers are healthy, at most ``wait`` seconds; announce which, if that takes long.
 
         Raises OperationError with what is known of one that is not, at once if it was given up.
         """
@@ -283,7 +287,7 @@ class Applier:
             if time.monotonic() > next_word:
                 next_word = time.monotonic() + 2 * _QUIET
                 more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
-                say(f"waiting for {waiting[0]}{more}: {run.reason(waiting[0])}")
+                announce(f"waiting for {waiting[0]}{more}: {run.reason(waiting[0])}")
             await run.news(_LOOK)
 
 

@@ -73,12 +73,12 @@ class Requests:
     def _apply(self, request: dict[str, Any]) -> Answer:
         """Return what applies a topology, and writes its progress to the connection."""
 
-        def say(text: str) -> None:
+        def progress(text: str) -> None:
             self._announce(text)
             lines.put_nowait({"progress": text})
 
         lines: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        return partial(stream_result, lines, self._run.keep(self._applier.apply(request, say)))
+        return partial(stream_result, lines, self._run.keep(self._applier.apply(request, progress)))
 
     def _stop(self, _request: dict[str, Any]) -> dict[str, Any]:
         self._run.stop()

@@ -29,7 +29,7 @@ def clear_retained(topology: Topology, access: BrokerAccess, topics: Iterable[st
     transport = probe_transport(topology, access, (last.topic,))
     connection = _Connection()
     transport.start(connection)
-    connection.settled.wait(_ANSWER)
+    connection.answered.wait(_ANSWER)
     for item in first if connection.up else ():
         transport.publish(item.topic, item.data, qos=item.qos, retain=item.retain)
     transport.stop(last if connection.up else None)  # waits for its PUBACK, the others came before
@@ -40,12 +40,12 @@ class _Connection(NullListener):
     """Waits for the connection; the transport's thread calls the ``on_`` methods."""
 
     def __init__(self) -> None:
-        self.settled = threading.Event()
+        self.answered = threading.Event()
         self.up = False
 
     def on_up(self, connection: int, session_present: bool) -> None:
         self.up = True
-        self.settled.set()
+        self.answered.set()
 
     def on_down(self, loss: Loss) -> None:
-        self.settled.set()
+        self.answered.set()

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import io
-import re
 from pathlib import Path
 
 from rich.console import Console
@@ -14,8 +13,9 @@ from rich.highlighter import RegexHighlighter
 from rich.terminal_theme import SVG_EXPORT_THEME
 from rich.theme import Theme
 
+from tests.docs.sessions import SESSION
+
 README, PICTURE = Path("README.md"), Path("docs/session.svg")
-_SESSION = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _WIDTH = 118
 # Without the web font of rich's own format: a picture must not load anything.
 _FORMAT = """\
@@ -64,7 +64,7 @@ def session_picture(readme: str) -> str:
         record=True, file=io.StringIO(), width=_WIDTH, theme=Theme(styles), highlighter=_Words(),
         color_system="truecolor", force_terminal=True,
     )  # fmt: skip
-    for session in _SESSION.findall(readme)[:2]:
+    for session in SESSION.findall(readme)[:2]:
         for line in session.splitlines():
             console.print(line, markup=False)
         console.print()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 import pytest
 
-from .test_operations import ROOT, SESSION, VARIABLE, run
+from tests.docs.sessions import ROOT, VARIABLE, play, rewrites, sessions
 
 PAGE = ROOT / "docs" / "apply.md"
 TOKEN = re.compile(r"^token: [0-9a-f]{16}$", re.MULTILINE)
@@ -19,15 +18,8 @@ def plain(text: str) -> str:
 
 @pytest.mark.usefixtures("zone_a")
 def test_session_prints_what_the_page_shows(tmp_path):
-    (shown,) = SESSION.findall(PAGE.read_text())
-    printed = ""
-    try:
-        for command in re.findall(r"^\$ (.*)$", shown, re.MULTILINE):
-            printed += f"$ {command}\n{run(command, tmp_path)}"
-    finally:
-        run("pdsno down topologies/zone-a.yaml", tmp_path)
-    if os.environ.get("PDSNO_UPDATE_GOLDEN"):
-        PAGE.write_text(PAGE.read_text().replace(shown, printed))
-    else:
+    (shown,) = sessions(PAGE)
+    printed = play(shown, tmp_path)
+    if not rewrites(PAGE, shown, printed):
         assert plain(printed) == plain(shown)
         assert max(map(len, printed.splitlines())) <= 80

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -11,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.docs.picture import PICTURE, session_picture
+from tests.docs.sessions import ROOT, SESSION, run
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
-CONSOLES = re.findall(r"^```console\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+CONSOLES = SESSION.findall(README)
 # Ports, seconds with their column's padding, and what a busy machine has sent again.
 VARIABLE = re.compile(
     r"(?<=127\.0\.0\.1:)\d+|(?<=v5: )\d+|\d+\.\d+ s +|\d+\.\d+ s\b|\d+(?= duplicates dropped)"
@@ -36,19 +35,7 @@ def shape(text: str) -> list[str]:
 @pytest.mark.parametrize(("command", "printed"), list(steps()))
 @pytest.mark.usefixtures("zone_a")
 def test_session_prints_what_the_readme_shows(command, printed, tmp_path):
-    words = command.split()
-    assert words[0] == "pdsno"
-    done = subprocess.run(
-        [Path(sys.executable).with_name("pdsno"), *words[1:]],
-        cwd=ROOT,
-        env={**os.environ, "NO_COLOR": "1", "XDG_STATE_HOME": str(tmp_path)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert shape(done.stdout) == shape(printed)
+    assert shape(run(command, tmp_path)) == shape(printed)
 
 
 def test_readme_names_every_command():

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def check_policy(plane: Plane) -> Iterator[Finding]:
     """Compare the policy versions that controllers have applied with those that are published."""
-    found = plane.settle(
+    found = plane.poll(
         lambda: policy_statuses(plane.topology, plane.state), lambda found: not _behind(found)
     )
     if plane.report is None:  # their stores may be on other machines

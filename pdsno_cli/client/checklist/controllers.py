@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def check_controllers(plane: Plane) -> Iterator[Finding]:
     """Compare the health of each controller with ready."""
-    rows = plane.settle(plane.rows, lambda rows: not _unready(rows))
+    rows = plane.poll(plane.rows, lambda rows: not _unready(rows))
     bad = _unready(rows)
     state = "ready" if plane.report is not None else "heard alive"
     text = f"{len(rows) - len(bad)} of {len(rows)} are {state}"

@@ -1,4 +1,4 @@
-"""What the checklist looks at: a running topology, and how long it may take to settle."""
+"""What the checklist looks at: a running topology, and how long what is on its way may take."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Plane(Subject):
             for item in heard.controllers.values()
         ]
 
-    def settle(self, look: Callable[[], Seen], good: Callable[[Seen], bool]) -> Seen:
+    def poll(self, look: Callable[[], Seen], good: Callable[[Seen], bool]) -> Seen:
         """Return what ``look`` returns once it is ``good``, else after the timeout."""
         deadline = time.monotonic() + self.timeout
         while True:

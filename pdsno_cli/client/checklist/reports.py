@@ -46,7 +46,7 @@ def check_reports(plane: Plane) -> Iterator[Finding]:
             late |= missing(wanted[region], _cycles(plane, parent) or {})
         return late
 
-    late = plane.settle(look, lambda seen: not seen)
+    late = plane.poll(look, lambda seen: not seen)
     what = "last cycle" if plane.report is not None else "a cycle"
     text = f"{what} of {known - len(late)} of {known} locals is in its region"
     if not late:
@@ -97,7 +97,7 @@ def _summaries(
         cycles = _cycles(plane, top) or {}
         return [region for region, own in wanted.items() if missing(own, cycles)]
 
-    late = plane.settle(look, lambda seen: not seen)
+    late = plane.poll(look, lambda seen: not seen)
     text = f"those of {len(wanted) - len(late)} of {len(wanted)} regions are at the top"
     if not late:
         return Finding(check="summaries", verdict="ok", text=text)
