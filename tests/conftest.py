@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import shutil
@@ -12,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,29 @@ def pytest_configure() -> None:
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
+
+
+def _ports() -> Iterator[int]:
+    """Yield ports that the system gives to nobody who asks for any, each worker its own.
+
+    A free port of the system's is the next one's, too, until something listens on it.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + worker % 16 * 800  # below the ports that Linux gives away, 32,768 and up
+    return itertools.cycle(range(first, first + 800))
+
+
+_PORTS = _ports()
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that nobody listens on, nor any other test."""
+    for port in _PORTS:
+        with suppress(OSError), socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no end of ports")
 
 
 def require(tool: str, *folders: str) -> str:
@@ -82,12 +108,10 @@ def in_namespace(code: str, *, without: str = "") -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.fixture
-def free_port() -> int:
+@pytest.fixture(name="free_port")
+def a_free_port() -> int:
     """Return a TCP port on loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_port()
 
 
 @pytest.fixture

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.conftest import require
-from tests.messaging.brokers import free_port
+from tests.conftest import free_port, require
 
 USER, PASSWORD = "pdsno", "p@ss:w/rd"  # to be escaped in a URL
 _DEBIAN = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)

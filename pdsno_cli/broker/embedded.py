@@ -20,6 +20,7 @@ from pdsno_cli.broker.probe import probe
 from pdsno_cli.model.errors import BrokerError
 from pdsno_cli.model.topics import DEFAULT_ROOT
 from pdsno_cli.system.interpreter import run_module
+from pdsno_cli.system.reserved_port import ReservedPort
 
 log = logging.getLogger(__name__)
 
@@ -134,8 +135,12 @@ class EmbeddedBroker:
 
     def _launch(self, endpoint: Endpoint) -> None:
         self.stop()
-        for port in (endpoint.port_311, endpoint.port_5):
-            require_free_port(port)
+        # Otherwise another process may listen there first, and be taken for this broker.
+        with _reserved(endpoint.port_311), _reserved(endpoint.port_5):
+            self._spawn(endpoint)
+        self._endpoint = endpoint
+
+    def _spawn(self, endpoint: Endpoint) -> None:
         numbers = (os.getpid(), self._max_payload, endpoint.port_311, endpoint.port_5, self._files)
         self.process = process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             run_module("pdsno_cli.broker", *map(str, numbers), self._root, self._name),
@@ -156,7 +161,6 @@ class EmbeddedBroker:
         except BaseException:
             self.stop()
             raise
-        self._endpoint = endpoint
 
     def _wait(self, process: subprocess.Popen[str], endpoint: Endpoint) -> None:
         deadline = time.monotonic() + _START
@@ -207,14 +211,16 @@ def _is_free(port: int) -> bool:
 
 def require_free_port(port: int) -> None:
     """Raise BrokerError if ``port`` is in use."""
-    with socket.socket() as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the broker does
-        try:
-            sock.bind((HOST, port))
-        except OSError as exc:
-            if exc.errno == errno.EADDRINUSE:
-                raise BrokerError(
-                    f"port {port} is in use: stop the process that listens on it, or set another "
-                    "broker.port (0 takes a free one)"
-                ) from exc
-            raise BrokerError(f"port {port} cannot be used: {exc.strerror}") from exc
+    _reserved(port).close()
+
+
+def _reserved(port: int) -> ReservedPort:
+    try:
+        return ReservedPort(HOST, port)
+    except OSError as exc:
+        if exc.errno == errno.EADDRINUSE:
+            raise BrokerError(
+                f"port {port} is in use: stop the process that listens on it, or set another "
+                "broker.port (0 takes a free one)"
+            ) from exc
+        raise BrokerError(f"port {port} cannot be used: {exc.strerror}") from exc

@@ -35,6 +35,7 @@ from pdsno_cli.model.devices import Device, ProbeResult
 from pdsno_cli.model.messages import DiscoveryReport
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.state_dir import StateDir
+from tests.conftest import free_port
 from tests.conftest import require as require_tool
 from tests.e2e.conftest import PDSNO, until
 from tests.e2e.test_mosquitto import Mosquitto
@@ -90,9 +91,7 @@ class Bench:
     """One Mosquitto, a topology with many local controllers of which only the regional runs."""
 
     def __init__(self, folder: Path, senders: int) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.broker = Mosquitto(
             folder, self.port, "allow_anonymous true", "max_queued_messages 0",
             f"max_inflight_messages {INFLIGHT}", "set_tcp_nodelay true",

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from pdsno_cli.nib.reader import open_reader
-from tests.conftest import require
+from tests.conftest import free_port, require
 
 from .conftest import until
 
@@ -325,19 +325,13 @@ def hosts(*ports: int) -> str:
     return "[" + ", ".join(f'"127.0.0.1:{port}"' for port in ports) + "]"
 
 
-def dead_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def test_up_goes_on_to_the_address_that_answers(site, mosquitto):
-    site.write(broker=f"{{hosts: {hosts(dead_port(), mosquitto.port)}}}")
+    site.write(broker=f"{{hosts: {hosts(free_port(), mosquitto.port)}}}")
     assert site.up("--cycles", "1").end() == 0
 
 
 def test_up_names_the_reason_of_each_address_without_a_broker(site):
-    ports = dead_port(), dead_port()
+    ports = free_port(), free_port()
     site.write(broker=f"{{hosts: {hosts(*ports)}}}")
     run = site.up()
     assert run.end() == 1

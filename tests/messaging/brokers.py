@@ -11,15 +11,9 @@ from pathlib import Path
 from pdsno_cli.broker.embedded import EmbeddedBroker
 from pdsno_cli.broker.probe import probe
 from pdsno_cli.model.errors import BrokerError
-from tests.conftest import require
+from tests.conftest import free_port, require
 
 LIMIT = 2_000_000
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
 
 
 class Mosquitto:

@@ -21,8 +21,9 @@ from pdsno_cli.messaging.transport import Loss, Publication
 from pdsno_cli.model.addresses import Address
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.topics import matches
+from tests.conftest import free_port
 from tests.e2e.conftest import until
-from tests.messaging.brokers import LIMIT, free_port
+from tests.messaging.brokers import LIMIT
 from tests.messaging.http_site import (
     CHILD,
     CHILD_WANTS,

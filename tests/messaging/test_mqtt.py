@@ -62,7 +62,7 @@ def test_a_large_message_arrives_whole_and_one_over_the_limit_is_not_sent(
     up.wait_up()
     received.wait_up()
     data = os.urandom(1_500_000)
-    assert sender.publish(f"{topic_root}/a", data, qos=1, retain=False)
+    assert sender.publish(f"{topic_root}/a", data, qos=1, retain=False), up.downs
     with pytest.raises(ValueError, match="over the broker's limit"):
         sender.publish(f"{topic_root}/a", data + b"x", qos=1, retain=False)
     received.wait_messages(1)

@@ -7,7 +7,8 @@ import socket
 import pytest
 
 from pdsno_cli.model.addresses import Address, parse_address
-from tests.messaging.brokers import Mosquitto, free_port
+from tests.conftest import free_port
+from tests.messaging.brokers import Mosquitto
 
 
 @pytest.fixture

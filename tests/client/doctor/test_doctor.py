@@ -19,7 +19,8 @@ from pdsno_cli.client.doctor.subject import Subject
 from pdsno_cli.lint.engine import require as load
 from pdsno_cli.runtime.keys import signing_key
 from pdsno_cli.runtime.state_dir import StateDir
-from tests.messaging.brokers import Mosquitto, free_port
+from tests.conftest import free_port
+from tests.messaging.brokers import Mosquitto
 
 FILE = """\
 name: {root}
