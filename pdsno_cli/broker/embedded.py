@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pdsno_cli.broker.config import HOST
-from pdsno_cli.broker.probe import probe
+from pdsno_cli.broker.probe import probe_embedded
 from pdsno_cli.model.errors import BrokerError
 from pdsno_cli.model.topics import DEFAULT_ROOT
 from pdsno_cli.system.interpreter import run_module
@@ -171,8 +171,8 @@ class EmbeddedBroker:
                 raise BrokerError(f"the embedded broker did not start: {reason}")
             try:
                 # Each protocol's listener starts on a thread of its own.
-                probe(endpoint.host, endpoint.port_311)
-                probe(endpoint.host, endpoint.port_5, protocol="5")
+                probe_embedded(endpoint.host, endpoint.port_311, "3.1.1")
+                probe_embedded(endpoint.host, endpoint.port_5, "5")
             except BrokerError as exc:
                 if time.monotonic() > deadline or self._given_up:
                     raise BrokerError(f"the embedded broker did not start: {exc}") from exc

@@ -24,11 +24,12 @@ def probe(
     tls: ssl.SSLContext | None = None,
     client_id: str | None = None,
     timeout: float = 5.0,
+    farewell: bytes = packets.DISCONNECT,
 ) -> None:
     """Connect and disconnect; BrokerError, one sentence, if that fails.
 
     It is an UnreachableError without an answer. ``timeout`` is in seconds, for the connection and
-    for the answer.
+    for the answer. ``farewell`` is sent last; without one the connection is just closed.
     """
     request = packets.connect(
         protocol=protocol,
@@ -37,8 +38,20 @@ def probe(
         password=password,
         keepalive=10,
     )
-    answer = _ask(Address(host, port), request, tls, timeout, farewell=packets.DISCONNECT)
+    answer = _ask(Address(host, port), request, tls, timeout, farewell=farewell)
     _require_accepted(answer, Address(host, port), protocol, username, tls)
+
+
+def probe_embedded(
+    host: str, port: int, protocol: Literal["3.1.1", "5"], *, timeout: float = 5.0
+) -> None:
+    """Probe the embedded broker; raises as ``probe`` does.
+
+    Without DISCONNECT: rumqttd removes such a client twice, the second time by a number that the
+    next client may have been given by then. That one is disconnected, and if it comes again under
+    the same id, the broker's listener panics and refuses everybody from then on.
+    """
+    probe(host, port, protocol=protocol, timeout=timeout, farewell=b"")
 
 
 def leave_will(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from pdsno_cli.broker.embedded import EmbeddedBroker, Endpoint
-from pdsno_cli.broker.probe import probe
+from pdsno_cli.broker.probe import probe, probe_embedded
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.tls import context
 from pdsno_cli.model.addresses import Address
@@ -253,7 +253,7 @@ class BrokerSupervisor:
                 continue
             try:
                 await asyncio.to_thread(
-                    probe, *address, protocol=self._spec.protocol, timeout=_PROBE_TIMEOUT
+                    probe_embedded, *address, self._spec.protocol, timeout=_PROBE_TIMEOUT
                 )
             except BrokerError as exc:
                 failed = 0 if self.all_connected() or self._frozen else failed + 1

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from pdsno_cli.broker.probe import probe
+from pdsno_cli.broker.probe import probe, probe_embedded
 from pdsno_cli.model.errors import BrokerError
 from tests.conftest import require
 from tests.messaging.brokers import Embedded, Mosquitto
@@ -146,3 +146,23 @@ def test_the_embedded_broker_passes(protocol):
         probe("127.0.0.1", broker.port, protocol=protocol)
     finally:
         broker.kill()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_embedded_broker_is_probed_without_a_disconnect(protocol):
+    """rumqttd removes a client that sends one twice, the second time perhaps another client."""
+    connack = b"\x20\x02\x00\x00" if protocol == "3.1.1" else b"\x20\x03\x00\x00\x00"
+    last = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with server.accept()[0] as peer:
+                peer.recv(1000)
+                peer.sendall(connack)
+                last.append(peer.recv(1000))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        probe_embedded("127.0.0.1", server.getsockname()[1], protocol)
+        thread.join()
+    assert last == [b""]

@@ -17,7 +17,20 @@ from pdsno_cli.messaging import mqtt
 from pdsno_cli.messaging.mqtt import MqttTransport
 from pdsno_cli.messaging.transport import Arrival, Publication
 from pdsno_cli.model.addresses import Address
+from tests.messaging.brokers import Embedded
 from tests.messaging.recorder import Recorder
+
+
+def test_who_connects_right_after_the_start_stays_connected(connect):
+    for _ in range(5):
+        broker = Embedded("3.1.1")
+        broker.start()
+        _, first = connect(broker, "first")
+        _, second = connect(broker, "second", "a/#")
+        first.wait_up()
+        second.wait_up()
+        assert first.downs == second.downs == []
+        broker.kill()
 
 
 @pytest.mark.parametrize("qos", [0, 1, 2])
@@ -28,7 +41,8 @@ def test_messages_arrive_in_order(broker, connect, topic_root, qos):
     received.wait_up()
     count = 300 if qos < 2 else 15  # Mosquitto reorders what is over its window of QoS 2
     for number in range(count):
-        assert sender.publish(f"{topic_root}/{number % 3}/x", b"%d" % number, qos=qos, retain=False)
+        sent = sender.publish(f"{topic_root}/{number % 3}/x", b"%d" % number, qos=qos, retain=False)
+        assert sent, up.downs
     assert sender.publish(f"{topic_root}/0/y", b"not subscribed", qos=qos, retain=False)
     assert sender.publish(f"{topic_root}/all/1/2/3", b"end", qos=qos, retain=False)
     received.wait(lambda r: b"end" in r.data and len(r.data) > count)
