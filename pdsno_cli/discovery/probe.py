@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from pdsno_cli.model.errors import OperationError
 
 if TYPE_CHECKING:
+    from pdsno_cli.model.details import Detail
     from pdsno_cli.model.probes import ProbeFacts
     from pdsno_cli.spec.topology import Snmp
 
@@ -36,19 +37,35 @@ class ProbeUnavailableError(OperationError):
     """A protocol cannot be used on this machine at this time; the message is one sentence."""
 
 
+@dataclass(slots=True, kw_only=True)
+class Findings:
+    """What a probe learns beside its answers, by IPv4 address; a probe adds to it.
+
+    ``details`` are those that were read in this sweep. ``refused`` answered this probe in an
+    earlier sweep of this process, and not now. ``stray`` counts, for each address that was asked,
+    the replies to its requests that came from other addresses, by source.
+    """
+
+    details: dict[str, Detail] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+    stray: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRequest:
     """The input of one probe in one sweep.
 
     ``targets`` are IPv4 addresses in dotted form, up to a million. ``interfaces`` has, for an
     ``on_link`` probe, the targets of each interface with the source address to send from; it is
-    empty for others. ``snmp.community`` is resolved. ``cancel`` ends the sweep early.
+    empty for others. The secrets of ``snmp`` are resolved. ``cancel`` ends the sweep early.
+    ``findings`` is where a probe puts what it learns beside its answers.
     """
 
     targets: Sequence[str]
     snmp: Snmp
     cancel: threading.Event
     interfaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    findings: Findings = field(default_factory=Findings)
 
 
 class Probe(Protocol):

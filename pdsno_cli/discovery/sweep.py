@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery import onlink
-from pdsno_cli.discovery.merge import merge
+from pdsno_cli.discovery.merge import merge, sort_addresses
 from pdsno_cli.discovery.probe import Answers, ProbeRequest, ProbeUnavailableError, load
 from pdsno_cli.model.devices import Observation, ProbeResult
 from pdsno_cli.model.probes import FACTS, ProbeFacts, sort_protocols
 from pdsno_cli.model.targets import AddressSet
 
 if TYPE_CHECKING:
+    from pdsno_cli.model.details import Detail
     from pdsno_cli.spec.topology import Snmp
 
 
@@ -29,13 +30,19 @@ class SweepResult:
     """The observations of a sweep and the result of each probe, in the order of the registry.
 
     ``seconds`` is its duration. The observations of a ``cancelled`` sweep are incomplete: the
-    caller drops them.
+    caller drops them. ``details`` has those of the devices whose details were read in this sweep, by
+    the address that was asked. ``refused`` are the addresses whose agents answered SNMP in an earlier
+    sweep of this process and do not now, while another protocol finds them. ``stray`` counts, for
+    each address that was asked, the replies that came from other addresses, by source.
     """
 
     observations: tuple[Observation, ...]
     probes: tuple[ProbeResult, ...]
     seconds: float
     cancelled: bool = False
+    details: Mapping[str, Detail] = field(default_factory=dict)
+    refused: tuple[str, ...] = ()
+    stray: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def preload(protocols: Iterable[str], targets: Iterable[str] | None = None) -> None:
@@ -57,7 +64,7 @@ def sweep(
 ) -> SweepResult:
     """Probe ``targets`` (IPv4, dotted) with ``protocols``; never raises, returns soon after ``cancel``.
 
-    ``snmp.community`` is resolved. The failure of a probe becomes its ``ProbeResult.error``.
+    The secrets of ``snmp`` are resolved. The failure of a probe becomes its ``ProbeResult.error``.
     """
     started = time.monotonic()
     request = ProbeRequest(
@@ -72,11 +79,17 @@ def sweep(
         others = [pool.submit(_run, facts, request) for facts in probes[1:]]
         outcomes = [_run(facts, request) for facts in probes[:1]]
         outcomes += [future.result() for future in others]
+    answered = {probe.protocol: answers for answers, probe in outcomes}
+    found = {address for answers in answered.values() for address in answers}
+    findings = request.findings
     return SweepResult(
-        observations=merge({probe.protocol: answers for answers, probe in outcomes}),
+        observations=merge(answered),
         probes=tuple(probe for _, probe in outcomes),
         seconds=time.monotonic() - started,
         cancelled=request.cancel.is_set(),
+        details=findings.details,
+        refused=sort_addresses(findings.refused & found),
+        stray=findings.stray,
     )
 
 

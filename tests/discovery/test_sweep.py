@@ -12,6 +12,7 @@ from pysnmp.proto.api import v2c
 
 from pdsno_cli.discovery import snmp
 from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.model.details import Detail
 from pdsno_cli.spec.topology import Snmp
 from tests.discovery.test_snmp import is_walk, respond, rows
 
@@ -78,6 +79,7 @@ from pysnmp.proto.api import v2c
 
 from pdsno_cli.discovery import snmp
 from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.model.details import Detail
 from pdsno_cli.spec.topology import Snmp
 print(json.dumps([p.error for p in sweep(["127.0.0.1"], ["arp", "icmp", "snmp"], Snmp()).probes]))
 """
@@ -93,6 +95,7 @@ from pysnmp.proto.api import v2c
 
 from pdsno_cli.discovery import snmp
 from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.model.details import Detail
 from pdsno_cli.spec.topology import Snmp
 result = sweep([f"10.101.0.{n}" for n in range(1, 6)], ["arp", "icmp", "snmp"], Snmp(timeout=0.3))
 print(json.dumps([[o.addresses, o.protocols, o.mac] for o in result.observations]))
@@ -126,3 +129,24 @@ def test_sweep_of_two_agents_that_share_a_virtual_mac_finds_two_devices(agent, s
         ((one,), "router-1", "02:00:00:00:00:01"),
         ((two,), "router-2", "02:00:00:00:00:02"),
     ]
+
+
+class Finder:
+    """A probe that learns more than its answers say."""
+
+    def preload(self):
+        pass
+
+    def sweep(self, request):
+        request.findings.details[TARGETS[0]] = Detail(chassis="00:00:00:00:00:01")
+        request.findings.refused |= {TARGETS[1], TARGETS[2]}
+        request.findings.stray[TARGETS[3]] = {"127.0.0.9": 2}
+        return {TARGETS[0]: {}, TARGETS[2]: {}}
+
+
+def test_sweep_returns_what_a_probe_finds_beside_its_answers(monkeypatch):
+    monkeypatch.setattr(snmp, "PROBE", Finder())
+    result = sweep(TARGETS, ["snmp"], Snmp())
+    assert dict(result.details) == {TARGETS[0]: Detail(chassis="00:00:00:00:00:01")}
+    assert result.refused == (TARGETS[2],)  # the other one answers nothing: it may be away
+    assert result.stray == {TARGETS[3]: {"127.0.0.9": 2}}
