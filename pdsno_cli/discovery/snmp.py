@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.ber import Oid, Response, Value
+from pdsno_cli.discovery.ber_write import Packet
 from pdsno_cli.discovery.mac import format_mac
 from pdsno_cli.discovery.probe import Answers, Probe, ProbeRequest, ProbeUnavailableError
 from pdsno_cli.discovery.snmp_agents import (
@@ -59,7 +60,7 @@ class SnmpProbe:
         self._identified: Any = None
 
     def preload(self) -> None:
-        """Load the rules of identification; this module imports pysnmp itself."""
+        """Load the rules of identification."""
         self._identities()
 
     def sweep(self, request: ProbeRequest) -> Answers:
@@ -109,7 +110,7 @@ def _get_system(
     found: dict[int, SystemInfo] = {}
     wanted: dict[int, tuple[Oid, ...]] = {}  # of agents that returned an error for an object
 
-    def packet(index: int) -> bytes:
+    def packet(index: int) -> Packet:
         return agents.get(wanted.get(index, SYSTEM))
 
     def accept(index: int, response: Response) -> None:

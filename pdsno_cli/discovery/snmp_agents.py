@@ -1,20 +1,18 @@
 """The wire of SNMP v2c (RFC 3416): many agents on one UDP socket, one request each at a time.
 
-pysnmp encodes requests; ``ber`` decodes answers, tolerant of agents' mistakes, and they are matched by
-address and request-id. Agents are not trusted: one answer to a request counts, undecodable ones are
+``ber_write`` encodes requests; ``ber`` decodes answers, tolerant of agents' mistakes, and they are
+matched by address and request-id. Agents are not trusted: one answer to a request counts, undecodable ones are
 ignored.
 """
 
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
-
-from pyasn1.codec.ber import encoder  # type: ignore[import-untyped]  # ships no types
-from pysnmp.proto.api import v2c  # type: ignore[import-untyped]  # ships no types
+from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.ber import Oid, Response, read_response
+from pdsno_cli.discovery.ber_write import GET, GET_BULK, Packet, write_oid, write_request
 from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import DatagramSender
 from pdsno_cli.model.probes import FACTS
@@ -34,7 +32,7 @@ SYS_OBJECT_ID: Oid = (1, 3, 6, 1, 2, 1, 1, 2, 0)
 SYS_UP_TIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 SYS_NAME: Oid = (1, 3, 6, 1, 2, 1, 1, 5, 0)
 
-_DATAGRAM_BYTES = 16_384  # more than any answer to these requests
+_DATAGRAM_BYTES = 65_535  # of UDP: an answer may be far larger than asked for
 _ID_BASE = 0x4000_0000  # request-ids from here on always take four bytes
 
 
@@ -45,47 +43,34 @@ class Agents:
         self._sock = sock
         self._targets = targets
         self._settings = settings
-        self._encoded: dict[tuple[Oid, ...], bytes] = {}
+        self._community = settings.community.encode()
+        self._encoded: dict[tuple[Oid, ...], Packet] = {}
         self._requested: Container[int] = ()
-        self._packet: Callable[[int], bytes]
+        self._packet: Callable[[int], Packet]
         self._first_id = 0
         self._accept: Callable[[int, Response], None]
         self._answered: set[int] = set()
         self.sender = DatagramSender(sock)
 
-    def get(self, oids: tuple[Oid, ...]) -> bytes:
-        """Return a GetRequest, its request-id still blank."""
+    def get(self, oids: tuple[Oid, ...]) -> Packet:
+        """Return a GetRequest."""
         if oids not in self._encoded:
-            pdu = v2c.GetRequestPDU()
-            v2c.apiPDU.set_defaults(pdu)
-            v2c.apiPDU.set_varbinds(pdu, [(oid, v2c.null) for oid in oids])
-            self._encoded[oids] = self._encode(pdu)
+            names = [write_oid(oid) for oid in oids]
+            self._encoded[oids] = write_request(GET, self._community, names)
         return self._encoded[oids]
 
-    def bulk(self, *starts: Oid, once: Sequence[Oid] = (), rows: int = BULK_ROWS) -> bytes:
-        """Return a GetBulkRequest for the rows after ``starts``, its request-id still blank.
+    def bulk(self, *starts: Oid, once: Sequence[Oid] = (), rows: int = BULK_ROWS) -> Packet:
+        """Return a GetBulkRequest for the rows after ``starts``.
 
         Of each OID in ``once`` it asks what follows.
         """
-        pdu = v2c.GetBulkRequestPDU()
-        v2c.apiBulkPDU.set_defaults(pdu)
-        v2c.apiBulkPDU.set_non_repeaters(pdu, len(once))
-        v2c.apiBulkPDU.set_max_repetitions(pdu, rows)
-        v2c.apiBulkPDU.set_varbinds(pdu, [(oid, v2c.null) for oid in (*once, *starts)])
-        return self._encode(pdu)
-
-    def _encode(self, pdu: Any) -> bytes:
-        v2c.apiPDU.set_request_id(pdu, _ID_BASE)
-        message = v2c.Message()
-        v2c.apiMessage.set_defaults(message)
-        v2c.apiMessage.set_community(message, self._settings.community.encode())
-        v2c.apiMessage.set_pdu(message, pdu)
-        return bytes(encoder.encode(message))
+        names = [write_oid(oid) for oid in (*once, *starts)]
+        return write_request(GET_BULK, self._community, names, once=len(once), rows=rows)
 
     def request(
         self,
         indices: Sequence[int],
-        packet: Callable[[int], bytes],
+        packet: Callable[[int], Packet],
         accept: Callable[[int, Response], None],
         *,
         rate: float,
@@ -111,11 +96,8 @@ class Agents:
 
     def send(self, index: int) -> bool:
         """Send a target its packet; return False if it cannot be reached."""
-        packet = self._packet(index)
-        # After seven bytes of headers and the community, which may contain any bytes.
-        at = packet.index(_BLANK_ID, 7 + len(self._settings.community.encode())) + 2
-        identified = packet[:at] + (self._first_id + index).to_bytes(4, "big") + packet[at + 4 :]
-        return self.sender.send(identified, (self._targets[index], self._settings.port))
+        data = self._packet(index).with_id(self._first_id + index)
+        return self.sender.send(data, (self._targets[index], self._settings.port))
 
     def receive(self) -> Iterator[int | None]:
         """Accept what has arrived; yield each target that is done, None for anything else."""
@@ -151,6 +133,3 @@ class Agents:
         except ValueError:
             return None
         return index if index in self._requested and index not in self._answered else None
-
-
-_BLANK_ID = b"\x02\x04" + _ID_BASE.to_bytes(4, "big")  # INTEGER, four bytes (X.690)

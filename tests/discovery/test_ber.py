@@ -119,6 +119,18 @@ def test_reader_leaves_out_a_binding_without_a_name_or_a_value(item):
     assert [value.text for _, value in found.bindings] == [b"ok", b"ok"]
 
 
+@given(LISTS.filter(len), st.data())
+def test_reader_keeps_the_bindings_before_the_cut_of_a_datagram(pairs, data):
+    message = encoded(pairs)
+    cut = data.draw(st.integers(len(encoded([])), len(message) - 1))
+    found, whole = read_response(message[:cut]), read_response(message)
+    assert found is None or found.bindings == whole.bindings[: len(found.bindings)]
+    lost = len(message) - cut
+    sizes = [len(encoded([pair])) - len(encoded([])) for pair in reversed(pairs)]
+    if lost <= sizes[0] and len(message) < 128:
+        assert len(found.bindings) == len(pairs) - 1
+
+
 def test_reader_cuts_an_oid_that_is_too_long():
     value = Value(tag=6, octets=b"\x2b" + b"\x01" * 5000)
     assert len(value.oid) == OID_PARTS
@@ -127,7 +139,7 @@ def test_reader_cuts_an_oid_that_is_too_long():
 @pytest.mark.parametrize(
     "data",
     [
-        raw()[:-1],
+        raw()[:20],
         raw().replace(b"\xa2", b"\xa0", 1),
         raw().replace(b"\x30", b"\x31", 1),
         tlv(0x30, tlv(2, b"\x01")),

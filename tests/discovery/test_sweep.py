@@ -34,8 +34,8 @@ def test_preload_imports_what_the_protocols_need():
     code = """
 import sys
 from pdsno_cli.discovery.sweep import preload
-preload(["icmp"]); print("pysnmp" in sys.modules)
-preload(["snmp"]); print("pysnmp" in sys.modules)
+preload(["icmp"]); print("pdsno_cli.discovery.snmp" in sys.modules)
+preload(["snmp"]); print("pdsno_cli.discovery.identify.rules" in sys.modules)
 preload(["arp"], ["127.0.0.1"]); print("scapy" in sys.modules)
 preload(["arp"]); print("scapy" in sys.modules)
 """
