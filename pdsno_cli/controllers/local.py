@@ -9,12 +9,17 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
+from pdsno_cli.controllers.device_events import cycle_events
 from pdsno_cli.controllers.policies import Policies
+from pdsno_cli.delivery.endpoint import events_topic
 from pdsno_cli.delivery.fragments import split
 from pdsno_cli.discovery.changes import decide
+from pdsno_cli.discovery.device_details import by_device, with_digests
+from pdsno_cli.model.details import pieces, whole
 from pdsno_cli.model.ids import timestamp
 from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, PolicyDocument
 from pdsno_cli.model.notices import CycleNotice, WarningNotice
@@ -25,11 +30,14 @@ from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.spec import secrets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pdsno_cli.controllers.ports import Context
     from pdsno_cli.delivery.ports import Cancellable
     from pdsno_cli.delivery.publisher import Unit
     from pdsno_cli.discovery.changes import Changes
     from pdsno_cli.discovery.sweep import SweepResult
+    from pdsno_cli.model.details import Detail, DeviceDetail
     from pdsno_cli.nib.store import Transaction
     from pdsno_cli.spec.topology import Discovery, Topology
 
@@ -88,6 +96,7 @@ class LocalController:
         # The first report of a store is a snapshot; later ones build upon it.
         self._snapshot = not context.publisher.has_published(self._topic)
         self._coalesce = False
+        self._held = False  # the last cycle held a mass loss back
         self._warned: set[str] = set()
 
     def start(self) -> None:
@@ -149,6 +158,7 @@ class LocalController:
             updated=active,
             inactive=(),
             active=len(active),
+            details=self._details({}),
         )
         with self._context.publisher.unit() as unit:
             self._stage(unit, report)
@@ -239,15 +249,20 @@ class LocalController:
         self._cycle += 1
         changes = decide(
             self._context.store.known(),
-            result.observations,
+            with_digests(result.observations, result.details),
             probes=result.probes,
             missed_cycles=rules.missed_cycles,
+            mass_loss=rules.mass_loss,
+            held=self._held,
         )
+        self._held = bool(changes.held)
         self._warn(result, changes)
         if self._context.publisher.full(self._topic):
             self._snapshot = self._coalesce = True
-        local_id = self._context.spec.controller_id
-        report = self._report(running.started, result, changes)
+        local_id, now = self._context.spec.controller_id, time.time()
+        read = by_device(changes.active, result.details)
+        report = self._report(running.started, result, changes, self._details(read))
+        topic = events_topic(self._context)
         with self._context.publisher.unit() as unit:
             if changes.outcome != "failed":
                 unit.tx.put_known(
@@ -255,9 +270,14 @@ class LocalController:
                     self._region,
                     changes.known.values(),
                     seen=frozenset(changes.seen),
-                    at=time.time(),
+                    at=now,
                 )
+                details = [whole(device_id, detail) for device_id, detail in read.items()]
+                unit.tx.put_details(local_id, details, at=now)
+                unit.tx.add_history(local_id, changes.history, at=now)
             self._stage(unit, report, answers)
+            for event in cycle_events(changes, result, local_id, self._region):
+                unit.stage(topic, event)
         notice = CycleNotice(
             controller_id=local_id,
             cycle=self._cycle,
@@ -274,7 +294,24 @@ class LocalController:
         self._context.watcher.notice(notice)
         self._plan()
 
-    def _report(self, started: float, result: SweepResult, changes: Changes) -> DiscoveryReport:
+    def _details(self, read: Mapping[str, Detail]) -> tuple[DeviceDetail, ...]:
+        """Return what a report says of details: those that changed, in a snapshot all, each brief."""
+        store, local_id = self._context.store, self._context.spec.controller_id
+        if self._snapshot:
+            read = {item.device_id: item.detail for item in store.details()} | dict(read)
+        elif read:
+            stored = store.detail_digests(local_id)
+            read = {key: detail for key, detail in read.items() if stored.get(key) != detail.digest}
+        parts = (pieces(key, read[key], brief=True) for key in sorted(read))
+        return tuple(chain.from_iterable(parts))
+
+    def _report(
+        self,
+        started: float,
+        result: SweepResult,
+        changes: Changes,
+        details: tuple[DeviceDetail, ...],
+    ) -> DiscoveryReport:
         new = {device.device_id for device in changes.new}
         updated = changes.updated
         if self._snapshot:
@@ -292,6 +329,8 @@ class LocalController:
             inactive=changes.inactive,
             active=len(changes.active),
             silent=self._silent(changes),
+            details=details,
+            changes=changes.history,
         )
 
     def _silent(self, changes: Changes) -> tuple[str, ...] | None:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import logging
 import time
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers import policy
 from pdsno_cli.controllers.liveness_monitor import LivenessMonitor
+from pdsno_cli.controllers.mac_places import mac_events
 from pdsno_cli.controllers.policies import Policies
 from pdsno_cli.controllers.retained import RetainedPolicy
 from pdsno_cli.controllers.summary_builder import SummaryBuilder
+from pdsno_cli.delivery.endpoint import announce
 from pdsno_cli.delivery.fragments import split
+from pdsno_cli.model.details import joined
 from pdsno_cli.model.messages import (
     Command,
     DiscoveryReport,
     Envelope,
     LocalCycle,
     PolicyDocument,
+    RegionDevice,
     Status,
 )
 from pdsno_cli.model.roles import Role
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SUMMARY_DELAY = 0.1  # seconds in which the reports of several locals become one summary
+SEARCH_DELAY = 0.2  # seconds in which the reports of several locals share one search for MACs
+MOST_EVENTS = 20  # of one search: where a network was copied, its MACs are all there twice
 SUMMARY_SHARE = 40  # the pause after a summary, in processor times that it took
 
 
@@ -52,6 +59,7 @@ class RegionalController:
         self._summary = SummaryBuilder(region)
         self._summarised: Transaction | None = None  # the last one that changed the summary
         self._due: Cancellable | None = None
+        self._arrived: list[RegionDevice] = []  # new devices whose MACs are to be looked for
         self._pause = SUMMARY_DELAY
         # Which changes the last summary before a stop had is not known: the first is a snapshot.
         self._snapshot = True
@@ -149,7 +157,14 @@ class RegionalController:
             at=now,
         )
         tx.put_cycle(cycle, region=self._region, at=now)
+        if report.details:
+            tx.put_details(local_id, joined(report.details), at=now)
+        if report.changes:
+            tx.add_history(local_id, report.changes, at=now)
         self._summary.add(local_id, report, lost, tx)
+        if report.new:
+            arrived = [RegionDevice(local_id=local_id, device=device) for device in report.new]
+            tx.on_commit(partial(self._search_soon, arrived))
         if self._summarised is not tx:
             self._summarised = tx
             tx.on_commit(partial(self._committed, tx))
@@ -159,6 +174,23 @@ class RegionalController:
     def _committed(self, tx: Transaction) -> None:
         self._summary.merge(tx)
         self._summarise_soon()
+
+    def _search_soon(self, arrived: list[RegionDevice]) -> None:
+        """Look soon for the MACs of new devices at other local controllers."""
+        if not self._arrived:
+            self._context.scheduler.after(SEARCH_DELAY, self._search)
+        self._arrived += arrived
+
+    def _search(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        macs = {item.device.mac for item in arrived if item.device.mac is not None}
+        if not macs:
+            return
+        store = self._context.store
+        present = store.devices_with_macs(macs, active=True)
+        absent = store.devices_with_macs(macs, active=False)
+        for event in islice(mac_events(arrived, present, absent, self._region), MOST_EVENTS):
+            announce(self._context, event)
 
     def _forget(self, tx: Transaction, local_id: str) -> None:
         """Delete all that is known of a local controller that has left the region."""

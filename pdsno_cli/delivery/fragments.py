@@ -13,7 +13,7 @@ Fragmentable = TypeVar("Fragmentable", bound=DiscoveryReport | Summary)
 
 # The lists of each kind that are divided among its fragments.
 _LISTS: dict[type[DiscoveryReport | Summary], tuple[str, ...]] = {
-    DiscoveryReport: ("new", "updated", "inactive"),
+    DiscoveryReport: ("new", "updated", "inactive", "details", "changes"),
     Summary: ("locals", "new", "updated", "inactive"),
 }
 FRAGMENTABLE = (DiscoveryReport, Summary)  # for isinstance

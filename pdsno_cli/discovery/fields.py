@@ -40,6 +40,19 @@ def fields_of(item: Device | Observation, protocols: Iterable[str]) -> dict[str,
     return found
 
 
+def lasting(before: Device, seen: Observation) -> dict[str, str | float]:
+    """Return the fields that a device keeps if its agent's answer does not have them this time.
+
+    They are asked for rarely. Another description or kind of agent means another agent.
+    """
+    if (before.sys_descr, before.sys_object_id) != (seen.sys_descr, seen.sys_object_id):
+        return {}
+    kept = {name for protocol in seen.protocols for name in FACTS[protocol].lasting}
+    return {
+        name: value for name, value in fields_of(before, seen.protocols).items() if name in kept
+    }
+
+
 def answered(protocol: str, answer: Fields) -> dict[str, str | float]:
     """Return the fields of an answer that its protocol may yield."""
     return {name: answer[name] for name in names(protocol) if name in answer}

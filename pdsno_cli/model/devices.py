@@ -77,12 +77,15 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``missed`` counts the cycles in a row without any answer. ``silent`` counts, per protocol and
     per address of a device that answers, the cycles in a row in which that one did not.
-    ``mac_source`` is the protocol that the MAC comes from.
+    ``mac_source`` is the protocol that the MAC comes from. ``flaps`` counts how often it came back of
+    late, ``calm`` the cycles since then in which it answered.
     """
 
     device: Device
     active: bool = True
     missed: int = 0
+    flaps: int = 0
+    calm: int = 0
     silent: dict[str, int] = {}
     mac_source: str | None = None
 

@@ -11,7 +11,9 @@ from typing import Literal
 
 import msgspec
 
+from pdsno_cli.model.details import DeviceDetail
 from pdsno_cli.model.devices import Device, ProbeResult
+from pdsno_cli.model.history import DeviceChange
 from pdsno_cli.model.numbers import Count, Ordinal, Seconds
 
 SCHEMA_VERSION = "1.0"
@@ -27,7 +29,9 @@ class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ``snapshot`` lists every present device (the known ones under ``updated``), so a receiver
     drops all others: the first report of a new store is one. With ``more``, the cycle continues in
     the next report, since it was too large for one. ``silent`` are the present devices that did not
-    answer in this cycle, None if unknown: the cycle failed, or too many were silent.
+    answer in this cycle, None if unknown: the cycle failed, or too many were silent. ``details``
+    are the pieces of those details that changed, or that were asked for; ``changes`` say what
+    changed of known devices, for their history.
     """
 
     region: str
@@ -43,6 +47,8 @@ class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     active: Count
     more: bool = False
     silent: tuple[str, ...] | None = None
+    details: tuple[DeviceDetail, ...] = ()
+    changes: tuple[DeviceChange, ...] = ()
 
 
 class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):

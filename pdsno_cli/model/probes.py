@@ -18,7 +18,8 @@ class ProbeFacts:
     ``name`` is the protocol's name in topology files, reports and stores; ``module`` holds its
     ``PROBE`` (``discovery.probe.Probe``). ``asks`` is the request in a few words. ``privilege`` is
     required of a process to use it, None if any may. An ``on_link`` probe reaches only targets
-    on a link of this machine. ``yields`` are the fields of a device that an answer may have.
+    on a link of this machine. ``yields`` are the fields of a device that an answer may have;
+    ``lasting`` ones are asked for rarely, and kept while the same agent answers without them.
     ``rate`` requests are sent a second; each target gets up to ``tries``, ``timeout`` seconds apart.
     """
 
@@ -26,6 +27,7 @@ class ProbeFacts:
     module: str
     asks: str
     yields: tuple[str, ...] = ()
+    lasting: tuple[str, ...] = ()
     privilege: str | None = None
     on_link: bool = False
     rate: float = 2000.0
@@ -35,6 +37,7 @@ class ProbeFacts:
 
 # What a device is, as discovery/identify finds it in the answers of its SNMP agent.
 IDENTITY = ("vendor", "type", "os", "version", "model", "serial", "location")
+DETAIL = "detail"  # the digest of a device's model.details.Detail
 
 # The order matters: protocols are listed in it, and if two probes yield the same field, or different
 # MACs, the earlier one wins.
@@ -62,7 +65,8 @@ PROBES = (
         module="pdsno_cli.discovery.snmp",
         asks="SNMP v2c GET of the system group, then GETBULK of ifPhysAddress up to the first MAC; "
         "of a new device a GET and a GETBULK to identify it",
-        yields=("mac", "sys_name", "sys_descr", "sys_object_id", "uptime", *IDENTITY),
+        yields=("mac", "sys_name", "sys_descr", "sys_object_id", "uptime", *IDENTITY, DETAIL),
+        lasting=(*IDENTITY, DETAIL),
         rate=2000.0,  # tries and timeout are those of the topology file
     ),
 )

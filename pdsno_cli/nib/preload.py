@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from pdsno_cli.model.details import Detail, pieces
 from pdsno_cli.model.devices import Device, Known
+from pdsno_cli.model.history import DeviceChange
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
 from pdsno_cli.nib.offsets import START, Offset
 from pdsno_cli.nib.outbox_table import OutboxRecord
@@ -64,6 +66,8 @@ def _write(store: Store) -> None:
         tx.set_controller_state("c", "offline")
         tx.forget_controller("c")
         tx.put_cycle(LocalCycle(local_id="l", epoch=1, cycle=1, active=1), region="r", at=_AT)
+        tx.put_details("l", pieces("d", Detail()), at=_AT)
+        tx.add_history("l", [DeviceChange(device_id="d", kind="updated")], at=_AT)
         tx.append_event(Event(event="e", severity="info", subject="s"), sender="c", at=_AT)
 
 
@@ -78,6 +82,8 @@ def _read(store: Store) -> None:
     store.cycles()
     store.regions()
     store.controllers()
+    store.details()
+    store.detail_digests("l")
     store.events()
     store.outbox_streams()
     store.outbox("s", START, 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Self, TypeVar
 
 import msgspec
@@ -14,6 +14,7 @@ from pdsno_cli.nib import inbox_table, outbox_table, rows
 from pdsno_cli.nib.audit import Sent
 from pdsno_cli.nib.contents import Contents, contents
 from pdsno_cli.nib.database import Database
+from pdsno_cli.nib.details_table import DetailQueries
 from pdsno_cli.nib.inbox_table import Quarantined
 from pdsno_cli.nib.offsets import START, Offset, StreamCounters
 from pdsno_cli.nib.outbox_table import Backlog, OutboxRecord
@@ -41,6 +42,7 @@ _REGION_DEVICES = sa.select(
     DEVICES.c.uptime,
     DEVICES.c.extra,
 ).order_by(DEVICES.c.local_id, DEVICES.c.device_id)
+_MAC = list(_REGION_DEVICES.selected_columns.keys()).index("mac")
 _ACTIVE_DEVICES = _REGION_DEVICES.where(DEVICES.c.active)
 _INACTIVE_DEVICES = _REGION_DEVICES.where(sa.not_(DEVICES.c.active))
 COUNT_ACTIVE = sa.select(sa.func.count()).select_from(DEVICES).where(DEVICES.c.active)
@@ -76,7 +78,7 @@ _ANSWERED = sa.select(ANSWERED.c.at).where(ANSWERED.c.message_id == sa.bindparam
 _detail = msgspec.json.Decoder(dict[str, str | int | float | list[str]]).decode
 
 
-class Queries:
+class Queries(DetailQueries):
     """Returns the rows of a store as typed values; one thread may use it."""
 
     def __init__(self, connection: sa.Connection, database: Database) -> None:
@@ -133,6 +135,17 @@ class Queries:
         found: dict[str, set[str]] = {}
         for row in self._all(_SEVERAL_REGIONS):
             found.setdefault(row.mac, set()).add(row.region)
+        return found
+
+    def devices_with_macs(
+        self, macs: Collection[str], *, active: bool
+    ) -> dict[str, list[RegionDevice]]:
+        """Return the devices with one of these MACs, by MAC."""
+        found: dict[str, list[RegionDevice]] = {}
+        wanted = _ACTIVE_DEVICES if active else _INACTIVE_DEVICES
+        devices: Sequence[Sequence[Any]] = self._all(wanted)
+        for item in (rows.region_device(*row) for row in devices if row[_MAC] in macs):
+            found.setdefault(item.device.mac or "", []).append(item)
         return found
 
     def policy(self, scope: str) -> PolicyRecord | None:

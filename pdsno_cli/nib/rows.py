@@ -89,6 +89,8 @@ class _Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     missed: int = 0
     silent: dict[str, int] = {}
     mac_source: str | None = None
+    flaps: int = 0
+    calm: int = 0
 
 
 _memory = msgspec.json.Decoder(_Memory).decode
@@ -119,7 +121,13 @@ def known_row(
     local_id: str, region: str, known: Known, *, seen: Collection[str], at: float
 ) -> DeviceRow:
     """Return the row of a device as its local controller knows it; ``seen`` holds device ids."""
-    memory = _Memory(missed=known.missed, silent=known.silent, mac_source=known.mac_source)
+    memory = _Memory(
+        missed=known.missed,
+        silent=known.silent,
+        mac_source=known.mac_source,
+        flaps=known.flaps,
+        calm=known.calm,
+    )
     # The statement keeps the later time.
     last = at if known.device.device_id in seen else 0.0
     return _device_row(local_id, region, known.device, known.active, at, last, text(memory))
@@ -252,6 +260,8 @@ def known(row: sa.Row[Any]) -> Known:
         missed=memory.missed,
         silent=memory.silent,
         mac_source=memory.mac_source,
+        flaps=memory.flaps,
+        calm=memory.calm,
     )
 
 

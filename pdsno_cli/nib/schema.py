@@ -7,7 +7,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-VERSION = 7
+VERSION = 8
 
 METADATA = sa.MetaData()
 
@@ -45,6 +45,29 @@ DEVICES = sa.Table(
     sa.Column("last_seen", sa.Float, nullable=False),
     sa.Column("memory", _TEXT),
     sa.Column("extra", _TEXT),
+)
+
+# The last detail of each device, as JSON. A `brief` one has no interfaces, though the device may.
+DETAILS = sa.Table(
+    "details",
+    METADATA,
+    sa.Column("local_id", _TEXT, primary_key=True),
+    sa.Column("device_id", _TEXT, primary_key=True),
+    sa.Column("digest", _TEXT, nullable=False),
+    sa.Column("brief", sa.Boolean, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("document", _TEXT, nullable=False),
+)
+
+# What changed of each device and when; `fields` is a JSON object with the values before and after.
+HISTORY = sa.Table(
+    "history",
+    METADATA,
+    sa.Column("local_id", _TEXT, primary_key=True),
+    sa.Column("device_id", _TEXT, primary_key=True),
+    sa.Column("at", sa.Float, primary_key=True),
+    sa.Column("kind", _TEXT, nullable=False),
+    sa.Column("fields", _TEXT, nullable=False),
 )
 
 EVENTS = sa.Table(
@@ -215,6 +238,14 @@ UPGRADES = {
         "ALTER TABLE cycles ADD COLUMN silent TEXT",
     ),
     6: ("ALTER TABLE devices ADD COLUMN extra TEXT",),
+    7: (
+        """CREATE TABLE IF NOT EXISTS details (local_id TEXT NOT NULL, device_id TEXT NOT NULL,
+        digest TEXT NOT NULL, brief BOOLEAN NOT NULL, at FLOAT NOT NULL, document TEXT NOT NULL,
+        PRIMARY KEY (local_id, device_id))""",
+        """CREATE TABLE IF NOT EXISTS history (local_id TEXT NOT NULL, device_id TEXT NOT NULL,
+        at FLOAT NOT NULL, kind TEXT NOT NULL, fields TEXT NOT NULL,
+        PRIMARY KEY (local_id, device_id, at))""",
+    ),
 }
 
 

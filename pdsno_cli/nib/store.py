@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pdsno_cli.model.errors import StateError
-from pdsno_cli.nib import inbox_table, outbox_table
+from pdsno_cli.nib import details_table, inbox_table, outbox_table
 from pdsno_cli.nib import statements as sql
 from pdsno_cli.nib.database import Database
 from pdsno_cli.nib.inbox_table import InboxCounters
@@ -179,6 +179,8 @@ class Store(Queries):
                 outbox_table.PRUNE_COALESCED,
             ):
                 self._connection.execute(statement, {"history": _HISTORY})
+            oldest = time.time() - details_table.HISTORY_SECONDS
+            self._connection.execute(details_table.PRUNE, {"before": oldest})
         return epoch
 
     def _flush(self) -> None:

@@ -11,6 +11,7 @@ from pdsno_cli.model.devices import Device, Known
 from pdsno_cli.model.messages import Event, LocalCycle, PolicyDocument, Summary
 from pdsno_cli.nib import inbox_table, rows
 from pdsno_cli.nib import statements as sql
+from pdsno_cli.nib.details_table import DetailWrites
 from pdsno_cli.nib.inbox_table import Advance, InboxCounters
 from pdsno_cli.nib.schema import CYCLES, DEVICES, POLICIES
 from pdsno_cli.nib.stream_writes import StreamWrites
@@ -26,7 +27,7 @@ _CYCLE_OF_LOCAL = sa.select(CYCLES).where(CYCLES.c.local_id == sa.bindparam("loc
 _POLICY_VERSION = sa.select(POLICIES.c.version).where(POLICIES.c.scope == sa.bindparam("scope"))
 
 
-class Transaction(StreamWrites):
+class Transaction(StreamWrites, DetailWrites):
     """One unit of work: all of it is committed, or none. Owner's thread; see ``Store``.
 
     Rows are buffered, and written before the next query or at the end. ``begin`` begins the
@@ -158,6 +159,7 @@ class Transaction(StreamWrites):
         forgotten = [{"of_local": local_id, "of_device": one} for one in stored if one not in kept]
         if forgotten:
             self._execute(sql.DROP_DEVICE, forgotten)
+            self.drop_details(local_id, (row["of_device"] for row in forgotten))
         self._buffer.add_rows(sql.PUT_DEVICES, values)
 
     def forget_local(self, local_id: str, stream: str) -> None:
@@ -172,6 +174,7 @@ class Transaction(StreamWrites):
     def drop_local(self, local_id: str) -> None:
         """Delete all devices and the cycle of a local controller that is removed for good."""
         self._execute(sql.DROP_DEVICES_OF_LOCAL, {"of_local": local_id})
+        self.drop_details(local_id)
         self._execute(sql.DROP_CYCLE, {"of_local": local_id})
 
     def forget_sender(self, sender: str) -> None:

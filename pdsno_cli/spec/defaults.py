@@ -53,6 +53,7 @@ class Inheritance:
             region,
             own.get("interval"),
             own.get("missed_cycles"),
+            own.get("mass_loss"),
             tuple(own.get("protocols", ())),
             own_snmp.get("version"),
             own_snmp.get("community"),
@@ -81,8 +82,7 @@ class Inheritance:
             known["interval"] = self._duration(merged["interval"])
         if "protocols" in merged:
             known["protocols"] = tuple(merged["protocols"])
-        if "missed_cycles" in merged:
-            known["missed_cycles"] = merged["missed_cycles"]
+        known |= {key: merged[key] for key in ("missed_cycles", "mass_loss") if key in merged}
         known["snmp"] = self._snmp(snmp)
         make = partial(Discovery, **known)
         return lambda targets: make(targets=targets)

@@ -79,12 +79,14 @@ class Discovery:
 
     ``targets`` are address ranges as ``model.targets`` reads them (``10.0.0.0/24``,
     ``10.0.0.1-10.0.0.9``, ``10.0.0.7``), a prefix that is split among many already cut to this
-    controller's share. ``interval`` is in seconds.
+    controller's share. ``interval`` is in seconds. ``mass_loss`` is the share of the devices that
+    may become inactive in one cycle without being held back for another.
     """
 
     interval: float = 30.0
     protocols: tuple[str, ...] = DEFAULT_PROTOCOLS
     missed_cycles: int = 3
+    mass_loss: float = 0.5
     targets: tuple[str, ...] = ()
     snmp: Snmp = field(default_factory=Snmp)
 

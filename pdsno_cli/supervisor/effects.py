@@ -100,6 +100,7 @@ EFFECTS: Mapping[type, Mapping[str, Effect]] = {
         "interval": Effect.LIVE,
         "protocols": Effect.LIVE,
         "missed_cycles": Effect.LIVE,
+        "mass_loss": Effect.LIVE,
         "targets": Effect.LIVE,
         "snmp": Effect.INSIDE,
     },

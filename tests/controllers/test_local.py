@@ -11,7 +11,9 @@ import pytest
 from pdsno_cli.controllers.local import POLICY_WAIT, LocalController
 from pdsno_cli.discovery.sweep import SweepResult
 from pdsno_cli.lint.engine import require
-from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, PolicyDocument
+from pdsno_cli.model.details import Detail, Interface, Neighbour, joined, pieces
+from pdsno_cli.model.devices import Observation, ProbeResult
+from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event, PolicyDocument
 from pdsno_cli.nib.store import Store
 from tests.conftest import ONE_OF_EACH
 from tests.controllers.clock import Clock
@@ -26,6 +28,7 @@ class World(Clock):
         self.store = store
         self.sweeps: list[SimpleNamespace] = []  # those that were begun
         self.reports: list[tuple[DiscoveryReport, str | None]] = []
+        self.events: list[Event] = []
         topology = require(str(file))
         self.local = LocalController(
             SimpleNamespace(
@@ -56,6 +59,8 @@ class World(Clock):
     def _stage(self, _, payload, answers=None) -> None:
         if isinstance(payload, DiscoveryReport):
             self.reports.append((payload, answers))
+        else:
+            self.events.append(payload)
 
     def submit(self, work, done) -> None:
         work()
@@ -66,12 +71,25 @@ class World(Clock):
             SimpleNamespace(targets=tuple(targets), protocols=protocols, cancel=cancel)
         )
 
-    def end(self) -> None:
-        """Let the cycle that runs end, with nothing found."""
+    def end(self, *observations, **findings) -> None:
+        """Let the cycle that runs end, with these observations."""
         running = self.sweeps[-1]
+        probe = ProbeResult(protocol="snmp", targets=9, answers=len(observations), seconds=0.1)
         running.done(
-            SweepResult(observations=(), probes=(), seconds=1.0, cancelled=running.cancel.is_set())
+            SweepResult(
+                observations=observations,
+                probes=(probe,) if observations else (),
+                seconds=1.0,
+                cancelled=running.cancel.is_set(),
+                **findings,
+            )
         )
+
+    def cycle(self, *observations, **findings) -> DiscoveryReport:
+        """Let the next cycle begin and end; return its report."""
+        self.wait(60.0)
+        self.end(*observations, **findings)
+        return self.reports[-1][0]
 
     def hear(self, payload, kind: str, stream: str) -> Envelope:
         return Envelope(
@@ -140,3 +158,71 @@ def test_cycle_that_runs_ends_with_the_controller(world):
     world.wait(POLICY_WAIT)
     world.local.stop()
     assert world.sweeps[-1].cancel.is_set()
+
+
+DETAIL = Detail(
+    interfaces=(Interface(index=1, name="p1"),),
+    neighbours=(Neighbour(interface="p1", protocol="lldp", name="core"),),
+)
+
+
+def agent(number: int, **fields) -> Observation:
+    return Observation(
+        addresses=(f"127.66.0.{number}",),
+        protocols=("icmp", "snmp"),
+        sys_name=f"d{number}",
+        **fields,
+    )
+
+
+def test_a_detail_is_stored_whole_and_reported_brief_when_it_changes(world):
+    details = {"127.66.0.1": DETAIL}
+    first = world.cycle(agent(1), agent(2), details=details)
+    assert first.new[0].extra == {"detail": DETAIL.digest}
+    assert list(first.details) == pieces("ip:127.66.0.1", DETAIL, brief=True)
+    (stored,) = world.store.details()
+    assert (stored.brief, stored.detail) == (False, DETAIL)
+    assert not world.cycle(agent(1), agent(2)).details  # not read, so kept
+    assert not world.cycle(agent(1), agent(2), details=details).details
+    other = Detail(chassis="x")
+    changed = world.cycle(agent(1), agent(2), details={"127.66.0.1": other})
+    assert [item.detail for item in joined(changed.details)] == [other]
+    assert changed.changes[0].fields["detail"] == (DETAIL.digest, other.digest)
+
+
+def test_a_snapshot_has_the_details_of_all_devices(world):
+    world.cycle(agent(1), agent(2), details={"127.66.0.1": DETAIL, "127.66.0.2": Detail()})
+    world.local.resync()
+    report = world.reports[-1][0]
+    assert report.snapshot
+    assert [item.device_id for item in joined(report.details)] == ["ip:127.66.0.1", "ip:127.66.0.2"]
+
+
+def test_the_events_of_a_cycle_name_the_device(world):
+    world.cycle(agent(1, uptime=900.0), agent(2))
+    world.cycle(agent(1, uptime=3.0), agent(2), refused=("127.66.0.2",))
+    assert [(item.event, item.subject, item.detail["name"]) for item in world.events] == [
+        ("device_rebooted", "ip:127.66.0.1", "d1"),
+        ("credential_refused", "ip:127.66.0.2", "d2"),
+    ]
+
+
+def test_many_events_of_a_kind_are_summed_up(world):
+    world.cycle(*(agent(n, uptime=900.0) for n in range(1, 16)))
+    world.cycle(*(agent(n, uptime=3.0) for n in range(1, 16)))
+    assert len(world.events) == 11
+    assert world.events[-1].detail == {"further_devices": 5}
+
+
+def test_a_mass_loss_is_held_for_one_cycle_and_announced(world):
+    everybody = [agent(n) for n in range(1, 16)]
+    world.cycle(*everybody)
+    for _ in range(2):
+        world.cycle(agent(1))
+    held = world.cycle(agent(1))
+    assert (held.inactive, held.active) == ((), 15)
+    assert [(item.event, item.detail) for item in world.events] == [
+        ("mass_loss_held", {"devices": 14, "present": 15})
+    ]
+    assert len(world.cycle(agent(1)).inactive) == 14
+    assert len(world.events) == 1

@@ -43,15 +43,22 @@ def agent_at(address, mac=M1, name="sw", source="snmp", **more):
 class History:
     """Runs cycles one after another, as a local controller does."""
 
-    def __init__(self, missed_cycles=3):
+    def __init__(self, missed_cycles=3, mass_loss=1.0):
         self.known = {}
         self.missed_cycles = missed_cycles
+        self.mass_loss = mass_loss
+        self.held = False
 
     def cycle(self, *observations, failed=()):
         changes = decide(
-            self.known, observations, probes=probes(*failed), missed_cycles=self.missed_cycles
+            self.known,
+            observations,
+            probes=probes(*failed),
+            missed_cycles=self.missed_cycles,
+            mass_loss=self.mass_loss,
+            held=self.held,
         )
-        self.known = changes.known
+        self.known, self.held = changes.known, bool(changes.held)
         return changes
 
     def reported(self, *observations, failed=()):
@@ -342,3 +349,116 @@ def test_the_same_sweep_twice_changes_nothing_the_second_time(answers, missed_cy
     assert (second.new, second.updated, second.inactive) == ((), (), ())
     assert isinstance(first.active, tuple)
     assert all(isinstance(device, Device) for device in first.active)
+
+
+def identified(**extra):
+    return agent_at(A, sys_descr="Switch 1.0", sys_object_id="1.3.6.1.4.1.9.1.1", extra=extra)
+
+
+def test_what_is_asked_for_rarely_is_kept_while_the_same_agent_answers_without_it():
+    history = History()
+    history.cycle(identified(vendor="Cisco", detail="abc"))
+    assert history.reported(agent_at(
+        A, sys_descr="Switch 1.0", sys_object_id="1.3.6.1.4.1.9.1.1"
+    )) == ([], [], [])  # fmt: skip
+    (device,) = (item.device for item in history.known.values())
+    assert device.extra == {"vendor": "Cisco", "detail": "abc"}
+
+
+def test_another_agent_at_the_address_does_not_inherit_what_the_first_said_of_itself():
+    history = History()
+    history.cycle(identified(vendor="Cisco", detail="abc"))
+    history.cycle(agent_at(A, sys_descr="Printer", sys_object_id="1.3.6.1.4.1.11.2.3.9.1"))
+    (device,) = (item.device for item in history.known.values())
+    assert not device.extra
+
+
+def test_a_change_has_the_values_before_and_after():
+    history = History()
+    assert history.cycle(agent_at(A, name="one")).history == ()
+    (change,) = history.cycle(agent_at(A, name="two")).history
+    assert (change.kind, change.fields) == ("updated", {"sys_name": ("one", "two")})
+
+
+def test_a_device_that_answers_at_other_addresses_only_has_moved():
+    history = History(missed_cycles=1)
+    history.cycle(agent_at(A))
+    (change,) = history.cycle(agent_at(B)).history
+    assert (change.kind, change.fields["addresses"]) == ("moved", (A, B))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kinds"),
+    [
+        (500.0, 3.0, ["rebooted"]),
+        (500.0, 501.0, []),
+        (2**32 / 100 - 60, 20.0, []),  # wrapped after 497 days
+        (2**32 / 100 - 60, 200_000.0, ["rebooted"]),  # no cycle was that long ago
+        (2**32 / 100 - 90_000, 20.0, ["rebooted"]),
+    ],
+)
+def test_an_uptime_that_falls_is_a_reboot_unless_it_wrapped(before, after, kinds):
+    history = History()
+    history.cycle(agent_at(A, uptime=before))
+    assert [change.kind for change in history.cycle(agent_at(A, uptime=after)).history] == kinds
+
+
+def test_gone_and_back_are_in_the_history():
+    history = History(missed_cycles=1)
+    history.cycle(ping(A))
+    assert [change.kind for change in history.cycle().history] == ["inactive"]
+    assert [change.kind for change in history.cycle(ping(A)).history] == ["back"]
+
+
+MANY = [f"10.0.1.{number}" for number in range(1, 21)]
+
+
+def test_a_mass_loss_is_held_back_for_one_cycle():
+    history = History(missed_cycles=1, mass_loss=0.5)
+    history.cycle(*map(ping, MANY))
+    held = history.cycle(ping(MANY[0]))
+    assert len(held.held) == len(MANY) - 1
+    assert held.inactive == held.history == ()
+    assert len(history.cycle(ping(MANY[0])).inactive) == len(MANY) - 1
+
+
+def test_a_mass_loss_that_was_none_changes_nothing():
+    history = History(missed_cycles=2, mass_loss=0.5)
+    history.cycle(*map(ping, MANY))
+    history.cycle()
+    assert history.cycle().held
+    assert history.reported(*map(ping, MANY)) == ([], [], [])
+    assert not history.held
+
+
+@pytest.mark.parametrize(("lost", "share"), [(5, 0.1), (9, 0.5), (20, 1.0)])
+def test_few_devices_or_less_than_the_share_go_at_once(lost, share):
+    history = History(missed_cycles=1, mass_loss=share)
+    history.cycle(*map(ping, MANY))
+    assert len(history.cycle(*map(ping, MANY[lost:])).inactive) == lost
+
+
+def test_a_device_that_comes_and_goes_stays_longer_each_time():
+    history = History(missed_cycles=2)
+    history.cycle(ping(A))
+    silent, flapping = [], []
+    for _ in range(5):
+        cycles = 1
+        while not history.cycle().inactive:
+            cycles += 1
+        silent.append(cycles)
+        flapping += history.cycle(ping(A)).flapping
+    assert silent == [2, 2, 4, 8, 16]
+    assert set(flapping) == {f"ip:{A}"}
+
+
+def test_a_device_that_is_calm_for_long_no_longer_counts_as_flapping():
+    history = History(missed_cycles=1)
+    history.cycle(ping(A))
+    for _ in range(3):
+        while not history.cycle().inactive:
+            pass
+        history.cycle(ping(A))
+    for _ in range(3 * 20 + 3):
+        history.cycle(ping(A))
+    assert history.cycle().inactive
