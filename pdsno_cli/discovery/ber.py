@@ -70,6 +70,10 @@ class Response:
     bindings: tuple[tuple[Oid, Value], ...]
 
 
+# Stands in the place of a binding that cannot be read: those behind it keep their positions.
+BROKEN = (b"", Value(0, b""))
+
+
 class RawResponse(NamedTuple):
     """A response PDU whose names are the octets of their OIDs, which prefixes are compared with."""
 
@@ -125,6 +129,7 @@ def _bindings(data: bytes, at: int, end: int) -> list[tuple[bytes, Value]]:
             break
         at = stop
         if tag != _SEQUENCE or stop - start < 4:
+            found.append(BROKEN)
             continue
         tag, length = data[start], data[start + 1]
         if length < 0x80:
@@ -132,14 +137,14 @@ def _bindings(data: bytes, at: int, end: int) -> list[tuple[bytes, Value]]:
         else:
             tag, name, split = _item(data, start, stop)
         if tag != _OID or split + 2 > stop:
+            found.append(BROKEN)
             continue
         tag, length = data[split], data[split + 1]
         if length < 0x80:
             value, after = split + 2, split + 2 + length
         else:
             tag, value, after = _item(data, split, stop)
-        if after <= stop:
-            found.append((data[name:split], Value(tag, data[value:after])))
+        found.append((data[name:split], Value(tag, data[value:after])) if after <= stop else BROKEN)
     return found
 
 

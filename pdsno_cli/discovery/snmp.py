@@ -6,7 +6,7 @@ Agents are not trusted: walks are bounded, text is cleaned and cut.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,12 +23,14 @@ from pdsno_cli.discovery.snmp_agents import (
     SYS_UP_TIME,
     Agents,
 )
+from pdsno_cli.discovery.snmp_details.detail import MARKS, Marks
 from pdsno_cli.discovery.sockets import enlarge_buffers
 from pdsno_cli.discovery.text import DESCRIPTION_CHARACTERS, NAME_CHARACTERS, clean_text
 
 if TYPE_CHECKING:
     import threading
 
+    from pdsno_cli.discovery.snmp_details.memory import DetailReader
     from pdsno_cli.discovery.snmp_identity import Identities
     from pdsno_cli.spec.topology import Snmp
 
@@ -43,7 +45,7 @@ class SystemInfo:
     """The system group and MAC of an SNMP agent; None where it sends no usable value.
 
     ``uptime`` is in seconds. ``mac`` is six lower-case hex pairs joined by colons. The names are
-    those of the fields that the registry lists.
+    those of the fields that the registry lists, but ``marks``: when interfaces and neighbours changed.
     """
 
     sys_name: str | None = None
@@ -51,6 +53,7 @@ class SystemInfo:
     sys_object_id: str | None = None
     uptime: float | None = None
     mac: str | None = None
+    marks: Marks = (None, None)
 
 
 class SnmpProbe:
@@ -58,20 +61,32 @@ class SnmpProbe:
 
     def __init__(self) -> None:
         self._identified: Any = None
+        self._detail_reader: Any = None
 
     def preload(self) -> None:
         """Load the rules of identification."""
         self._identities()
+        self._details()
 
     def sweep(self, request: ProbeRequest) -> Answers:
         """Return the system group, the MAC and the identity of every agent that answers."""
-        found = sweep(request.targets, request.snmp, request.cancel)
+        port, details = request.snmp.port, self._details()
+        found = sweep(
+            request.targets,
+            request.snmp,
+            request.cancel,
+            more=details.marks(port),
+        )
         facts = self._identities().of(found, request.snmp, request.cancel) if found else {}
-        return {
-            address: {name: value for name, value in asdict(info).items() if value is not None}
-            | facts.get(address, {})
-            for address, info in found.items()
-        }
+        details.read(found, request.snmp, request.findings, request.cancel)
+        return {address: _fields(info) | facts.get(address, {}) for address, info in found.items()}
+
+    def _details(self) -> DetailReader:
+        if self._detail_reader is None:
+            from pdsno_cli.discovery.snmp_details.memory import DetailReader
+
+            self._detail_reader = DetailReader()
+        return cast("DetailReader", self._detail_reader)
 
     def _identities(self) -> Identities:
         if self._identified is None:
@@ -85,18 +100,24 @@ PROBE: Probe = SnmpProbe()
 
 
 def sweep(
-    targets: Sequence[str], settings: Snmp, cancel: threading.Event, *, rate: float = RATE
+    targets: Sequence[str],
+    settings: Snmp,
+    cancel: threading.Event,
+    *,
+    rate: float = RATE,
+    more: Mapping[str, tuple[Oid, ...]] | None = None,
 ) -> dict[str, SystemInfo]:
     """Return the system group and MAC of every agent among ``targets`` that answers.
 
-    ``settings.community`` is resolved. Raises ProbeUnavailableError when there is no network.
+    ``settings.community`` is resolved. ``more`` has the objects that the agent at an address is
+    asked for beside the system group, some of ``MARKS``. Raises ProbeUnavailableError when there is no network.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         enlarge_buffers(sock)
         unreachable.enable(sock)
         agents = Agents(sock, targets, settings)
-        found = _get_system(agents, range(len(targets)), rate, cancel)
+        found = _get_system(agents, range(len(targets)), rate, cancel, more or {})
         if agents.sender.error is not None and not found:
             raise ProbeUnavailableError(f"no request could be sent: {agents.sender.error}")
         macs = _walk_macs(agents, tuple(found), rate, cancel)
@@ -104,28 +125,36 @@ def sweep(
 
 
 def _get_system(
-    agents: Agents, indices: Sequence[int], rate: float, cancel: threading.Event
+    agents: Agents,
+    indices: Sequence[int],
+    rate: float,
+    cancel: threading.Event,
+    more: Mapping[str, tuple[Oid, ...]],
 ) -> dict[int, SystemInfo]:
     """GET the system group; after an error for one object, GET it again without that object."""
     found: dict[int, SystemInfo] = {}
-    wanted: dict[int, tuple[Oid, ...]] = {}  # of agents that returned an error for an object
+    # What is asked of agents that know more, or that returned an error for an object.
+    asked = {i: SYSTEM + oids for a, oids in more.items() if (i := agents.index(a)) is not None}
+    again: set[int] = set()
 
     def packet(index: int) -> Packet:
-        return agents.get(wanted.get(index, SYSTEM))
+        return agents.get(asked.get(index, SYSTEM))
 
     def accept(index: int, response: Response) -> None:
-        oids, position = wanted.pop(index, SYSTEM), response.error_index
+        oids, position = asked.get(index, SYSTEM), response.error_index
         if response.error_status == 0:
             found[index] = _system_info(response.bindings)
             return
         found[index] = SystemInfo()  # it answered, if only with an error
         refused = position - 1 if 0 < position <= len(oids) else len(oids) - 1
-        wanted[index] = oids[:refused] + oids[refused + 1 :]
+        asked[index] = oids[:refused] + oids[refused + 1 :]
+        again.add(index)
 
     pending = indices
-    for _ in SYSTEM:
+    for _ in (*SYSTEM, *MARKS):
         agents.request(pending, packet, accept, rate=rate, cancel=cancel)
-        pending = tuple(index for index, oids in wanted.items() if oids)
+        pending = tuple(index for index in sorted(again) if asked[index])
+        again.clear()
         if not pending:
             break
     return found
@@ -178,7 +207,15 @@ def _system_info(bindings: Iterable[tuple[Oid, Value]]) -> SystemInfo:
         sys_descr=_text(values.get(SYS_DESCR, none), DESCRIPTION_CHARACTERS),
         sys_object_id=None if object_id is None else ".".join(map(str, object_id)),
         uptime=None if ticks is None else ticks / 100,
+        marks=(values.get(MARKS[0], none).number, values.get(MARKS[1], none).number),
     )
+
+
+def _fields(info: SystemInfo) -> dict[str, str | float]:
+    """Return what the registry lists of an agent."""
+    return {
+        name: value for name, value in asdict(info).items() if value is not None and name != "marks"
+    }
 
 
 def _text(value: Value, limit: int) -> str | None:

@@ -126,10 +126,16 @@ class Agents:
         self._accept(index, response)
         return index
 
-    def _find(self, address: str) -> int | None:
-        """Return the target at an address, None if none there has a request without an answer."""
+    def index(self, address: str) -> int | None:
+        """Return the index of the target at an address, None if none is there."""
         try:
-            index = self._targets.index(address)
+            return self._targets.index(address)
         except ValueError:
             return None
-        return index if index in self._requested and index not in self._answered else None
+
+    def _find(self, address: str) -> int | None:
+        """Return the target at an address, None if none there has a request without an answer."""
+        index = self.index(address)
+        if index is None or index not in self._requested or index in self._answered:
+            return None
+        return index

@@ -64,7 +64,7 @@ PROBES = (
         name="snmp",
         module="pdsno_cli.discovery.snmp",
         asks="SNMP v2c GET of the system group, then GETBULK of ifPhysAddress up to the first MAC; "
-        "of a new device a GET and a GETBULK to identify it",
+        "of a new device a GET and a GETBULK to identify it, and its tables",
         yields=("mac", "sys_name", "sys_descr", "sys_object_id", "uptime", *IDENTITY, DETAIL),
         lasting=(*IDENTITY, DETAIL),
         rate=2000.0,  # tries and timeout are those of the topology file

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.durations import parse_duration
-from pdsno_cli.spec.topology import DEFAULT_HEARTBEAT, Discovery, Snmp
+from pdsno_cli.spec.topology import DEFAULT_HEARTBEAT, Details, Discovery, Snmp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,6 +60,7 @@ class Inheritance:
             own_snmp.get("port"),
             own_snmp.get("timeout"),
             own_snmp.get("retries"),
+            repr(own_snmp.get("details")),
         )
         found = self._settings.get(identity)
         if found is None:
@@ -76,7 +77,7 @@ class Inheritance:
         snmp: Raw = {}
         for layer in reversed(layers):
             merged |= layer
-            snmp |= layer.get("snmp", {})
+            snmp = _over(layer.get("snmp", {}), snmp)
         known: Raw = {}
         if "interval" in merged:
             known["interval"] = self._duration(merged["interval"])
@@ -93,7 +94,19 @@ class Inheritance:
         }
         if "timeout" in raw:
             known["timeout"] = self._duration(raw["timeout"])
+        if "details" in raw:
+            known["details"] = self._details(raw["details"])
         return Snmp(**known)
+
+    def _details(self, raw: Raw | bool) -> Details | None:
+        if isinstance(raw, bool):
+            return Details() if raw else None
+        known: Raw = {
+            key: raw[key] for key in ("interfaces", "neighbours", "forwarding") if key in raw
+        }
+        if "interval" in raw:
+            known["interval"] = self._duration(raw["interval"])
+        return Details(**known)
 
     def _above(self, role: str, region: str | None) -> list[Raw]:
         layers = self._layers.get((role, region))
@@ -108,3 +121,12 @@ class Inheritance:
         if seconds is None:
             seconds = self._seconds[text] = parse_duration(text)
         return seconds
+
+
+def _over(near: Raw, far: Raw) -> Raw:
+    """Return the SNMP settings of a layer over those of farther ones."""
+    merged = far | near
+    details = (near.get("details"), far.get("details"))
+    if all(isinstance(item, dict) for item in details):
+        merged["details"] = far["details"] | near["details"]
+    return merged

@@ -63,14 +63,28 @@ class OutboxLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """Which tables of a device are read beside its system group, and each how many seconds."""
+
+    interval: float = 600.0
+    interfaces: bool = True
+    neighbours: bool = True
+    forwarding: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snmp:
-    """SNMP settings; ``timeout`` is in seconds per try, ``community`` as written."""
+    """SNMP settings; ``timeout`` is in seconds per try, ``community`` as written.
+
+    ``details`` is None where no tables are read.
+    """
 
     version: Literal["2c"] = "2c"
     community: str = "public"
     port: int = 161
     timeout: float = 1.0
     retries: int = 1
+    details: Details | None = field(default_factory=Details)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from pdsno_cli.spec.resolved import Resolved, shown_digest
 from pdsno_cli.spec.topology import (
     Broker,
     Controller,
+    Details,
     Discovery,
     Lab,
     OutboxLimits,
@@ -110,6 +111,13 @@ EFFECTS: Mapping[type, Mapping[str, Effect]] = {
         "port": Effect.RESTART,
         "timeout": Effect.RESTART,
         "retries": Effect.RESTART,
+        "details": Effect.INSIDE,
+    },
+    Details: {
+        "interval": Effect.RESTART,
+        "interfaces": Effect.RESTART,
+        "neighbours": Effect.RESTART,
+        "forwarding": Effect.RESTART,
     },
     Lab: {"mode": Effect.LIVE, "devices": Effect.LIVE, "snmp": Effect.LIVE},
 }
@@ -120,7 +128,7 @@ _SECRETS = frozenset(
 _DURATIONS = frozenset(
     {(Broker, "keepalive"), (Broker, "outage"), (OutboxLimits, "age"), (OutboxLimits, "patience"),
      (Policy, "scan_interval"), (Controller, "heartbeat"), (Discovery, "interval"),
-     (Snmp, "timeout")}
+     (Snmp, "timeout"), (Details, "interval")}
 )  # fmt: skip
 _NAMES = {(Broker, "addresses"): "hosts"}  # where the file's key is another
 

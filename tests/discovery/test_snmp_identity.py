@@ -85,7 +85,7 @@ def playing(name, address=ADDRESS, port=0):
 
 
 def sweep(probe, port, *addresses, timeout=0.3):
-    settings = Snmp(port=port, timeout=timeout, retries=0)
+    settings = Snmp(port=port, timeout=timeout, retries=0, details=None)
     request = ProbeRequest(targets=addresses or (ADDRESS,), snmp=settings, cancel=NEVER)
     return probe.sweep(request)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pdsno_cli.spec.defaults import Inheritance, setting_paths
-from pdsno_cli.spec.topology import DEFAULT_HEARTBEAT
+from pdsno_cli.spec.topology import DEFAULT_HEARTBEAT, Details
 
 DEFAULTS = {
     "heartbeat": "5s",
@@ -41,3 +41,19 @@ def test_setting_paths_are_in_the_order_of_precedence():
         ("defaults", "roles", "local", "heartbeat"),
         ("defaults", "heartbeat"),
     ]
+
+
+def test_details_merge_by_key_and_are_switched_off_by_the_nearest_layer():
+    defaults = {"discovery": {"snmp": {"details": {"interval": "5m", "forwarding": True}}}}
+    made = Inheritance(defaults, {"office": {"discovery": {"snmp": {"details": False}}}})
+
+    def details(own, region=None):
+        return made.discovery({"snmp": own}, "local", region)(()).snmp.details
+
+    assert details({}) == Details(interval=300.0, forwarding=True)
+    assert details({"details": {"neighbours": False}}) == Details(
+        interval=300.0, forwarding=True, neighbours=False
+    )
+    assert details({}, "office") is None
+    assert details({"details": {"interval": "1m"}}, "office") == Details(interval=60.0)
+    assert details({"details": True}, "office") == Details()

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
     from pdsno_cli.model.diagnostics import Diagnostic
     from pdsno_cli.spec.document import Document
-    from pdsno_cli.spec.topology import Controller, Policy, Topology
+    from pdsno_cli.spec.topology import Controller, Details, Policy, Topology
 
 CODE = "PDS219"
 SHORTEST_TRY, LONGEST_TRY = 0.001, 60.0
+LEAST_DETAILS = 10.0
 KEEPALIVE = (1.0, 65_535.0)  # MQTT 5.0 section 3.1.2.10: two bytes of seconds; 0 disables it
 
 Bound = tuple[str, float, float, float, Where]
@@ -108,9 +109,16 @@ def _durations(topology: Topology, document: Document) -> Iterator[Bound]:
                 LONGEST_TRY,
                 ("discovery", "snmp", "timeout"),
             ),
+            *_details(own.snmp.details),
         ):
             if not least <= seconds <= most:
                 yield name, seconds, least, most, _written(document, item, path)
+
+
+def _details(details: Details | None) -> Iterator[Bound]:
+    if details is not None:
+        path = ("discovery", "snmp", "details", "interval")
+        yield "an interval", details.interval, LEAST_DETAILS, 7 * DAY, path
 
 
 def _written(document: Document, item: Controller, path: Where) -> Where:

@@ -1,0 +1,172 @@
+"""Decides which devices' details are read in a cycle, reads them, and remembers when that was.
+
+A device is read when it is new, after a reboot, when its system group, its interfaces or its
+neighbours changed by its own account, and each ``interval``. Memory lasts as long as the process.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pdsno_cli.discovery import unreachable
+from pdsno_cli.discovery.ber import Oid
+from pdsno_cli.discovery.identify.answers import parse_oid
+from pdsno_cli.discovery.snmp_details.conversations import Conversations
+from pdsno_cli.discovery.snmp_details.detail import MARKS, Marks, Reading, read_detail
+from pdsno_cli.discovery.sockets import enlarge_buffers
+
+if TYPE_CHECKING:
+    from pdsno_cli.discovery.probe import Findings
+    from pdsno_cli.discovery.snmp import SystemInfo
+    from pdsno_cli.spec.topology import Snmp
+
+BUDGET = 20.0  # seconds of a cycle that readings may take; the others are due in the next
+AGAIN_CHANGED = 60.0  # least seconds between two readings because of a change: some change always
+AGAIN_SILENT = 300.0  # seconds after which a device is read again whose agent fell silent
+MAX_REMEMBERED = 65_536  # devices; those read least recently are forgotten first
+
+_Said = tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a device said of itself when it was read, its last uptime, and when it is due again."""
+
+    said: _Said
+    uptime: float | None
+    marks: Marks
+    read: float
+    due: float
+    complete: bool
+
+
+class DetailReader:
+    """The details of the devices that a process has seen; used by several threads."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[tuple[str, int], _Known] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def marks(self, port: int) -> dict[str, tuple[Oid, ...]]:
+        """Return the objects in which each device says when it changed, of those that serve some."""
+        with self._lock:
+            known = [(key[0], item.marks) for key, item in self._known.items() if key[1] == port]
+        return {
+            address: tuple(oid for oid, mark in zip(MARKS, marks, strict=True) if mark is not None)
+            for address, marks in known
+            if any(mark is not None for mark in marks)
+        }
+
+    def read(
+        self,
+        found: Mapping[str, SystemInfo],
+        settings: Snmp,
+        findings: Findings,
+        cancel: threading.Event,
+    ) -> None:
+        """Add the details of the agents in ``found`` that are due to ``findings``."""
+        if settings.details is None:
+            return
+        due = self._due(found, settings)
+        if not due:
+            return
+        readings = _read(due, found, settings, findings, cancel)
+        now = time.monotonic()
+        with self._lock:
+            for address, reading in readings.items():
+                key = (address, settings.port)
+                known = self._known.get(key)
+                # What a silent agent left out is not gone: better the whole details of before.
+                if reading.complete or known is None or not known.complete:
+                    findings.details[address] = reading.detail
+                wait = settings.details.interval
+                if known is None:
+                    # Devices that are new at the same time are not due at the same time again.
+                    wait *= 0.5 + zlib.crc32(address.encode()) / 2**33
+                if not reading.complete:
+                    wait = min(wait, AGAIN_SILENT)
+                info = found[address]
+                self._known[key] = _Known(
+                    _said(info), info.uptime, reading.marks, now, now + wait, reading.complete
+                )
+                self._known.move_to_end(key)
+            while len(self._known) > MAX_REMEMBERED:
+                self._known.popitem(last=False)
+
+    def _due(self, found: Mapping[str, SystemInfo], settings: Snmp) -> list[str]:
+        """Return the addresses to read, one of each device, the most urgent first."""
+        assert settings.details is not None
+        now = time.monotonic()
+        due = []
+        with self._lock:
+            for address in _one_each(found):
+                key, info = (address, settings.port), found[address]
+                known = self._known.get(key)
+                if known is None or known.said != _said(info):
+                    due.append((0.0, address))
+                    continue
+                if _changed(known, info, now) or now >= known.due:
+                    due.append((known.due, address))
+                self._known[key] = replace(known, uptime=info.uptime)
+        return [address for _, address in sorted(due)]
+
+
+def _said(info: SystemInfo) -> _Said:
+    return info.sys_descr, info.sys_object_id, info.sys_name
+
+
+def _one_each(found: Mapping[str, SystemInfo]) -> Iterable[str]:
+    """Return one address of each device: agents with one MAC and the same system group are one."""
+    first: dict[tuple[str | None, ...], str] = {}
+    for address in sorted(found, key=socket.inet_aton):
+        info = found[address]
+        own = (info.mac, *_said(info)) if info.mac and info.sys_name else (address,)
+        first.setdefault(own, address)
+    return first.values()
+
+
+def _changed(known: _Known, info: SystemInfo, now: float) -> bool:
+    """Return True if a device restarted, or says that its interfaces or neighbours changed."""
+    if known.uptime is not None and info.uptime is not None and info.uptime < known.uptime:
+        return True
+    changed = any(
+        before is not None and after is not None and before != after
+        for before, after in zip(known.marks, info.marks, strict=True)
+    )
+    return changed and now - known.read >= AGAIN_CHANGED
+
+
+def _read(
+    due: Iterable[str],
+    found: Mapping[str, SystemInfo],
+    settings: Snmp,
+    findings: Findings,
+    cancel: threading.Event,
+) -> dict[str, Reading]:
+    details = settings.details
+    assert details is not None
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        enlarge_buffers(sock)
+        unreachable.enable(sock)
+        conversations = Conversations[Reading](
+            sock,
+            dict.fromkeys(due, settings.community.encode()),
+            port=settings.port,
+            timeout=settings.timeout,
+            tries=settings.retries + 1,
+        )
+        tasks = (
+            (address, read_detail(details, parse_oid(found[address].sys_object_id or "") or ()))
+            for address in due
+        )
+        readings = conversations.run(tasks, cancel, time.monotonic() + BUDGET)
+    findings.stray.update(conversations.stray)
+    return readings
