@@ -1,18 +1,19 @@
-"""ARP (RFC 826) through scapy: the MAC of every target that is on a link of this machine.
+"""ARP (RFC 826): the MAC of every target that is on a link of this machine.
 
-ARP does not reach a target behind a router, or on loopback. scapy is imported only where a target
-is on a link.
+ARP does not reach a target behind a router, or on loopback. Requests are one prebuilt frame with
+addresses patched in; tests compare it, and the reading of replies, with scapy.
 """
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING
 
-from pdsno_cli.discovery import onlink
-from pdsno_cli.discovery.mac import normalise_mac
+from pdsno_cli.discovery.kernel_filter import attach
+from pdsno_cli.discovery.mac import format_mac, is_group
+from pdsno_cli.discovery.pace import by_index
 from pdsno_cli.discovery.probe import Answers, Probe, ProbeRequest, ProbeUnavailableError
 from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import enlarge_buffers
@@ -20,62 +21,92 @@ from pdsno_cli.model.probes import FACTS
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterator, Mapping
+
+    from pdsno_cli.discovery.onlink import Link
 
 RATE = FACTS["arp"].rate  # requests a second
 TRIES = FACTS["arp"].tries
-TIMEOUT = FACTS["arp"].timeout  # seconds to wait for the answer of one try
+TIMEOUT = FACTS["arp"].timeout  # seconds to wait for the answer of one try, at most
+FLOOR = FACTS["arp"].floor  # and at least
 
 _ETH_P_ARP = 0x0806
-_PATCHED = "127.0.0.1"  # a placeholder in the prebuilt frame; each request overwrites it
-_IS_AT = 2  # the ARP operation of a reply
-_IS_AT_OCTETS = _IS_AT.to_bytes(2, "big")
+_REQUEST, _REPLY = 1, 2  # operations
+# The kinds and lengths of the addresses (Ethernet, IPv4), then the operation.
+_HEAD = struct.Struct("!HHBBH")
+_REPLY_HEAD = _HEAD.pack(1, 0x0800, 6, 4, _REPLY)
+# Where an Ethernet frame has them: operation, sender's MAC, sender's and target's address.
+_OPERATION, _SENDER_MAC, _SENDER, _TARGET = 20, 22, 28, 38
+_FRAME_BYTES = 42
+
+# Keep replies only: the requests of busy links never reach this process.
+_REPLIES_ONLY = (
+    (0x28, 0, 0, _OPERATION),  # A = operation
+    (0x15, 0, 1, _REPLY),  # another: drop
+    (0x06, 0, 0, 0xFFFF),  # keep
+    (0x06, 0, 0, 0),  # drop
+)
 
 
 class ArpProbe:
     """Implements ``Probe``."""
 
     def preload(self) -> None:
-        """Import scapy's Ethernet layer, without IPv6, which slows its start."""
-        from scapy.config import conf
-
-        conf.ipv6_enabled = False
-        import scapy.layers.l2  # noqa: F401
+        """Do nothing: this module imports no library."""
 
     def sweep(self, request: ProbeRequest) -> Answers:
         """Return the MAC of every answering target that is on a link."""
-        found = sweep(request.interfaces, request.cancel)
-        return {address: {"mac": mac} for address, mac in found.items()}
+        facts, pace = FACTS["arp"], request.pace
+        found = sweep(
+            request.interfaces,
+            request.cancel,
+            rate=pace.rate_of(facts),
+            timeout=pace.ceiling_of(facts),
+            floor=pace.floor_of(facts),
+            patient=pace.patient,
+        )
+        return {address: {} if mac is None else {"mac": mac} for address, mac in found.items()}
 
 
 PROBE: Probe = ArpProbe()
 
 
 def sweep(
-    interfaces: Mapping[str, Mapping[str, str]],
+    interfaces: Mapping[str, Link],
     cancel: threading.Event,
     *,
     rate: float = RATE,
     tries: int = TRIES,
     timeout: float = TIMEOUT,
-) -> dict[str, str]:
-    """Return the MAC of every answering target of ``interfaces``, as ``onlink.on_link`` returns them.
+    floor: float | None = FLOOR,
+    patient: Container[str] | None = None,
+) -> dict[str, str | None]:
+    """Return every answering target of ``interfaces``, as ``onlink.on_link`` returns them.
 
-    Raises ProbeUnavailableError when no interface could be used. One interface after another.
+    With its MAC, or None where that is one that several devices share. ``floor`` and ``patient``
+    (addresses) are those of ``request_all``. Raises ProbeUnavailableError when no interface could
+    be used. One interface after another.
     """
-    found: dict[str, str] = {}
+    found: dict[str, str | None] = {}
     reasons = []
-    for interface, targets in interfaces.items():
+    for interface, link in interfaces.items():
         try:
-            requests = _open(interface, targets)
+            sock = _open(interface)
         except ProbeUnavailableError as exc:
             reasons.append(str(exc))
             continue
-        with contextlib.closing(requests):
-            indices = range(len(targets))
+        with sock:
+            requests = Requests(sock, sock.getsockname()[4], link)
             try:
                 request_all(
-                    requests, indices, rate=rate, tries=tries, timeout=timeout, cancel=cancel
+                    requests,
+                    range(len(link.targets)),
+                    rate=rate,
+                    tries=tries,
+                    timeout=timeout,
+                    cancel=cancel,
+                    floor=floor,
+                    patient=by_index(link.targets, patient),
                 )
             except OSError as exc:  # the link went down in mid-sweep
                 reasons.append(f"{interface}: {exc.strerror}")
@@ -85,81 +116,76 @@ def sweep(
     return found
 
 
-def _open(interface: str, targets: Mapping[str, str]) -> _Requests:
-    PROBE.preload()
-    from scapy.config import conf
-
+def _open(interface: str) -> socket.socket:
+    """Return a non-blocking socket that receives the ARP replies of an interface, and no others."""
+    if sys.platform != "linux":
+        raise ProbeUnavailableError("ARP is asked on Linux only")
     try:
-        # Bound to ARP alone: no filter to compile, no other frames to read.
-        link = conf.L2socket(iface=interface, type=_ETH_P_ARP, promisc=False)
+        # Protocol 0 receives nothing: the filter is in place before the first frame.
+        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     except PermissionError as exc:
         raise ProbeUnavailableError(f"needs {FACTS['arp'].privilege}") from exc
-    except (OSError, ValueError) as exc:
-        raise ProbeUnavailableError(f"cannot use {interface}: {exc}") from exc
+    except OSError as exc:
+        raise ProbeUnavailableError(f"cannot use {interface}: {exc.strerror}") from exc
     try:
-        return _Requests(link, onlink.hardware_address(interface), targets)
-    except (OSError, ValueError) as exc:
-        link.close()
-        raise ProbeUnavailableError(f"cannot use {interface}: {exc}") from exc
+        attach(sock, _REPLIES_ONLY)
+        enlarge_buffers(sock)
+        sock.setblocking(False)
+        sock.bind((interface, _ETH_P_ARP))
+    except OSError as exc:
+        sock.close()
+        raise ProbeUnavailableError(f"cannot use {interface}: {exc.strerror}") from exc
+    return sock
 
 
-class _Requests:
+class Requests:
     """Implements ``ProbeSocket``: one broadcast request per target, sent from a prebuilt frame."""
 
-    def __init__(self, link: Any, hardware: bytes, targets: Mapping[str, str]) -> None:
-        from scapy.layers.l2 import ARP, Ether
-
-        self._ether, self._arp = Ether, ARP
+    def __init__(self, sock: socket.socket, hardware: bytes, link: Link) -> None:
+        self._sock = sock
         self._link = link
-        self._targets: Sequence[str] = tuple(targets)
-        self._sources = tuple(socket.inet_aton(source) for source in targets.values())
-        self._index = {target: index for index, target in enumerate(self._targets)}
-        self._awaited = {socket.inet_aton(target) for target in self._targets}
-        self.macs: dict[str, str] = {}
-        request = Ether(src=hardware, dst=b"\xff" * 6) / ARP(
-            op="who-has", hwsrc=hardware, psrc=_PATCHED, pdst=_PATCHED
-        )
-        self._frame = bytearray(bytes(request))
-        enlarge_buffers(link.ins)
-        link.ins.setblocking(False)
+        self._source: bytes | None = None
+        if len(link.sources) == 1:
+            self._source = socket.inet_aton(link.sources[0][1])
+        ethernet = b"\xff" * 6 + hardware + _ETH_P_ARP.to_bytes(2, "big")
+        head = _HEAD.pack(1, 0x0800, 6, 4, _REQUEST)
+        self._frame = bytearray(ethernet + head + hardware + bytes(4 + 6 + 4))
+        self.macs: dict[str, str | None] = {}
 
     def fileno(self) -> int:
-        return int(self._link.ins.fileno())
-
-    def close(self) -> None:
-        self._link.close()
+        """Return the descriptor of the socket."""
+        return self._sock.fileno()
 
     def send(self, index: int) -> bool:
-        # Ethernet takes 14 bytes; of ARP, the operation is at 6, the sender's address at 14, the
-        # target's at 24.
-        self._frame[28:32] = self._sources[index]
-        self._frame[38:42] = socket.inet_aton(self._targets[index])
-        self._link.ins.send(self._frame)
+        """Send the request to a target."""
+        self._sock.send(self.frame(index))
         return True
 
+    def frame(self, index: int) -> bytearray:
+        """Return the request to a target; the next call overwrites it."""
+        number = self._link.targets.number(index)
+        frame = self._frame
+        frame[_SENDER : _SENDER + 4] = self._source or socket.inet_aton(self._link.source(number))
+        frame[_TARGET : _TARGET + 4] = number.to_bytes(4, "big")
+        return frame
+
     def receive(self) -> Iterator[int | None]:
+        """Accept what has arrived; yield each target that has answered, None for anything else."""
         while True:
             try:
-                frame = self._link.ins.recv(2048)
+                frame = self._sock.recv(2048)
             except BlockingIOError:
                 return
-            yield self._accept(frame)
+            yield self.accept(frame)
 
-    def _accept(self, frame: bytes) -> int | None:
+    def accept(self, frame: bytes) -> int | None:
         """Store the MAC of a target from its first answer; return the target, or None for junk."""
-        # Parsing a frame costs more than sending one: only frames that may matter are parsed.
-        if frame[20:22] != _IS_AT_OCTETS or frame[28:32] not in self._awaited:
+        if len(frame) < _FRAME_BYTES or frame[14 : _OPERATION + 2] != _REPLY_HEAD:
             return None
-        try:
-            packet = self._ether(frame)
-        except (struct.error, ValueError, IndexError):
+        index = self._link.targets.index_of(int.from_bytes(frame[_SENDER : _SENDER + 4], "big"))
+        hardware = frame[_SENDER_MAC:_SENDER]
+        if index is None or not any(hardware) or is_group(hardware):
             return None
-        answer = packet.getlayer(self._arp)
-        if answer is None or answer.op != _IS_AT or answer.psrc not in self._index:
-            return None
-        mac = normalise_mac(answer.hwsrc or "")
-        if mac is None:
-            return None
-        self.macs.setdefault(answer.psrc, mac)
-        self._awaited.discard(frame[28:32])
-        return self._index[answer.psrc]
+        # A MAC that several share identifies no device, but its address is in use.
+        self.macs.setdefault(self._link.targets[index], format_mac(hardware))
+        return index

@@ -7,13 +7,14 @@ check the address and a random token in the data, so no sweep accepts the reply 
 
 from __future__ import annotations
 
-import ctypes
 import os
 import socket
 import struct
 import sys
 from typing import TYPE_CHECKING
 
+from pdsno_cli.discovery.kernel_filter import Step, attach
+from pdsno_cli.discovery.pace import by_index
 from pdsno_cli.discovery.probe import Answers, Probe, ProbeRequest, ProbeUnavailableError
 from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import DatagramSender, enlarge_buffers
@@ -21,17 +22,17 @@ from pdsno_cli.model.probes import FACTS
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
 RATE = FACTS["icmp"].rate  # requests a second
 TRIES = FACTS["icmp"].tries
-TIMEOUT = FACTS["icmp"].timeout  # seconds to wait for the answer of one try
+TIMEOUT = FACTS["icmp"].timeout  # seconds to wait for the answer of one try, at most
+FLOOR = FACTS["icmp"].floor  # and at least
 
 _ECHO, _ECHO_REPLY = 8, 0
 _HEADER = struct.Struct("!BBHHH")  # type, code, checksum, identifier, sequence
 _TOKEN_BYTES = 8
 _INDEX = struct.Struct("!I")
-_SO_ATTACH_FILTER = 26  # Linux, socket(7); no constant in the library before 3.14
 
 
 class IcmpProbe:
@@ -42,7 +43,16 @@ class IcmpProbe:
 
     def sweep(self, request: ProbeRequest) -> Answers:
         """Return every target that answers, without fields."""
-        return {address: {} for address in sweep(request.targets, request.cancel)}
+        facts, pace = FACTS["icmp"], request.pace
+        found = sweep(
+            request.targets,
+            request.cancel,
+            rate=pace.rate_of(facts),
+            timeout=pace.ceiling_of(facts),
+            floor=pace.floor_of(facts),
+            patient=pace.patient,
+        )
+        return {address: {} for address in found}
 
 
 PROBE: Probe = IcmpProbe()
@@ -64,16 +74,25 @@ def sweep(
     rate: float = RATE,
     tries: int = TRIES,
     timeout: float = TIMEOUT,
+    floor: float | None = FLOOR,
+    patient: Container[str] | None = None,
 ) -> frozenset[str]:
     """Return the addresses among ``targets`` that answer.
 
-    Raises ProbeUnavailableError if the machine allows no ICMP socket or has no network.
+    ``floor`` and ``patient`` (addresses) are those of ``request_all``. Raises ProbeUnavailableError if the machine allows no ICMP socket or has no network.
     """
     sock, raw = _open()
     with sock:
         echo = _Echo(sock, targets, raw=raw)
         request_all(
-            echo, range(len(targets)), rate=rate, tries=tries, timeout=timeout, cancel=cancel
+            echo,
+            range(len(targets)),
+            rate=rate,
+            tries=tries,
+            timeout=timeout,
+            cancel=cancel,
+            floor=floor,
+            patient=by_index(targets, patient),
         )
     if echo.sender.error is not None and not echo.answered:
         raise ProbeUnavailableError(f"no echo request could be sent: {echo.sender.error}")
@@ -105,7 +124,7 @@ class _Echo:
         self.sender = DatagramSender(sock)
         self.answered: set[int] = set()
         if raw and sys.platform == "linux":
-            _keep_replies_of(sock, self._identifier)
+            attach(sock, _replies_of(self._identifier))
 
     def fileno(self) -> int:
         return self._sock.fileno()
@@ -144,12 +163,12 @@ class _Echo:
         return None
 
 
-def _keep_replies_of(sock: socket.socket, identifier: int) -> None:
-    """Let the kernel drop all but echo replies of ``identifier`` (classic BPF, Linux).
+def _replies_of(identifier: int) -> tuple[Step, ...]:
+    """Return a filter that keeps echo replies of ``identifier`` only.
 
     Otherwise hundreds of sweeps at once would fill each other's receive buffers.
     """
-    program = (
+    return (
         (0xB1, 0, 0, 0),  # X = length of the IP header
         (0x50, 0, 0, 0),  # A = ICMP type
         (0x15, 0, 3, _ECHO_REPLY),  # not a reply: drop
@@ -157,11 +176,4 @@ def _keep_replies_of(sock: socket.socket, identifier: int) -> None:
         (0x15, 0, 1, identifier),  # another's: drop
         (0x06, 0, 0, 0xFFFF),  # keep
         (0x06, 0, 0, 0),  # drop
-    )
-    code = b"".join(struct.pack("HBBI", *step) for step in program)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    sock.setsockopt(
-        socket.SOL_SOCKET,
-        _SO_ATTACH_FILTER,
-        struct.pack("HP", len(program), ctypes.addressof(buffer)),
     )

@@ -21,13 +21,18 @@ _SHARED = (
 )
 
 
+def is_group(octets: bytes) -> bool:
+    """Return True for a multicast or broadcast address."""
+    return bool(octets[0] & _GROUP_BIT)
+
+
 def format_mac(octets: bytes) -> str | None:
     """Return six bytes as lower-case hex pairs joined by colons.
 
     None if they do not identify one device: another length, all zero, a group address, an address
     that several devices share by design.
     """
-    if len(octets) != 6 or not any(octets) or octets[0] & _GROUP_BIT:
+    if len(octets) != 6 or not any(octets) or is_group(octets):
         return None
     return None if octets.hex().startswith(_SHARED) else octets.hex(":")
 

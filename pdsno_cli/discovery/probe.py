@@ -17,9 +17,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from pdsno_cli.discovery.pace import Pace
 from pdsno_cli.model.errors import OperationError
 
 if TYPE_CHECKING:
+    from pdsno_cli.discovery.onlink import Link
     from pdsno_cli.model.details import Detail
     from pdsno_cli.model.probes import ProbeFacts
     from pdsno_cli.spec.topology import Snmp
@@ -57,14 +59,16 @@ class ProbeRequest:
 
     ``targets`` are IPv4 addresses in dotted form, up to a million. ``interfaces`` has, for an
     ``on_link`` probe, the targets of each interface with the source address to send from; it is
-    empty for others. The secrets of ``snmp`` are resolved. ``cancel`` ends the sweep early.
-    ``findings`` is where a probe puts what it learns beside its answers.
+    empty for others. The secrets of ``snmp`` are resolved. ``cancel`` ends the sweep early; ``pace``
+    says how fast and how patiently to ask. ``findings`` is where a probe puts what it learns beside
+    its answers.
     """
 
     targets: Sequence[str]
     snmp: Snmp
     cancel: threading.Event
-    interfaces: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    interfaces: Mapping[str, Link] = field(default_factory=dict)
+    pace: Pace = field(default_factory=Pace)
     findings: Findings = field(default_factory=Findings)
 
 

@@ -12,11 +12,14 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
+from pdsno_cli.discovery.adaptive import AdaptiveTimeout
+
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
 CANCEL_POLL = 0.05  # seconds; the longest that a cancelled probe keeps its thread
+SURVEY = 4096  # targets that get every try in any case: enough to see whether requests get lost
 _NAP = 0.004  # seconds of sending that may fall due before a wake-up: fewer, larger bursts
 _BURST = 64  # requests sent before answers are drained, so that no receive buffer fills
 _READ = 0.005  # seconds of reading before requests go out again, even while datagrams keep coming
@@ -49,81 +52,182 @@ def request_all(
     tries: int,
     timeout: float,
     cancel: threading.Event,
+    floor: float | None = None,
+    patient: Container[int] | None = None,
 ) -> None:
-    """Send each target up to ``tries`` requests, ``timeout`` seconds apart, ``rate`` a second in all.
+    """Send each target up to ``tries`` requests, ``rate`` a second in all.
 
     Returns as soon as every target is finished: it answered, cannot be reached, or ``timeout``
-    seconds have passed since its last try.
+    seconds have passed since its last try. An answer counts whichever try it is to.
+
+    With a ``floor`` the timeout adapts between it and ``timeout``, and where answers come to
+    retries only, one or two more tries are made. Targets in ``patient`` (all, if None) still get
+    ``timeout`` seconds after the last try. The others are given up after the adapted timeout, and
+    beyond the first ``SURVEY`` they are retried only while requests are seen to get lost.
     """
-    pending = _Pending(indices)
-    fresh = iter(indices)
-    first = next(fresh, None)  # the next target without a request so far
-    retries: deque[tuple[float, int, int]] = deque()  # (monotonic time, try, target), in order
-    poller = select.poll()
-    poller.register(sock.fileno(), select.POLLIN)
-    pause = 1.0 / rate
-    clear = time.monotonic()  # when the next request may go out
-    while pending.count and not cancel.is_set():
-        now = time.monotonic()
-        clear = max(clear, now - _BURST * pause)
+    run = _Run(sock, indices, rate=rate, tries=tries, ceiling=timeout, floor=floor, patient=patient)
+    run.run(cancel)
+
+
+class _Run:
+    """The state of one ``request_all``."""
+
+    def __init__(
+        self,
+        sock: ProbeSocket,
+        indices: Sequence[int],
+        *,
+        rate: float,
+        tries: int,
+        ceiling: float,
+        floor: float | None,
+        patient: Container[int] | None,
+    ) -> None:
+        self._sock = sock
+        self._targets = _Targets(indices)
+        self._indices = indices
+        self._position = 0  # in ``indices``, of the next target without a request so far
+        self._pause = 1.0 / rate
+        self._tries = tries
+        self._ceiling = ceiling
+        self._patient = patient
+        self._timeout = AdaptiveTimeout(ceiling=ceiling, floor=floor)
+        self._sent: dict[int, tuple[float, int]] = {}  # of unfinished targets: time, try
+        # Both in the order of sending: targets that wait for the adapted timeout, and those that
+        # go on to wait for the ceiling after their last try.
+        self._waiting: deque[int] = deque()
+        self._patiently: deque[int] = deque()
+
+    def run(self, cancel: threading.Event) -> None:
+        """Send and receive until every target is finished, or ``cancel`` is set."""
+        poller = select.poll()
+        poller.register(self._sock.fileno(), select.POLLIN)
+        clear = time.monotonic()  # when the next request may go out
+        while self._targets.pending and not cancel.is_set():
+            now = time.monotonic()
+            clear = self._send_due(now, max(clear, now - _BURST * self._pause))
+            self._read()
+            if not self._targets.pending:
+                break
+            wait = max(self._next_event(now), clear + _NAP) - time.monotonic()
+            poller.poll(max(0.0, min(wait, CANCEL_POLL)) * 1000)
+            self._read()
+
+    def _send_due(self, now: float, clear: float) -> float:
+        """Send what the rate allows by ``now``; return when the next request may go out."""
         sent = 0
         while clear <= now and sent < _BURST:
-            if retries and retries[0][0] <= now:
-                _, attempt, index = retries.popleft()
-            elif first is not None:
-                attempt, index, first = 1, first, next(fresh, None)
-            else:
+            index = self._take(now)
+            if index is None:
                 break
-            if index not in pending:
-                continue
-            if attempt > tries:
-                pending.finish(index)
-                continue
             try:
-                reachable = sock.send(index)
+                reachable = self._sock.send(index)
             except BlockingIOError:
-                retries.appendleft((now, attempt, index))
-                clear = now + 0.001  # the send buffer is full: let it drain a millisecond
-                break
+                self._put_back(index)
+                return now + 0.001  # the send buffer is full: let it drain a millisecond
             sent += 1
-            clear += pause
+            clear += self._pause
             if reachable:
-                retries.append((now + timeout, attempt + 1, index))
+                _, attempt = self._sent.get(index, (0.0, 0))
+                self._sent[index] = now, attempt + 1
+                self._waiting.append(index)
             else:
-                pending.finish(index)
-        _read(sock, pending)
-        if not pending.count:
-            break
-        due = now if first is not None else retries[0][0] if retries else now + CANCEL_POLL
-        wait = max(due, clear + _NAP) - time.monotonic()
-        poller.poll(max(0.0, min(wait, CANCEL_POLL)) * 1000)
-        _read(sock, pending)
+                self._finish(index)
+        return clear
+
+    def _take(self, now: float) -> int | None:
+        """Return the target that gets the next request, None if none is due."""
+        adapted = self._timeout.seconds
+        for queue, timeout in ((self._waiting, adapted), (self._patiently, self._ceiling)):
+            while queue:
+                index = queue[0]
+                if index not in self._sent:  # it has answered
+                    queue.popleft()
+                    continue
+                sent, attempt = self._sent[index]
+                again = attempt < self._tries_of(index)
+                if now < sent + (adapted if again else timeout):
+                    break
+                queue.popleft()
+                if again:
+                    return index
+                if queue is self._waiting and self._is_patient(index):
+                    self._patiently.append(index)
+                else:
+                    self._finish(index, gave_up=True)
+        if self._position == len(self._indices):
+            return None
+        self._position += 1
+        return self._indices[self._position - 1]
+
+    def _put_back(self, index: int) -> None:
+        """Undo a ``_take`` whose request could not be sent."""
+        if index in self._sent:
+            self._waiting.appendleft(index)
+        else:
+            self._position -= 1
+
+    def _next_event(self, now: float) -> float:
+        """Return when there is something to send, or a target to give up."""
+        if self._position < len(self._indices):
+            return now
+        adapted, due = self._timeout.seconds, now + CANCEL_POLL
+        for queue, timeout in ((self._waiting, adapted), (self._patiently, self._ceiling)):
+            head = self._sent.get(queue[0], (now, 0)) if queue else None
+            if head is not None:
+                due = min(due, head[0] + timeout)
+        return due
+
+    def _tries_of(self, index: int) -> int:
+        extra = self._timeout.extra_tries
+        if extra or index < SURVEY or not self._timeout.adapted or self._is_patient(index):
+            return self._tries + extra
+        return 1
+
+    def _is_patient(self, index: int) -> bool:
+        return self._patient is None or index in self._patient
+
+    def _finish(self, index: int, *, gave_up: bool = False) -> None:
+        self._sent.pop(index, None)
+        self._targets.finish(index, gave_up=gave_up)
+
+    def _read(self) -> None:
+        """Read what has arrived, but no longer than ``_READ`` seconds."""
+        until = time.monotonic() + _READ
+        for index in self._sock.receive():
+            now = time.monotonic()
+            if index is not None:
+                self._answered(index, now)
+            if now >= until:
+                return
+
+    def _answered(self, index: int, now: float) -> None:
+        if index in self._sent:
+            sent, attempt = self._sent[index]
+            self._timeout.answered(now - sent, attempt=attempt)
+        elif self._targets.gave_up(index):
+            self._timeout.answered_too_late()
+        self._finish(index)
 
 
-class _Pending:
-    """The targets that are not finished: one byte each."""
+class _Targets:
+    """Which targets are pending, finished or given up: one byte each."""
+
+    _FINISHED, _PENDING, _GIVEN_UP = range(3)
 
     def __init__(self, indices: Sequence[int]) -> None:
-        self._pending = bytearray(max(indices, default=-1) + 1)
+        self._states = bytearray(max(indices, default=-1) + 1)
         for index in indices:
-            self._pending[index] = 1
-        self.count = len(indices)
+            self._states[index] = self._PENDING
+        self.pending = len(indices)
 
-    def __contains__(self, index: int) -> bool:
-        return index < len(self._pending) and bool(self._pending[index])
+    def gave_up(self, index: int) -> bool:
+        """Return True if the target was given up and has not answered since."""
+        return index < len(self._states) and self._states[index] == self._GIVEN_UP
 
-    def finish(self, index: int) -> None:
-        """Remove a target; no effect if it is finished already."""
-        if index in self:
-            self._pending[index] = 0
-            self.count -= 1
-
-
-def _read(sock: ProbeSocket, pending: _Pending) -> None:
-    """Read what has arrived, but no longer than ``_READ`` seconds."""
-    until = time.monotonic() + _READ
-    for index in sock.receive():
-        if index is not None:
-            pending.finish(index)
-        if time.monotonic() >= until:
+    def finish(self, index: int, *, gave_up: bool = False) -> None:
+        """Mark a target; one that was finished before stays so."""
+        if index >= len(self._states) or self._states[index] == self._FINISHED:
             return
+        self.pending -= self._states[index] == self._PENDING
+        self._states[index] = self._GIVEN_UP if gave_up else self._FINISHED

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Snmp
 
 RATE = FACTS["snmp"].rate  # requests a second
+FLOOR = FACTS["snmp"].floor  # seconds; a retry comes no sooner
 BULK_ROWS = 25  # max-repetitions: the answer fits an Ethernet frame
 
 SYS_DESCR: Oid = (1, 3, 6, 1, 2, 1, 1, 1, 0)
@@ -88,6 +89,7 @@ class Agents:
             tries=self._settings.retries + 1,
             timeout=self._settings.timeout,
             cancel=cancel,
+            floor=FLOOR,
         )
 
     def fileno(self) -> int:

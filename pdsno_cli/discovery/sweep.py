@@ -101,7 +101,7 @@ def _run(facts: ProbeFacts, request: ProbeRequest) -> tuple[Answers, ProbeResult
     try:
         if facts.on_link:
             interfaces = onlink.on_link(request.targets)
-            count = sum(map(len, interfaces.values()))
+            count = sum(len(link.targets) for link in interfaces.values())
             request = replace(request, interfaces=interfaces)
         if count or not facts.on_link:
             answers = load(facts).sweep(request)

@@ -20,7 +20,8 @@ class ProbeFacts:
     required of a process to use it, None if any may. An ``on_link`` probe reaches only targets
     on a link of this machine. ``yields`` are the fields of a device that an answer may have;
     ``lasting`` ones are asked for rarely, and kept while the same agent answers without them.
-    ``rate`` requests are sent a second; each target gets up to ``tries``, ``timeout`` seconds apart.
+    ``rate`` requests are sent a second; each target gets up to ``tries``, and an answer ``timeout``
+    seconds, or down to ``floor`` where all answers are quick.
     """
 
     name: str
@@ -33,6 +34,7 @@ class ProbeFacts:
     rate: float = 2000.0
     tries: int = 2
     timeout: float = 1.0
+    floor: float = 0.1
 
 
 # What a device is, as discovery/identify finds it in the answers of its SNMP agent.
@@ -45,12 +47,12 @@ PROBES = (
     ProbeFacts(
         name="arp",
         module="pdsno_cli.discovery.arp",
-        asks="who-has (RFC 826), through scapy",
+        asks="who-has (RFC 826)",
         yields=("mac",),
         privilege="CAP_NET_RAW",
         on_link=True,
         rate=5000.0,
-        timeout=0.5,
+        floor=0.05,
     ),
     ProbeFacts(
         name="icmp",
@@ -58,7 +60,6 @@ PROBES = (
         asks="echo request (RFC 792)",
         privilege="CAP_NET_RAW, or a group within the sysctl net.ipv4.ping_group_range",
         rate=5000.0,
-        timeout=0.7,
     ),
     ProbeFacts(
         name="snmp",
@@ -68,6 +69,7 @@ PROBES = (
         yields=("mac", "sys_name", "sys_descr", "sys_object_id", "uptime", *IDENTITY, DETAIL),
         lasting=(*IDENTITY, DETAIL),
         rate=2000.0,  # tries and timeout are those of the topology file
+        floor=0.25,  # agents are slower than kernels
     ),
 )
 

@@ -152,8 +152,7 @@ class AddressSet(Sequence[str]):
         number = index if index >= 0 else index + len(self)
         if not 0 <= number < len(self):
             raise IndexError(index)
-        at = bisect_right(self._starts, number) - 1
-        return _dotted(self._firsts[at] + number - self._starts[at])
+        return _dotted(self.number(number))
 
     def __contains__(self, address: object) -> bool:
         return isinstance(address, str) and self._find(address) is not None
@@ -164,6 +163,11 @@ class AddressSet(Sequence[str]):
         if found is None or not start <= found < (len(self) if stop is None else stop):
             raise ValueError(f"{value!r} is not among the addresses")
         return found
+
+    @property
+    def ranges(self) -> tuple[AddressRange, ...]:
+        """The addresses as disjoint ranges, lowest first."""
+        return self._ranges
 
     def beyond(self, others: AddressSet) -> str | None:
         """Return the lowest address that ``others`` lacks, None when it has all of them."""
@@ -188,11 +192,36 @@ class AddressSet(Sequence[str]):
                     found.append(AddressRange(first, last))
         return AddressSet(found)
 
+    def without(self, others: AddressSet) -> AddressSet:
+        """Return the addresses that ``others`` lacks."""
+        found = []
+        for item in self._ranges:
+            first = item.first
+            at = max(bisect_right(others._firsts, first) - 1, 0)
+            for other in others._ranges[at:]:
+                if other.first > item.last:
+                    break
+                if other.first > first:
+                    found.append(AddressRange(first, other.first - 1))
+                first = max(first, other.last + 1)
+            if first <= item.last:
+                found.append(AddressRange(first, item.last))
+        return AddressSet(found)
+
+    def number(self, index: int) -> int:
+        """Return the address at ``index``, which is not negative, as an integer."""
+        at = bisect_right(self._starts, index) - 1
+        return self._firsts[at] + index - self._starts[at]
+
     def _find(self, address: str) -> int | None:
         try:
             number = int(ipaddress.IPv4Address(address))
         except ValueError:
             return None
+        return self.index_of(number)
+
+    def index_of(self, number: int) -> int | None:
+        """Return the index of an address given as an integer, None if it is not in the set."""
         at = bisect_right(self._firsts, number) - 1
         if at < 0 or self._ranges[at].last < number:
             return None

@@ -13,6 +13,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.conftest import require, require_root
+from tests.discovery import far_end
+
+FAR_END = far_end.__file__
 
 
 @pytest.fixture
@@ -21,14 +24,21 @@ def in_namespace():
 
     The namespace lives as long as its process: nothing can be left behind. ``peer`` is shell that
     runs in a second namespace, at the far end of the veth pair near0 - far0. The code runs
-    without the capabilities named in ``without`` (``net_raw,net_admin``).
+    without the capabilities named in ``without`` (``net_raw,net_admin``). ``hosts`` are the
+    settings of a ``FarEnd``, whose hosts answer at far0.
     """
     require_root()
     unshare, nsenter, ip = require("unshare"), require("nsenter"), require("ip")
 
     setpriv = require("setpriv")
 
-    def run(code: str, *, near: str = "", peer: str = "", without: str = ""):
+    def run(code: str, *, near: str = "", peer: str = "", without: str = "", hosts=None):
+        if hosts is not None:
+            argument = json.dumps({"device": "far0"} | hosts)
+            near += (
+                f"; far=$({nsenter} -t $holder -n '{sys.executable}' {FAR_END} '{argument}')"
+                "; trap 'kill $holder $far' EXIT"
+            )
         dropped = ",".join(f"-{name}" for name in without.split(",") if name)
         drop = f"{setpriv} --bounding-set={dropped} --inh-caps={dropped}" if dropped else ""
         script = f"""

@@ -36,8 +36,8 @@ import sys
 from pdsno_cli.discovery.sweep import preload
 preload(["icmp"]); print("pdsno_cli.discovery.snmp" in sys.modules)
 preload(["snmp"]); print("pdsno_cli.discovery.identify.rules" in sys.modules)
-preload(["arp"], ["127.0.0.1"]); print("scapy" in sys.modules)
-preload(["arp"]); print("scapy" in sys.modules)
+preload(["arp"], ["127.0.0.1"]); print("pdsno_cli.discovery.arp" in sys.modules)
+preload(["arp"]); print("pdsno_cli.discovery.arp" in sys.modules)
 """
     assert run(code) == ["False", "True", "False", "True"]
 

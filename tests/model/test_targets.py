@@ -97,3 +97,11 @@ def test_prefix_is_read_as_ipaddress_reads_it(octets, length, clear):
     wide = last - first >= 2
     found = parse_range(text)
     assert (found.first, found.last) == (first + wide, last - wide)
+
+
+@given(RANGES, RANGES)
+def test_without_and_within_are_those_of_sets(ranges, others):
+    one, two = AddressSet(ranges), AddressSet(others)
+    assert set(one.without(two)) == members(ranges) - members(others)
+    assert set(one.within(two)) == members(ranges) & members(others)
+    assert [one.index_of(one.number(index)) for index in range(len(one))] == [*range(len(one))]
