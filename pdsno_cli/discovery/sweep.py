@@ -1,7 +1,9 @@
-"""One sweep: all probes of the wanted protocols run at the same time; answers become devices.
+"""One sweep: asks who is there, then what it is; answers become devices.
 
-Meant for a worker thread: it waits for the network. The code of a probe, and the libraries it
-needs, are imported when a sweep uses it, or by ``preload`` before many processes are forked.
+On a link ARP comes first, and all else is asked of those alone that answered it. Behind routers
+every protocol is used at once, or SNMP after ICMP where a policy says so. Each protocol has one
+thread. Meant for a worker thread: a sweep waits for the network. The code of a probe, and the
+libraries it needs, are imported when a sweep uses it, or by ``preload`` before processes are forked.
 """
 
 from __future__ import annotations
@@ -9,20 +11,24 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery import onlink
 from pdsno_cli.discovery.merge import merge, sort_addresses
+from pdsno_cli.discovery.pace import Pace
 from pdsno_cli.discovery.probe import Answers, ProbeRequest, ProbeUnavailableError, load
 from pdsno_cli.model.devices import Observation, ProbeResult
 from pdsno_cli.model.probes import FACTS, ProbeFacts, sort_protocols
-from pdsno_cli.model.targets import AddressSet
+from pdsno_cli.model.targets import AddressRange, AddressSet
 
 if TYPE_CHECKING:
+    from pdsno_cli.discovery.onlink import Link
     from pdsno_cli.model.details import Detail
     from pdsno_cli.spec.topology import Snmp
+
+_Outcome = tuple[Answers, ProbeResult]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,23 +67,31 @@ def sweep(
     protocols: Sequence[str],
     snmp: Snmp,
     cancel: threading.Event | None = None,
+    *,
+    pace: Pace | None = None,
+    answering_only: bool = False,
 ) -> SweepResult:
     """Probe ``targets`` (IPv4, dotted) with ``protocols``; never raises, returns soon after ``cancel``.
 
-    The secrets of ``snmp`` are resolved. The failure of a probe becomes its ``ProbeResult.error``.
+    The secrets of ``snmp`` are resolved. Behind routers, ``answering_only`` asks SNMP of those targets
+    that answered ICMP, if that could be used. The failure of a probe becomes its ``ProbeResult.error``.
     """
     started = time.monotonic()
+    wanted = targets if isinstance(targets, AddressSet) else AddressSet.of(targets)
+    wanted = wanted.without(onlink.never())
     request = ProbeRequest(
-        targets=targets if isinstance(targets, AddressSet) else AddressSet.of(targets),
+        targets=wanted,
         snmp=snmp,
         cancel=cancel or threading.Event(),
+        pace=pace or Pace(),
     )
     probes = [FACTS[name] for name in sort_protocols(protocols)]
+    stages = _Stages(request, wanted, probes, answering_only=answering_only)
     # The first runs on this thread: a sweep with one protocol, of which there may be hundreds on a
-    # machine, needs no further thread.
+    # machine, needs no further thread. Each waits for earlier ones only.
     with ThreadPoolExecutor(thread_name_prefix="probe") as pool:
-        others = [pool.submit(_run, facts, request) for facts in probes[1:]]
-        outcomes = [_run(facts, request) for facts in probes[:1]]
+        others = [pool.submit(stages.run, facts) for facts in probes[1:]]
+        outcomes = [stages.run(facts) for facts in probes[:1]]
         outcomes += [future.result() for future in others]
     answered = {probe.protocol: answers for answers, probe in outcomes}
     found = {address for answers in answered.values() for address in answers}
@@ -93,17 +107,76 @@ def sweep(
     )
 
 
-def _run(facts: ProbeFacts, request: ProbeRequest) -> tuple[Answers, ProbeResult]:
+class _Stages:
+    """Who is asked by which protocol, as the answers to the protocols before it decide.
+
+    ``run`` is called once for each protocol, on a thread each, in the order of the registry.
+    """
+
+    def __init__(
+        self,
+        request: ProbeRequest,
+        targets: AddressSet,
+        probes: Sequence[ProbeFacts],
+        *,
+        answering_only: bool,
+    ) -> None:
+        self._request = request
+        self._links: Mapping[str, Link] = {}
+        if any(facts.on_link for facts in probes):
+            self._links = onlink.on_link(targets)
+        ranges = (item for link in self._links.values() for item in link.targets.ranges)
+        self._elsewhere = targets.without(AddressSet(ranges))
+        # Of the targets on links those that are there, and of the others those that may be asked
+        # by all protocols: set once the protocols that find them out have run.
+        self._near: Future[AddressSet] = Future()
+        self._far: Future[AddressSet] = Future()
+        if not self._links:
+            self._near.set_result(AddressSet())
+        if not answering_only or not any(facts.presence for facts in probes):
+            self._far.set_result(self._elsewhere)
+
+    def run(self, facts: ProbeFacts) -> _Outcome:
+        """Probe the targets of one protocol, in two parts: behind routers, and on links."""
+        if facts.on_link:
+            return self._run_on_links(facts)
+        far = _run(facts, self._of(self._elsewhere if facts.presence else self._far.result()))
+        if facts.presence:
+            answers, probe = far
+            _settle(self._far, self._elsewhere if probe.error else AddressSet.of(answers))
+        if not self._links:
+            return far
+        there = self._of(self._near.result())
+        near = _run(facts, replace(there, pace=replace(there.pace, patient=None)))
+        return _joined(facts, [far, near])
+
+    def _of(self, targets: AddressSet) -> ProbeRequest:
+        return replace(self._request, targets=targets)
+
+    def _run_on_links(self, facts: ProbeFacts) -> _Outcome:
+        """Probe one link after another; the targets of one that cannot be used count as there."""
+        outcomes: list[_Outcome] = []
+        there: list[AddressRange] = []
+        for name, link in self._links.items():
+            answers, probe = _run(facts, replace(self._of(link.targets), interfaces={name: link}))
+            outcomes.append((answers, probe))
+            there += link.targets.ranges if probe.error else AddressSet.of(answers).ranges
+        _settle(self._near, AddressSet(there))
+        return _joined(facts, outcomes)
+
+
+def _settle(future: Future[AddressSet], value: AddressSet) -> None:
+    if not future.done():
+        future.set_result(value)
+
+
+def _run(facts: ProbeFacts, request: ProbeRequest) -> _Outcome:
     """Run one probe on the current thread; an exception becomes its result."""
     started = time.monotonic()
-    count, error = len(request.targets), None
+    error = None
     answers: Answers = {}
     try:
-        if facts.on_link:
-            interfaces = onlink.on_link(request.targets)
-            count = sum(len(link.targets) for link in interfaces.values())
-            request = replace(request, interfaces=interfaces)
-        if count or not facts.on_link:
+        if request.targets:
             answers = load(facts).sweep(request)
     except ProbeUnavailableError as exc:
         error = str(exc)
@@ -111,8 +184,25 @@ def _run(facts: ProbeFacts, request: ProbeRequest) -> tuple[Answers, ProbeResult
         error = f"{type(exc).__name__}: {exc}"
     return answers, ProbeResult(
         protocol=facts.name,
-        targets=count,
+        targets=len(request.targets),
         answers=len(answers),
         seconds=round(time.monotonic() - started, 3),
         error=error,
+    )
+
+
+def _joined(facts: ProbeFacts, outcomes: Sequence[_Outcome]) -> _Outcome:
+    """Return the parts of one probe as one; it could not be used if it could be in no part."""
+    probes = [probe for _, probe in outcomes]
+    errors = [probe.error for probe in probes if probe.targets]
+    reasons = dict.fromkeys(error for error in errors if error is not None)
+    return (
+        {address: fields for answers, _ in outcomes for address, fields in answers.items()},
+        ProbeResult(
+            protocol=facts.name,
+            targets=sum(probe.targets for probe in probes),
+            answers=sum(probe.answers for probe in probes),
+            seconds=round(sum(probe.seconds for probe in probes), 3),
+            error="; ".join(reasons) if reasons and None not in errors else None,
+        ),
     )

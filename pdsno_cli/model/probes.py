@@ -18,8 +18,10 @@ class ProbeFacts:
     ``name`` is the protocol's name in topology files, reports and stores; ``module`` holds its
     ``PROBE`` (``discovery.probe.Probe``). ``asks`` is the request in a few words. ``privilege`` is
     required of a process to use it, None if any may. An ``on_link`` probe reaches only targets
-    on a link of this machine. ``yields`` are the fields of a device that an answer may have;
-    ``lasting`` ones are asked for rarely, and kept while the same agent answers without them.
+    on a link of this machine, and others are then asked only of those that answered it. Answers of
+    a ``presence`` probe show at small cost who is there; a policy may ask all else of those only.
+    ``yields`` are the fields of a device that an answer may have; ``lasting`` ones are asked for
+    rarely, and kept while the same agent answers without them.
     ``rate`` requests are sent a second; each target gets up to ``tries``, and an answer ``timeout``
     seconds, or down to ``floor`` where all answers are quick.
     """
@@ -31,6 +33,7 @@ class ProbeFacts:
     lasting: tuple[str, ...] = ()
     privilege: str | None = None
     on_link: bool = False
+    presence: bool = False
     rate: float = 2000.0
     tries: int = 2
     timeout: float = 1.0
@@ -59,6 +62,7 @@ PROBES = (
         module="pdsno_cli.discovery.icmp",
         asks="echo request (RFC 792)",
         privilege="CAP_NET_RAW, or a group within the sysctl net.ipv4.ping_group_range",
+        presence=True,
         rate=5000.0,
     ),
     ProbeFacts(
