@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pdsno_cli.lab.models import SILENT, Model, mix
 from pdsno_cli.model.errors import LabError
 
 
@@ -20,65 +22,29 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabDevice:
-    """One device of a lab; without ``snmp`` only the kernel answers at its address."""
+    """One device of a lab; without ``snmp`` only the kernel answers at its address.
+
+    ``recording`` is what its agent plays, ``segment`` the number of its local controller's range, and
+    ``number`` its own, from 1: serial numbers end with it.
+    """
 
     address: str
     snmp: bool
     port: int
     community: str
     sys_name: str
-    sys_descr: str
-    sys_object_id: str
-    mac: str
+    recording: str
+    segment: int
+    number: int
 
+    @property
+    def mac(self) -> str:
+        """The MAC of its first port."""
+        return self.port_mac(0x4C, first=0x02).hex(":")
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Model:
-    """A made-up product; ``object_id`` is under its vendor's IANA enterprise number."""
-
-    role: str
-    object_id: str
-    descr: str
-
-
-_ENTERPRISES = "1.3.6.1.4.1"
-_MODELS = (
-    _Model(
-        role="sw-access",
-        object_id=f"{_ENTERPRISES}.9.1.2494",
-        descr="Cisco IOS Software [Amsterdam], Catalyst L3 Switch Software, Version 17.3.5",
-    ),
-    _Model(
-        role="sw-core",
-        object_id=f"{_ENTERPRISES}.30065.1.3011.7280.2733.3.48",
-        descr="Arista Networks EOS version 4.29.2F running on an Arista Networks DCS-7280SR-48C6",
-    ),
-    _Model(
-        role="ap-floor",
-        object_id=f"{_ENTERPRISES}.14823.1.2.111",
-        descr="ArubaOS (MODEL: 515), Version 8.10.0.7",
-    ),
-    _Model(
-        role="rt-edge",
-        object_id=f"{_ENTERPRISES}.2636.1.1.1.2.29",
-        descr="Juniper Networks, Inc. mx240 internet router, kernel JUNOS 21.4R3",
-    ),
-    _Model(
-        role="srv-rack",
-        object_id=f"{_ENTERPRISES}.8072.3.2.10",
-        descr="Linux srv-rack 6.1.0-18-amd64 #1 SMP Debian 6.1.76-1 x86_64",
-    ),
-    _Model(
-        role="ups-room",
-        object_id=f"{_ENTERPRISES}.318.1.3.27",
-        descr="APC Web/SNMP Management Card (MB:v4.2.6 PF:v2.2.0 PN:apc_hw21_aos_220.bin)",
-    ),
-    _Model(
-        role="prn-hall",
-        object_id=f"{_ENTERPRISES}.11.2.3.9.1",
-        descr="HP ETHERNET MULTI-ENVIRONMENT,SN:VNC4000001,FN:1UVB0W9,SVCID:22031",
-    ),
-)
+    def port_mac(self, number: int, *, first: int = 0x06) -> bytes:
+        """Return a MAC of its own: locally administered (0x02), unique by its address."""
+        return bytes((first, number & 0xFF)) + ipaddress.IPv4Address(self.address).packed
 
 
 def plan(segments: Sequence[Segment], *, devices: int, snmp: int) -> tuple[LabDevice, ...]:
@@ -86,37 +52,62 @@ def plan(segments: Sequence[Segment], *, devices: int, snmp: int) -> tuple[LabDe
 
     The same input gives the same lab. Raises LabError if there are fewer targets than devices.
     """
-    places = [(target, segment) for segment in segments for target in segment.targets]
+    places = [
+        (target, number) for number, segment in enumerate(segments) for target in segment.targets
+    ]
     if devices > len(places):
         raise LabError(f"the lab has {devices} devices but its targets are {len(places)} addresses")
     if snmp > devices:
         raise LabError(f"the lab has {snmp} devices with SNMP but only {devices} devices")
     chosen = [places[index] for index in _spread(devices, len(places))]
     with_snmp = set(_spread(snmp, devices))
+    models = mix(len(segments))
     return tuple(
         make_device(
-            number, target, port=segment.port, community=segment.community, snmp=number in with_snmp
+            number,
+            target,
+            port=segments[segment].port,
+            community=segments[segment].community,
+            segment=segment,
+            model=next(models[segment]) if number in with_snmp else None,
         )
         for number, (target, segment) in enumerate(chosen)
     )
 
 
 def make_device(
-    number: int, address: str, *, port: int, community: str, snmp: bool = True
+    number: int,
+    address: str,
+    *,
+    port: int,
+    community: str,
+    segment: int = 0,
+    model: Model | None = None,
 ) -> LabDevice:
-    """Return device ``number`` (from 0) of a lab at ``address``."""
-    model = _MODELS[number % len(_MODELS)]
-    # 0x02: locally administered; the address makes it unique.
-    octets = b"\x02\x4c" + ipaddress.IPv4Address(address).packed
+    """Return device ``number`` (from 0) of a lab at ``address``; without a model it has no agent."""
+    prefix = SILENT if model is None else model.prefix
     return LabDevice(
         address=address,
-        snmp=snmp,
+        snmp=model is not None,
         port=port,
         community=community,
-        sys_name=f"{model.role}-{number + 1:02d}",
-        sys_descr=model.descr,
-        sys_object_id=model.object_id,
-        mac=octets.hex(":"),
+        sys_name=f"{prefix}-{number + 1:02d}",
+        recording="" if model is None else model.recording,
+        segment=segment,
+        number=number + 1,
+    )
+
+
+def added_device(number: int, address: str, like: LabDevice) -> LabDevice:
+    """Return a device that a lab did not have: with SNMP, and in the segment of ``like``."""
+    model = next(itertools.islice(mix(1)[0], number, None))
+    return make_device(
+        number,
+        address,
+        port=like.port,
+        community=like.community,
+        segment=like.segment,
+        model=model,
     )
 
 

@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
-from pdsno_cli.lab.plan import make_device
+from pdsno_cli.lab.network import Network
+from pdsno_cli.lab.plan import added_device
 from pdsno_cli.model.errors import LabError
 from pdsno_cli.system import local_routes
 from pdsno_cli.system.open_files import allow_open_files
 
 if TYPE_CHECKING:
     from pdsno_cli.lab.agent import Agent
+    from pdsno_cli.lab.mib import Mibs
     from pdsno_cli.lab.plan import LabDevice
 
 _STOP_POLL = 0.2  # seconds between two checks of a stop Event
@@ -37,6 +39,8 @@ class Lab:
     def __init__(self, devices: Iterable[LabDevice]) -> None:
         self._devices = {device.address: device for device in devices}
         self._planned = dict(self._devices)  # with every device that was ever there
+        self._network = Network(self._devices.values())
+        self._mibs: Mibs | None = None  # with the first agent
         self._agents: dict[str, tuple[socket.socket, Agent]] = {}
         self._blocked: set[str] = set()
         self._selector: selectors.BaseSelector | None = None  # while open
@@ -69,8 +73,7 @@ class Lab:
             )
             if like is None:
                 raise LabError("the lab has no device to copy port and community from")
-            number = len(self._planned)
-            return make_device(number, address, port=like.port, community=like.community)
+            return added_device(len(self._planned), address, like)
 
     @property
     def devices(self) -> tuple[LabDevice, ...]:
@@ -147,6 +150,7 @@ class Lab:
             if device is None:
                 raise LabError(f"the lab has no device at {address}")
             self._end(address)
+            self._changed()
             reason = local_routes.block(_OFF, address)
             if reason is None:
                 self._blocked.add(address)
@@ -164,6 +168,7 @@ class Lab:
             self._restore(device.address)
             self._start(device)
             self._devices[device.address] = self._planned[device.address] = device
+            self._changed()
             return f"{device.address} ({device.sys_name}) is added"
 
     def rename(self, address: str, sys_name: str) -> str:
@@ -174,6 +179,7 @@ class Lab:
             device = replace(self._devices[address], sys_name=sys_name)
             self._devices[address] = device
             self._agents[address][1].change(device)
+            self._changed()
             return f"{address} is now {sys_name}"
 
     def replan(self, devices: Iterable[LabDevice]) -> str:
@@ -195,12 +201,14 @@ class Lab:
                 self._restore(device.address)
                 self._devices[device.address] = device
                 self._start(device)
+            self._changed()
             return f"the lab has {len(self._devices)} devices"
 
     def _start(self, device: LabDevice) -> None:
         if not device.snmp:
             return
         from pdsno_cli.lab.agent import Agent
+        from pdsno_cli.lab.mib import Mibs
 
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -212,10 +220,15 @@ class Lab:
             if exc.errno == errno.EADDRINUSE:
                 raise LabError(f"UDP {place} is in use: does this lab run already?") from exc
             raise LabError(f"cannot serve a lab device on UDP {place}: {exc.strerror}") from exc
-        agent = Agent(device)
+        if self._mibs is None:
+            self._mibs = Mibs(self._network)
+        agent = Agent(device, self._mibs)
         self._agents[device.address] = (sock, agent)
         if self._selector is not None:
             self._selector.register(sock, selectors.EVENT_READ, lambda: self._answer(sock, agent))
+
+    def _changed(self) -> None:
+        self._network.change(self._devices, self._planned)
 
     def _end(self, address: str) -> None:
         found = self._agents.pop(address, None)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pdsno_cli.discovery.mac import normalise_mac
 from pdsno_cli.lab.plan import Segment, plan
+from pdsno_cli.lab.recording import names
 from pdsno_cli.model.errors import LabError
 from pdsno_cli.model.targets import expand
 
@@ -28,7 +29,13 @@ def test_plan_makes_every_device_its_own():
     for key in ("address", "sys_name", "mac"):
         assert len({getattr(d, key) for d in devices}) == 53
     assert all(normalise_mac(d.mac) == d.mac for d in devices)
-    assert devices[0].sys_name == "sw-access-01"
+    assert devices[0].sys_name == "rt-edge-01"
+
+
+def test_plan_of_zone_a_plays_every_recording():
+    devices = plan([ONE, TWO], devices=53, snmp=25)
+    assert {item.recording for item in devices if item.snmp} == set(names())
+    assert {item.sys_name.split("-")[0] for item in devices if not item.snmp} == {"host"}
 
 
 @pytest.mark.parametrize(("devices", "snmp"), [(54, 0), (2, 3)])

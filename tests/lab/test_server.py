@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 
 import pytest
 
 from pdsno_cli.discovery import snmp
+from pdsno_cli.discovery.snmp_agents import SYS_OBJECT_ID
 from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.lab import ber
+from pdsno_cli.lab.models import model
 from pdsno_cli.lab.plan import Segment, make_device, plan
+from pdsno_cli.lab.recording import FOLDER, load
 from pdsno_cli.lab.server import Lab
 from pdsno_cli.model.errors import LabError
 from pdsno_cli.model.targets import expand
@@ -22,6 +27,12 @@ QUICK = 0.3  # seconds
 def ask(targets, port, community="lab"):
     settings = Snmp(port=port, community=community, timeout=QUICK)
     return snmp.sweep(targets, settings, threading.Event())
+
+
+def identity(device):
+    recorded = load(device.recording).objects[SYS_OBJECT_ID]
+    expected = json.loads((FOLDER / "expected.json").read_text())[device.recording]
+    return ".".join(map(str, ber.read_oid(recorded[1]))), expected["type"]
 
 
 def test_lab_of_zone_a_is_found_by_probing(serve, port):
@@ -39,7 +50,7 @@ def test_lab_of_zone_a_is_found_by_probing(serve, port):
         if device.snmp:
             seen = found[device.address]
             assert (seen.mac, seen.sys_name) == (device.mac, device.sys_name)
-            assert (seen.sys_descr, seen.sys_object_id) == (device.sys_descr, device.sys_object_id)
+            assert (seen.sys_object_id, seen.extra["type"]) == identity(device)
     assert result.seconds < 3
 
 
@@ -59,13 +70,13 @@ def test_rename_shows_in_the_next_answer(lab, targets, port):
     before = ask(targets, port)[targets[2]]
     assert lab.rename(targets[2], "renamed") == f"{targets[2]} is now renamed"
     after = ask(targets, port)[targets[2]]
-    assert (before.sys_name, after.sys_name) == ("ap-floor-03", "renamed")
+    assert (before.sys_name, after.sys_name) == ("sw-core-03", "renamed")
     assert after.uptime >= before.uptime
 
 
 def test_add_of_a_new_device_takes_port_and_community_of_its_neighbour(lab, targets, port):
     lab.add(lab.model("127.102.1.99"))
-    assert ask(["127.102.1.99"], port)["127.102.1.99"].sys_name == "prn-hall-07"
+    assert ask(["127.102.1.99"], port)["127.102.1.99"].sys_name == "cam-gate-07"
     assert len(lab.devices) == 7
 
 
@@ -85,7 +96,7 @@ def test_an_impossible_change_is_refused(lab, change, message):
 
 
 def test_open_with_a_port_in_use_names_it_and_leaves_nothing_bound(lab, targets, port):
-    other = make_device(9, "127.102.1.88", port=port, community="lab")
+    other = make_device(9, "127.102.1.88", port=port, community="lab", model=model("camera-axis"))
     with pytest.raises(LabError, match=f"UDP {targets[0]} port {port} is in use"):
         Lab([other, *lab.devices]).open()
     assert ask([other.address], port) == {}
@@ -95,7 +106,7 @@ def test_open_with_a_port_in_use_names_it_and_leaves_nothing_bound(lab, targets,
 
 def test_serve_ends_when_its_descriptor_becomes_readable(port):
     ours, theirs = os.pipe()
-    with Lab([make_device(0, "127.102.5.1", port=port, community="lab")]) as lab:
+    with Lab([device("127.102.5.1", port)]) as lab:
         thread = threading.Thread(target=lab.serve, args=(ours,))
         thread.start()
         os.close(theirs)
@@ -105,7 +116,7 @@ def test_serve_ends_when_its_descriptor_becomes_readable(port):
 
 
 def test_close_from_another_thread_ends_serve(port):
-    lab = Lab([make_device(0, "127.102.6.1", port=port, community="lab")])
+    lab = Lab([device("127.102.6.1", port)])
     lab.open()
     thread = threading.Thread(target=lab.serve, args=(threading.Event(),))
     thread.start()
@@ -115,16 +126,24 @@ def test_close_from_another_thread_ends_serve(port):
     assert not thread.is_alive()
 
 
+def device(address, port):
+    return make_device(0, address, port=port, community="lab", model=model("camera-axis"))
+
+
 REMOVE = """
 import json, os, threading
 from pdsno_cli.discovery import icmp
+from pdsno_cli.lab.models import model
 from pdsno_cli.lab.plan import make_device
 from pdsno_cli.lab.server import Lab
 A, B = "127.102.7.1", "127.102.7.2"
 def alive():
     return sorted(icmp.sweep([A, B], threading.Event(), timeout=0.2))
 def devices():
-    return [make_device(n, a, port=1161, community="x", snmp=a == A) for n, a in enumerate((A, B))]
+    models = model("camera-axis"), None
+    return [
+        make_device(n, a, port=1161, community="x", model=models[n]) for n, a in enumerate((A, B))
+    ]
 said, seen = [], []
 lab = Lab(devices())
 lab.open()
@@ -140,8 +159,8 @@ print(json.dumps([said, seen]))
 """
     said, seen = in_namespace(REMOVE + code)
     assert said[:2] == [
-        "127.102.7.1 (sw-access-01) is removed",
-        "127.102.7.2 (sw-core-02) is removed",
+        "127.102.7.1 (cam-gate-01) is removed",
+        "127.102.7.2 (host-02) is removed",
     ]
     assert seen == [["127.102.7.2"], [], ["127.102.7.1"], ["127.102.7.1", "127.102.7.2"]]
 
@@ -167,7 +186,7 @@ def test_remove_without_the_privilege_reports_that_icmp_is_still_answered():
     code = "print(json.dumps([lab.remove(A), alive()]))"
     said, seen = in_namespace(REMOVE + code, without="-net_admin")
     assert said.startswith(
-        "127.102.7.1 (sw-access-01) no longer answers SNMP, but the kernel still answers ICMP for it: "
+        "127.102.7.1 (cam-gate-01) no longer answers SNMP, but the kernel still answers ICMP for it: "
         "needs CAP_NET_ADMIN"
     )
     assert seen == ["127.102.7.1", "127.102.7.2"]
