@@ -21,8 +21,9 @@ from pdsno_cli.discovery.identify.rules import RULES
 from pdsno_cli.discovery.merge import merge
 from pdsno_cli.discovery.probe import ProbeRequest
 from pdsno_cli.discovery.snmp_identity import Identities
+from pdsno_cli.lab import ber
 from pdsno_cli.lab.agent import Agent
-from pdsno_cli.lab.mib import Mib, Value
+from pdsno_cli.lab.mib import Mib
 from pdsno_cli.lab.plan import make_device
 from pdsno_cli.model.probes import IDENTITY
 from pdsno_cli.spec.topology import Snmp
@@ -35,34 +36,35 @@ ADDRESS = "127.101.26.1"
 UPTIME = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 
 
-class RecordedMib(Mib):
-    """The objects of a recording, for a lab agent."""
+def recorded(objects):
+    """Return the objects of a recording, for a lab agent."""
 
-    def __init__(self, objects):
-        self._objects = {oid: self.value(oid, item.value) for oid, item in sorted(objects.items())}
-        self._order = tuple(self._objects)
-
-    @staticmethod
     def value(oid, value):
         if isinstance(value, bytes):
-            return Value("string", value)
+            return ber.octets(value)
         if isinstance(value, tuple):
-            return Value("oid", value)
-        return Value("ticks" if oid == UPTIME else "gauge", value)
+            return ber.object_id(value)
+        return ber.number(value, ber.TICKS if oid == UPTIME else ber.GAUGE)
+
+    ordered = sorted(objects)
+    return Mib(tuple(ordered), tuple(value(oid, objects[oid].value) for oid in ordered))
 
 
 class Player:
     """A lab agent that plays a recording, and counts what it is asked."""
 
     def __init__(self, name):
-        self.agent = Agent(make_device(0, ADDRESS, port=0, community="public"))
+        self.agent = Agent(make_device(0, ADDRESS, port=0, community="public"), self)
         self.play(name)
         self.asked = []
         self.deaf = False
         self.refuses = False
 
     def play(self, name):
-        self.agent._mib = RecordedMib(read_recording((OWN / f"{name}.snmprec").read_bytes()))
+        self.mib = recorded(read_recording((OWN / f"{name}.snmprec").read_bytes()))
+
+    def of(self, device):
+        return self.mib
 
     def __call__(self, data):
         message, _ = decoder.decode(data, asn1Spec=v2c.Message())
@@ -184,9 +186,14 @@ def test_broken_answers_to_the_questions_cost_facts_but_no_error():
 @pytest.mark.parametrize("octets", [b"\xff" * 1500, b"\x1b[31m" * 50, b"", b"\0" * 40])
 def test_odd_values_are_bounded_and_printable(octets):
     with playing("leaf-eos") as (player, port):
-        for oid, value in player.agent._mib._objects.items():
-            if value.syntax == "string" and oid not in {snmp.SYS_DESCR, snmp.SYS_NAME}:
-                player.agent._mib._objects[oid] = Value("string", octets)
+        kept = {snmp.SYS_DESCR, snmp.SYS_NAME}
+        player.mib = Mib(
+            player.mib.oids,
+            tuple(
+                ber.octets(octets) if value[0] == ber.OCTETS and oid not in kept else value
+                for oid, value in zip(player.mib.oids, player.mib.values, strict=True)
+            ),
+        )
         answer = identity(sweep(snmp.SnmpProbe(), port)[ADDRESS])
     assert answer["model"] == "DCS-7050SX3-48YC8"  # of sysDescr
     assert all(0 < len(text) <= 255 and text.isprintable() for text in answer.values())
