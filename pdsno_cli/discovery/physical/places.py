@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A port that leads to a station; ``direct`` if nothing that is known is in between."""
+    """A port that leads to a station; ``direct`` if nothing that is known is in between.
+
+    ``own_port`` is the station's own, empty where it is unknown.
+    """
 
     switch: Node
     port: str
+    own_port: str = ""
     vlan: int | None
     direct: bool
     evidence: tuple[str, ...]
@@ -28,15 +32,20 @@ def places_of_node(map_: PhysicalMap, node: Node) -> list[Place]:
     found = []
     for link in map_.links:
         if link.other is node and link.port:
-            switch, port = link.node, link.port
+            switch, port, own = link.node, link.port, link.other_port
         elif link.node is node and link.other_port:
-            switch, port = link.other, link.other_port
+            switch, port, own = link.other, link.other_port, link.port
         else:
             continue
         vlan = _vlan(switch, port, node.macs)
         found.append(
             Place(
-                switch=switch, port=port, vlan=vlan, direct=not link.shared, evidence=link.evidence
+                switch=switch,
+                port=port,
+                own_port=own,
+                vlan=vlan,
+                direct=not link.shared,
+                evidence=link.evidence,
             )
         )
     return found

@@ -1,0 +1,56 @@
+"""``pdsno graph``: draws the physical map of the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.args import FILE, STATE_DIR
+from pdsno_cli.cli.target import load
+from pdsno_cli.model.errors import OperationError, UsageError
+
+_FORMATS = ("mermaid", "dot", "json", "html")
+
+
+def graph(
+    file: FILE = None,
+    *,
+    format_: Annotated[str, typer.Option("--format", help=f"{', '.join(_FORMATS)}.")] = "mermaid",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")
+    ] = None,
+    region: Annotated[
+        list[str] | None, typer.Option("--region", help="Draw these regions only; repeatable.")
+    ] = None,
+    state_dir: STATE_DIR = None,
+) -> None:
+    """Draw what is plugged into what, as Mermaid, DOT, JSON or an HTML page.
+
+    Links come from LLDP, CDP and forwarding tables, in the stores on this machine. The page needs no
+    network: it pans, zooms, searches, and folds regions.
+    """
+    from pdsno_cli.client.drawing import network_of
+    from pdsno_cli.client.network import read_network
+    from pdsno_cli.discovery.physical.links import physical_map
+    from pdsno_cli.model.names import suggest
+    from pdsno_cli.render.network_drawing import draw_network
+
+    if format_ not in _FORMATS:
+        raise UsageError(f"no format {format_!r}; {suggest(format_, _FORMATS)}")
+    topology, state = load(file, state_dir)
+    for name in region or ():
+        if name not in topology.regions:
+            raise UsageError(f"no region {name!r}; {suggest(name, topology.regions)}")
+    map_ = physical_map(read_network(topology, state, region or None))
+    text = draw_network(network_of(map_, topology.name), format_)
+    if output is None:
+        console.data(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as exc:
+        raise OperationError(f"{output} cannot be written: {exc.strerror}") from exc
+    console.message(f"{output}: {len(map_.nodes)} devices, {len(map_.links)} links")

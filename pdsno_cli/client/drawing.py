@@ -1,0 +1,61 @@
+"""Turns the physical map into a network to be drawn."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.render.network import Box, Cable, Network
+
+if TYPE_CHECKING:
+    from pdsno_cli.discovery.physical.links import PhysicalMap
+    from pdsno_cli.discovery.physical.nodes import Node
+
+_FACTS = ("vendor", "os", "version", "model", "serial", "location")
+_MOST = 8  # addresses and MACs that are shown of one device
+
+
+def network_of(map_: PhysicalMap, title: str) -> Network:
+    """Return the drawing of a map: regions by name, devices in the order of their addresses."""
+    nodes = sorted(map_.nodes, key=_order)
+    numbers = {node: number for number, node in enumerate(nodes)}
+    cables = [
+        Cable(
+            box=numbers[link.node],
+            port=link.port,
+            other=numbers[link.other],
+            other_port=link.other_port,
+            evidence="; ".join(link.evidence),
+            confirmed=link.confirmed or (bool(link.other.found) and not link.shared),
+        )
+        for link in map_.links
+    ]
+    return Network(title=title, boxes=tuple(map(_box, nodes)), cables=tuple(cables))
+
+
+def _order(node: Node) -> tuple[str, bool, tuple[int, ...], str]:
+    parts = node.addresses[0].split(".") if node.addresses else []
+    address = tuple(int(part) for part in parts) if all(map(str.isdigit, parts)) else ()
+    return node.region, not node.found, address, node.name
+
+
+def _box(node: Node) -> Box:
+    facts = [
+        ("addresses", _few(node.addresses)),
+        ("MAC", _few(node.macs)),
+        *((name, node.fact(name)) for name in _FACTS),
+        ("found by", ", ".join(item.local_id for item in node.found)),
+    ]
+    if node.heard is not None:
+        facts.append(("described as", node.heard.description))
+    return Box(
+        name=node.name,
+        kind=node.fact("type"),
+        region=node.region,
+        facts=tuple((name, value) for name, value in facts if value),
+        known=bool(node.found),
+    )
+
+
+def _few(values: tuple[str, ...]) -> str:
+    more = f" and {len(values) - _MOST} more" if len(values) > _MOST else ""
+    return ", ".join(values[:_MOST]) + more

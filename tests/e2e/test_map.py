@@ -1,0 +1,58 @@
+"""``pdsno where`` and ``pdsno graph`` about a plane whose lab serves real tables."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .conftest import until
+
+FORWARDING = "roles: {local: {discovery: {snmp: {details: {forwarding: true}}}}}"
+
+
+@pytest.fixture
+def mapped(site):
+    """A plane that has read every table of a lab of 24 devices with SNMP."""
+    path = site.write(devices=24, snmp=24, interval="1h")
+    path.write_text(path.read_text().replace("  heartbeat:", f"  {FORWARDING}\n  heartbeat:"))
+    run = site.up().ready()
+    run.wait_line("lc1: cycle 1 ")
+    run.wait_line("lc2: cycle 1 ")
+    until(lambda: len(site.devices("--of", "rc1")) == 24, "all devices at the regional")
+    yield site
+    run.interrupt()
+    assert run.end() == 0, run.lines
+
+
+def test_every_link_of_a_graph_is_where_the_device_is(mapped):
+    drawn = mapped.ask("graph", str(mapped.file), "--format", "json")
+    assert drawn.returncode == 0, drawn.stderr
+    graph = json.loads(drawn.stdout)
+    devices = {item["id"]: item for item in graph["devices"]}
+    assert len(devices) == 24
+    assert all(item["known"] for item in devices.values())
+    evidence = {link["evidence"].split(" of ")[0] for link in graph["links"]}
+    assert evidence == {"LLDP at both ends", "forwarding table"}
+    station = next(link for link in graph["links"] if link["evidence"].startswith("forwarding"))
+    device, switch = devices[station["to"]], devices[station["from"]]
+    for known in (device["name"], device["addresses"], device["MAC"]):
+        done = mapped.ask("where", known, str(mapped.file), "--json")
+        assert done.returncode == 0, done.stderr
+        (place,) = json.loads(done.stdout)["places"]
+        assert (place["switch"], place["port"]) == (switch["name"], station["from_port"])
+
+
+def test_where_about_what_is_not_there_is_one_line(mapped):
+    done = mapped.ask("where", "sw-nowhere", str(mapped.file))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no device 'sw-nowhere'; ")
+    unknown = mapped.ask("where", "02:00:00:00:00:99", str(mapped.file))
+    assert unknown.returncode == 1
+    assert "no port of 02:00:00:00:00:99 is known" in unknown.stderr
+
+
+def test_a_graph_of_a_region_that_is_not_there_is_one_line(mapped):
+    done = mapped.ask("graph", str(mapped.file), "--region", "r2")
+    assert (done.returncode, done.stderr) == (2, "error: no region 'r2'; one of: r1\n")
+    assert mapped.ask("graph", str(mapped.file), "--format", "svg").returncode == 2
