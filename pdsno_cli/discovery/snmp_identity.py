@@ -17,12 +17,21 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.ber import Oid, Response, Value
+from pdsno_cli.discovery.engine_id import engine_id
 from pdsno_cli.discovery.identify.answers import Answers, Object, parse_oid
 from pdsno_cli.discovery.identify.identity import identify
-from pdsno_cli.discovery.identify.questions import MAX_DATAGRAMS, ROWS, Questions, questions
+from pdsno_cli.discovery.identify.questions import (
+    BRIDGE_ADDRESS,
+    ENGINE_ID,
+    MAX_DATAGRAMS,
+    ROWS,
+    Questions,
+    questions,
+)
+from pdsno_cli.discovery.mac import normalise_mac
 from pdsno_cli.discovery.snmp_agents import RATE, SYS_DESCR, SYS_OBJECT_ID, Agents
 from pdsno_cli.discovery.sockets import enlarge_buffers
-from pdsno_cli.model.probes import IDENTITY
+from pdsno_cli.model.probes import IDENTITY, UNIQUE
 
 if TYPE_CHECKING:
     from pdsno_cli.discovery.snmp import SystemInfo
@@ -115,8 +124,14 @@ def _facts(info: SystemInfo, objects: Mapping[Oid, Object]) -> dict[str, str]:
     object_id = parse_oid(info.sys_object_id or "")
     if object_id is not None:
         system[SYS_OBJECT_ID] = Object(object_id)
-    found = identify(Answers({**objects, **system}))
-    return {field: found[field].value for field in IDENTITY if field in found}
+    answers = Answers({**objects, **system})
+    found = identify(answers)
+    facts = {field: found[field].value for field in IDENTITY if field in found}
+    unique = (
+        engine_id(answers.octets(ENGINE_ID) or b""),
+        normalise_mac((answers.octets(BRIDGE_ADDRESS) or b"").hex()),
+    )
+    return facts | {name: text for name, text in zip(UNIQUE, unique, strict=True) if text}
 
 
 def _ask(

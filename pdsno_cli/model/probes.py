@@ -44,6 +44,9 @@ class ProbeFacts:
 IDENTITY = ("vendor", "type", "os", "version", "model", "serial", "location")
 DETAIL = "detail"  # the digest of a device's model.details.Detail
 
+# What tells one device at several addresses: its SNMP engine and its bridge.
+UNIQUE = ("engine_id", "bridge_mac")
+
 # The order matters: protocols are listed in it, and if two probes yield the same field, or different
 # MACs, the earlier one wins.
 PROBES = (
@@ -70,8 +73,10 @@ PROBES = (
         module="pdsno_cli.discovery.snmp",
         asks="SNMP v2c GET of the system group, then GETBULK of ifPhysAddress up to the first MAC; "
         "of a new device a GET and a GETBULK to identify it, and its tables",
-        yields=("mac", "sys_name", "sys_descr", "sys_object_id", "uptime", *IDENTITY, DETAIL),
-        lasting=(*IDENTITY, DETAIL),
+        yields=(
+            "mac", "sys_name", "sys_descr", "sys_object_id", "uptime", *IDENTITY, *UNIQUE, DETAIL,
+        ),  # fmt: skip
+        lasting=(*IDENTITY, *UNIQUE, DETAIL),
         rate=2000.0,  # tries and timeout are those of the topology file
         floor=0.25,  # agents are slower than kernels
     ),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pdsno_cli.discovery.fields import answered, fields_of, members, names
 from pdsno_cli.model.devices import Observation
-from pdsno_cli.model.probes import DETAIL, IDENTITY
+from pdsno_cli.model.probes import DETAIL, IDENTITY, UNIQUE
 
 
 def test_names_leave_out_the_mac_and_are_none_of_an_unknown_protocol():
     assert names("snmp") == (
-        "sys_name", "sys_descr", "sys_object_id", "uptime", *IDENTITY, DETAIL
+        "sys_name", "sys_descr", "sys_object_id", "uptime", *IDENTITY, *UNIQUE, DETAIL
     )  # fmt: skip
     assert names("arp") == names("gone") == ()
 

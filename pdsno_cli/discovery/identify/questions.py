@@ -23,9 +23,11 @@ from pdsno_cli.discovery.identify.rules import RULES
 from pdsno_cli.discovery.identify.vendors import AGENT_SOFTWARE
 
 MAX_DATAGRAMS = 2  # a GET and a GETBULK
-MAX_GETS = 24
+MAX_GETS = 26
 MAX_NEXTS = 12
 ROWS = 3  # of ENTITY-MIB: the chassis is among the first
+ENGINE_ID: Oid = (1, 3, 6, 1, 6, 3, 10, 2, 1, 1, 0)  # snmpEngineID
+BRIDGE_ADDRESS: Oid = (1, 3, 6, 1, 2, 1, 17, 1, 1, 0)  # dot1dBaseBridgeAddress
 _COLUMNS = (5, 2, 10, 11, 12, 13)  # class, description, software, serial number, maker, model
 _KIND = (
     (1, 3, 6, 1, 2, 1, 1, 7, 0),  # sysServices
@@ -59,7 +61,7 @@ def questions(descr: str, object_id: Oid) -> Questions:
     rule = next((item for item in RULES if matches(item, answers, descr, object_id)), None)
     generic = enterprise_number(object_id) in {None, *AGENT_SOFTWARE}
     candidates: list[Rule] = [] if rule is None else [rule]
-    gets: list[Oid] = [SYS_LOCATION]
+    gets: list[Oid] = [SYS_LOCATION, ENGINE_ID, BRIDGE_ADDRESS]
     nexts: list[Oid] = []
     for item in RULES:
         # Devices that only their own MIB tells from the others of their sysObjectID.
