@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import AddressSet
 from pdsno_cli.model.topics import GLOBAL
-from pdsno_cli.spec import secrets
+from pdsno_cli.spec.credentials import resolve_snmp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,11 +81,7 @@ class LocalController:
         assert region is not None  # lint refuses a local without one
         self._region = region
         self._topic = context.topology.topics.discovery(region, context.spec.controller_id)
-        declared = context.spec.discovery.snmp
-        self._snmp = replace(
-            declared,
-            community=secrets.resolve(declared.community, base=context.topology.folder),
-        )
+        self._snmp = resolve_snmp(context.spec.discovery.snmp, base=context.topology.folder)
         self._policies = Policies(context)
         self._next: Cancellable | None = None
         self._sweep: _Sweep | None = None  # the running cycle

@@ -26,3 +26,18 @@ def declared(document: Document, *path: str) -> Iterator[tuple[Where, Any]]:
             value = value.get(key) if isinstance(value, dict) else None
         if value is not None:
             yield (*where, *path), value
+
+
+def declared_communities(document: Document) -> Iterator[tuple[Where, str]]:
+    """Yield path and text of each SNMP community, alone or in a list of credentials."""
+    yield from declared(document, "discovery", "snmp", "community")
+    for where, item in declared_credentials(document):
+        if "community" in item:
+            yield (*where, "community"), item["community"]
+
+
+def declared_credentials(document: Document) -> Iterator[tuple[Where, dict[str, Any]]]:
+    """Yield path and content of each SNMP credential of a list."""
+    for where, items in declared(document, "discovery", "snmp", "credentials"):
+        for index, item in enumerate(items):
+            yield (*where, index), item

@@ -6,7 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.durations import parse_duration
-from pdsno_cli.spec.topology import DEFAULT_HEARTBEAT, Details, Discovery, Snmp
+from pdsno_cli.spec.topology import (
+    DEFAULT_HEARTBEAT,
+    Credential,
+    Details,
+    Discovery,
+    Snmp,
+    SnmpKey,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,6 +67,7 @@ class Inheritance:
             own_snmp.get("port"),
             own_snmp.get("timeout"),
             own_snmp.get("retries"),
+            repr(own_snmp.get("credentials")),
             repr(own_snmp.get("details")),
         )
         found = self._settings.get(identity)
@@ -94,6 +102,14 @@ class Inheritance:
         }
         if "timeout" in raw:
             known["timeout"] = self._duration(raw["timeout"])
+        if "credentials" in raw:
+            found = [_credential(item) for item in raw["credentials"]]
+            if "community" in raw:  # of the same layer: it is tried first
+                found.insert(0, Credential(community=raw["community"]))
+            known["credentials"] = tuple(found)
+            communities = [item.community for item in found if item.community is not None]
+            if communities:
+                known["community"] = communities[0]
         if "details" in raw:
             known["details"] = self._details(raw["details"])
         return Snmp(**known)
@@ -123,9 +139,27 @@ class Inheritance:
         return seconds
 
 
+def _credential(raw: Raw) -> Credential:
+    keys = {
+        name: SnmpKey(protocol=raw[name]["protocol"], password=raw[name]["password"])
+        for name in ("auth", "privacy")
+        if name in raw
+    }
+    return Credential(
+        name=raw.get("name"),
+        community=raw.get("community"),
+        user=raw.get("user"),
+        auth=keys.get("auth"),
+        privacy=keys.get("privacy"),
+    )
+
+
 def _over(near: Raw, far: Raw) -> Raw:
     """Return the SNMP settings of a layer over those of farther ones."""
-    merged = far | near
+    # A layer that has a community or credentials does without those of farther ones.
+    own = "community" in near or "credentials" in near
+    kept = {key: far[key] for key in far if not own or key not in {"community", "credentials"}}
+    merged = kept | near
     details = (near.get("details"), far.get("details"))
     if all(isinstance(item, dict) for item in details):
         merged["details"] = far["details"] | near["details"]

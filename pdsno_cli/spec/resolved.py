@@ -24,6 +24,7 @@ from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.topics import CLASSES
 from pdsno_cli.spec import secrets
+from pdsno_cli.spec.credentials import snmp_secrets, with_secrets
 from pdsno_cli.spec.interpolate import references
 from pdsno_cli.spec.load import STDIN
 from pdsno_cli.spec.topology import Discovery, Topology
@@ -101,7 +102,8 @@ def secret_texts(topology: Topology) -> Iterator[tuple[str, bool]]:
     for controller in topology.controllers.values():
         if controller.nib is not None:
             yield controller.nib, True
-        yield controller.discovery.snmp.community, False
+        for text in snmp_secrets(controller.discovery.snmp):
+            yield text, False
 
 
 def variables(topology: Topology, environment: Mapping[str, str]) -> dict[str, str | None]:
@@ -162,14 +164,13 @@ def controller_hashes(resolved: Resolved) -> dict[str, str]:
 def controller_hash(resolved: Resolved, controller_id: str) -> str:
     """Return the hash of what a topology declares for one controller, whatever its key is."""
     spec = resolved.topology.controllers[controller_id]
-    snmp = spec.discovery.snmp
-    community = resolved.digests[snmp.community]
+    snmp = with_secrets(spec.discovery.snmp, resolved.digests.__getitem__)
     return _hash(
         replace(
             spec,
             key="",
             nib=resolved.digest(spec.nib),
-            discovery=replace(spec.discovery, snmp=replace(snmp, community=community)),
+            discovery=replace(spec.discovery, snmp=snmp),
         )
     )
 

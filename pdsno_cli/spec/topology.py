@@ -72,11 +72,36 @@ class Details:
     forwarding: bool = False
 
 
+AuthProtocol = Literal["md5", "sha", "sha224", "sha256", "sha384", "sha512"]
+PrivacyProtocol = Literal["des", "3des", "aes", "aes192", "aes256"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnmpKey:
+    """A protocol of SNMPv3 and its password as written."""
+
+    protocol: AuthProtocol | PrivacyProtocol
+    password: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """A community, or a user of SNMPv3 (RFC 3414); the community as written."""
+
+    name: str | None = None
+    community: str | None = None
+    user: str | None = None
+    auth: SnmpKey | None = None
+    privacy: SnmpKey | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snmp:
     """SNMP settings; ``timeout`` is in seconds per try, ``community`` as written.
 
-    ``details`` is None where no tables are read.
+    ``credentials`` are tried in order; without any, the community is, else it is the first among
+    them. ``details`` is None where no
+    tables are read.
     """
 
     version: Literal["2c"] = "2c"
@@ -85,6 +110,26 @@ class Snmp:
     timeout: float = 1.0
     retries: int = 1
     details: Details | None = field(default_factory=Details)
+    credentials: tuple[Credential, ...] = ()
+
+    @property
+    def tried(self) -> tuple[Credential, ...]:
+        """The credentials in the order in which they are tried, one at least."""
+        return self.credentials or (Credential(community=self.community),)
+
+    @property
+    def communities(self) -> tuple[str, ...]:
+        """The communities among them."""
+        return tuple(item.community for item in self.tried if item.community is not None)
+
+    def label(self, position: int) -> str | None:
+        """Return how a credential is called where it is reported: its name, else its number.
+
+        None where the file declares no list.
+        """
+        if not self.credentials:
+            return None
+        return self.credentials[position].name or str(position + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

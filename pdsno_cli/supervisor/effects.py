@@ -17,6 +17,7 @@ from pdsno_cli.spec.resolved import Resolved, shown_digest
 from pdsno_cli.spec.topology import (
     Broker,
     Controller,
+    Credential,
     Details,
     Discovery,
     Lab,
@@ -24,6 +25,7 @@ from pdsno_cli.spec.topology import (
     Policy,
     Region,
     Snmp,
+    SnmpKey,
     Tls,
     Topology,
 )
@@ -112,6 +114,7 @@ EFFECTS: Mapping[type, Mapping[str, Effect]] = {
         "timeout": Effect.RESTART,
         "retries": Effect.RESTART,
         "details": Effect.INSIDE,
+        "credentials": Effect.INSIDE,
     },
     Details: {
         "interval": Effect.RESTART,
@@ -119,11 +122,19 @@ EFFECTS: Mapping[type, Mapping[str, Effect]] = {
         "neighbours": Effect.RESTART,
         "forwarding": Effect.RESTART,
     },
+    Credential: {
+        "name": Effect.RESTART,
+        "community": Effect.RESTART,
+        "user": Effect.RESTART,
+        "auth": Effect.INSIDE,
+        "privacy": Effect.INSIDE,
+    },
+    SnmpKey: {"protocol": Effect.RESTART, "password": Effect.RESTART},
     Lab: {"mode": Effect.LIVE, "devices": Effect.LIVE, "snmp": Effect.LIVE},
 }
 _SECRETS = frozenset(
     {(Topology, "signing_key"), (Broker, "username"), (Broker, "password"), (Controller, "nib"),
-     (Snmp, "community")}
+     (Snmp, "community"), (Credential, "community"), (SnmpKey, "password")}
 )  # fmt: skip
 _DURATIONS = frozenset(
     {(Broker, "keepalive"), (Broker, "outage"), (OutboxLimits, "age"), (OutboxLimits, "patience"),
@@ -144,7 +155,10 @@ def leaves(value: Any, resolved: Resolved, prefix: str = "") -> dict[str, Leaf]:
     kind = type(value)
     for name, effect in EFFECTS[kind].items():
         inner = getattr(value, name)
-        if effect is Effect.IGNORED or (kind is Topology and name in ("regions", "controllers")):
+        elsewhere = (kind is Topology and name in ("regions", "controllers")) or (
+            kind is Snmp and name == "community" and value.credentials
+        )
+        if effect is Effect.IGNORED or elsewhere:
             continue
         path = f"{prefix}{_NAMES.get((kind, name), name)}"
         if kind is TopicMap and name == "rules":
@@ -154,10 +168,19 @@ def leaves(value: Any, resolved: Resolved, prefix: str = "") -> dict[str, Leaf]:
             for item, chain in inner.items():
                 found[f"topics.{item}.fallbacks"] = (", ".join(chain), effect)
         elif effect is Effect.INSIDE:
-            if inner is not None:
-                found |= leaves(inner, resolved, f"{path}.")
+            found |= _inside(inner, resolved, path)
         elif inner not in (None, ()):
             found[path] = (_formatter(kind, name, resolved)(inner), effect)
+    return found
+
+
+def _inside(value: Any, resolved: Resolved, path: str) -> dict[str, Leaf]:
+    """Return the leaves of a value, of several by their number, of none without it."""
+    if not isinstance(value, tuple):
+        return {} if value is None else leaves(value, resolved, f"{path}.")
+    found: dict[str, Leaf] = {}
+    for number, item in enumerate(value, start=1):
+        found |= leaves(item, resolved, f"{path}.{number}.")
     return found
 
 

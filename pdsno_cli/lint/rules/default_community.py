@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import local_targets
-from pdsno_cli.lint.declared import declared
+from pdsno_cli.lint.declared import declared_communities
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.model.targets import LOOPBACK
@@ -28,17 +28,13 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """
     if topology.lab is not None:
         return
-    written = [
-        where
-        for where, text in declared(document, "discovery", "snmp", "community")
-        if text == PUBLIC
-    ]
+    written = [where for where, text in declared_communities(document) if text == PUBLIC]
     if not written:
         return
     exposed = {
         controller.key
         for controller, _, found in local_targets(topology)
-        if controller.discovery.snmp.community == PUBLIC
+        if PUBLIC in controller.discovery.snmp.communities
         and not (LOOPBACK.first <= found.first and found.last <= LOOPBACK.last)
     }
     for where in written:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 CODE = "PDS501"
 _ALL = (("heartbeat",), ("nib",))  # settings of every role; the others are a local controller's
 _DISCOVERY = ("interval", "protocols", "missed_cycles")
-_SNMP = ("version", "community", "port", "timeout", "retries", "details")
+_SNMP = ("version", "community", "port", "timeout", "retries", "details", "credentials")
 SETTINGS: tuple[tuple[str, ...], ...] = (
     *_ALL,
     *(("discovery", name) for name in _DISCOVERY),

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pdsno_cli.lint.declared import declared
+from pdsno_cli.lint.declared import declared, declared_communities, declared_credentials
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.spec.interpolate import literal_parts
@@ -41,7 +41,16 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                 where,
                 hint="write ${NAME} in its place, and keep the value out of the file",
             )
-    for where, community in declared(document, "discovery", "snmp", "community"):
+    for where, item in declared_credentials(document):
+        for part in ("auth", "privacy"):
+            if part in item and _is_plain(item[part]["password"]):
+                yield document.finding(
+                    CODE,
+                    "the password of an SNMP user is in plain text",
+                    (*where, part, "password"),
+                    hint=hint,
+                )
+    for where, community in declared_communities(document):
         if _is_plain(community) and literal_parts(community) != PUBLIC:
             yield document.finding(
                 CODE,
