@@ -25,7 +25,8 @@ class LabDevice:
     """One device of a lab; without ``snmp`` only the kernel answers at its address.
 
     ``recording`` is what its agent plays, ``segment`` the number of its local controller's range, and
-    ``number`` its own, from 1: serial numbers end with it.
+    ``number`` its own, from 1: serial numbers end with it. ``icmp`` is for a lab with a network of its
+    own; on loopback the kernel answers.
     """
 
     address: str
@@ -36,6 +37,7 @@ class LabDevice:
     recording: str
     segment: int
     number: int
+    icmp: bool = True
 
     @property
     def mac(self) -> str:
@@ -47,10 +49,12 @@ class LabDevice:
         return bytes((first, number & 0xFF)) + ipaddress.IPv4Address(self.address).packed
 
 
-def plan(segments: Sequence[Segment], *, devices: int, snmp: int) -> tuple[LabDevice, ...]:
+def plan(
+    segments: Sequence[Segment], *, devices: int, snmp: int, icmp: int | None = None
+) -> tuple[LabDevice, ...]:
     """Return ``devices`` devices spread evenly over the targets, ``snmp`` of them with an agent.
 
-    The same input gives the same lab. Raises LabError if there are fewer targets than devices.
+    ``icmp`` of them answer echo, all if it is None. The same input gives the same lab. Raises LabError if there are fewer targets than devices.
     """
     places = [
         (target, number) for number, segment in enumerate(segments) for target in segment.targets
@@ -61,6 +65,7 @@ def plan(segments: Sequence[Segment], *, devices: int, snmp: int) -> tuple[LabDe
         raise LabError(f"the lab has {snmp} devices with SNMP but only {devices} devices")
     chosen = [places[index] for index in _spread(devices, len(places))]
     with_snmp = set(_spread(snmp, devices))
+    echoing = set(_spread(devices if icmp is None else min(icmp, devices), devices))
     models = mix(len(segments))
     return tuple(
         make_device(
@@ -70,6 +75,7 @@ def plan(segments: Sequence[Segment], *, devices: int, snmp: int) -> tuple[LabDe
             community=segments[segment].community,
             segment=segment,
             model=next(models[segment]) if number in with_snmp else None,
+            icmp=number in echoing,
         )
         for number, (target, segment) in enumerate(chosen)
     )
@@ -83,6 +89,7 @@ def make_device(
     community: str,
     segment: int = 0,
     model: Model | None = None,
+    icmp: bool = True,
 ) -> LabDevice:
     """Return device ``number`` (from 0) of a lab at ``address``; without a model it has no agent."""
     prefix = SILENT if model is None else model.prefix
@@ -95,6 +102,7 @@ def make_device(
         recording="" if model is None else model.recording,
         segment=segment,
         number=number + 1,
+        icmp=icmp,
     )
 
 

@@ -74,8 +74,15 @@ PROBES = (
         asks="SNMP v2c GET of the system group, then GETBULK of ifPhysAddress up to the first MAC; "
         "of a new device a GET and a GETBULK to identify it, and its tables",
         yields=(
-            "mac", "sys_name", "sys_descr", "sys_object_id", "uptime", *IDENTITY, *UNIQUE, DETAIL,
-        ),  # fmt: skip
+            "mac",
+            "sys_name",
+            "sys_descr",
+            "sys_object_id",
+            "uptime",
+            *IDENTITY,
+            *UNIQUE,
+            DETAIL,
+        ),
         lasting=(*IDENTITY, *UNIQUE, DETAIL),
         rate=2000.0,  # tries and timeout are those of the topology file
         floor=0.25,  # agents are slower than kernels

@@ -10,7 +10,7 @@ from pdsno_cli.lab.plan import LabDevice, Segment, plan
 from pdsno_cli.lab.server import Lab
 from pdsno_cli.model.errors import LabError
 from pdsno_cli.model.roles import Role
-from pdsno_cli.model.targets import expand
+from pdsno_cli.model.targets import expand, parse_target
 from pdsno_cli.runtime.environment import set_environment
 from pdsno_cli.spec import secrets
 from pdsno_cli.spec.resolved import decode
@@ -27,7 +27,31 @@ _LONGEST_NAME = 255  # DisplayString of SNMPv2-TC (RFC 2579)
 
 def plan_lab(topology: Topology) -> Lab | None:
     """Return the lab that a topology declares, not yet open; None where it declares none."""
-    return None if topology.lab is None else Lab(planned_devices(topology))
+    if topology.lab is None:
+        return None
+    if topology.lab.mode == "namespace":
+        from pdsno_cli.lab.wire import Wire
+
+        return Lab(planned_devices(topology), Wire(topology.name, _ranges(topology)))
+    return Lab(planned_devices(topology))
+
+
+def replan(lab: Lab, topology: Topology) -> str:
+    """Change a lab into the one that a topology declares now; LabError when it cannot be."""
+    assert topology.lab is not None  # a lab that is no longer declared is ended
+    if topology.lab.mode != lab.mode:
+        raise LabError(
+            f"a running lab cannot change from {lab.mode} to {topology.lab.mode}: "
+            "end it with pdsno down first"
+        )
+    return lab.replan(planned_devices(topology), _ranges(topology))
+
+
+def _ranges(topology: Topology) -> list[tuple[int, int]]:
+    targets = (
+        target for local in topology.of_role(Role.LOCAL) for target in local.discovery.targets
+    )
+    return [(found.first, found.last) for found in map(parse_target, targets)]
 
 
 def planned_devices(topology: Topology) -> tuple[LabDevice, ...]:
@@ -42,7 +66,7 @@ def planned_devices(topology: Topology) -> tuple[LabDevice, ...]:
         )
         for local in topology.of_role(Role.LOCAL)
     ]
-    return plan(segments, devices=spec.devices, snmp=spec.snmp)
+    return plan(segments, devices=spec.devices, snmp=spec.snmp, icmp=spec.icmp)
 
 
 def change(lab: Lab | None, request: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +85,7 @@ def change(lab: Lab | None, request: dict[str, Any]) -> dict[str, Any]:
             done = lab.rename(address, request["sys_name"])
         case "replan":
             set_environment(request["environment"])
-            done = lab.replan(planned_devices(decode(request["topology"].encode())))
+            done = replan(lab, decode(request["topology"].encode()))
         case other:
             raise LabError(f"a lab cannot {other!r}")
     return {"done": done}

@@ -154,7 +154,12 @@ def policy(raw: dict[str, Any]) -> Policy:
 def _lab(raw: dict[str, Any] | None) -> Lab | None:
     if raw is None:
         return None
-    return Lab(mode=raw.get("mode", "loopback"), devices=raw["devices"], snmp=raw.get("snmp", 0))
+    return Lab(
+        mode=raw.get("mode", "loopback"),
+        devices=raw["devices"],
+        snmp=raw.get("snmp", 0),
+        icmp=raw.get("icmp"),
+    )
 
 
 def _controllers(document: Document, diagnostics: list[Diagnostic]) -> dict[str, Controller]:

@@ -192,11 +192,15 @@ class Controller:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lab:
-    """A private network of real responders; ``snmp`` of the ``devices`` answer SNMP."""
+    """A private network of real responders; ``snmp`` of the ``devices`` answer SNMP.
 
-    mode: Literal["loopback"] = "loopback"
+    ``icmp`` of them answer echo in a namespace, None for all.
+    """
+
+    mode: Literal["loopback", "namespace"] = "loopback"
     devices: int
     snmp: int = 0
+    icmp: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

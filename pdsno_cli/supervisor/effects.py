@@ -130,7 +130,7 @@ EFFECTS: Mapping[type, Mapping[str, Effect]] = {
         "privacy": Effect.INSIDE,
     },
     SnmpKey: {"protocol": Effect.RESTART, "password": Effect.RESTART},
-    Lab: {"mode": Effect.LIVE, "devices": Effect.LIVE, "snmp": Effect.LIVE},
+    Lab: dict.fromkeys(("mode", "devices", "snmp", "icmp"), Effect.LIVE),
 }
 _SECRETS = frozenset(
     {(Topology, "signing_key"), (Broker, "username"), (Broker, "password"), (Controller, "nib"),

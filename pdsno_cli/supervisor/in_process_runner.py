@@ -18,7 +18,7 @@ from pdsno_cli.model.errors import OperationError, PdsnoError
 from pdsno_cli.model.transports import TRANSPORTS
 from pdsno_cli.runtime.failover_wiring import failover_transport
 from pdsno_cli.runtime.gc_tuning import tune_gc
-from pdsno_cli.runtime.lab import change, plan_lab, planned_devices
+from pdsno_cli.runtime.lab import change, plan_lab, replan
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.node import Node
 from pdsno_cli.runtime.stores import database_of
@@ -92,7 +92,7 @@ class InProcessRunner:
         elif before.lab is None:
             self._open_lab()
         elif self._lab is not None:
-            self._lab.replan(planned_devices(topology))
+            replan(self._lab, topology)
 
     def reconfigure(self, name: str, order: bytes) -> None:
         """Pass an order to a controller's thread."""

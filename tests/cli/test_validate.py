@@ -173,7 +173,7 @@ def test_external_broker_is_valid_where_its_variables_are_not_set():
         capture_output=True,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, b"4 files ok\n")
+    assert (done.returncode, done.stderr) == (0, b"5 files ok\n")
 
 
 def test_control_characters_do_not_reach_the_terminal(files):

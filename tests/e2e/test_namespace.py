@@ -7,7 +7,8 @@ import re
 import signal
 import subprocess
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -238,3 +239,62 @@ controllers:
     assert told[1][1:] == (4, 0, 0, 0)
     assert re.search(r"lc1\s+arp\s+13\s+4\b", run.out), run.out
     assert re.search(r"icmp\s+14\s+4\b", run.out), run.out
+
+
+LAN_300 = Path(__file__).parents[2] / "topologies" / "lan-300.yaml"
+
+
+def test_lan_300_is_found_whole_and_leaves_nothing_behind(namespace, site):
+    site.file.write_text(
+        LAN_300.read_text()
+        .replace("name: lan-300", f"name: {site.root}\ntopics: {{root: {site.root}}}")
+        .replace("interval: 30s", "interval: 2s")
+    )
+    run = site.up(prefix=namespace.prefix).ready()
+    devices = until(lambda: len(d := site.devices()) == 300 and d, "300 devices at the top")
+    assert len({device["mac"] for device in devices}) == 300
+    counts = {
+        name: sum(name in d["protocols"] for d in devices) for name in ("arp", "icmp", "snmp")
+    }
+    assert counts == {"arp": 300, "icmp": 270, "snmp": 120}
+    subject = next(d for d in devices if "snmp" in d["protocols"])["addresses"][0]
+    lab(site, "rename", subject, "renamed")
+    until(lambda: by_address(site.devices())[subject]["sys_name"] == "renamed", "the new name")
+    lab(site, "remove", subject)
+    until(lambda: subject not in by_address(site.devices()), "its absence at the top")
+    run.interrupt()
+    assert run.end() == 0, run.lines
+    assert "pdsno-" not in namespace.ip("-o", "link")
+    assert namespace.ip("route", "show") == ""
+
+
+def test_lan_300_is_gone_after_a_kill_of_everything(namespace, site):
+    site.file.write_text(
+        LAN_300.read_text().replace(
+            "name: lan-300", f"name: {site.root}\ntopics: {{root: {site.root}}}"
+        )
+    )
+    run = site.up(prefix=namespace.prefix).ready()
+    assert "pdsno-" in namespace.ip("-o", "link")
+    for pid in run.members():
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    until(lambda: "pdsno-" not in namespace.ip("-o", "link"), "the end of the link")
+    assert namespace.ip("route", "show") == ""
+    again = site.up("--cycles", "1", prefix=namespace.prefix)
+    assert again.end() == 0, again.lines
+    assert len(site.devices()) == 300
+
+
+def test_lan_300_without_privileges_is_one_line(namespace, site):
+    site.file.write_text(
+        LAN_300.read_text().replace(
+            "name: lan-300", f"name: {site.root}\ntopics: {{root: {site.root}}}"
+        )
+    )
+    drop = (require("setpriv"), "--bounding-set=-sys_admin", "--inh-caps=-sys_admin")
+    run = site.up(prefix=(*namespace.prefix, *drop))
+    assert run.end() == 1
+    said = [line for line in run.lines if "network" in line]
+    assert len(said) == 1, run.lines
+    assert "cannot make the lab's network: needs root" in said[0]

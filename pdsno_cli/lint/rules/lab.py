@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.lint.common import addresses, local_targets, target_path
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.roles import Role
+from pdsno_cli.model.targets import parse_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,14 +15,23 @@ if TYPE_CHECKING:
     from pdsno_cli.model.diagnostics import Diagnostic
     from pdsno_cli.model.targets import AddressRange
     from pdsno_cli.spec.document import Document
-    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.spec.topology import Lab, Topology
 
 CODE = "PDS216"
 LOOPBACK = (127 << 24, (128 << 24) - 1)
+# Addresses that no machine on the Internet has: RFC 1918, 6598, 2544 and 5737.
+PRIVATE = tuple(
+    parse_range(text)
+    for text in (
+        "10.0.0.0-10.255.255.255", "172.16.0.0-172.31.255.255", "192.168.0.0-192.168.255.255",
+        "100.64.0.0-100.127.255.255", "198.18.0.0-198.19.255.255", "192.0.2.0-192.0.2.255",
+        "198.51.100.0-198.51.100.255", "203.0.113.0-203.0.113.255",
+    )
+)  # fmt: skip
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
-    """Yield a finding for too few targets, too many SNMP agents, and targets off loopback."""
+    """Yield a finding for too few targets, too many agents, and targets that the lab cannot have."""
     lab = topology.lab
     if lab is None:
         return
@@ -32,21 +42,26 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             ("lab", "snmp"),
             hint=f"at most {lab.devices}",
         )
+    if lab.icmp is not None:
+        yield from _icmp(lab, lab.icmp, document)
     targets = list(local_targets(topology))
-    off = [
-        (controller, index)
-        for controller, index, found in targets
-        if found.first < LOOPBACK[0] or found.last > LOOPBACK[1]
-    ]
+    loopback = lab.mode == "loopback"
+    fits = _on_loopback if loopback else _private
+    off = [(controller, index) for controller, index, found in targets if not fits(found)]
     most = len(off) > 1 and 2 * len(off) >= len(targets)  # then the lab is the mistake: one finding
     for controller, index in off[:1] if most else off:
         others = f", and neither are {len(off) - 1} other targets" if most else ""
+        where = "on loopback, where the lab is" if loopback else "in a private range"
+        allowed = (
+            "a loopback lab has addresses of 127.0.0.0/8"
+            if loopback
+            else "a namespace lab has private addresses, as 10.77.0.0/24"
+        )
         yield document.finding(
             CODE,
-            f"{controller.discovery.targets[index]} is not on loopback, where the lab is{others}",
+            f"{controller.discovery.targets[index]} is not {where}{others}",
             target_path(document, controller, index),
-            hint="a loopback lab has addresses of 127.0.0.0/8"
-            + (": change the targets, or remove the lab" if most else ""),
+            hint=allowed + (": change the targets, or remove the lab" if most else ""),
         )
     available = _count([found for _, _, found in targets])
     with_overlaps = sum(found.last - found.first + 1 for _, _, found in targets)
@@ -63,6 +78,31 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             ("lab", "devices"),
             hint=f"at most {available}, or wider targets",
         )
+
+
+def _icmp(lab: Lab, icmp: int, document: Document) -> Iterator[Diagnostic]:
+    if lab.mode == "loopback":
+        yield document.finding(
+            CODE,
+            "'icmp' has no effect on loopback: the kernel answers echo for every address",
+            ("lab", "icmp"),
+            hint="remove it, or set mode: namespace",
+        )
+    elif icmp > lab.devices:
+        yield document.finding(
+            CODE,
+            f"{icmp} of {lab.devices} devices cannot answer ICMP",
+            ("lab", "icmp"),
+            hint=f"at most {lab.devices}",
+        )
+
+
+def _on_loopback(found: AddressRange) -> bool:
+    return LOOPBACK[0] <= found.first and found.last <= LOOPBACK[1]
+
+
+def _private(found: AddressRange) -> bool:
+    return any(item.first <= found.first and found.last <= item.last for item in PRIVATE)
 
 
 def _refused(topology: Topology) -> bool:

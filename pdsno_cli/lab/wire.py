@@ -1,0 +1,144 @@
+"""A lab in a network namespace: hosts on one Ethernet link, with a MAC each.
+
+One thread answers what arrives at the link's far end, by ``frames``: the namespace has no addresses, so
+that a device costs nothing before it is asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import ipaddress
+import selectors
+import socket
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pdsno_cli.lab import frames
+from pdsno_cli.lab.frames import Host
+from pdsno_cli.model.errors import LabError
+from pdsno_cli.system.private_link import PrivateLink, PrivateLinkError
+
+if TYPE_CHECKING:
+    from pdsno_cli.lab.agent import Agent
+    from pdsno_cli.lab.plan import LabDevice
+
+_FRAME_BYTES = 9216
+_BURST = 256  # frames answered before others have their turn
+
+
+class Wire:
+    """Implements ``Medium``. ``name`` is the topology's; ``ranges`` are first and last addresses of targets."""
+
+    mode = "namespace"
+
+    def __init__(self, name: str, ranges: Iterable[tuple[int, int]]) -> None:
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        self._link = PrivateLink(f"pdsno-{digest}")
+        self._prefixes = prefixes(ranges)
+        self._hosts: dict[bytes, Host] = {}
+        self._sockets: list[socket.socket] = []
+
+    def open(
+        self, selector: selectors.BaseSelector, devices: Iterable[LabDevice]
+    ) -> list[LabDevice]:
+        """Make the link and its routes."""
+        try:
+            _require_unrouted(self._prefixes, own=self._link.name)
+            self._link.open(self._prefixes)
+            for protocol in (frames.ETH_ARP, frames.ETH_IPV4):
+                sock = self._link.packet_socket(protocol)
+                self._sockets.append(sock)
+                selector.register(sock, selectors.EVENT_READ, lambda sock=sock: self._answer(sock))
+        except (PrivateLinkError, OSError) as exc:
+            raise LabError(f"cannot make the lab's network: {exc}") from exc
+        return list(devices)
+
+    def start(self, device: LabDevice, agent: Agent | None) -> None:
+        """Put a host on the wire."""
+        address = ipaddress.IPv4Address(device.address).packed
+        self._hosts[address] = Host(
+            mac=bytes.fromhex(device.mac.replace(":", "")),
+            address=address,
+            echo=device.icmp,
+            port=device.port,
+            answer=None if agent is None else agent.answer,
+        )
+
+    def stop(self, address: str) -> None:
+        """Take a host off the wire."""
+        self._hosts.pop(ipaddress.IPv4Address(address).packed, None)
+
+    def silence(self, address: str) -> str | None:
+        """Do nothing: a host that is off the wire answers nothing."""
+        return None
+
+    def restore(self, address: str) -> None:
+        """Do nothing, as ``silence``."""
+
+    def replan(self, devices: Iterable[LabDevice], ranges: Iterable[tuple[int, int]]) -> None:
+        """Change the routes into those of the ranges."""
+        wanted = prefixes(ranges)
+        _require_unrouted(wanted, own=self._link.name)
+        for prefix in set(self._prefixes) - set(wanted):
+            self._link.unroute(prefix)
+        try:
+            for prefix in set(wanted) - set(self._prefixes):
+                self._link.route(prefix)
+        except PrivateLinkError as exc:
+            raise LabError(f"cannot change the lab's network: {exc}") from exc
+        finally:
+            self._prefixes = wanted
+
+    def close(self) -> None:
+        """Remove sockets, link and namespace."""
+        self._hosts.clear()
+        while self._sockets:
+            self._sockets.pop().close()
+        self._link.close()
+
+    def _answer(self, sock: socket.socket) -> None:
+        """Answer the frames waiting on one socket. Runs on the serving thread."""
+        hosts = self._hosts
+        for _ in range(_BURST):
+            try:
+                reply = frames.answer(sock.recv(_FRAME_BYTES), hosts)
+            except OSError:  # nothing more, or closed meanwhile
+                return
+            if reply is not None:
+                with contextlib.suppress(OSError):  # the near end's queue is full, as on any wire
+                    sock.send(reply)
+
+
+def prefixes(ranges: Iterable[tuple[int, int]]) -> tuple[str, ...]:
+    """Return the least prefixes that cover each range with one, without those within another."""
+    found = {ipaddress.IPv4Network(_covering(first, last)) for first, last in ranges}
+    return tuple(str(net) for net in ipaddress.collapse_addresses(sorted(found)))
+
+
+def _covering(first: int, last: int) -> tuple[int, int]:
+    length = 32 - (first ^ last).bit_length()
+    return first >> 32 - length << 32 - length, length
+
+
+def _require_unrouted(wanted: Sequence[str], *, own: str) -> None:
+    """Raise LabError if this machine routes an address of the prefixes elsewhere than by default."""
+    try:
+        lines = Path("/proc/net/route").read_text("utf-8").splitlines()[1:]
+    except OSError:
+        return
+    for line in lines:
+        interface, destination, _, _, _, _, _, mask, *_ = line.split()
+        octets = (int(text, 16).to_bytes(4, sys.byteorder) for text in (destination, mask))
+        number, bits = (int.from_bytes(item, "big") for item in octets)
+        if interface == own or not bits:
+            continue
+        routed = ipaddress.IPv4Network((number, bits.bit_count()))
+        for prefix in wanted:
+            if routed.overlaps(ipaddress.IPv4Network(prefix)):
+                raise LabError(
+                    f"the lab's {prefix} overlaps {routed}, which is routed by {interface} on this "
+                    "machine: choose other targets"
+                )
