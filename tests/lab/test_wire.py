@@ -45,11 +45,11 @@ def ip(*words):
 def test_a_lab_of_300_is_found_by_every_protocol_with_a_mac_each():
     code = """
 started = time.monotonic()
-lab = make("10.77.0.0/22", devices=300, snmp=100, icmp=270)
+lab = make("10.77.0.0/23", devices=300, snmp=100, icmp=270)
 lab.open()
 opened = time.monotonic() - started
 end = serve(lab)
-seen = found("10.77.0.0/22")
+seen = found("10.77.0.0/23")
 planned = {d.address: d for d in lab.devices}
 wrong = [a for a, o in seen.items() if o.mac != planned[a].mac
          or o.protocols != ("arp", *["icmp"] * planned[a].icmp, *["snmp"] * planned[a].snmp)]
