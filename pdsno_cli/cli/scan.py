@@ -1,0 +1,232 @@
+"""``pdsno scan``: one discovery from the shell, without a topology and without a broker."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pdsno_cli.cli import console
+from pdsno_cli.cli.args import JSON, WIDE, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pdsno_cli.discovery.scan import Plan
+    from pdsno_cli.discovery.sweep import SweepResult
+    from pdsno_cli.model.targets import AddressRange, AddressSet
+
+FORMAT_VERSION = 1
+_HEAD = ("address", "mac", "mac vendor", "name", "vendor", "type", "model", "version", "protocols")
+# Columns that a narrow terminal lacks, those first that are missed least.
+_DROP = ("mac vendor", "version", "model", "mac", "protocols", "vendor", "type", "name")
+_REDRAW = 0.1  # seconds
+_NONE_FOUND = 1  # exit code
+
+
+def scan(
+    targets: Annotated[
+        list[str],
+        typer.Argument(metavar="TARGET...", help="10.0.0.0/24, 10.0.0.1-10.0.0.9 or 10.0.0.7."),
+    ],
+    *,
+    protocols: Annotated[
+        str | None,
+        typer.Option(
+            "--protocols", metavar="LIST", help="As in arp,icmp,snmp, which is the default."
+        ),
+    ] = None,
+    community: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--community",
+            metavar="TEXT",
+            help="SNMP v2c community (default: public). Several are tried in order.",
+        ),
+    ] = None,
+    port: Annotated[
+        int, typer.Option("--port", metavar="N", min=1, max=65535, help="UDP port of SNMP agents.")
+    ] = 161,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="TARGET", help="Leave these out; may be repeated."),
+    ] = None,
+    timeout: Annotated[
+        str, typer.Option("--timeout", metavar="DURATION", help="Time of one SNMP try.")
+    ] = "1s",
+    retries: Annotated[
+        int, typer.Option("--retries", metavar="N", min=0, max=10, help="Further SNMP tries.")
+    ] = 1,
+    as_json: JSON = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    wide: WIDE = False,
+) -> None:
+    """Discover devices once, without a topology or a broker.
+
+    Exits with 1 if nothing answers, and says why as far as can be known.
+    """
+    from pdsno_cli.discovery.scan import Plan, reasons
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.spec.topology import Snmp
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv cannot be combined")
+    if community is not None and "" in community:
+        raise UsageError("a community cannot be empty: leave --community out for public")
+    plan = Plan(
+        targets=_targets(targets, exclude or ()),
+        protocols=_protocols(protocols),
+        snmp=Snmp(port=port, timeout=seconds(timeout), retries=retries),
+        communities=tuple(dict.fromkeys(community or ["public"])),
+    )
+    result = _run(plan)
+    said = list(reasons(plan, result))
+    if as_json:
+        console.data(_document(targets, plan, result, said))
+    elif as_csv:
+        from pdsno_cli.cli.device_facts import OBSERVED, csv_text, observed_facts
+
+        rows = [observed_facts(item, vendors=True) for item in result.observations]
+        console.data(csv_text(rows, OBSERVED))
+    elif result.observations:
+        console.data(_table(result, wide=wide))
+    for line in said:
+        console.message(line)
+    console.progress(_summary(plan, result))
+    if not result.observations:
+        raise typer.Exit(_NONE_FOUND)
+
+
+def _targets(texts: Iterable[str], excluded: Iterable[str]) -> AddressSet:
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.targets import TOO_MANY, AddressSet
+
+    wanted = AddressSet(_ranges(texts, "TARGET"))
+    left = wanted.without(AddressSet(_ranges(excluded, "--exclude")))
+    if not left:
+        raise UsageError("every target is excluded: name others, or a smaller --exclude")
+    if len(left) > TOO_MANY:
+        raise UsageError(f"{len(left):,} addresses: a scan takes at most {TOO_MANY:,}")
+    return left
+
+
+def _ranges(texts: Iterable[str], what: str) -> Iterator[AddressRange]:
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.target_problems import target_problem
+    from pdsno_cli.model.targets import parse_range, parse_target
+
+    for part in (part.strip() for text in texts for part in text.split(",")):
+        try:
+            parse_range(part)
+        except ValueError as exc:
+            why, meant = target_problem(part)
+            hint = "" if meant is None else f": did you mean {meant}?"
+            raise UsageError(f"invalid {what} {part!r}: {why}{hint}") from exc
+        try:
+            yield parse_target(part)
+        except ValueError as exc:
+            raise UsageError(f"invalid {what}: {exc}") from exc
+
+
+def _protocols(text: str | None) -> tuple[str, ...]:
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.probes import DEFAULT_PROTOCOLS, PROTOCOLS, sort_protocols
+
+    if text is None:
+        return DEFAULT_PROTOCOLS
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError(f"invalid --protocols {text!r}: write {','.join(PROTOCOLS)}")
+    for name in names:
+        if name not in PROTOCOLS:
+            from pdsno_cli.model.names import suggest
+
+            raise UsageError(f"unknown protocol {name!r}: {suggest(name, PROTOCOLS)}")
+    return sort_protocols(names)
+
+
+def _run(plan: Plan) -> SweepResult:
+    """Scan on a thread of its own, with a bar on a terminal; Ctrl-C ends it early."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from pdsno_cli.discovery.scan import scan as run
+
+    cancel = threading.Event()
+    with ThreadPoolExecutor(1, thread_name_prefix="scan") as pool:
+        future = pool.submit(run, plan, cancel)
+        try:
+            if console.terminal(sys.stderr):
+                _show(plan, future.done)
+            return future.result()
+        finally:
+            cancel.set()
+
+
+def _show(plan: Plan, done: Any) -> None:
+    """Draw how much of the longest possible time has passed, until it is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    screen = Console(file=sys.stderr, no_color=not console.colour(sys.stderr))
+    most = plan.most_seconds
+    names = ", ".join(plan.protocols)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(20),
+        TextColumn("{task.completed:.1f} of at most {task.total:.1f} s"),
+    )
+    started = time.monotonic()
+    with Progress(*columns, console=screen, transient=True) as progress:
+        task = progress.add_task(f"{len(plan.targets):,} addresses: {names}", total=most)
+        while not done():
+            passed = time.monotonic() - started
+            progress.update(task, completed=min(passed, most), total=most)
+            time.sleep(_REDRAW)
+
+
+def _table(result: SweepResult, *, wide: bool) -> str:
+    from pdsno_cli.cli.device_facts import observed_facts
+    from pdsno_cli.cli.table import fitted
+
+    rows = []
+    for item in result.observations:
+        facts = observed_facts(item, vendors=wide)
+        more = f" +{len(item.addresses) - 1}" if len(item.addresses) > 1 else ""
+        rows.append(
+            (facts["address"] + more, *(facts[name.replace(" ", "_")] for name in _HEAD[1:]))
+        )
+    return fitted(_HEAD, rows, width=None if wide else console.width(), drop=_DROP)
+
+
+def _summary(plan: Plan, result: SweepResult) -> str:
+    from pdsno_cli.cli.table import plural
+
+    each = ", ".join(f"{p.protocol} {p.answers}/{p.targets}" for p in result.probes)
+    found = plural(len(result.observations), "device")
+    return f"{found} at {len(plan.targets):,} addresses in {result.seconds:.1f} s ({each})"
+
+
+def _document(targets: list[str], plan: Plan, result: SweepResult, said: list[str]) -> str:
+    import json
+
+    import msgspec
+
+    from pdsno_cli.discovery.oui import mac_vendor
+
+    devices = [
+        msgspec.to_builtins(item) | {"mac_vendor": mac_vendor(item.mac)}
+        for item in result.observations
+    ]
+    document = {
+        "format_version": FORMAT_VERSION,
+        "targets": targets,
+        "addresses": len(plan.targets),
+        "seconds": round(result.seconds, 3),
+        "probes": msgspec.to_builtins(result.probes),
+        "reasons": said,
+        "devices": devices,
+    }
+    return json.dumps(document, indent=2)

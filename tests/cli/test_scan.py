@@ -1,0 +1,120 @@
+"""`pdsno scan` as a user runs it, on a lab on loopback."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pdsno_cli.lab.plan import Segment, plan
+from pdsno_cli.lab.server import Lab
+from pdsno_cli.model.targets import AddressSet
+from tests.lab.conftest import free_udp_port, served
+
+PDSNO = str(Path(sys.executable).with_name("pdsno"))
+TARGETS = "127.104.1.1-127.104.1.12"
+
+
+@pytest.fixture(scope="module")
+def port():
+    port = free_udp_port("127.104.1.1")
+    segment = Segment(targets=AddressSet.of([TARGETS]), port=port, community="lab")
+    with served(Lab(plan([segment], devices=12, snmp=12))):
+        yield str(port)
+
+
+def run(*words, stderr=subprocess.PIPE):
+    return subprocess.run(
+        [PDSNO, "scan", *words],
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
+    )
+
+
+def test_devices_are_a_table_that_fits_80_columns(port):
+    done = run(TARGETS, "--protocols", "snmp", "--community", "lab", "--port", port)
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("ADDRESS ")
+    assert len(lines) == 1 + 12
+    assert all(len(line) <= 80 for line in lines)
+    assert "rt-edge-01" in lines[1]
+    assert "router" in lines[1]
+    assert "12 devices at 12 addresses in " in done.stderr
+    assert "(snmp 12/12)" in done.stderr
+
+
+def test_json_and_csv_hold_every_field(port):
+    words = (TARGETS, "--protocols", "snmp", "--community", "lab", "--port", port)
+    document = json.loads(run(*words, "--json").stdout)
+    assert document["format_version"] == 1
+    assert document["addresses"] == 12
+    first = document["devices"][0]
+    assert first["addresses"] == ["127.104.1.1"]
+    assert first["extra"]["vendor"] == "Juniper"
+    rows = list(csv.DictReader(io.StringIO(run(*words, "--csv").stdout)))
+    assert len(rows) == 12
+    assert (rows[0]["name"], rows[0]["vendor"]) == ("rt-edge-01", "Juniper")
+    assert rows[0]["serial"] == first["extra"]["serial"]
+
+
+def test_excluded_addresses_are_not_asked(port):
+    done = run(TARGETS, "--protocols", "snmp", "--community", "lab", "--port", port,
+               "--exclude", "127.104.1.2-127.104.1.6", "--exclude", "127.104.1.12")  # fmt: skip
+    assert "6 devices at 6 addresses" in done.stderr
+
+
+def test_nothing_found_is_exit_1_with_reasons(port):
+    done = run("127.104.1.1-127.104.1.3", "--protocols", "snmp", "--port", port,
+               "--timeout", "200ms", "--retries", "0")  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"snmp: no answer of 3 to the community on port {port}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["10.0.0.0/99"], "invalid TARGET '10.0.0.0/99': a prefix length is at most 32, not 99"),
+        (["10.0.0.1,10.0.0.300"], "invalid TARGET '10.0.0.300': each number"),
+        (["224.0.0.1"], "invalid TARGET: '224.0.0.1' contains multicast"),
+        (["10.0.0.1", "--exclude", "x"], "invalid --exclude 'x'"),
+        (["10.0.0.1", "--exclude", "10.0.0.0/24"], "every target is excluded"),
+        (["10.0.0.0/8"], "16,777,214 addresses: a scan takes at most 1,048,576"),
+        (["10.0.0.1", "--protocols", "snmpp"], "unknown protocol 'snmpp': did you mean 'snmp'?"),
+        (["10.0.0.1", "--protocols", ","], "invalid --protocols ','"),
+        (["10.0.0.1", "--timeout", "soon"], "soon"),
+        (["10.0.0.1", "--json", "--csv"], "--json and --csv cannot be combined"),
+        (["10.0.0.1", "--community", ""], "a community cannot be empty"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_2(words, said):
+    done = run(*words)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+
+
+def test_a_terminal_shows_a_bar_and_a_pipe_none(port):
+    words = ("127.104.9.1-127.104.9.3", "--protocols", "snmp", "--port", port, "--retries", "0",
+             "--timeout", "500ms")  # fmt: skip
+    ours, theirs = os.openpty()
+    try:
+        run(*words, stderr=theirs)
+        shown = os.read(ours, 65_536).decode()
+    finally:
+        os.close(theirs)
+        os.close(ours)
+    assert "3 addresses: snmp" in shown
+    assert "of at most 0.5 s" in shown
+    assert "at most" not in run(*words).stderr
