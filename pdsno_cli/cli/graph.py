@@ -27,7 +27,7 @@ def graph(
     ] = None,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Draw what is plugged into what, as Mermaid, DOT, JSON or an HTML page.
+    """Draw the physical map: what is plugged into what.
 
     Links come from LLDP, CDP and forwarding tables, in the stores on this machine. The page needs no
     network: it pans, zooms, searches, and folds regions.
