@@ -10,7 +10,7 @@ JOBS   ?= 4
 UNIT   := $(addprefix tests/,test_derived.py cli client controllers discovery lint messaging model nib render runtime schemas spec supervisor system)
 PDSNO_SOAK_RESULTS ?= build/soak.jsonl
 
-.PHONY: up test unit check lint types layers bench soak derived setup tools debian node clean
+.PHONY: up test unit check lint types layers bench bench-discovery soak derived setup tools debian node clean
 
 up: $(STAMP)
 	@$(BIN)/pdsno up $(FILE)
@@ -35,6 +35,11 @@ layers: $(TOOLS)
 
 bench: debian $(TOOLS)
 	@$(BIN)/python -m pytest -m bench -q -s --timeout=900 tests/bench $(ARGS)
+
+# Discovery beside arp-scan, nmap, fping and onesixtyone, in network namespaces: needs root.
+bench-discovery: debian $(TOOLS)
+	@sh .ci/debian-packages arp-scan nmap fping onesixtyone
+	@$(BIN)/python -m pytest -m bench -q -s --timeout=900 tests/bench/test_discovery.py $(ARGS)
 
 # The fault drills in full, an hour and more: two at a time, then those that are held to seconds or to a
 # rate. Their table then goes into docs/reliability.md.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import socket
 import struct
+from array import array
 from collections.abc import Sequence
 
 _SO_ATTACH_FILTER = 26  # Linux, socket(7); no constant in the library before 3.14
@@ -16,9 +16,6 @@ Step = tuple[int, int, int, int]
 def attach(sock: socket.socket, program: Sequence[Step]) -> None:
     """Let the kernel drop the packets for which ``program`` returns 0; OSError if it refuses."""
     code = b"".join(struct.pack("HBBI", *step) for step in program)
-    buffer = ctypes.create_string_buffer(code, len(code))
-    sock.setsockopt(
-        socket.SOL_SOCKET,
-        _SO_ATTACH_FILTER,
-        struct.pack("HP", len(program), ctypes.addressof(buffer)),
-    )
+    kept = array("B", code)  # the kernel copies it from there
+    address, _ = kept.buffer_info()
+    sock.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HP", len(program), address))

@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 CANCEL_POLL = 0.05  # seconds; the longest that a cancelled probe keeps its thread
 SURVEY = 4096  # targets that get every try in any case: enough to see whether requests get lost
-_NAP = 0.004  # seconds of sending that may fall due before a wake-up: fewer, larger bursts
+_NAP = 0.002  # seconds of sending that may fall due before a wake-up: fewer, larger bursts
 _BURST = 64  # requests sent before answers are drained, so that no receive buffer fills
+_CREDIT = (
+    0.1  # seconds of sending that may be made up for at once, if they are no more than a burst
+)
 _READ = 0.005  # seconds of reading before requests go out again, even while datagrams keep coming
 
 
@@ -102,10 +105,11 @@ class _Run:
         """Send and receive until every target is finished, or ``cancel`` is set."""
         poller = select.poll()
         poller.register(self._sock.fileno(), select.POLLIN)
-        clear = time.monotonic()  # when the next request may go out
+        credit = min(_BURST * self._pause, _CREDIT)
+        clear = time.monotonic() - credit  # when the next request may go out
         while self._targets.pending and not cancel.is_set():
             now = time.monotonic()
-            clear = self._send_due(now, max(clear, now - _BURST * self._pause))
+            clear = self._send_due(now, max(clear, now - credit))
             self._read()
             if not self._targets.pending:
                 break
@@ -173,9 +177,10 @@ class _Run:
             return now
         adapted, due = self._timeout.seconds, now + CANCEL_POLL
         for queue, timeout in ((self._waiting, adapted), (self._patiently, self._ceiling)):
-            head = self._sent.get(queue[0], (now, 0)) if queue else None
-            if head is not None:
-                due = min(due, head[0] + timeout)
+            while queue and queue[0] not in self._sent:  # it has answered
+                queue.popleft()
+            if queue:
+                due = min(due, self._sent[queue[0]][0] + timeout)
         return due
 
     def _tries_of(self, index: int) -> int:

@@ -1,7 +1,8 @@
 """The hosts at the far end of a link: ARP with a MAC each, ICMP echo and SNMP, late or lossy if wanted.
 
 A program: ``far_end.py '{"device": "far0", "first": "10.101.1.1", "count": 300}'`` prints its
-process id once the hosts answer. No address is configured, so the kernel stays out of it.
+process id once the hosts answer. No address is configured, so the kernel stays out of it. With
+``agents`` it answers SNMP alone, for all addresses that the kernel has.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ import json
 import os
 import random
 import select
+import signal
 import socket
 import struct
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+_IP_PKTINFO = 8  # no constant in the library before 3.13
 _NO_OBJECT, _END = b"\x80\x00", b"\x82\x00"
 
 
@@ -162,7 +166,7 @@ class FarEnd:
             data = body[:2] + checksum(body).to_bytes(2, "big") + body[4:]
         elif frame[23] == 17 and self.snmp and frame[end + 2 : end + 4] == b"\0\xa1":
             length = int.from_bytes(frame[end + 4 : end + 6], "big")
-            reply = self._agent(host, frame[end + 8 : end + length])
+            reply = answer_snmp(host, mac, frame[end + 8 : end + length])
             data = (
                 frame[end + 2 : end + 4]
                 + frame[end : end + 2]
@@ -177,28 +181,29 @@ class FarEnd:
         head = head[:10] + checksum(head).to_bytes(2, "big") + head[12:]
         return frame[6:12] + mac + b"\x08\0" + head + data
 
-    def _agent(self, host: bytes, data: bytes) -> bytes:
-        """Answer a GET or a GETBULK of SNMP v1 or v2c."""
-        _, message, _ = read(data, 0)
-        version, community, (kind, pdu) = items(message)
-        request, _, repetitions, (_, asked) = items(pdu)
-        names, bindings = tlv(4, b"far-%d" % int.from_bytes(host[2:], "big")), b""
-        for _, binding in items(asked):
-            (_, name), _ = items(binding)
-            if kind == 0xA0:
-                value = names if name == SYS_NAME else OBJECTS.get(name, _NO_OBJECT)
-                bindings += tlv(0x30, tlv(6, name) + value)
-                continue
-            for number in range(1, 1 + max(1, repetitions[1][-1])):
-                if name != IF_PHYS_ADDRESS or number > 4:
-                    bindings += tlv(0x30, tlv(6, name) + _END)
-                    break
-                mac = self.macs[host][:5] + bytes((self.macs[host][5] + number - 1 & 255,))
-                row = IF_PHYS_ADDRESS + bytes((number,))
-                bindings += tlv(0x30, tlv(6, row) + tlv(4, mac))
-        fine = tlv(2, b"\0")
-        body = tlv(2, request[1]) + fine + fine + tlv(0x30, bindings)
-        return tlv(0x30, tlv(2, version[1]) + tlv(4, community[1]) + tlv(0xA2, body))
+
+def answer_snmp(host: bytes, mac: bytes, data: bytes) -> bytes:
+    """Return the answer of an agent to a GET or a GETBULK of SNMP v1 or v2c."""
+    _, message, _ = read(data, 0)
+    version, community, (kind, pdu) = items(message)
+    request, _, repetitions, (_, asked) = items(pdu)
+    names, bindings = tlv(4, b"far-%d" % int.from_bytes(host[2:], "big")), b""
+    for _, binding in items(asked):
+        (_, name), _ = items(binding)
+        if kind == 0xA0:
+            value = names if name == SYS_NAME else OBJECTS.get(name, _NO_OBJECT)
+            bindings += tlv(0x30, tlv(6, name) + value)
+            continue
+        for number in range(1, 1 + max(1, repetitions[1][-1])):
+            if name != IF_PHYS_ADDRESS or number > 4:
+                bindings += tlv(0x30, tlv(6, name) + _END)
+                break
+            own = mac[:5] + bytes((mac[5] + number - 1 & 255,))
+            row = IF_PHYS_ADDRESS + bytes((number,))
+            bindings += tlv(0x30, tlv(6, row) + tlv(4, own))
+    fine = tlv(2, b"\0")
+    body = tlv(2, request[1]) + fine + fine + tlv(0x30, bindings)
+    return tlv(0x30, tlv(2, version[1]) + tlv(4, community[1]) + tlv(0xA2, body))
 
 
 def checksum(data: bytes) -> int:
@@ -208,16 +213,39 @@ def checksum(data: bytes) -> int:
     return ~(total + (total >> 16)) & 0xFFFF
 
 
+def serve_agents() -> Callable[[], None]:
+    """Return what answers SNMP at every address of this machine, from the address that was asked."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.SOL_SOCKET, 33, 16 * 1024 * 1024)  # SO_RCVBUFFORCE
+    sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+    sock.bind(("0.0.0.0", 161))
+
+    def serve() -> None:
+        while True:
+            data, ancillary, _, client = sock.recvmsg(4096, 64)
+            host = ancillary[0][2][8:12]
+            answer = answer_snmp(host, b"\2\x10" + host, data)
+            origin = struct.pack("=i4s4s", 0, host, b"\0" * 4)
+            sock.sendmsg([answer], [(socket.IPPROTO_IP, _IP_PKTINFO, origin)], 0, client)
+
+    return serve
+
+
+def end(process: int) -> None:
+    """End a process that this program left behind."""
+    os.kill(process, signal.SIGKILL)
+
+
 def main() -> None:
-    hosts = FarEnd(**json.loads(sys.argv[1]))
+    serve = serve_agents() if sys.argv[1] == "agents" else FarEnd(**json.loads(sys.argv[1])).serve
     child = os.fork()
     if child:
-        print(child, flush=True)  # noqa: T201  # the shell that started it ends it
+        print(child, flush=True)  # noqa: T201  # for the one who is to end it
         os._exit(0)
     null = os.open(os.devnull, os.O_RDWR)
     for descriptor in range(3):
         os.dup2(null, descriptor)
-    hosts.serve()
+    serve()
 
 
 if __name__ == "__main__":
