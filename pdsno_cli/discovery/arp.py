@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING
 from pdsno_cli.discovery.kernel_filter import attach
 from pdsno_cli.discovery.mac import format_mac, is_group
 from pdsno_cli.discovery.pace import by_index
-from pdsno_cli.discovery.probe import Answers, Probe, ProbeRequest, ProbeUnavailableError
+from pdsno_cli.discovery.probe import (
+    Answers,
+    PrivilegeError,
+    Probe,
+    ProbeRequest,
+    ProbeUnavailableError,
+)
 from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import enlarge_buffers
 from pdsno_cli.model.probes import FACTS
@@ -124,7 +130,7 @@ def _open(interface: str) -> socket.socket:
         # Protocol 0 receives nothing: the filter is in place before the first frame.
         sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     except PermissionError as exc:
-        raise ProbeUnavailableError(f"needs {FACTS['arp'].privilege}") from exc
+        raise PrivilegeError("arp") from exc
     except OSError as exc:
         raise ProbeUnavailableError(f"cannot use {interface}: {exc.strerror}") from exc
     try:

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery.kernel_filter import Step, attach
 from pdsno_cli.discovery.pace import by_index
-from pdsno_cli.discovery.probe import Answers, Probe, ProbeRequest, ProbeUnavailableError
+from pdsno_cli.discovery.probe import (
+    Answers,
+    PrivilegeError,
+    Probe,
+    ProbeRequest,
+    ProbeUnavailableError,
+)
 from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import DatagramSender, enlarge_buffers
 from pdsno_cli.model.probes import FACTS
@@ -109,7 +115,7 @@ def _open() -> tuple[socket.socket, bool]:
         sock.setblocking(False)
         enlarge_buffers(sock)
         return sock, kind == socket.SOCK_RAW
-    raise ProbeUnavailableError(f"needs {FACTS['icmp'].privilege}")
+    raise PrivilegeError("icmp")
 
 
 class _Echo:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pdsno_cli.discovery.pace import Pace
 from pdsno_cli.model.errors import OperationError
+from pdsno_cli.model.probes import FACTS, how_to_grant
 
 if TYPE_CHECKING:
     from pdsno_cli.discovery.onlink import Link
@@ -51,6 +52,15 @@ class Findings:
     details: dict[str, Detail] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     stray: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+class PrivilegeError(ProbeUnavailableError):
+    """The process lacks the privilege of a protocol; the message says how to grant it."""
+
+    def __init__(self, protocol: str) -> None:
+        grant = how_to_grant(protocol)
+        hint = "" if grant is None else f" (grant it: {grant})"
+        super().__init__(f"needs {FACTS[protocol].privilege}{hint}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from pdsno_cli.discovery import onlink
 from pdsno_cli.discovery.merge import merge, sort_addresses
 from pdsno_cli.discovery.pace import Pace
@@ -93,6 +95,7 @@ def sweep(
         others = [pool.submit(stages.run, facts) for facts in probes[1:]]
         outcomes = [stages.run(facts) for facts in probes[:1]]
         outcomes += [future.result() for future in others]
+    outcomes = stages.with_neighbours(probes, outcomes)
     answered = {probe.protocol: answers for answers, probe in outcomes}
     found = {address for answers in answered.values() for address in answers}
     findings = request.findings
@@ -129,6 +132,7 @@ class _Stages:
         self._elsewhere = targets.without(AddressSet(ranges))
         # Of the targets on links those that are there, and of the others those that may be asked
         # by all protocols: set once the protocols that find them out have run.
+        self._unusable = AddressSet()  # of the targets on links, those that ARP could not ask
         self._near: Future[AddressSet] = Future()
         self._far: Future[AddressSet] = Future()
         if not self._links:
@@ -150,6 +154,27 @@ class _Stages:
         near = _run(facts, replace(there, pace=replace(there.pace, patient=None)))
         return _joined(facts, [far, near])
 
+    def with_neighbours(
+        self, probes: Sequence[ProbeFacts], outcomes: Sequence[_Outcome]
+    ) -> list[_Outcome]:
+        """Give ARP, where it could not be used, the kernel's MACs of what answered otherwise.
+
+        To send to a target on a link, the kernel has asked for its MAC by ARP.
+        """
+        answered = {address for answers, _ in outcomes for address in answers}
+        known = onlink.neighbours() if self._unusable and answered else {}
+        macs: Answers = {
+            address: {"mac": mac}
+            for address, mac in known.items()
+            if address in answered and address in self._unusable
+        }
+        return [
+            ({**answers, **macs}, structs.replace(probe, answers=len(answers) + len(macs)))
+            if facts.on_link and "mac" in facts.yields
+            else (answers, probe)
+            for facts, (answers, probe) in zip(probes, outcomes, strict=True)
+        ]
+
     def _of(self, targets: AddressSet) -> ProbeRequest:
         return replace(self._request, targets=targets)
 
@@ -157,10 +182,13 @@ class _Stages:
         """Probe one link after another; the targets of one that cannot be used count as there."""
         outcomes: list[_Outcome] = []
         there: list[AddressRange] = []
+        unusable: list[AddressRange] = []
         for name, link in self._links.items():
             answers, probe = _run(facts, replace(self._of(link.targets), interfaces={name: link}))
             outcomes.append((answers, probe))
             there += link.targets.ranges if probe.error else AddressSet.of(answers).ranges
+            unusable += link.targets.ranges if probe.error else ()
+        self._unusable = AddressSet(unusable)
         _settle(self._near, AddressSet(there))
         return _joined(facts, outcomes)
 

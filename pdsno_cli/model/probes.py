@@ -7,6 +7,8 @@ protocols derive from here. The code is in ``discovery/``, imported when a sweep
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -17,7 +19,7 @@ class ProbeFacts:
 
     ``name`` is the protocol's name in topology files, reports and stores; ``module`` holds its
     ``PROBE`` (``discovery.probe.Probe``). ``asks`` is the request in a few words. ``privilege`` is
-    required of a process to use it, None if any may. An ``on_link`` probe reaches only targets
+    required of a process to use it, None if any may; ``grant`` says what to type for it. An ``on_link`` probe reaches only targets
     on a link of this machine, and others are then asked only of those that answered it. Answers of
     a ``presence`` probe show at small cost who is there; a policy may ask all else of those only.
     ``yields`` are the fields of a device that an answer may have; ``lasting`` ones are asked for
@@ -32,6 +34,7 @@ class ProbeFacts:
     yields: tuple[str, ...] = ()
     lasting: tuple[str, ...] = ()
     privilege: str | None = None
+    grant: str | None = None
     on_link: bool = False
     presence: bool = False
     rate: float = 2000.0
@@ -56,6 +59,7 @@ PROBES = (
         asks="who-has (RFC 826)",
         yields=("mac",),
         privilege="CAP_NET_RAW",
+        grant="sudo setcap cap_net_raw+ep {python}, or AmbientCapabilities=CAP_NET_RAW in a systemd unit",
         on_link=True,
         rate=5000.0,
         floor=0.05,
@@ -65,6 +69,7 @@ PROBES = (
         module="pdsno_cli.discovery.icmp",
         asks="echo request (RFC 792)",
         privilege="CAP_NET_RAW, or a group within the sysctl net.ipv4.ping_group_range",
+        grant="sudo sysctl net.ipv4.ping_group_range='0 2147483647', or CAP_NET_RAW",
         presence=True,
         rate=5000.0,
     ),
@@ -92,6 +97,12 @@ PROBES = (
 FACTS = {facts.name: facts for facts in PROBES}
 PROTOCOLS = tuple(FACTS)
 DEFAULT_PROTOCOLS = ("arp", "icmp", "snmp")  # of a topology file that names none
+
+
+def how_to_grant(protocol: str) -> str | None:
+    """Return what to type so that a process of this Python may use a protocol, None if any may."""
+    grant = FACTS[protocol].grant
+    return None if grant is None else grant.format(python=os.path.realpath(sys.executable))
 
 
 def sort_protocols(protocols: Iterable[str]) -> tuple[str, ...]:

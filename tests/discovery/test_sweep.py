@@ -83,7 +83,10 @@ from pdsno_cli.model.details import Detail
 from pdsno_cli.spec.topology import Snmp
 print(json.dumps([p.error for p in sweep(["127.0.0.1"], ["arp", "icmp", "snmp"], Snmp()).probes]))
 """
-    needs = "needs CAP_NET_RAW, or a group within the sysctl net.ipv4.ping_group_range"
+    needs = (
+        "needs CAP_NET_RAW, or a group within the sysctl net.ipv4.ping_group_range "
+        "(grant it: sudo sysctl net.ipv4.ping_group_range='0 2147483647', or CAP_NET_RAW)"
+    )
     assert in_namespace(code, without="net_raw") == [None, needs, None]
 
 

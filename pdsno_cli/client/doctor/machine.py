@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import socket
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdsno_cli.client.doctor.finding import Finding
 from pdsno_cli.model.addresses import parse_address
-from pdsno_cli.model.probes import FACTS, sort_protocols
+from pdsno_cli.model.probes import FACTS, how_to_grant, sort_protocols
 from pdsno_cli.model.roles import Role
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     from pdsno_cli.client.doctor.subject import Subject
 
-_GRANT = "sudo setcap cap_net_raw+ep {python}, or AmbientCapabilities=CAP_NET_RAW in a systemd unit"
-_ICMP_GRANT = "sudo sysctl net.ipv4.ping_group_range='0 2147483647', or CAP_NET_RAW"
 _ETH_P_ARP = 0x0806
 
 
@@ -51,8 +48,8 @@ def _of_arp(name: str) -> Finding:
     return Finding(
         check=name,
         verdict="warn",
-        text="packet sockets are refused: ARP is left out, so devices have no MAC by it",
-        hint=_GRANT.format(python=Path(sys.executable).resolve()),
+        text="packet sockets are refused: MACs come from the kernel's neighbour table",
+        hint=how_to_grant("arp"),
     )
 
 
@@ -65,7 +62,7 @@ def _of_icmp(name: str) -> Finding:
         check=name,
         verdict="warn",
         text="ICMP sockets are refused: devices that speak no other protocol are not found",
-        hint=_ICMP_GRANT,
+        hint=how_to_grant("icmp"),
     )
 
 
