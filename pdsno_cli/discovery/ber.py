@@ -148,6 +148,17 @@ def _bindings(data: bytes, at: int, end: int) -> list[tuple[bytes, Value]]:
     return found
 
 
+def read_items(data: bytes) -> list[Value]:
+    """Return the items that follow each other in ``data``, up to one that is cut off."""
+    at, found = 0, []
+    while at < len(data):
+        tag, start, at = _item(data, at, len(data))
+        if at > len(data):
+            break
+        found.append(Value(tag, data[start:at]))
+    return found
+
+
 def _item(data: bytes, at: int, end: int) -> tuple[int, int, int]:
     """Return the tag of the item at a position, where its content starts, and where it stops.
 

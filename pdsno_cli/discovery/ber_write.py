@@ -39,20 +39,20 @@ def write_request(
     ``once`` of them, the first, are non-repeaters of a GETBULK, and ``rows`` is its max-repetitions.
     """
     bindings = b"".join([write_binding(name) for name in names])
-    tail = write_integer(once) + write_integer(rows) + _item(_SEQUENCE, bindings)
+    tail = write_integer(once) + write_integer(rows) + write_item(_SEQUENCE, bindings)
     pdu = _header(kind, len(_ID_HEADER) + 4 + len(tail)) + _ID_HEADER
-    start = _VERSION_2C + _item(_OCTETS, community) + pdu
+    start = _VERSION_2C + write_item(_OCTETS, community) + pdu
     return Packet(_header(_SEQUENCE, len(start) + 4 + len(tail)) + start, tail)
 
 
 def write_binding(name: bytes) -> bytes:
     """Return a variable binding without a value."""
-    return _item(_SEQUENCE, _item(_OID, name) + _NULL)
+    return write_item(_SEQUENCE, write_item(_OID, name) + _NULL)
 
 
 def write_integer(number: int) -> bytes:
     """Return a non-negative INTEGER."""
-    return _item(_INTEGER, number.to_bytes(number.bit_length() // 8 + 1, "big"))
+    return write_item(_INTEGER, number.to_bytes(number.bit_length() // 8 + 1, "big"))
 
 
 @lru_cache(maxsize=4096)
@@ -73,7 +73,8 @@ def write_index(parts: Oid) -> bytes:
     return bytes(octets)
 
 
-def _item(tag: int, content: bytes) -> bytes:
+def write_item(tag: int, content: bytes) -> bytes:
+    """Return an item."""
     return _header(tag, len(content)) + content
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery import unreachable
-from pdsno_cli.discovery.ber import Oid, Response, Value
+from pdsno_cli.discovery.ber import Oid, RawResponse, Response, Value, read_oid, read_response
+from pdsno_cli.discovery.ber_write import GET, GET_BULK, Packet, write_oid
 from pdsno_cli.discovery.engine_id import engine_id
 from pdsno_cli.discovery.identify.answers import Answers, Object, parse_oid
 from pdsno_cli.discovery.identify.identity import identify
@@ -30,15 +31,17 @@ from pdsno_cli.discovery.identify.questions import (
 )
 from pdsno_cli.discovery.mac import normalise_mac
 from pdsno_cli.discovery.snmp_agents import RATE, SYS_DESCR, SYS_OBJECT_ID, Agents
+from pdsno_cli.discovery.snmp_details.exchange import Request, Task
 from pdsno_cli.discovery.sockets import enlarge_buffers
 from pdsno_cli.model.probes import IDENTITY, UNIQUE
 
 if TYPE_CHECKING:
-    from pdsno_cli.discovery.snmp import SystemInfo
+    from pdsno_cli.discovery.snmp_system import SystemInfo
     from pdsno_cli.spec.topology import Snmp
 
 AGAIN = 3600.0  # seconds after which a device is asked again
 AGAIN_SILENT = 300.0  # the same for one that did not answer every request
+USER_SECONDS = 30.0  # of a cycle that the questions to agents of SNMPv3 may take
 MAX_REMEMBERED = 65_536  # devices; those seen least recently are forgotten first
 
 _OCTETS, _OBJECT_ID = 0x04, 0x06
@@ -141,30 +144,81 @@ def _ask(
     cancel: threading.Event,
 ) -> tuple[dict[str, dict[Oid, Object]], Counter[str]]:
     """Send each agent its questions; return the objects of those that answered, and their replies."""
-    wanted = [_questions(found[address]) for address in asked]
     answers: dict[str, dict[Oid, Object]] = {}
     replies: Counter[str] = Counter()
 
-    def accept(index: int, response: Response) -> None:
+    def accept(address: str, error_status: int, bindings: Iterable[tuple[Oid, Value]]) -> None:
         # An agent that refuses a request has answered it: asking again would not help.
-        replies[asked[index]] += 1
-        objects = answers.setdefault(asked[index], {})
-        if response.error_status == 0:
-            objects.update(_objects(response.bindings))
+        replies[address] += 1
+        objects = answers.setdefault(address, {})
+        if error_status == 0:
+            objects.update(_objects(bindings))
+
+    wanted = {address: _questions(found[address]) for address in asked}
+    users = [(address, user) for address in asked if (user := found[address].user) is not None]
+    others = [address for address in asked if found[address].user is None]
+    if others:
+        communities = [(found[item].community or settings.community).encode() for item in others]
+        for item, response in _ask_communities(
+            [(item, wanted[item]) for item in others], communities, settings, cancel
+        ):
+            accept(item, response.error_status, response.bindings)
+    if users:
+        from pdsno_cli.discovery.snmp_v3 import run_users
+
+        tasks = [(address, user, _ask_task(wanted[address])) for address, user in users]
+        until = time.monotonic() + USER_SECONDS
+        for item, responses in run_users(tasks, settings, cancel, until=until).items():
+            for raw in responses:
+                named = ((read_oid(name), value) for name, value in raw.bindings)
+                accept(item, raw.error_status, [(n, value) for n, value in named if n is not None])
+    return answers, replies
+
+
+def _ask_task(wanted: Questions) -> Task[list[RawResponse]]:
+    """Return the answers to the questions, as a task."""
+    gets = Request(GET, tuple(map(write_oid, wanted.gets)))
+    names = tuple(map(write_oid, (*wanted.nexts, *wanted.columns)))
+    found = []
+    for request in (gets, Request(GET_BULK, names, rows=ROWS, once=len(wanted.nexts))):
+        response = yield request
+        if response is not None:
+            found.append(response)
+    return found
+
+
+def _ask_communities(
+    asked: Sequence[tuple[str, Questions]],
+    communities: Sequence[bytes],
+    settings: Snmp,
+    cancel: threading.Event,
+) -> list[tuple[str, Response]]:
+    """Return the answers of agents to their questions; each has one of the communities."""
+    found: list[tuple[str, Response]] = []
+
+    def accept(index: int, response: Response) -> None:
+        found.append((asked[index][0], response))
+
+    def get(index: int) -> Packet:
+        return agents.get(index, asked[index][1].gets)
+
+    def bulk(index: int) -> Packet:
+        questions = asked[index][1]
+        return agents.bulk(index, *questions.columns, once=questions.nexts, rows=ROWS)
 
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         enlarge_buffers(sock)
         unreachable.enable(sock)
-        agents = Agents(sock, asked, settings)
-        requests = (
-            lambda index: agents.get(wanted[index].gets),
-            lambda index: agents.bulk(*wanted[index].columns, once=wanted[index].nexts, rows=ROWS),
-        )
+        agents = Agents(sock, [address for address, _ in asked], settings)
+        agents.communities = dict(enumerate(communities))
+        requests = (get, bulk)
         assert len(requests) <= MAX_DATAGRAMS
         for request in requests:
-            agents.request(range(len(asked)), request, accept, rate=RATE, cancel=cancel)
-    return answers, replies
+            agents.request(
+                range(len(asked)), request, accept, rate=RATE, cancel=cancel, read=read_response
+            )
+    return found
 
 
 def _questions(info: SystemInfo) -> Questions:

@@ -84,6 +84,7 @@ PROBES = (
             "sys_descr",
             "sys_object_id",
             "uptime",
+            "credential",
             *IDENTITY,
             *UNIQUE,
             DETAIL,

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pdsno_cli.model.errors import OperationError
 from pdsno_cli.spec.secrets import resolve
+
+SHORTEST_PASSWORD = 8  # RFC 3414 section 11.2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,5 +44,13 @@ def with_secrets(snmp: Snmp, of: Callable[[str], str]) -> Snmp:
 
 
 def resolve_snmp(snmp: Snmp, *, base: Path) -> Snmp:
-    """Return the settings with their secrets; OperationError if one is missing."""
-    return with_secrets(snmp, lambda text: resolve(text, base=base))
+    """Return the settings with their secrets; OperationError if one is missing or too short."""
+    resolved = with_secrets(snmp, lambda text: resolve(text, base=base))
+    for item in resolved.credentials:
+        for name, key in (("auth", item.auth), ("privacy", item.privacy)):
+            if key is not None and len(key.password) < SHORTEST_PASSWORD:
+                raise OperationError(
+                    f"the {name} password of the SNMP user {item.user!r} is shorter than "
+                    f"{SHORTEST_PASSWORD} characters: agents take none"
+                )
+    return resolved

@@ -73,7 +73,7 @@ class Details:
 
 
 AuthProtocol = Literal["md5", "sha", "sha224", "sha256", "sha384", "sha512"]
-PrivacyProtocol = Literal["des", "3des", "aes", "aes192", "aes256"]
+PrivacyProtocol = Literal["des", "3des", "aes", "aes192", "aes256", "aes192c", "aes256c"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

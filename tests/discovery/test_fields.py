@@ -9,7 +9,8 @@ from pdsno_cli.model.probes import DETAIL, IDENTITY, UNIQUE
 
 def test_names_leave_out_the_mac_and_are_none_of_an_unknown_protocol():
     assert names("snmp") == (
-        "sys_name", "sys_descr", "sys_object_id", "uptime", *IDENTITY, *UNIQUE, DETAIL
+        "sys_name", "sys_descr", "sys_object_id", "uptime", "credential",
+        *IDENTITY, *UNIQUE, DETAIL,
     )  # fmt: skip
     assert names("arp") == names("gone") == ()
 

@@ -16,8 +16,8 @@ from pyasn1.codec.ber import decoder, encoder
 from pysnmp.proto import rfc1905
 from pysnmp.proto.api import v2c
 
-from pdsno_cli.discovery import snmp
-from pdsno_cli.discovery.snmp import SystemInfo
+from pdsno_cli.discovery import snmp, snmp_system
+from pdsno_cli.discovery.snmp_system import SystemInfo
 from pdsno_cli.spec.topology import Snmp
 from tests.conftest import require
 from tests.discovery.test_ber import tlv
@@ -112,7 +112,7 @@ def test_sweep_stops_promptly_when_cancelled():
 
 def test_sweep_of_an_agent_without_objects_still_counts_it(agent):
     def answer(data):
-        return respond(data, [(oid, rfc1905.noSuchObject) for oid in snmp.SYSTEM])
+        return respond(data, [(oid, rfc1905.noSuchObject) for oid in snmp_system.SYSTEM])
 
     with agent(BROKEN, answer) as port:
         assert ask(BROKEN, port) == SystemInfo()
@@ -121,9 +121,9 @@ def test_sweep_of_an_agent_without_objects_still_counts_it(agent):
 def test_sweep_asks_again_without_the_object_that_an_agent_refuses(agent):
     def answer(data):
         names = [tuple(oid) for oid, _ in v2c.apiPDU.get_varbinds(request(data)[1])]
-        if snmp.SYS_OBJECT_ID in names:
-            return respond(data, [], status=5, index=names.index(snmp.SYS_OBJECT_ID) + 1)
-        return respond(data, [(snmp.SYS_NAME, v2c.OctetString(b"half"))])
+        if snmp_system.SYS_OBJECT_ID in names:
+            return respond(data, [], status=5, index=names.index(snmp_system.SYS_OBJECT_ID) + 1)
+        return respond(data, [(snmp_system.SYS_NAME, v2c.OctetString(b"half"))])
 
     with agent(BROKEN, answer) as port:
         assert ask(BROKEN, port) == SystemInfo(sys_name="half")
@@ -134,10 +134,10 @@ def test_sweep_cleans_and_trims_text(agent):
         return respond(
             data,
             [
-                (snmp.SYS_NAME, v2c.OctetString(b"B\xfcro\r\n\x1b[1m\0" + b"x" * 5000)),
-                (snmp.SYS_DESCR, v2c.OctetString(b"y" * 5000)),
-                (snmp.SYS_OBJECT_ID, v2c.OctetString(b"no oid")),
-                (snmp.SYS_UP_TIME, v2c.Integer32(-1)),
+                (snmp_system.SYS_NAME, v2c.OctetString(b"B\xfcro\r\n\x1b[1m\0" + b"x" * 5000)),
+                (snmp_system.SYS_DESCR, v2c.OctetString(b"y" * 5000)),
+                (snmp_system.SYS_OBJECT_ID, v2c.OctetString(b"no oid")),
+                (snmp_system.SYS_UP_TIME, v2c.Integer32(-1)),
             ],
         )
 
@@ -151,10 +151,14 @@ def test_sweep_cleans_and_trims_text(agent):
 def rows(data, values):
     """Answer a walk of ifPhysAddress with these values as a whole table would."""
     start = tuple(v2c.apiBulkPDU.get_varbinds(request(data)[1])[0][0])
-    at = start[len(snmp.IF_PHYS_ADDRESS)] if len(start) > len(snmp.IF_PHYS_ADDRESS) else 0
+    at = (
+        start[len(snmp_system.IF_PHYS_ADDRESS)]
+        if len(start) > len(snmp_system.IF_PHYS_ADDRESS)
+        else 0
+    )
     count = int(request(data)[1][2])
     pairs = [
-        ((*snmp.IF_PHYS_ADDRESS, n + 1), v2c.OctetString(values(n + 1)))
+        ((*snmp_system.IF_PHYS_ADDRESS, n + 1), v2c.OctetString(values(n + 1)))
         for n in range(at, at + count)
     ]
     return respond(data, pairs)
@@ -189,9 +193,9 @@ def test_walk_of_an_endless_table_ends(agent):
     "pairs",
     [
         [],
-        [((*snmp.IF_PHYS_ADDRESS, 0), v2c.OctetString(b""))] * 3,
-        [(snmp.IF_PHYS_ADDRESS, rfc1905.endOfMibView)],
-        [((*snmp.IF_PHYS_ADDRESS, 1), v2c.Integer32(7))],
+        [((*snmp_system.IF_PHYS_ADDRESS, 0), v2c.OctetString(b""))] * 3,
+        [(snmp_system.IF_PHYS_ADDRESS, rfc1905.endOfMibView)],
+        [((*snmp_system.IF_PHYS_ADDRESS, 1), v2c.Integer32(7))],
         [((1, 3, 6, 1, 2, 1, 2, 2, 1, 7, 1), v2c.OctetString(b"\2\0\0\0\0\1"))],
         [((1, 3), v2c.OctetString(b"\2\0\0\0\0\1"))],
     ],
@@ -229,10 +233,10 @@ def broken(data, name: bytes, uptime: bytes, object_id: bytes):
     """Answer the system group with these octets as values, whatever they are."""
     request_id = int(v2c.apiPDU.get_request_id(request(data)[1])).to_bytes(4, "big")
     values = [
-        (snmp.SYS_NAME, tlv(4, name)),
-        (snmp.SYS_UP_TIME, uptime),
-        (snmp.SYS_OBJECT_ID, object_id),
-        (snmp.SYS_DESCR, tlv(4, b"a switch")),
+        (snmp_system.SYS_NAME, tlv(4, name)),
+        (snmp_system.SYS_UP_TIME, uptime),
+        (snmp_system.SYS_OBJECT_ID, object_id),
+        (snmp_system.SYS_DESCR, tlv(4, b"a switch")),
     ]
     rows = [tlv(0x30, encoder.encode(v2c.ObjectIdentifier(oid)), v) for oid, v in values]
     pdu = tlv(0xA2, tlv(2, request_id), tlv(2, b"\0"), tlv(2, b"\0"), tlv(0x30, *rows))
@@ -281,7 +285,7 @@ def test_sweep_ends_although_an_agent_never_stops_sending(agent, kind):
         port = int(process.stdout.readline())
 
         def answer(data):
-            return respond(data, [(snmp.SYS_NAME, v2c.OctetString(b"good"))])
+            return respond(data, [(snmp_system.SYS_NAME, v2c.OctetString(b"good"))])
 
         with agent(good, answer, port) as _:
             found = snmp.sweep([flooder, good], Snmp(port=port, timeout=0.5, retries=1), NEVER)

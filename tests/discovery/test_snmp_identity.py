@@ -14,7 +14,7 @@ from pyasn1.codec.ber import decoder
 from pysnmp.proto.api import v2c
 
 import pdsno_cli.lab
-from pdsno_cli.discovery import snmp, snmp_identity
+from pdsno_cli.discovery import snmp, snmp_identity, snmp_system
 from pdsno_cli.discovery.identify.questions import MAX_DATAGRAMS, MAX_GETS, MAX_NEXTS, questions
 from pdsno_cli.discovery.identify.recording import read_recording
 from pdsno_cli.discovery.identify.rules import RULES
@@ -70,8 +70,8 @@ class Player:
         message, _ = decoder.decode(data, asn1Spec=v2c.Message())
         pdu = v2c.apiMessage.get_pdu(message)
         oids = [tuple(oid) for oid, _ in v2c.apiPDU.get_varbinds(pdu)]
-        identifies = oids[0] not in {snmp.SYS_DESCR, snmp.IF_PHYS_ADDRESS} and (
-            oids[0][: len(snmp.IF_PHYS_ADDRESS)] != snmp.IF_PHYS_ADDRESS
+        identifies = oids[0] not in {snmp_system.SYS_DESCR, snmp_system.IF_PHYS_ADDRESS} and (
+            oids[0][: len(snmp_system.IF_PHYS_ADDRESS)] != snmp_system.IF_PHYS_ADDRESS
         )
         self.asked += [oids] if identifies else []
         if identifies and self.deaf:
@@ -186,7 +186,7 @@ def test_broken_answers_to_the_questions_cost_facts_but_no_error():
 @pytest.mark.parametrize("octets", [b"\xff" * 1500, b"\x1b[31m" * 50, b"", b"\0" * 40])
 def test_odd_values_are_bounded_and_printable(octets):
     with playing("leaf-eos") as (player, port):
-        kept = {snmp.SYS_DESCR, snmp.SYS_NAME}
+        kept = {snmp_system.SYS_DESCR, snmp_system.SYS_NAME}
         player.mib = Mib(
             player.mib.oids,
             tuple(
@@ -210,7 +210,9 @@ def test_uptime_is_that_of_the_last_cycle():
     identities = Identities()
     settings = Snmp(port=9, timeout=0.01, retries=0)
     for uptime in (5.0, 900.0):
-        identities.of({ADDRESS: snmp.SystemInfo(sys_descr="x", uptime=uptime)}, settings, NEVER)
+        identities.of(
+            {ADDRESS: snmp_system.SystemInfo(sys_descr="x", uptime=uptime)}, settings, NEVER
+        )
     (known,) = identities._known.values()
     assert known.uptime == 900.0
     assert not known.complete
@@ -221,7 +223,7 @@ def test_cycle_cut_short_is_not_remembered():
     cancelled.set()
     identities = Identities()
     with playing("leaf-eos") as (_, port):
-        found = {ADDRESS: snmp.SystemInfo(sys_descr="x")}
+        found = {ADDRESS: snmp_system.SystemInfo(sys_descr="x")}
         identities.of(found, Snmp(port=port, timeout=0.1, retries=0), cancelled)
     assert not identities._known
 
@@ -230,7 +232,7 @@ def test_memory_of_identities_is_bounded(monkeypatch):
     monkeypatch.setattr(snmp_identity, "MAX_REMEMBERED", 2)
     identities = Identities()
     for number in range(5):
-        found = {f"127.101.27.{number}": snmp.SystemInfo(sys_descr="x")}
+        found = {f"127.101.27.{number}": snmp_system.SystemInfo(sys_descr="x")}
         identities.of(found, Snmp(port=9, timeout=0.01, retries=0), NEVER)
     assert [address for address, _ in identities._known] == ["127.101.27.3", "127.101.27.4"]
 

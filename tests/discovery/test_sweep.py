@@ -10,7 +10,7 @@ import time
 import pytest
 from pysnmp.proto.api import v2c
 
-from pdsno_cli.discovery import snmp
+from pdsno_cli.discovery import snmp, snmp_system
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.model.details import Detail
 from pdsno_cli.spec.topology import Snmp
@@ -77,7 +77,7 @@ import json
 import pytest
 from pysnmp.proto.api import v2c
 
-from pdsno_cli.discovery import snmp
+from pdsno_cli.discovery import snmp, snmp_system
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.model.details import Detail
 from pdsno_cli.spec.topology import Snmp
@@ -96,7 +96,7 @@ import json
 import pytest
 from pysnmp.proto.api import v2c
 
-from pdsno_cli.discovery import snmp
+from pdsno_cli.discovery import snmp, snmp_system
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.model.details import Detail
 from pdsno_cli.spec.topology import Snmp
@@ -121,7 +121,9 @@ def test_sweep_of_two_agents_that_share_a_virtual_mac_finds_two_devices(agent, s
         def answer(data):
             if is_walk(data):
                 return rows(data, lambda index: table.get(index, b""))
-            return respond(data, [(snmp.SYS_NAME, v2c.OctetString(f"router-{number}".encode()))])
+            return respond(
+                data, [(snmp_system.SYS_NAME, v2c.OctetString(f"router-{number}".encode()))]
+            )
 
         return answer
 

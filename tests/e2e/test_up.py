@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pysnmp.proto.api import v2c
 
-from pdsno_cli.discovery.snmp import SYS_NAME
+from pdsno_cli.discovery.snmp_agents import SYS_NAME
 from tests.discovery.conftest import responder
 from tests.discovery.test_snmp import is_walk, respond, rows
 

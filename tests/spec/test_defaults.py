@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pdsno_cli.spec.defaults import Inheritance, setting_paths
-from pdsno_cli.spec.topology import DEFAULT_HEARTBEAT, Details
+from pdsno_cli.spec.topology import DEFAULT_HEARTBEAT, Credential, Details, SnmpKey
 
 DEFAULTS = {
     "heartbeat": "5s",
@@ -57,3 +57,23 @@ def test_details_merge_by_key_and_are_switched_off_by_the_nearest_layer():
     assert details({}, "office") is None
     assert details({"details": {"interval": "1m"}}, "office") == Details(interval=60.0)
     assert details({"details": True}, "office") == Details()
+
+
+def test_credentials_are_inherited_as_a_whole():
+    user = {"user": "monitor", "auth": {"protocol": "sha256", "password": "${A}"}}
+    defaults = {"discovery": {"snmp": {"credentials": [user, {"name": "x", "community": "${C}"}]}}}
+    region = {"office": {"discovery": {"snmp": {"community": "${R}"}}}}
+    made = Inheritance(defaults, region)
+
+    def snmp(own, region=None):
+        return made.discovery({"snmp": own}, "local", region)(()).snmp
+
+    declared = Credential(user="monitor", auth=SnmpKey(protocol="sha256", password="${A}"))
+    found = snmp({"port": 1161})
+    assert found.tried == (declared, Credential(name="x", community="${C}"))
+    assert [found.label(n) for n in (0, 1)] == ["1", "x"]
+    assert (found.community, found.communities) == ("${C}", ("${C}",))
+    assert snmp({}, "office").tried == (Credential(community="${R}"),)
+    assert snmp({}, "office").label(0) is None
+    assert snmp({"community": "a", "credentials": [{"community": "b"}]}).communities == ("a", "b")
+    assert snmp({"credentials": [{"community": "b"}]}, "office").communities == ("b",)

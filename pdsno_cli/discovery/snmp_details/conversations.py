@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Generic
 from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.ber import RawResponse, read_raw
 from pdsno_cli.discovery.ber_write import write_request
+from pdsno_cli.discovery.snmp_agents import count_stray
 from pdsno_cli.discovery.snmp_details.exchange import Request, Result, Task
 from pdsno_cli.discovery.sockets import DatagramSender
 
@@ -31,15 +32,6 @@ _CANCEL_POLL = 0.05  # seconds
 _BURST = 64  # datagrams read or sent in a row
 _DATAGRAM_BYTES = 65_535
 _ID_BASE = 0x4000_0000  # request-ids from here on always take four bytes
-_STRAY_ADDRESSES, _STRAY_SOURCES = 1024, 4  # bounds of what is counted
-
-
-def count_stray(stray: dict[str, dict[str, int]], asked: str, source: str) -> None:
-    """Count a reply to a request to ``asked`` that came from ``source``."""
-    if asked in stray or len(stray) < _STRAY_ADDRESSES:
-        sources = stray.setdefault(asked, {})
-        if source in sources or len(sources) < _STRAY_SOURCES:
-            sources[source] = sources.get(source, 0) + 1
 
 
 @dataclass(slots=True)
@@ -122,6 +114,7 @@ class Conversations(Generic[Result]):
             request.kind,
             self._communities[conversation.address],
             request.names,
+            once=request.once,
             rows=request.rows,
         ).with_id(self._next_id)
         self._ready.append(conversation)

@@ -11,11 +11,15 @@ Result = TypeVar("Result")
 
 
 class Request(NamedTuple):
-    """A request for the OIDs whose octets are ``names``; ``rows`` is the max-repetitions of a GETBULK."""
+    """A request for the OIDs whose octets are ``names``.
+
+    ``rows`` is the max-repetitions of a GETBULK, the first ``once`` are its non-repeaters.
+    """
 
     kind: int
     names: tuple[bytes, ...]
     rows: int = 0
+    once: int = 0
 
 
 # Yields requests, is sent the answer of each or None for silence, and returns its result.

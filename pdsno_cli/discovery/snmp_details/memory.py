@@ -20,11 +20,12 @@ from pdsno_cli.discovery.ber import Oid
 from pdsno_cli.discovery.identify.answers import parse_oid
 from pdsno_cli.discovery.snmp_details.conversations import Conversations
 from pdsno_cli.discovery.snmp_details.detail import MARKS, Marks, Reading, read_detail
+from pdsno_cli.discovery.snmp_details.exchange import Task
 from pdsno_cli.discovery.sockets import enlarge_buffers
 
 if TYPE_CHECKING:
     from pdsno_cli.discovery.probe import Findings
-    from pdsno_cli.discovery.snmp import SystemInfo
+    from pdsno_cli.discovery.snmp_system import SystemInfo
     from pdsno_cli.spec.topology import Snmp
 
 BUDGET = 20.0  # seconds of a cycle that readings may take; the others are due in the next
@@ -150,23 +151,48 @@ def _read(
     findings: Findings,
     cancel: threading.Event,
 ) -> dict[str, Reading]:
-    details = settings.details
+    """Return the readings of the agents that are due, as far as there is time for them."""
+    details, until = settings.details, time.monotonic() + BUDGET
     assert details is not None
+
+    def task(address: str) -> Task[Reading]:
+        assert details is not None
+        return read_detail(details, parse_oid(found[address].sys_object_id or "") or ())
+
+    users = [(address, user) for address in due if (user := found[address].user) is not None]
+    communities = {
+        address: (found[address].community or settings.community).encode()
+        for address in due
+        if found[address].user is None
+    }
+    tasks = ((address, task(address)) for address in communities)
+    readings, stray = _read_communities(communities, tasks, settings, cancel, until)
+    findings.stray.update(stray)
+    if users:
+        from pdsno_cli.discovery.snmp_v3 import run_users
+
+        of_users = ((address, credential, task(address)) for address, credential in users)
+        readings |= run_users(of_users, settings, cancel, until=until)
+    return readings
+
+
+def _read_communities(
+    communities: Mapping[str, bytes],
+    tasks: Iterable[tuple[str, Task[Reading]]],
+    settings: Snmp,
+    cancel: threading.Event,
+    until: float,
+) -> tuple[dict[str, Reading], dict[str, dict[str, int]]]:
+    """Return the readings of agents that answer a community, and the stray replies."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         enlarge_buffers(sock)
         unreachable.enable(sock)
         conversations = Conversations[Reading](
             sock,
-            dict.fromkeys(due, settings.community.encode()),
+            communities,
             port=settings.port,
             timeout=settings.timeout,
             tries=settings.retries + 1,
         )
-        tasks = (
-            (address, read_detail(details, parse_oid(found[address].sys_object_id or "") or ()))
-            for address in due
-        )
-        readings = conversations.run(tasks, cancel, time.monotonic() + BUDGET)
-    findings.stray.update(conversations.stray)
-    return readings
+        return conversations.run(tasks, cancel, until), conversations.stray
