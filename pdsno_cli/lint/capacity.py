@@ -154,40 +154,42 @@ def sweeps(topology: Topology) -> Iterable[Sweep]:
         protocols = _protocols(topology, most)
         if number and protocols:
             snmp = most.discovery.snmp
-            protocol, seconds = _slowest(protocols, number, snmp.retries, snmp.timeout)
+            tries = (snmp.retries, snmp.timeout, snmp.rounds)
+            protocol, seconds = _slowest(protocols, number, *tries)
             yield Sweep(
                 key=key,
                 protocol=protocol,
                 addresses=number,
                 seconds=seconds,
-                least=sweep_time(protocol, 1, snmp.retries, snmp.timeout),
+                least=sweep_time(protocol, 1, *tries),
                 interval=interval(topology, most),
             )
 
 
 @lru_cache(maxsize=1024)  # most controllers of a topology are alike
 def _slowest(
-    protocols: tuple[str, ...], number: int, retries: int, timeout: float
+    protocols: tuple[str, ...], number: int, retries: int, timeout: float, rounds: int
 ) -> tuple[str, float]:
     """Return the protocol that takes longest for so many addresses, and its seconds."""
-    times = {name: sweep_time(name, number, retries, timeout) for name in protocols}
+    times = {name: sweep_time(name, number, retries, timeout, rounds) for name in protocols}
     slowest = max(times, key=lambda name: times[name])
     return slowest, times[slowest]
 
 
-def sweep_time(protocol: str, number: int, retries: int, timeout: float) -> float:
+def sweep_time(protocol: str, number: int, retries: int, timeout: float, rounds: int = 1) -> float:
     """Return the seconds in which a protocol asks so many addresses, none of which answers.
 
-    ``retries`` and ``timeout`` are those of the SNMP settings.
+    ``retries``, ``timeout`` and ``rounds`` are those of the SNMP settings.
     """
     facts = PROBES[protocol]
     tries = facts.tries
     if protocol == "snmp":
         tries = retries + 1
     else:
-        timeout = facts.timeout
+        timeout, rounds = facts.timeout, 1
     # Tries of one address are a timeout apart; meanwhile others are asked, at the same rate.
-    return max(number * tries / facts.rate, number / facts.rate + (tries - 1) * timeout) + timeout
+    sending = max(number * tries / facts.rate, number / facts.rate + (tries - 1) * timeout)
+    return rounds * (sending + timeout)
 
 
 def count(discovery: Discovery) -> int:

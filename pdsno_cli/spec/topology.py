@@ -122,6 +122,11 @@ class Snmp:
         """The communities among them."""
         return tuple(item.community for item in self.tried if item.community is not None)
 
+    @property
+    def rounds(self) -> int:
+        """The rounds of tries on a silent address: one a community, one for all users of SNMPv3."""
+        return len(self.communities) + (len(self.communities) < len(self.tried))
+
     def label(self, position: int) -> str | None:
         """Return how a credential is called where it is reported: its name, else its number.
 

@@ -172,7 +172,7 @@ def if_table(rows):
 
 
 def main(first, count, port, rows):
-    agent = TableAgent(if_table(rows))
+    agent = TableAgent(if_table(rows) | {(1, 3, 6, 1, 2, 1, 11, 1, 0): 0})
     poller, sockets = select.poll(), {}
     for offset in range(count):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

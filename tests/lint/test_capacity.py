@@ -111,6 +111,7 @@ def test_sweep_is_that_of_the_policy_in_force(plane):
 def test_sweep_time_is_bound_by_the_rate_or_by_the_timeouts():
     assert sweep_time("snmp", 1, 2, 2.0) == pytest.approx(6.0, abs=0.01)
     assert sweep_time("snmp", 60_000, 2, 2.0) == pytest.approx(60_000 * 3 / 2000 + 2)
+    assert sweep_time("snmp", 1, 2, 2.0, 3) == pytest.approx(18.0, abs=0.01)
     assert sweep_time("icmp", 50_000, 2, 2.0) == pytest.approx(50_000 * 2 / 5000 + 1.0)
 
 
