@@ -18,6 +18,7 @@ from pysnmp.proto.api import v2c
 
 from pdsno_cli.discovery import snmp, snmp_system
 from pdsno_cli.discovery.snmp_system import SystemInfo
+from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.spec.topology import Snmp
 from tests.conftest import require
 from tests.discovery.test_ber import tlv
@@ -295,3 +296,27 @@ def test_sweep_ends_although_an_agent_never_stops_sending(agent, kind):
         process.stdout.close()
     assert found[good].sys_name == "good"
     assert (flooder in found) == (kind == "answers")
+
+
+def test_replies_from_another_address_are_counted_for_the_one_that_was_asked():
+    other, asked = "127.101.23.9", "127.101.23.1"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as impostor:
+        impostor.bind((other, 0))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+            server.bind((asked, 0))
+            port = server.getsockname()[1]
+
+            def serve():
+                for _ in range(3):
+                    data, client = server.recvfrom(2048)
+                    impostor.sendto(
+                        respond(data, [(snmp_system.SYS_NAME, v2c.OctetString(b"x"))]), client
+                    )
+                    impostor.sendto(b"junk", client)
+
+            thread = threading.Thread(target=serve)
+            thread.start()
+            result = sweep([asked], ["snmp"], Snmp(port=port, timeout=0.2, retries=2))
+            thread.join()
+    assert result.observations == ()
+    assert result.stray == {asked: {other: 3}}
