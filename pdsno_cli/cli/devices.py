@@ -1,4 +1,4 @@
-"""``pdsno devices``: prints the inventory of a controller."""
+"""``pdsno devices``: prints the inventory of a controller, also in the formats of other tools."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, WIDE, require_controller
-from pdsno_cli.cli.completion import controllers
-from pdsno_cli.cli.table import fitted
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, WIDE, choose_format, require_controller
+from pdsno_cli.cli.completion import controllers, values
+from pdsno_cli.cli.table import fitted, plural
 from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _HEAD = (
 _DROP = ("mac vendor", "seen", "protocols", "region", "mac", "vendor", "type", "state", "name")
 _DROP_ACTIVE = ("state", *_DROP)  # where every device is active
 FORMAT_VERSION = 1
+_FORMATS = ("table", "wide", "json", "csv", "ansible", "prometheus", "netbox")
 
 
 def devices(
@@ -38,6 +39,23 @@ def devices(
             help="Read this controller's inventory (default: the global controller's).",
         ),
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="FIELD=VALUE",
+            help="Only these, as in vendor=Cisco,type!=printer or name~^sw-; may be repeated.",
+        ),
+    ] = None,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            autocompletion=values(_FORMATS),
+            help=f"One of: {', '.join(_FORMATS)}.",
+        ),
+    ] = "table",
     wide: WIDE = False,
     state_dir: STATE_DIR = None,
 ) -> None:
@@ -45,12 +63,16 @@ def devices(
 
     Reads the store of the global controller, or of another (--of), on this machine.
     """
+    from pdsno_cli.cli.device_facts import conditions, matches, recorded_facts
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.model.roles import Role
     from pdsno_cli.nib.database import MissingStoreError
     from pdsno_cli.nib.reader import open_reader
     from pdsno_cli.runtime.stores import database_of
 
+    form = choose_format(format_, _FORMATS, as_json=as_json)
+    wide = wide or form == "wide"
+    wanted = conditions(where or ())
     topology, state = load(file, state_dir)
     owner = of or topology.of_role(Role.GLOBAL)[0].controller_id
     require_controller(topology, owner)
@@ -65,13 +87,25 @@ def devices(
     finally:
         store.close()
     records.sort(key=lambda item: tuple(map(int, item.device.addresses[0].split("."))))
-    if as_json:
+    vendors = form == "csv" or any(item.field == "mac_vendor" for item in wanted)
+    if wanted:
+        known = len(records)
+        records = [r for r in records if matches(recorded_facts(r, vendors=vendors), wanted)]
+        if not records:
+            console.progress(f"none of {plural(known, 'device')} matches --where")
+    if form == "json":
         rows = [_json(item) for item in records]
         console.document(FORMAT_VERSION, topology.name, controller=owner, devices=rows)
-    else:
+    elif form in {"table", "wide"}:
         rows_ = [_cells(item, wide=wide) for item in records]
         width = None if wide else console.width()
         console.data(fitted(_HEAD, rows_, width=width, drop=_DROP if everything else _DROP_ACTIVE))
+    else:
+        from pdsno_cli.cli.device_formats import FORMATS
+        from pdsno_cli.cli.device_formats.context import Context
+
+        facts = [recorded_facts(item, vendors=vendors) for item in records]
+        console.data(FORMATS[form](facts, Context.of(topology)))
 
 
 def _json(record: DeviceRecord) -> dict[str, Any]:
