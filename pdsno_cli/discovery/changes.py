@@ -21,6 +21,7 @@ from pdsno_cli.model.probes import rank, sort_protocols
 
 Outcome = Literal["complete", "partial", "failed"]
 
+MOST_ALIASES = 64  # further MACs of a device that are remembered
 FLAPS = 2  # returns after which a device counts as flapping
 MOST_DOUBLINGS = 3  # of the cycles that a flapping device may miss
 CALM = 20  # times ``missed_cycles``: the cycles with an answer that undo one return
@@ -172,7 +173,7 @@ def _admit(found: Match, before: Known | None, taken: Mapping[str, Known]) -> Kn
         **members(fields_of(seen, seen.protocols)),
     )
     flaps = before.flaps + 1 if before is not None else 0
-    return Known(device=device, mac_source=source, flaps=flaps)
+    return Known(device=device, mac_source=source, aliases=seen.aliases, flaps=flaps)
 
 
 def _refresh(before: Known, found: Match, failed: frozenset[str], missed_cycles: int) -> Known:
@@ -198,7 +199,9 @@ def _refresh(before: Known, found: Match, failed: frozenset[str], missed_cycles:
         | fields_of(seen, seen.protocols)
     )
     mac, source = device.mac, before.mac_source
-    if seen.mac is not None and (mac is None or rank(seen.mac_source) <= rank(source)):
+    # An alias may answer alone for a cycle, which does not make it the device's first MAC.
+    better = mac is None or rank(seen.mac_source) <= rank(source)
+    if seen.mac is not None and better and not (seen.mac in before.aliases or mac in seen.aliases):
         mac, source = seen.mac, seen.mac_source
     flaps, calm = _calm_down(before, missed_cycles)
     return Known(
@@ -211,9 +214,16 @@ def _refresh(before: Known, found: Match, failed: frozenset[str], missed_cycles:
         ),
         silent={key: n for key, n in kept.items() if n and (key in protocols or key in addresses)},
         mac_source=source,
+        aliases=_aliases(before, found, mac),
         flaps=flaps,
         calm=calm,
     )
+
+
+def _aliases(before: Known, found: Match, mac: str | None) -> tuple[str, ...]:
+    """Return the further MACs of a device: those seen now, and earlier ones that are not another's."""
+    kept = {*before.aliases, *found.observation.aliases} - {mac} - found.taken
+    return tuple(sorted(kept))[:MOST_ALIASES]
 
 
 def _calm_down(before: Known, missed_cycles: int) -> tuple[int, int]:

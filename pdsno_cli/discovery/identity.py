@@ -2,7 +2,8 @@
 
 By MAC first, then by address where a MAC is unknown on either side. An interface's MAC (ARP) and
 the first one in an agent's table (SNMP) may differ for one device, so only MACs that come from the
-same protocol contradict each other.
+same protocol contradict each other. A device has further MACs, aliases, where the agent at both is the
+same; an alias is given up when another agent answers there.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ class Match:
 
     ``device_id`` is None for an unknown device. ``confirmed`` are the addresses that answered as
     this device: all of them, or only those with its MAC where a MAC was seen. ``lost`` are
-    addresses of the device that answered as another device.
+    addresses of the device that answered as another device, ``taken`` the MACs of other devices.
     """
 
     device_id: str | None
     observation: Observation
     confirmed: tuple[str, ...]
     lost: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
 
 
 def new_id(seen: Observation, taken: Mapping[str, Known]) -> str:
@@ -54,8 +56,10 @@ def match(
     """
     groups, unknown = _group(known, observations, missed_cycles)
     seen = {address for item in observations for address in item.addresses}
+    macs = {mac for item in observations for mac in (item.mac, *item.aliases) if mac is not None}
     matches = []
     for device_id, items in groups.items():
+        own_macs = {mac for item in items for mac in (item.mac, *item.aliases)}
         own = {address for item in items for address in item.addresses}
         matches.append(
             Match(
@@ -63,6 +67,7 @@ def match(
                 observation=_combine(items),
                 confirmed=_confirmed(items),
                 lost=frozenset(known[device_id].device.addresses) & (seen - own),
+                taken=frozenset(macs - own_macs),
             )
         )
     matches += [
@@ -85,6 +90,7 @@ def _group(
         for key, item in sorted(known.items(), key=lambda pair: (pair[1].active, pair[0]))
         if item.device.mac is not None
     }
+    by_alias = {mac: key for key, item in known.items() for mac in item.aliases}
     by_address: dict[str, list[str]] = defaultdict(list)
     for key, item in known.items():
         for address in item.device.addresses:
@@ -93,6 +99,10 @@ def _group(
     rest = []
     for seen in observations:
         owner = by_mac.get(seen.mac or "")
+        if owner is None:
+            owner = by_alias.get(seen.mac or "")
+            if owner is not None and _other_agent(known[owner].device, seen):
+                owner = None
         if owner is None:
             rest.append(seen)
         elif _shares_mac(
@@ -114,6 +124,15 @@ def _group(
         else:
             unknown.append(seen)
     return dict(groups), unknown
+
+
+def _other_agent(device: Device, seen: Observation) -> bool:
+    """Return True if what an observation says of itself is not what the device says."""
+    one, other = device.extra or {}, seen.extra or {}
+    return any(
+        name in one and name in other and one[name] != other[name]
+        for name in ("engine_id", "serial")
+    )
 
 
 def _at(by_address: Mapping[str, Sequence[str]], seen: Observation) -> Iterator[str]:
@@ -153,6 +172,8 @@ def _fits(
         # The device answers elsewhere too: it keeps this address for some cycles, not for ever.
         elsewhere = any(other.mac is not None for other in group)
         return not elsewhere or item.silent.get(address, 0) + 1 < missed_cycles
+    if seen.mac in item.aliases:
+        return not _other_agent(item.device, seen)
     if _contradict(item.device.mac, item.mac_source, seen):
         return False
     return not any(_contradict(other.mac, other.mac_source, seen) for other in group)
@@ -186,5 +207,12 @@ def _combine(items: Sequence[Observation]) -> Observation:
         protocols=protocols,
         mac=best.mac,
         mac_source=best.mac_source,
+        aliases=tuple(
+            sorted(
+                {mac for item in items for mac in item.aliases}
+                | {item.mac for item in items if item.mac and item.mac_source == best.mac_source}
+                - {best.mac}
+            )
+        ),
         **members(fields),
     )

@@ -4,17 +4,20 @@ Addresses that share a MAC are one device; an address without a MAC is a device 
 of an address comes from the first protocol of the registry that yields one. A MAC under which
 agents of different names answer identifies no device: it belongs to a router that answers for
 others, a copied machine, or a kind of shared address that ``mac`` does not know.
+
+What an agent says of itself joins addresses, too, whatever their MACs: the same SNMP engine id, or the
+same vendor and serial number, under one name. A router has a MAC on each of its links.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pdsno_cli.discovery.fields import answered, members
 from pdsno_cli.discovery.mac import normalise_mac
-from pdsno_cli.discovery.probe import Answers
+from pdsno_cli.discovery.probe import Answers, Fields
 from pdsno_cli.model.devices import Observation
 from pdsno_cli.model.probes import rank, sort_protocols
 
@@ -47,7 +50,55 @@ def merge(results: Mapping[str, Answers]) -> tuple[Observation, ...]:
         own = (pair for pair in candidates[address] if pair[0] not in shared)
         macs[address] = mac, _ = next(own, _NO_MAC)
         groups[mac or address].append(address)
-    return tuple(_observe(ordered, tuple(group), macs) for group in groups.values())
+    joined = _join(list(groups.values()), _signs(ordered))
+    return tuple(_observe(ordered, sort_addresses(group), macs) for group in joined)
+
+
+def _signs(results: Mapping[str, Answers]) -> dict[str, list[tuple[str, ...]]]:
+    """Return what identifies the device at each address beside its MAC.
+
+    A sign under which agents of different names answer identifies none.
+    """
+    found: dict[str, list[tuple[str, ...]]] = defaultdict(list)
+    names: dict[tuple[str, ...], set[object]] = defaultdict(set)
+    for answers in results.values():
+        for address, answer in answers.items():
+            for sign in _signs_of(answer):
+                found[address].append(sign)
+                names[sign].add(answer.get("sys_name"))
+    return {
+        address: [sign for sign in signs if len(names[sign]) == 1]
+        for address, signs in found.items()
+    }
+
+
+def _signs_of(answer: Fields) -> Iterator[tuple[str, ...]]:
+    if "engine_id" in answer:
+        yield "engine_id", str(answer["engine_id"])
+    if "serial" in answer and "vendor" in answer and answer.get("sys_name"):
+        yield "serial", str(answer["vendor"]), str(answer["serial"])
+
+
+def _join(
+    groups: Sequence[list[str]], signs: Mapping[str, Iterable[tuple[str, ...]]]
+) -> list[list[str]]:
+    """Return the groups, those with a sign in common as one, in the order of their first."""
+    owner: dict[tuple[str, ...], int] = {}
+    into = list(range(len(groups)))
+
+    def first(number: int) -> int:
+        while into[number] != number:
+            number = into[number]
+        return number
+
+    for number, group in enumerate(groups):
+        for sign in (sign for address in group for sign in signs.get(address, ())):
+            one, other = sorted((first(owner.setdefault(sign, number)), first(number)))
+            into[other] = one
+    joined: dict[int, list[str]] = defaultdict(list)
+    for number, group in enumerate(groups):
+        joined[first(number)] += group
+    return list(joined.values())
 
 
 def _macs(results: Mapping[str, Answers], address: str) -> Iterator[tuple[str, str]]:
@@ -79,6 +130,7 @@ def _observe(
 ) -> Observation:
     # If two addresses of one device have different MACs, that of the earlier protocol wins.
     mac, source = min((macs[address] for address in addresses), key=lambda pair: rank(pair[1]))
+    others = {other for other, of in map(macs.__getitem__, addresses) if of == source} - {mac, None}
     fields: dict[str, str | float] = {}
     protocols = []
     for name, answers in results.items():
@@ -92,5 +144,6 @@ def _observe(
         protocols=tuple(protocols),
         mac=mac,
         mac_source=source,
+        aliases=tuple(sorted(filter(None, others))),
         **members(fields),
     )

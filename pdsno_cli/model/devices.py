@@ -25,6 +25,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``addresses`` are IPv4 addresses, lowest first. ``mac`` is six lower-case hex pairs joined
     by colons, None if no probe found one; ``mac_source`` is the protocol it comes from.
+    ``aliases`` are further MACs from ARP, where what the device says of itself joins its addresses.
     ``protocols`` are those that the device answered, in the order of ``probes.PROTOCOLS``.
     ``uptime`` is sysUpTime in seconds. ``extra`` is as in ``Device``.
     """
@@ -33,6 +34,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     protocols: tuple[str, ...]
     mac: str | None = None
     mac_source: str | None = None
+    aliases: tuple[str, ...] = ()
     sys_name: str | None = None
     sys_descr: str | None = None
     sys_object_id: str | None = None
@@ -77,7 +79,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     ``missed`` counts the cycles in a row without any answer. ``silent`` counts, per protocol and
     per address of a device that answers, the cycles in a row in which that one did not.
-    ``mac_source`` is the protocol that the MAC comes from. ``flaps`` counts how often it came back of
+    ``mac_source`` is the protocol that the MAC comes from, ``aliases`` are as in ``Observation``. ``flaps`` counts how often it came back of
     late, ``calm`` the cycles since then in which it answered.
     """
 
@@ -88,6 +90,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     calm: int = 0
     silent: dict[str, int] = {}
     mac_source: str | None = None
+    aliases: tuple[str, ...] = ()
 
 
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True, gc=False):

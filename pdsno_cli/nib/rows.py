@@ -89,6 +89,7 @@ class _Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     missed: int = 0
     silent: dict[str, int] = {}
     mac_source: str | None = None
+    aliases: tuple[str, ...] = ()
     flaps: int = 0
     calm: int = 0
 
@@ -125,6 +126,7 @@ def known_row(
         missed=known.missed,
         silent=known.silent,
         mac_source=known.mac_source,
+        aliases=known.aliases,
         flaps=known.flaps,
         calm=known.calm,
     )
@@ -260,6 +262,7 @@ def known(row: sa.Row[Any]) -> Known:
         missed=memory.missed,
         silent=memory.silent,
         mac_source=memory.mac_source,
+        aliases=memory.aliases,
         flaps=memory.flaps,
         calm=memory.calm,
     )
