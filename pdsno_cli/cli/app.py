@@ -21,8 +21,8 @@ EXIT_INTERNAL = 3
 COMMANDS = (
     "validate", "schema", "rule", "topics", "capacity", "doctor", "check", "plan",
     "up", "ls", "status", "ps", "top", "logs", "events", "devices", "where", "graph", "audit",
-    "tail", "discover", "scan", "identify", "policy", "restart", "stop", "start", "wait", "down",
-    "quarantine", "lab", "fault", "controller",
+    "trace", "tail", "discover", "scan", "identify", "policy", "restart", "stop", "start", "wait",
+    "down", "quarantine", "lab", "fault", "controller",
 )  # fmt: skip
 
 

@@ -36,6 +36,7 @@ from pdsno_cli.discovery.sockets import enlarge_buffers
 from pdsno_cli.model.probes import IDENTITY, UNIQUE
 
 if TYPE_CHECKING:
+    from pdsno_cli.discovery.identify.facts import Fact
     from pdsno_cli.discovery.snmp_system import SystemInfo
     from pdsno_cli.spec.topology import Snmp
 
@@ -120,14 +121,17 @@ def _stale(item: _Known, info: SystemInfo, now: float) -> bool:
     return rebooted or now - item.at >= (AGAIN if item.complete else AGAIN_SILENT)
 
 
+def explain(
+    address: str, info: SystemInfo, settings: Snmp, cancel: threading.Event
+) -> dict[str, Fact]:
+    """Ask one agent what its device is; return each fact with its evidence."""
+    objects, _ = _ask([address], {address: info}, settings, cancel)
+    found = identify(_answers(info, objects.get(address, {})))
+    return {field: found[field] for field in IDENTITY if field in found}
+
+
 def _facts(info: SystemInfo, objects: Mapping[Oid, Object]) -> dict[str, str]:
-    system: dict[Oid, Object] = {}
-    if info.sys_descr is not None:
-        system[SYS_DESCR] = Object(info.sys_descr.encode())
-    object_id = parse_oid(info.sys_object_id or "")
-    if object_id is not None:
-        system[SYS_OBJECT_ID] = Object(object_id)
-    answers = Answers({**objects, **system})
+    answers = _answers(info, objects)
     found = identify(answers)
     facts = {field: found[field].value for field in IDENTITY if field in found}
     unique = (
@@ -135,6 +139,16 @@ def _facts(info: SystemInfo, objects: Mapping[Oid, Object]) -> dict[str, str]:
         normalise_mac((answers.octets(BRIDGE_ADDRESS) or b"").hex()),
     )
     return facts | {name: text for name, text in zip(UNIQUE, unique, strict=True) if text}
+
+
+def _answers(info: SystemInfo, objects: Mapping[Oid, Object]) -> Answers:
+    system: dict[Oid, Object] = {}
+    if info.sys_descr is not None:
+        system[SYS_DESCR] = Object(info.sys_descr.encode())
+    object_id = parse_oid(info.sys_object_id or "")
+    if object_id is not None:
+        system[SYS_OBJECT_ID] = Object(object_id)
+    return Answers({**objects, **system})
 
 
 def _ask(

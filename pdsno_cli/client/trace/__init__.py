@@ -1,0 +1,34 @@
+"""Follows one address through discovery: coverage, probes, identity, reports, every level's store.
+
+A stage is a function of a ``Path`` that yields ``Finding``s, in a module beside this one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pdsno_cli.client.trace.coverage import covering, trace_coverage
+from pdsno_cli.client.trace.levels import trace_levels
+from pdsno_cli.client.trace.probes import trace_probes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pdsno_cli.client.doctor.finding import Finding
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
+
+
+def trace_address(
+    topology: Topology, state: StateDir, address: str, *, probe: bool = True
+) -> Iterator[Finding]:
+    """Yield what each stage says of an IPv4 address, in the order in which it passes them.
+
+    ``probe`` asks the address, from this machine, with the protocols in force.
+    """
+    found = covering(topology, state, address)
+    yield from trace_coverage(topology, address, found)
+    if probe and found:
+        yield from trace_probes(topology, address, found[0])
+    for local in found:
+        yield from trace_levels(topology, state, address, local.controller_id)
