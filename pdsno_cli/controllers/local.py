@@ -9,10 +9,11 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from pdsno_cli.controllers import policy
+from pdsno_cli.controllers import cycles, policy
 from pdsno_cli.controllers.device_events import cycle_events
 from pdsno_cli.controllers.policies import Policies
 from pdsno_cli.delivery.endpoint import events_topic
@@ -48,6 +49,7 @@ log = logging.getLogger(__name__)
 SPREAD = 0.02
 
 MOST_SILENT = 100  # present devices without an answer that a report lists
+_CLOCKS = 0.1  # seconds by which timers may run ahead of the wall clock
 POLICY_WAIT = 3.0  # seconds to wait for the retained policy before following the file
 
 
@@ -65,7 +67,7 @@ class _Sweep:
         """Return True if it probes what ``rules`` exclude."""
         return (
             not set(self.rules.protocols) <= set(rules.protocols)
-            or self.targets.beyond(AddressSet.of(rules.targets)) is not None
+            or self.targets.beyond(cycles.targets(rules)) is not None
         )
 
 
@@ -84,6 +86,8 @@ class LocalController:
         self._snmp = resolve_snmp(context.spec.discovery.snmp, base=context.topology.folder)
         self._policies = Policies(context)
         self._next: Cancellable | None = None
+        self._curfew: Cancellable | None = None  # set while a cycle runs that a blackout would end
+        self._blackout: datetime | None = None  # the end of the blackout that was reported last
         self._sweep: _Sweep | None = None  # the running cycle
         self._ordered: deque[str] = deque()  # message_ids, each for a cycle of its own
         self._started = 0.0  # the last cycle, on the monotonic clock
@@ -188,8 +192,11 @@ class LocalController:
                 self._plan()
 
     def _leave_excess(self) -> None:
-        """Cancel the running cycle if it probes what is no longer to be probed."""
-        if self._sweep is not None and self._sweep.exceeds(self._policy()):
+        """Cancel the running cycle if it probes what, or when, is not to be probed."""
+        rules = self._policy()
+        if self._sweep is not None and (
+            self._sweep.exceeds(rules) or cycles.blackout(rules, _local_now()) is not None
+        ):
             log.info("the running cycle is cancelled: it exceeds what is in force now")
             self._sweep.cancel.set()
 
@@ -209,31 +216,60 @@ class LocalController:
         if self._ordered:
             wait = 0.0
         elif self._cycle:
-            wait = max(self._started + self._policy().interval - time.monotonic(), 0.0)
+            elapsed = time.monotonic() - self._started
+            chance = random.uniform(-1.0, 1.0)  # noqa: S311 - jitter is no secret
+            wait = cycles.delay(self._policy().interval, elapsed, chance)
         else:
             wait = random.uniform(0.0, self._spread)  # noqa: S311 - jitter is no secret
         self._next = self._context.scheduler.after(wait, self._begin)
 
     def _begin(self) -> None:
-        """Start a cycle on the background thread."""
+        """Start a cycle on the background thread, unless there is a blackout."""
         rules = self._policy()
+        self._next = None
+        now = _local_now()
+        over = cycles.blackout(rules, now)
+        if over is not None:
+            self._await(over, now)
+            return
         answers = self._ordered.popleft() if self._ordered else None
         started = time.time()
         self._started = time.monotonic()
         self._sweep = running = _Sweep(
-            rules=rules, targets=AddressSet.of(rules.targets), started=started, answers=answers
+            rules=rules, targets=cycles.targets(rules), started=started, answers=answers
         )
-        self._next = None
+        left = cycles.next_blackout(rules, now)
+        if left is not None:
+            seconds = left.total_seconds() + _CLOCKS
+            self._curfew = self._context.scheduler.after(seconds, self._leave_excess)
+        thorough = answers is not None or self._cycle % cycles.THOROUGH == 0
+        pace = cycles.pace(rules, self._context.store.known(), thorough=thorough)
         self._context.background.submit(
             lambda: self._context.sweep(
-                running.targets, rules.protocols, self._snmp, running.cancel
+                running.targets,
+                rules.protocols,
+                self._snmp,
+                running.cancel,
+                pace=pace,
+                answering_only=rules.snmp_to == "answering",
             ),
             lambda result: self._end(running, result),
         )
 
+    def _await(self, over: datetime, now: datetime) -> None:
+        """Start the next cycle when the blackout is over; orders wait as well."""
+        if over != self._blackout:
+            self._blackout = over
+            self._warn_watcher(f"blackout until {over:%Y-%m-%d %H:%M}: no cycle starts before")
+        wait = (over - now).total_seconds() + random.uniform(0.0, self._spread)  # noqa: S311 - jitter
+        self._next = self._context.scheduler.after(wait, self._begin)
+
     def _end(self, running: _Sweep, result: SweepResult) -> None:
         """Commit the result of a cycle and report the changes. Owner's thread."""
         self._sweep = None
+        if self._curfew is not None:
+            self._curfew.cancel()
+            self._curfew = None
         if result.cancelled:
             # Its result is incomplete. An order is answered by the next one, which is due.
             if running.answers is not None:
@@ -352,3 +388,8 @@ class LocalController:
         self._context.watcher.notice(
             WarningNotice(controller_id=self._context.spec.controller_id, text=text)
         )
+
+
+def _local_now() -> datetime:
+    """Return the time of this machine without its zone, as blackouts are declared."""
+    return datetime.now().astimezone().replace(tzinfo=None)

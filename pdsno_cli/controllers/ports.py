@@ -12,6 +12,7 @@ from pdsno_cli.delivery.ports import Consumer
 if TYPE_CHECKING:
     import threading
 
+    from pdsno_cli.discovery.pace import Pace
     from pdsno_cli.discovery.sweep import SweepResult
     from pdsno_cli.spec.topology import Snmp, Topology
 
@@ -29,7 +30,14 @@ class Sweep(Protocol):
     """Probes addresses with real packets; waits for the network, so not on the owner's thread."""
 
     def __call__(
-        self, targets: Sequence[str], protocols: Sequence[str], snmp: Snmp, cancel: threading.Event
+        self,
+        targets: Sequence[str],
+        protocols: Sequence[str],
+        snmp: Snmp,
+        cancel: threading.Event,
+        *,
+        pace: Pace,
+        answering_only: bool,
     ) -> SweepResult:
         """Return what answered; never raises: a probe's failure is part of the result."""
 

@@ -8,6 +8,7 @@ from pdsno_cli.discovery.probe import Answers, Probe, ProbeRequest
 from pdsno_cli.discovery.snmp_agents import RATE
 from pdsno_cli.discovery.snmp_memory import CredentialMemory
 from pdsno_cli.discovery.snmp_rounds import sweep_credentials
+from pdsno_cli.model.probes import FACTS
 
 if TYPE_CHECKING:
     import threading
@@ -35,17 +36,21 @@ class SnmpProbe:
     def sweep(self, request: ProbeRequest) -> Answers:
         """Return the system group, the MAC and the identity of every agent that answers."""
         settings, details = request.snmp, self._details()
+        rate = request.pace.rate_of(FACTS["snmp"])
         result = sweep_credentials(
             request.targets,
             settings,
             request.cancel,
+            rate=rate,
             memory=self._memory,
             more=details.marks(settings.port),
         )
         found = result.found
         request.findings.refused |= result.refused
         request.findings.stray.update(result.stray)
-        facts = self._identities().of(found, request.snmp, request.cancel) if found else {}
+        facts = (
+            self._identities().of(found, request.snmp, request.cancel, rate=rate) if found else {}
+        )
         details.read(found, request.snmp, request.findings, request.cancel)
         return {
             address: _fields(info, settings) | facts.get(address, {})

@@ -70,7 +70,12 @@ class Identities:
         self._lock = threading.Lock()
 
     def of(
-        self, found: Mapping[str, SystemInfo], settings: Snmp, cancel: threading.Event
+        self,
+        found: Mapping[str, SystemInfo],
+        settings: Snmp,
+        cancel: threading.Event,
+        *,
+        rate: float = RATE,
     ) -> dict[str, dict[str, str]]:
         """Return the facts of each agent in ``found``, by its address; asks those that are new."""
         now = time.monotonic()
@@ -80,7 +85,9 @@ class Identities:
             for address, item in known.items()
             if item is None or _stale(item, found[address], now)
         ]
-        objects, replies = _ask(asked, found, settings, cancel) if asked else ({}, Counter[str]())
+        objects, replies = (
+            _ask(asked, found, settings, cancel, rate) if asked else ({}, Counter[str]())
+        )
         for address in asked:
             info, answered = found[address], objects.get(address)
             before = known[address]
@@ -125,7 +132,7 @@ def explain(
     address: str, info: SystemInfo, settings: Snmp, cancel: threading.Event
 ) -> dict[str, Fact]:
     """Ask one agent what its device is; return each fact with its evidence."""
-    objects, _ = _ask([address], {address: info}, settings, cancel)
+    objects, _ = _ask([address], {address: info}, settings, cancel, RATE)
     found = identify(_answers(info, objects.get(address, {})))
     return {field: found[field] for field in IDENTITY if field in found}
 
@@ -156,6 +163,7 @@ def _ask(
     found: Mapping[str, SystemInfo],
     settings: Snmp,
     cancel: threading.Event,
+    rate: float,
 ) -> tuple[dict[str, dict[Oid, Object]], Counter[str]]:
     """Send each agent its questions; return the objects of those that answered, and their replies."""
     answers: dict[str, dict[Oid, Object]] = {}
@@ -174,7 +182,7 @@ def _ask(
     if others:
         communities = [(found[item].community or settings.community).encode() for item in others]
         for item, response in _ask_communities(
-            [(item, wanted[item]) for item in others], communities, settings, cancel
+            [(item, wanted[item]) for item in others], communities, settings, cancel, rate
         ):
             accept(item, response.error_status, response.bindings)
     if users:
@@ -206,6 +214,7 @@ def _ask_communities(
     communities: Sequence[bytes],
     settings: Snmp,
     cancel: threading.Event,
+    rate: float,
 ) -> list[tuple[str, Response]]:
     """Return the answers of agents to their questions; each has one of the communities."""
     found: list[tuple[str, Response]] = []
@@ -230,7 +239,7 @@ def _ask_communities(
         assert len(requests) <= MAX_DATAGRAMS
         for request in requests:
             agents.request(
-                range(len(asked)), request, accept, rate=RATE, cancel=cancel, read=read_response
+                range(len(asked)), request, accept, rate=rate, cancel=cancel, read=read_response
             )
     return found
 

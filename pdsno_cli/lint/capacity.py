@@ -153,42 +153,57 @@ def sweeps(topology: Topology) -> Iterable[Sweep]:
                 most, number = item, other
         protocols = _protocols(topology, most)
         if number and protocols:
-            snmp = most.discovery.snmp
-            tries = (snmp.retries, snmp.timeout, snmp.rounds)
-            protocol, seconds = _slowest(protocols, number, *tries)
+            pace = _pace(most.discovery)
+            protocol, seconds = _slowest(protocols, number, pace)
             yield Sweep(
                 key=key,
                 protocol=protocol,
                 addresses=number,
                 seconds=seconds,
-                least=sweep_time(protocol, 1, *tries),
+                least=sweep_time(protocol, 1, pace),
                 interval=interval(topology, most),
             )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepPace:
+    """What decides how long a sweep takes: see ``spec.topology.Discovery`` and ``Snmp``."""
+
+    retries: int
+    timeout: float
+    rounds: int = 1
+    rate: float | None = None
+    ceiling: float | None = None
+
+
+def _pace(discovery: Discovery) -> SweepPace:
+    return SweepPace(
+        retries=discovery.snmp.retries,
+        timeout=discovery.snmp.timeout,
+        rounds=discovery.snmp.rounds,
+        rate=discovery.rate,
+        ceiling=discovery.timeout.ceiling,
+    )
+
+
 @lru_cache(maxsize=1024)  # most controllers of a topology are alike
-def _slowest(
-    protocols: tuple[str, ...], number: int, retries: int, timeout: float, rounds: int
-) -> tuple[str, float]:
+def _slowest(protocols: tuple[str, ...], number: int, pace: SweepPace) -> tuple[str, float]:
     """Return the protocol that takes longest for so many addresses, and its seconds."""
-    times = {name: sweep_time(name, number, retries, timeout, rounds) for name in protocols}
+    times = {name: sweep_time(name, number, pace) for name in protocols}
     slowest = max(times, key=lambda name: times[name])
     return slowest, times[slowest]
 
 
-def sweep_time(protocol: str, number: int, retries: int, timeout: float, rounds: int = 1) -> float:
-    """Return the seconds in which a protocol asks so many addresses, none of which answers.
-
-    ``retries``, ``timeout`` and ``rounds`` are those of the SNMP settings.
-    """
+def sweep_time(protocol: str, number: int, pace: SweepPace) -> float:
+    """Return the seconds in which a protocol asks so many addresses, none of which answers."""
     facts = PROBES[protocol]
-    tries = facts.tries
+    rate = pace.rate or facts.rate
     if protocol == "snmp":
-        tries = retries + 1
+        tries, timeout, rounds = pace.retries + 1, pace.timeout, pace.rounds
     else:
-        timeout, rounds = facts.timeout, 1
+        tries, timeout, rounds = facts.tries, pace.ceiling or facts.timeout, 1
     # Tries of one address are a timeout apart; meanwhile others are asked, at the same rate.
-    sending = max(number * tries / facts.rate, number / facts.rate + (tries - 1) * timeout)
+    sending = max(number * tries / rate, number / rate + (tries - 1) * timeout)
     return rounds * (sending + timeout)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.model.addresses import is_loopback
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import AddressRange, parse_target
+from pdsno_cli.spec.defaults import setting_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +77,13 @@ def target_path(document: Document, controller: Controller, index: int) -> Where
         if document.has(where):
             return where
     return targets
+
+
+def written(document: Document, controller: Controller, setting: Where) -> Where:
+    """Return the path of a controller's effective setting, its own or an inherited one."""
+    role, region = controller.role.value, controller.region
+    candidates = setting_paths(controller.key, role, region, setting)
+    return next((where for where in candidates if document.has(where)), candidates[0])
 
 
 def split_address(address: str) -> tuple[str, int]:

@@ -13,6 +13,7 @@ from pdsno_cli.spec.topology import (
     Discovery,
     Snmp,
     SnmpKey,
+    SweepTimeout,
 )
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.document import Where
 
 Raw = dict[str, Any]
+
+_BOUNDS = ("floor", "ceiling")
 
 
 def setting_paths(key: str, role: str, region: str | None, where: Where) -> list[Where]:
@@ -61,7 +64,9 @@ class Inheritance:
             own.get("interval"),
             own.get("missed_cycles"),
             own.get("mass_loss"),
-            tuple(own.get("protocols", ())),
+            *(_hashable(own.get(key)) for key in ("protocols", "exclude", "blackout", "timeout")),
+            own.get("rate"),
+            own.get("snmp_to"),
             own_snmp.get("version"),
             own_snmp.get("community"),
             own_snmp.get("port"),
@@ -83,10 +88,16 @@ class Inheritance:
     def _make(self, layers: list[Raw]) -> Callable[[tuple[str, ...]], Discovery]:
         merged: Raw = {}
         snmp: Raw = {}
+        timeout: Raw = {}
         for layer in reversed(layers):
             merged |= layer
             snmp = _over(layer.get("snmp", {}), snmp)
-        known: Raw = {}
+            timeout |= layer.get("timeout", {})
+        known: Raw = {key: merged[key] for key in ("rate", "snmp_to") if key in merged}
+        known |= {key: tuple(merged[key]) for key in ("exclude", "blackout") if key in merged}
+        bounds = {key: self._duration(text) for key, text in timeout.items() if key in _BOUNDS}
+        if bounds:
+            known["timeout"] = SweepTimeout(**bounds)
         if "interval" in merged:
             known["interval"] = self._duration(merged["interval"])
         if "protocols" in merged:
@@ -164,3 +175,10 @@ def _over(near: Raw, far: Raw) -> Raw:
     if all(isinstance(item, dict) for item in details):
         merged["details"] = far["details"] | near["details"]
     return merged
+
+
+def _hashable(value: Any) -> Any:
+    """Return a list or a mapping of scalars as a tuple, anything else as it is."""
+    if isinstance(value, dict):
+        return tuple(value.items())
+    return tuple(value) if isinstance(value, list) else value

@@ -138,13 +138,23 @@ class Snmp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SweepTimeout:
+    """Bounds in seconds of the timeout of ARP and ICMP; None: those of the protocol."""
+
+    floor: float | None = None
+    ceiling: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Discovery:
     """Discovery settings of a local controller.
 
     ``targets`` are address ranges as ``model.targets`` reads them (``10.0.0.0/24``,
     ``10.0.0.1-10.0.0.9``, ``10.0.0.7``), a prefix that is split among many already cut to this
-    controller's share. ``interval`` is in seconds. ``mass_loss`` is the share of the devices that
-    may become inactive in one cycle without being held back for another.
+    controller's share; ``exclude`` are ranges of the same form. ``interval`` is in seconds. ``rate`` is
+    in packets a second of each protocol, None: that of the protocol. ``blackout`` are times as
+    ``model.blackouts`` reads them, ``snmp_to`` is all or answering. ``mass_loss`` is the share of the
+    devices that may become inactive in one cycle without being held back for another.
     """
 
     interval: float = 30.0
@@ -152,6 +162,11 @@ class Discovery:
     missed_cycles: int = 3
     mass_loss: float = 0.5
     targets: tuple[str, ...] = ()
+    rate: int | None = None
+    timeout: SweepTimeout = field(default_factory=SweepTimeout)
+    exclude: tuple[str, ...] = ()
+    blackout: tuple[str, ...] = ()
+    snmp_to: str = "all"
     snmp: Snmp = field(default_factory=Snmp)
 
 

@@ -26,6 +26,7 @@ from pdsno_cli.spec.topology import (
     Region,
     Snmp,
     SnmpKey,
+    SweepTimeout,
     Tls,
     Topology,
 )
@@ -105,8 +106,14 @@ EFFECTS: Mapping[type, Mapping[str, Effect]] = {
         "missed_cycles": Effect.LIVE,
         "mass_loss": Effect.LIVE,
         "targets": Effect.LIVE,
+        "rate": Effect.LIVE,
+        "timeout": Effect.INSIDE,
+        "exclude": Effect.LIVE,
+        "blackout": Effect.LIVE,
+        "snmp_to": Effect.LIVE,
         "snmp": Effect.INSIDE,
     },
+    SweepTimeout: {"floor": Effect.LIVE, "ceiling": Effect.LIVE},
     Snmp: {
         "version": Effect.RESTART,
         "community": Effect.RESTART,
@@ -139,7 +146,7 @@ _SECRETS = frozenset(
 _DURATIONS = frozenset(
     {(Broker, "keepalive"), (Broker, "outage"), (OutboxLimits, "age"), (OutboxLimits, "patience"),
      (Policy, "scan_interval"), (Controller, "heartbeat"), (Discovery, "interval"),
-     (Snmp, "timeout"), (Details, "interval")}
+     (Snmp, "timeout"), (Details, "interval"), (SweepTimeout, "floor"), (SweepTimeout, "ceiling")}
 )  # fmt: skip
 _NAMES = {(Broker, "addresses"): "hosts"}  # where the file's key is another
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +13,7 @@ from pdsno_cli.controllers.local import POLICY_WAIT, LocalController
 from pdsno_cli.discovery.sweep import SweepResult
 from pdsno_cli.lint.engine import require
 from pdsno_cli.model.details import Detail, Interface, Neighbour, joined, pieces
-from pdsno_cli.model.devices import Observation, ProbeResult
+from pdsno_cli.model.devices import Device, Known, Observation, ProbeResult
 from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event, PolicyDocument
 from pdsno_cli.nib.store import Store
 from tests.conftest import ONE_OF_EACH
@@ -25,7 +26,9 @@ class World(Clock):
     def __init__(self, store, file, monkeypatch) -> None:
         super().__init__()
         monkeypatch.setattr("pdsno_cli.controllers.local.time.monotonic", self.monotonic)
+        monkeypatch.setattr("pdsno_cli.controllers.local._local_now", lambda: self.wall)
         self.store = store
+        self.notices: list[object] = []
         self.sweeps: list[SimpleNamespace] = []  # those that were begun
         self.reports: list[tuple[DiscoveryReport, str | None]] = []
         self.events: list[Event] = []
@@ -39,11 +42,17 @@ class World(Clock):
                 scheduler=self,
                 background=self,
                 sweep=self._sweep,
-                watcher=SimpleNamespace(notice=lambda _: None),
+                watcher=SimpleNamespace(notice=self.notices.append),
             )
         )
         self._version = int(time.time())
         self.local.start()
+
+    @property
+    def wall(self) -> datetime:
+        """The time of day: 12:00 on a Wednesday when the clock shows 1000."""
+        noon = datetime(2026, 11, 25, 12)  # noqa: DTZ001  # local times have no zone
+        return noon + timedelta(seconds=self.now - 1000.0)
 
     def has_published(self, _) -> bool:
         return False
@@ -66,9 +75,9 @@ class World(Clock):
         work()
         self.sweeps[-1].done = done
 
-    def _sweep(self, targets, protocols, _, cancel) -> None:
+    def _sweep(self, targets, protocols, _, cancel, **settings) -> None:
         self.sweeps.append(
-            SimpleNamespace(targets=tuple(targets), protocols=protocols, cancel=cancel)
+            SimpleNamespace(targets=tuple(targets), protocols=protocols, cancel=cancel, **settings)
         )
 
     def end(self, *observations, **findings) -> None:
@@ -111,10 +120,21 @@ class World(Clock):
 
 
 @pytest.fixture
-def world(tmp_path, monkeypatch):
-    (tmp_path / "t.yaml").write_text(ONE_OF_EACH.replace("127.66.0.1", TARGETS))
+def make(tmp_path, monkeypatch):
+    """Return a function that makes a world whose local controller has these settings, too."""
     with closing(Store.open(tmp_path / "lc.db")) as store:
-        yield World(store, tmp_path / "t.yaml", monkeypatch)
+
+        def world(settings: str = "") -> World:
+            text = ONE_OF_EACH.replace("targets: [127.66.0.1]", f"targets: [{TARGETS}]{settings}")
+            (tmp_path / "t.yaml").write_text(text)
+            return World(store, tmp_path / "t.yaml", monkeypatch)
+
+        yield world
+
+
+@pytest.fixture
+def world(make):
+    return make()
 
 
 @pytest.mark.parametrize(
@@ -226,3 +246,78 @@ def test_a_mass_loss_is_held_for_one_cycle_and_announced(world):
     ]
     assert len(world.cycle(agent(1)).inactive) == 14
     assert len(world.events) == 1
+
+
+def test_cycle_probes_no_excluded_address(make):
+    world = make(", exclude: [127.66.0.2-127.66.0.254]")
+    world.wait(POLICY_WAIT)
+    assert world.sweeps[-1].targets == ("127.66.0.1",)
+
+
+def test_cycle_probes_at_the_declared_pace(make):
+    world = make(", rate: 100, timeout: {floor: 200ms, ceiling: 2s}, snmp_to: answering")
+    world.wait(POLICY_WAIT)
+    pace = world.sweeps[-1].pace
+    assert (pace.rate, pace.floor, pace.ceiling) == (100, 0.2, 2.0)
+    assert world.sweeps[-1].answering_only
+
+
+def test_first_cycle_each_tenth_and_an_ordered_one_wait_for_every_silent_target(world):
+    device = Device(device_id="ip:1", addresses=("127.66.0.1",), protocols=("icmp",))
+    with world.store.transaction() as tx:
+        tx.put_known("lc", "r", [Known(device=device)], seen={"ip:1"}, at=time.time())
+    thorough = []
+    for _ in range(12):
+        world.wait(40.0)
+        thorough.append(world.sweeps[-1].pace.patient is None)
+        if not thorough[-1]:
+            assert world.sweeps[-1].pace.patient == {"127.66.0.1"}
+        world.end()
+        with world.store.transaction() as tx:
+            tx.put_known("lc", "r", [Known(device=device)], seen={"ip:1"}, at=time.time())
+    assert [number for number, found in enumerate(thorough) if found] == [0, 10]
+    world.order()
+    world.wait(0.0)
+    assert world.sweeps[-1].pace.patient is None
+
+
+def test_cycles_start_within_a_few_percent_of_the_interval(world):
+    world.wait(POLICY_WAIT)
+    waits = []
+    for number in range(2, 40):
+        started = world.now
+        world.end()
+        while len(world.sweeps) < number:
+            world.wait(0.1)
+        waits.append(world.now - started)
+    assert min(waits) < 29.9
+    assert max(waits) > 30.1
+    assert all(29.0 <= wait <= 31.0 for wait in waits)
+
+
+def test_no_cycle_starts_in_a_blackout_and_it_says_until_when(make):
+    world = make(', blackout: ["11:00-13:00"]')
+    order = world.order()
+    world.wait(3500.0)
+    assert not world.sweeps
+    assert [n.text for n in world.notices] == [
+        "blackout until 2026-11-25 13:00: no cycle starts before"
+    ]
+    world.wait(110.0)
+    world.end()
+    assert [answers for _, answers in world.reports] == [order]
+
+
+def test_cycle_that_runs_ends_when_a_blackout_begins_and_changes_nothing(make):
+    world = make(', blackout: ["Wed 12:01-12:30"]')
+    world.wait(50.0)
+    (running,) = world.sweeps
+    world.wait(9.0)
+    assert not running.cancel.is_set()
+    world.wait(2.0)
+    assert running.cancel.is_set()
+    world.end()
+    world.wait(1700.0)
+    assert (len(world.sweeps), world.reports) == (1, [])
+    world.wait(100.0)
+    assert len(world.sweeps) == 2

@@ -13,6 +13,7 @@ from pdsno_cli.lint.capacity import (
     FASTEST_SUMMARIES,
     SEGMENTS,
     TARGET_BYTES,
+    SweepPace,
     capacity,
     sweep_time,
 )
@@ -109,10 +110,14 @@ def test_sweep_is_that_of_the_policy_in_force(plane):
 
 
 def test_sweep_time_is_bound_by_the_rate_or_by_the_timeouts():
-    assert sweep_time("snmp", 1, 2, 2.0) == pytest.approx(6.0, abs=0.01)
-    assert sweep_time("snmp", 60_000, 2, 2.0) == pytest.approx(60_000 * 3 / 2000 + 2)
-    assert sweep_time("snmp", 1, 2, 2.0, 3) == pytest.approx(18.0, abs=0.01)
-    assert sweep_time("icmp", 50_000, 2, 2.0) == pytest.approx(50_000 * 2 / 5000 + 1.0)
+    pace = SweepPace(retries=2, timeout=2.0)
+    assert sweep_time("snmp", 1, pace) == pytest.approx(6.0, abs=0.01)
+    assert sweep_time("snmp", 60_000, pace) == pytest.approx(60_000 * 3 / 2000 + 2)
+    assert sweep_time("icmp", 50_000, pace) == pytest.approx(50_000 * 2 / 5000 + 1.0)
+    slow = SweepPace(retries=2, timeout=2.0, rate=100, ceiling=3.0)
+    assert sweep_time("icmp", 50_000, slow) == pytest.approx(50_000 * 2 / 100 + 3.0)
+    several = SweepPace(retries=2, timeout=2.0, rounds=3)
+    assert sweep_time("snmp", 1, several) == pytest.approx(18.0, abs=0.01)
 
 
 def test_outbox_lasts_until_its_first_limit(plane):

@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 CODE = "PDS501"
 _ALL = (("heartbeat",), ("nib",))  # settings of every role; the others are a local controller's
-_DISCOVERY = ("interval", "protocols", "missed_cycles")
+_DISCOVERY = (
+    "interval", "protocols", "missed_cycles", "mass_loss", "rate", "exclude", "blackout", "snmp_to",
+)  # fmt: skip
+_TIMEOUT = ("floor", "ceiling")
 _SNMP = ("version", "community", "port", "timeout", "retries", "details", "credentials")
 SETTINGS: tuple[tuple[str, ...], ...] = (
     *_ALL,
     *(("discovery", name) for name in _DISCOVERY),
+    *(("discovery", "timeout", name) for name in _TIMEOUT),
     *(("discovery", "snmp", name) for name in _SNMP),
 )
 

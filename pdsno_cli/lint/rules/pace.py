@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdsno_cli.lint.common import one_for_each_key
+from pdsno_cli.lint.common import one_for_each_key, written
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.model.durations import DAY, SHORTEST, format_duration
 from pdsno_cli.model.roles import Role
-from pdsno_cli.spec.defaults import setting_paths
 from pdsno_cli.spec.document import Where
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from pdsno_cli.model.diagnostics import Diagnostic
     from pdsno_cli.spec.document import Document
-    from pdsno_cli.spec.topology import Controller, Details, Policy, Topology
+    from pdsno_cli.spec.topology import Details, Policy, Topology
 
 CODE = "PDS219"
 SHORTEST_TRY, LONGEST_TRY = 0.001, 60.0
@@ -36,6 +35,26 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             reported.update(where for _ in found)
             yield from found
     yield from _retries(topology, document)
+    yield from _bounds(topology, document)
+
+
+def _bounds(topology: Topology, document: Document) -> Iterator[Diagnostic]:
+    """Yield a finding for each floor above its ceiling."""
+    reported: set[Where] = set()
+    for item in one_for_each_key(topology):
+        floor, ceiling = item.discovery.timeout.floor, item.discovery.timeout.ceiling
+        if floor is None or ceiling is None or floor <= ceiling:
+            continue
+        where = written(document, item, ("discovery", "timeout", "floor"))
+        if where not in reported:
+            reported.add(where)
+            yield document.finding(
+                CODE,
+                f"a floor of {format_duration(floor)} is above the ceiling of "
+                f"{format_duration(ceiling)}",
+                where,
+                hint=f"for example: floor: {format_duration(ceiling / 10)}",
+            )
 
 
 def _retries(topology: Topology, document: Document) -> Iterator[Diagnostic]:
@@ -50,9 +69,9 @@ def _retries(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         tries = snmp.retries + 1
         if snmp.timeout * tries <= interval or interval < SHORTEST:
             continue
-        where = _written(document, item, ("discovery", "snmp", "timeout"))
+        where = written(document, item, ("discovery", "snmp", "timeout"))
         if not document.has(where):
-            where = _written(document, item, ("discovery", "snmp", "retries"))
+            where = written(document, item, ("discovery", "snmp", "retries"))
         if document.has(where):
             yield document.finding(
                 CODE,
@@ -99,7 +118,10 @@ def _durations(topology: Topology, document: Document) -> Iterator[Bound]:
             yield "an interval", policy.scan_interval, SHORTEST, DAY, (*where, "scan_interval")
     for item in one_for_each_key(topology):
         own = item.discovery
+        timeout = ("discovery", "timeout")
         for name, seconds, least, most, path in (
+            ("a floor", own.timeout.floor, SHORTEST_TRY, LONGEST_TRY, (*timeout, "floor")),
+            ("a ceiling", own.timeout.ceiling, SHORTEST_TRY, LONGEST_TRY, (*timeout, "ceiling")),
             ("a heartbeat", item.heartbeat, SHORTEST, DAY, ("heartbeat",)),
             ("an interval", own.interval, SHORTEST, DAY, ("discovery", "interval")),
             (
@@ -111,20 +133,14 @@ def _durations(topology: Topology, document: Document) -> Iterator[Bound]:
             ),
             *_details(own.snmp.details),
         ):
-            if not least <= seconds <= most:
-                yield name, seconds, least, most, _written(document, item, path)
+            if seconds is not None and not least <= seconds <= most:
+                yield name, seconds, least, most, written(document, item, path)
 
 
 def _details(details: Details | None) -> Iterator[Bound]:
     if details is not None:
         path = ("discovery", "snmp", "details", "interval")
         yield "an interval", details.interval, LEAST_DETAILS, 7 * DAY, path
-
-
-def _written(document: Document, item: Controller, path: Where) -> Where:
-    """Return the path of a controller's effective setting, its own or an inherited one."""
-    candidates = setting_paths(item.key, item.role.value, item.region, path)
-    return next((where for where in candidates if document.has(where)), candidates[0])
 
 
 RULE = Rule(code=CODE, name="pace", check=check)
