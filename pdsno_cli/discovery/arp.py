@@ -11,7 +11,7 @@ import struct
 import sys
 from typing import TYPE_CHECKING
 
-from pdsno_cli.discovery.kernel_filter import attach
+from pdsno_cli.discovery.kernel_filter import Step, attach
 from pdsno_cli.discovery.mac import format_mac, is_group
 from pdsno_cli.discovery.pace import by_index
 from pdsno_cli.discovery.probe import (
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
     from pdsno_cli.discovery.onlink import Link
+    from pdsno_cli.model.targets import AddressSet
 
 RATE = FACTS["arp"].rate  # requests a second
 TRIES = FACTS["arp"].tries
@@ -44,14 +45,6 @@ _REPLY_HEAD = _HEAD.pack(1, 0x0800, 6, 4, _REPLY)
 # Where an Ethernet frame has them: operation, sender's MAC, sender's and target's address.
 _OPERATION, _SENDER_MAC, _SENDER, _TARGET = 20, 22, 28, 38
 _FRAME_BYTES = 42
-
-# Keep replies only: the requests of busy links never reach this process.
-_REPLIES_ONLY = (
-    (0x28, 0, 0, _OPERATION),  # A = operation
-    (0x15, 0, 1, _REPLY),  # another: drop
-    (0x06, 0, 0, 0xFFFF),  # keep
-    (0x06, 0, 0, 0),  # drop
-)
 
 
 class ArpProbe:
@@ -97,7 +90,7 @@ def sweep(
     reasons = []
     for interface, link in interfaces.items():
         try:
-            sock = _open(interface)
+            sock = open_link(interface, link.targets)
         except ProbeUnavailableError as exc:
             reasons.append(str(exc))
             continue
@@ -122,8 +115,27 @@ def sweep(
     return found
 
 
-def _open(interface: str) -> socket.socket:
-    """Return a non-blocking socket that receives the ARP replies of an interface, and no others."""
+def replies_of(first: int, last: int) -> tuple[Step, ...]:
+    """Return a filter that keeps replies from the addresses between ``first`` and ``last``.
+
+    Neither the requests of a busy link, nor the replies to sweeps of other prefixes, wake this one.
+    """
+    return (
+        (0x28, 0, 0, _OPERATION),  # A = operation
+        (0x15, 0, 4, _REPLY),  # another: drop
+        (0x20, 0, 0, _SENDER),  # A = the sender's address
+        (0x35, 0, 2, first),  # below: drop
+        (0x25, 1, 0, last),  # above: drop
+        (0x06, 0, 0, 0xFFFF),  # keep
+        (0x06, 0, 0, 0),  # drop
+    )
+
+
+def open_link(interface: str, targets: AddressSet) -> socket.socket:
+    """Return a non-blocking socket that receives ARP replies of targets, and little else.
+
+    Raises ProbeUnavailableError.
+    """
     if sys.platform != "linux":
         raise ProbeUnavailableError("ARP is asked on Linux only")
     try:
@@ -134,7 +146,7 @@ def _open(interface: str) -> socket.socket:
     except OSError as exc:
         raise ProbeUnavailableError(f"cannot use {interface}: {exc.strerror}") from exc
     try:
-        attach(sock, _REPLIES_ONLY)
+        attach(sock, replies_of(targets.ranges[0].first, targets.ranges[-1].last))
         enlarge_buffers(sock)
         sock.setblocking(False)
         sock.bind((interface, _ETH_P_ARP))

@@ -155,21 +155,24 @@ def test_any_bytes_are_read_without_an_error(frame):
     assert requests("10.0.0.9").accept(frame) in (None, 0)
 
 
-def test_link_filter_keeps_replies_only(in_namespace):
+def test_link_filter_keeps_the_replies_of_targets_only(in_namespace):
     """Requests of others, which a busy link is full of, never reach the socket."""
     code = """
 import json, socket
-from pdsno_cli.discovery.arp import _open
+from pdsno_cli.discovery.arp import open_link
+from pdsno_cli.model.targets import AddressSet
 from scapy.config import conf
 conf.ipv6_enabled = False
 from scapy.layers.l2 import ARP, Ether
-sock = _open("in0")
+sock = open_link("in0", AddressSet.of(["10.0.0.7", "10.0.0.9"]))
 sock.settimeout(5)
 peer = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
 peer.bind(("in1", 0))
-for operation in ("who-has", "is-at"):
-    peer.send(bytes(Ether(dst="ff:ff:ff:ff:ff:ff") / ARP(op=operation, psrc="10.0.0.9")))
-print(json.dumps(ARP(sock.recv(99)[14:]).op))
+for operation, last in (("who-has", 9), ("is-at", 6), ("is-at", 10), ("is-at", 7), ("is-at", 9)):
+    arp = ARP(op=operation, psrc=f"10.0.0.{last}")
+    peer.send(bytes(Ether(dst="ff:ff:ff:ff:ff:ff") / arp))
+seen = [ARP(sock.recv(99)[14:]) for _ in range(2)]
+print(json.dumps([[arp.op, arp.psrc] for arp in seen]))
 """
     near = "ip link add in0 type veth peer name in1; ip link set in0 up; ip link set in1 up"
-    assert in_namespace(code, near=near) == 2
+    assert in_namespace(code, near=near) == [[2, "10.0.0.7"], [2, "10.0.0.9"]]

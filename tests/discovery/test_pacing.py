@@ -81,3 +81,27 @@ def test_impatient_sweep_of_many_targets_retries_only_where_packets_get_lost(in_
     found, _, packets = in_namespace(code.format(once), near=NEAR, hosts=many)
     assert found == 655
     assert packets < 65_000 + 4096 + 2000
+
+
+def test_sweep_of_a_slash_16_behind_a_router_takes_no_more_memory_than_one_of_a_slash_24(
+    in_namespace,
+):
+    code = """
+import json, resource, sys
+from pdsno_cli.discovery.pace import Pace
+from pdsno_cli.discovery.sweep import preload, sweep
+from pdsno_cli.spec.topology import Snmp
+preload(["icmp", "snmp"])
+def peak(*targets):
+    result = sweep(targets, ["icmp", "snmp"], Snmp(timeout=0.05, retries=0),
+        pace=Pace(rate=100_000, ceiling=0.05))
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return [used, [[p.targets, p.answers, p.error] for p in result.probes]]
+small, _ = peak("10.102.0.0/24")
+large, probes = peak("10.102.0.0/16")
+print(json.dumps([large - small, probes]))
+"""
+    near = NEAR + "; ip route add 10.102.0.0/16 via 10.101.1.1"
+    grown, probes = in_namespace(code, near=near, hosts={"first": "10.101.1.1", "count": 1})
+    assert probes == [[65534, 0, None], [65534, 0, None]]
+    assert grown < 8 * 1024  # kB
