@@ -50,6 +50,7 @@ SPREAD = 0.02
 
 MOST_SILENT = 100  # present devices without an answer that a report lists
 _CLOCKS = 0.1  # seconds by which timers may run ahead of the wall clock
+_RECHECK = 60.0  # seconds until the wall clock, which may be set, is read again for blackouts
 POLICY_WAIT = 3.0  # seconds to wait for the retained policy before following the file
 
 
@@ -86,7 +87,7 @@ class LocalController:
         self._snmp = resolve_snmp(context.spec.discovery.snmp, base=context.topology.folder)
         self._policies = Policies(context)
         self._next: Cancellable | None = None
-        self._curfew: Cancellable | None = None  # set while a cycle runs that a blackout would end
+        self._curfew: Cancellable | None = None  # looks for blackouts while a cycle runs
         self._blackout: datetime | None = None  # the end of the blackout that was reported last
         self._sweep: _Sweep | None = None  # the running cycle
         self._ordered: deque[str] = deque()  # message_ids, each for a cycle of its own
@@ -126,7 +127,8 @@ class LocalController:
         """Follow the new settings from the next cycle on, at once if the running one exceeds them."""
         self._policies.reconfigured()
         self._leave_excess()
-        if self._cycle:
+        self._watch_blackouts()
+        if self._cycle or self._blackout is not None:
             self._plan()
 
     def execute(self, order: Envelope, command: Command) -> None:
@@ -238,10 +240,8 @@ class LocalController:
         self._sweep = running = _Sweep(
             rules=rules, targets=cycles.targets(rules), started=started, answers=answers
         )
-        left = cycles.next_blackout(rules, now)
-        if left is not None:
-            seconds = left.total_seconds() + _CLOCKS
-            self._curfew = self._context.scheduler.after(seconds, self._leave_excess)
+        self._blackout = None
+        self._watch_blackouts()
         thorough = answers is not None or self._cycle % cycles.THOROUGH == 0
         pace = cycles.pace(rules, self._context.store.known(), thorough=thorough)
         self._context.background.submit(
@@ -261,15 +261,26 @@ class LocalController:
         if over != self._blackout:
             self._blackout = over
             self._warn_watcher(f"blackout until {over:%Y-%m-%d %H:%M}: no cycle starts before")
-        wait = (over - now).total_seconds() + random.uniform(0.0, self._spread)  # noqa: S311 - jitter
-        self._next = self._context.scheduler.after(wait, self._begin)
+        left = (over - now).total_seconds() + random.uniform(0.0, self._spread)  # noqa: S311 - jitter
+        self._next = self._context.scheduler.after(min(left, _RECHECK), self._begin)
+
+    def _watch_blackouts(self) -> None:
+        """While a cycle runs, cancel it when a blackout begins."""
+        if self._curfew is not None:
+            self._curfew.cancel()
+            self._curfew = None
+        if self._sweep is None:
+            return
+        self._leave_excess()
+        left = cycles.next_blackout(self._policy(), _local_now())
+        if left is not None:
+            seconds = min(left.total_seconds() + _CLOCKS, _RECHECK)
+            self._curfew = self._context.scheduler.after(seconds, self._watch_blackouts)
 
     def _end(self, running: _Sweep, result: SweepResult) -> None:
         """Commit the result of a cycle and report the changes. Owner's thread."""
         self._sweep = None
-        if self._curfew is not None:
-            self._curfew.cancel()
-            self._curfew = None
+        self._watch_blackouts()
         if result.cancelled:
             # Its result is incomplete. An order is answered by the next one, which is due.
             if running.answers is not None:

@@ -22,6 +22,10 @@ from tests.controllers.clock import Clock
 TARGETS = "127.66.0.0/24"
 
 
+def declare(settings: str) -> str:
+    return ONE_OF_EACH.replace("targets: [127.66.0.1]", f"targets: [{TARGETS}]{settings}")
+
+
 class World(Clock):
     def __init__(self, store, file, monkeypatch) -> None:
         super().__init__()
@@ -29,30 +33,39 @@ class World(Clock):
         monkeypatch.setattr("pdsno_cli.controllers.local._local_now", lambda: self.wall)
         self.store = store
         self.notices: list[object] = []
+        self.skew = 0.0  # seconds by which the wall clock was set
+        self._file = file
         self.sweeps: list[SimpleNamespace] = []  # those that were begun
         self.reports: list[tuple[DiscoveryReport, str | None]] = []
         self.events: list[Event] = []
         topology = require(str(file))
-        self.local = LocalController(
-            SimpleNamespace(
-                spec=topology.controllers["lc"],
-                topology=topology,
-                store=store,
-                publisher=self,
-                scheduler=self,
-                background=self,
-                sweep=self._sweep,
-                watcher=SimpleNamespace(notice=self.notices.append),
-            )
+        self._context = SimpleNamespace(
+            spec=topology.controllers["lc"],
+            topology=topology,
+            store=store,
+            publisher=self,
+            scheduler=self,
+            background=self,
+            sweep=self._sweep,
+            watcher=SimpleNamespace(notice=self.notices.append),
         )
+        self.local = LocalController(self._context)
         self._version = int(time.time())
         self.local.start()
+
+    def redeclare(self, settings: str) -> None:
+        """Give the local controller's discovery these settings instead, as an apply does."""
+        before = self._context.topology
+        self._file.write_text(declare(settings))
+        self._context.topology = require(str(self._file))
+        self._context.spec = self._context.topology.controllers["lc"]
+        self.local.reconfigured(before, frozenset())
 
     @property
     def wall(self) -> datetime:
         """The time of day: 12:00 on a Wednesday when the clock shows 1000."""
         noon = datetime(2026, 11, 25, 12)  # noqa: DTZ001  # local times have no zone
-        return noon + timedelta(seconds=self.now - 1000.0)
+        return noon + timedelta(seconds=self.now - 1000.0 + self.skew)
 
     def has_published(self, _) -> bool:
         return False
@@ -125,8 +138,7 @@ def make(tmp_path, monkeypatch):
     with closing(Store.open(tmp_path / "lc.db")) as store:
 
         def world(settings: str = "") -> World:
-            text = ONE_OF_EACH.replace("targets: [127.66.0.1]", f"targets: [{TARGETS}]{settings}")
-            (tmp_path / "t.yaml").write_text(text)
+            (tmp_path / "t.yaml").write_text(declare(settings))
             return World(store, tmp_path / "t.yaml", monkeypatch)
 
         yield world
@@ -321,3 +333,30 @@ def test_cycle_that_runs_ends_when_a_blackout_begins_and_changes_nothing(make):
     assert (len(world.sweeps), world.reports) == (1, [])
     world.wait(100.0)
     assert len(world.sweeps) == 2
+
+
+def test_cycle_starts_when_a_blackout_is_removed_from_the_file(make):
+    world = make(', blackout: ["11:00-13:00"]')
+    world.wait(100.0)
+    assert not world.sweeps
+    world.redeclare("")
+    world.wait(1.0)
+    assert len(world.sweeps) == 1
+
+
+def test_cycle_that_runs_ends_when_a_blackout_is_added_to_the_file(make):
+    world = make()
+    world.wait(POLICY_WAIT)
+    world.redeclare(', blackout: ["11:00-13:00"]')
+    assert world.sweeps[-1].cancel.is_set()
+    world.end()
+    world.wait(600.0)
+    assert len(world.sweeps) == 1
+
+
+def test_blackout_follows_a_wall_clock_that_is_set(make):
+    world = make(', blackout: ["11:00-13:00"]')
+    world.wait(100.0)
+    world.skew += 3600.0
+    world.wait(61.0)
+    assert len(world.sweeps) == 1

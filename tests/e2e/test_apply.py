@@ -92,6 +92,26 @@ def test_targets_added_and_removed_are_live(site):
     assert site.ask("audit", str(site.file)).returncode == 0
 
 
+def test_exclusions_rates_and_blackouts_are_live(site):
+    site.write(devices=6, snmp=6)
+    first = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view at the top")
+    before = pids(site), epochs(site)
+    guest = f"exclude: [{site.net}.2], rate: 200, timeout: {{ceiling: 300ms}}, snmp_to: answering"
+    edit(site, ("missed_cycles: 2", "\n    ".join(("missed_cycles: 2", *guest.split(", ")))))
+    apply(site)
+    until(lambda: len(site.devices()) == 5, "the end of the device that is excluded")
+    edit(site, ("    rate: 200\n", '    blackout: ["00:00-23:59", "23:00-01:00"]\n'))
+    apply(site)
+    first.wait_line(r"lc1: warning: blackout until \d{4}-\d\d-\d\d \d\d:\d\d: no cycle starts")
+    cycle = site.row("lc1")["cycle"]
+    assert len(site.devices()) == 5
+    edit(site, ('    blackout: ["00:00-23:59", "23:00-01:00"]\n', ""))
+    apply(site)
+    until(lambda: site.row("lc1")["cycle"] > cycle, "a cycle after the blackout")
+    assert (pids(site), epochs(site)) == before
+
+
 def test_a_local_that_is_removed_leaves_nothing_and_may_come_back(site):
     site.write(devices=6, snmp=6)
     site.up().ready()
