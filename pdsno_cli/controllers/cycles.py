@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -24,19 +24,15 @@ def targets(rules: Discovery) -> AddressSet:
     return wanted.without(AddressSet.of(rules.exclude)) if rules.exclude else wanted
 
 
-def pace(rules: Discovery, known: Mapping[str, Known], *, thorough: bool) -> Pace:
-    """Return how fast and how patiently to probe; devices that are ``known`` are always waited for."""
-    patient = None if thorough or not known else frozenset(_present(known.values()))
+def pace(rules: Discovery, known: Iterable[Known], *, thorough: bool) -> Pace:
+    """Return how fast and how patiently to probe; ``known`` devices are waited for in any case."""
+    there = (item.device for item in known if item.active)
     return Pace(
         rate=rules.rate,
         floor=rules.timeout.floor,
         ceiling=rules.timeout.ceiling,
-        patient=patient,
+        known=None if thorough else {a: item.protocols for item in there for a in item.addresses},
     )
-
-
-def _present(known: Iterable[Known]) -> Iterable[str]:
-    return (address for item in known if item.active for address in item.device.addresses)
 
 
 def delay(interval: float, elapsed: float, chance: float) -> float:

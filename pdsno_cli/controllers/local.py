@@ -243,7 +243,7 @@ class LocalController:
         self._blackout = None
         self._watch_blackouts()
         thorough = answers is not None or self._cycle % cycles.THOROUGH == 0
-        pace = cycles.pace(rules, self._context.store.known(), thorough=thorough)
+        pace = cycles.pace(rules, self._context.store.known().values(), thorough=thorough)
         self._context.background.submit(
             lambda: self._context.sweep(
                 running.targets,

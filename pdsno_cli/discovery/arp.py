@@ -62,7 +62,7 @@ class ArpProbe:
             rate=pace.rate_of(facts),
             timeout=pace.ceiling_of(facts),
             floor=pace.floor_of(facts),
-            patient=pace.patient,
+            patient=pace.patient(facts),
         )
         return {address: {} if mac is None else {"mac": mac} for address, mac in found.items()}
 

@@ -56,7 +56,7 @@ class IcmpProbe:
             rate=pace.rate_of(facts),
             timeout=pace.ceiling_of(facts),
             floor=pace.floor_of(facts),
-            patient=pace.patient,
+            patient=pace.patient(facts),
         )
         return {address: {} for address in found}
 

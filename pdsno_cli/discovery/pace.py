@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from pdsno_cli.model.probes import ProbeFacts
@@ -12,14 +12,25 @@ from pdsno_cli.model.probes import ProbeFacts
 class Pace:
     """Packets a second of each protocol, and bounds of the adaptive timeout in seconds.
 
-    None stands for the figure of the protocol's registry entry. ``patient`` are the addresses that
-    get the whole ceiling after their last try; None means all.
+    None stands for the figure of the protocol's registry entry. ``known`` has the protocols that
+    each address of a known device answers; a sweep without it is thorough, and waits for every
+    silent target to the ceiling. ``there`` is True if all targets are known to be there.
     """
 
     rate: float | None = None
     floor: float | None = None
     ceiling: float | None = None
-    patient: Container[str] | None = None
+    known: Mapping[str, Container[str]] | None = None
+    there: bool = False
+
+    def patient(self, facts: ProbeFacts) -> Container[str] | None:
+        """Return the addresses that get the whole ceiling after their last try; None means all.
+
+        Those are what answered the protocol before, and of what is there, what is new.
+        """
+        if self.known is None:
+            return None
+        return _Patient(self.known, facts.name, there=self.there)
 
     def rate_of(self, facts: ProbeFacts) -> float:
         """Return the packets a second of a protocol."""
@@ -46,3 +57,14 @@ class _Indices(Container[int]):
 
     def __contains__(self, index: object) -> bool:
         return isinstance(index, int) and self._targets[index] in self._addresses
+
+
+class _Patient(Container[str]):
+    def __init__(self, known: Mapping[str, Container[str]], protocol: str, *, there: bool) -> None:
+        self._known = known
+        self._protocol = protocol
+        self._there = there
+
+    def __contains__(self, address: object) -> bool:
+        protocols = self._known.get(str(address))
+        return self._there if protocols is None else self._protocol in protocols

@@ -42,6 +42,7 @@ class SnmpProbe:
             settings,
             request.cancel,
             rate=rate,
+            patient=request.pace.patient(FACTS["snmp"]),
             memory=self._memory,
             more=details.marks(settings.port),
         )

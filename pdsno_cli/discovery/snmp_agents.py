@@ -76,6 +76,7 @@ class Agents:
         self._read: Callable[[bytes], Any]
         self._answered: set[int] = set()
         self.sender = DatagramSender(sock)
+        self.patient: Container[int] | None = None  # as in request_all
 
     def get(self, index: int, oids: tuple[Oid, ...]) -> Packet:
         """Return a GetRequest to a target."""
@@ -122,6 +123,7 @@ class Agents:
             timeout=self._settings.timeout,
             cancel=cancel,
             floor=FLOOR,
+            patient=self.patient,
         )
 
     def fileno(self) -> int:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery import unreachable
+from pdsno_cli.discovery.pace import by_index
 from pdsno_cli.discovery.probe import ProbeUnavailableError
 from pdsno_cli.discovery.snmp_agents import RATE, Agents
 from pdsno_cli.discovery.snmp_memory import CredentialMemory
@@ -53,13 +54,14 @@ def sweep_credentials(
     cancel: threading.Event,
     *,
     rate: float = RATE,
+    patient: Container[str] | None = None,
     memory: CredentialMemory | None = None,
     more: Mapping[str, tuple[Oid, ...]] | None = None,
 ) -> SweptAgents:
     """Return the system group and MAC of every agent among ``targets`` that answers a credential.
 
     ``more`` has the objects that the agent at an address is asked for beside the system group, some
-    of ``MARKS``. Raises ProbeUnavailableError when there is no network.
+    of ``MARKS``; ``patient`` are addresses as in ``Pace.patient``. Raises ProbeUnavailableError when there is no network.
     """
     memory = memory or CredentialMemory()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -67,6 +69,7 @@ def sweep_credentials(
         enlarge_buffers(sock)
         unreachable.enable(sock)
         agents = Agents(sock, targets, settings)
+        agents.patient = by_index(targets, patient)
         rounds = _Rounds(agents, targets, settings, cancel, memory)
         rounds.run(rate, more or {})
     found = {targets[index]: info for index, info in rounds.found.items()}

@@ -151,7 +151,7 @@ class _Stages:
         if not self._links:
             return far
         there = self._of(self._near.result())
-        near = _run(facts, replace(there, pace=replace(there.pace, patient=None)))
+        near = _run(facts, replace(there, pace=replace(there.pace, there=True)))
         return _joined(facts, [far, near])
 
     def with_neighbours(

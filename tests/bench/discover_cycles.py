@@ -33,9 +33,10 @@ def main(targets: str, rounds: str, path: str, settings: str = "{}") -> None:
     for _ in range(int(rounds)):
         started = time.perf_counter()
         known = store.known()
-        there = {a for item in known.values() if item.active for a in item.device.addresses}
-        patient = None if thorough or not there else there
-        result = sweep(wanted, protocols, snmp, pace=Pace(patient=patient, **options))
+        there = (item.device for item in known.values() if item.active)
+        protocols_of = {a: item.protocols for item in there for a in item.addresses}
+        pace = Pace(known=None if thorough or not known else protocols_of, **options)
+        result = sweep(wanted, protocols, snmp, pace=pace)
         changes = decide(known, result.observations, probes=result.probes, missed_cycles=3)
         with store.transaction() as tx:
             tx.put_known(

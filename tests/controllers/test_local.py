@@ -281,16 +281,16 @@ def test_first_cycle_each_tenth_and_an_ordered_one_wait_for_every_silent_target(
     thorough = []
     for _ in range(12):
         world.wait(40.0)
-        thorough.append(world.sweeps[-1].pace.patient is None)
+        thorough.append(world.sweeps[-1].pace.known is None)
         if not thorough[-1]:
-            assert world.sweeps[-1].pace.patient == {"127.66.0.1"}
+            assert world.sweeps[-1].pace.known == {"127.66.0.1": ("icmp",)}
         world.end()
         with world.store.transaction() as tx:
             tx.put_known("lc", "r", [Known(device=device)], seen={"ip:1"}, at=time.time())
     assert [number for number, found in enumerate(thorough) if found] == [0, 10]
     world.order()
     world.wait(0.0)
-    assert world.sweeps[-1].pace.patient is None
+    assert world.sweeps[-1].pace.known is None
 
 
 def test_cycles_start_within_a_few_percent_of_the_interval(world):

@@ -83,6 +83,26 @@ def test_impatient_sweep_of_many_targets_retries_only_where_packets_get_lost(in_
     assert packets < 65_000 + 4096 + 2000
 
 
+@pytest.mark.parametrize(("protocols", "slow"), [(("arp",), False), (("arp", "icmp"), True)])
+def test_quick_sweep_waits_for_a_silent_device_by_the_protocols_that_it_spoke(
+    in_namespace, protocols, slow
+):
+    code = f"""
+import json
+from pdsno_cli.discovery.pace import Pace
+from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.spec.topology import Snmp
+known = {{f"10.101.1.{{n}}": ("arp", "icmp") for n in range(1, 21)}}
+known["10.101.1.9"] = {protocols}
+result = sweep(["10.101.1.1-10.101.1.20"], ["arp", "icmp"], Snmp(), pace=Pace(known=known, ceiling=4))
+print(json.dumps([[p.targets, p.answers, p.error] for p in result.probes] + [result.seconds]))
+"""
+    hosts = {"first": "10.101.1.1", "count": 20, "silent": ["10.101.1.9"]}
+    arp, icmp, seconds = in_namespace(code, near=NEAR, hosts=hosts)
+    assert (arp, icmp) == ([20, 20, None], [20, 19, None])
+    assert (seconds > 4) == slow
+
+
 def test_sweep_of_a_slash_16_behind_a_router_takes_no_more_memory_than_one_of_a_slash_24(
     in_namespace,
 ):
