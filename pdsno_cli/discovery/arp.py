@@ -22,7 +22,7 @@ from pdsno_cli.discovery.probe import (
     ProbeUnavailableError,
 )
 from pdsno_cli.discovery.rate_limited import request_all
-from pdsno_cli.discovery.sockets import enlarge_buffers
+from pdsno_cli.discovery.sockets import FULL, enlarge_buffers
 from pdsno_cli.model.probes import FACTS
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def sweep(
 
     With its MAC, or None where that is one that several devices share. ``floor`` and ``patient``
     (addresses) are those of ``request_all``. Raises ProbeUnavailableError when no interface could
-    be used. One interface after another.
+    be used to the end. One interface after another.
     """
     found: dict[str, str | None] = {}
     reasons = []
@@ -110,7 +110,7 @@ def sweep(
             except OSError as exc:  # the link went down in mid-sweep
                 reasons.append(f"{interface}: {exc.strerror}")
         found.update(requests.macs)
-    if reasons and len(reasons) == len(interfaces) and not found:
+    if reasons and len(reasons) == len(interfaces):
         raise ProbeUnavailableError("; ".join(sorted(set(reasons))))
     return found
 
@@ -175,8 +175,13 @@ class Requests:
         return self._sock.fileno()
 
     def send(self, index: int) -> bool:
-        """Send the request to a target."""
-        self._sock.send(self.frame(index))
+        """Send the request to a target; BlockingIOError if the queue of the interface is full."""
+        try:
+            self._sock.send(self.frame(index))
+        except OSError as exc:
+            if exc.errno in FULL:
+                raise BlockingIOError(exc.errno, exc.strerror) from exc
+            raise
         return True
 
     def frame(self, index: int) -> bytearray:

@@ -22,7 +22,7 @@ _ONE_TARGET = frozenset(
     }
 )
 _NO_NETWORK = frozenset({errno.ENETUNREACH, errno.ENETDOWN, errno.ENODEV})
-_FULL = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM})
+FULL = frozenset({errno.EAGAIN, errno.ENOBUFS, errno.ENOMEM})  # a buffer, or the queue of a card
 _ATTEMPTS = 3  # a send first reports (and clears) an error that an earlier target left behind
 
 # Linux: beyond net.core.*mem_max, with CAP_NET_ADMIN (socket(7)); no constant in the library.
@@ -68,7 +68,7 @@ class DatagramSender:
             try:
                 self._sock.sendto(data, address)
             except OSError as exc:
-                if exc.errno in _FULL:
+                if exc.errno in FULL:
                     raise BlockingIOError(exc.errno, exc.strerror) from exc
                 if exc.errno in _NO_NETWORK:
                     self._reason = exc.strerror

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 
 import pytest
@@ -52,6 +53,31 @@ def test_sweep_without_privileges_names_the_missing_one(in_namespace):
     targets, answers, error, _ = in_namespace(CODE, near=NEAR, peer=PEER, without="net_raw")
     assert (targets, answers) == (30, 0)
     assert error.startswith("needs CAP_NET_RAW (grant it: sudo setcap cap_net_raw+ep /")
+
+
+def test_link_that_goes_down_in_mid_sweep_is_an_error_and_no_silence(in_namespace):
+    code = """
+import json, subprocess, threading
+from pdsno_cli.discovery.pace import Pace
+from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.spec.topology import Snmp
+down = lambda: subprocess.run(["ip", "link", "set", "near0", "down"], check=True)
+threading.Timer(0.3, down).start()
+(probe,) = sweep(["10.101.0.2-10.101.0.254"], ["arp"], Snmp(), pace=Pace(rate=200)).probes
+print(json.dumps(probe.error))
+"""
+    assert in_namespace(code, near=NEAR, peer=PEER) == "near0: Network is down"
+
+
+@pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOBUFS])
+def test_full_queue_of_an_interface_is_waited_for(number):
+    class Full:
+        def send(self, _):
+            raise OSError(number, "full")
+
+    part = AddressSet.of(["10.0.0.9"])
+    with pytest.raises(BlockingIOError):
+        Requests(Full(), HARDWARE, Link(targets=part, sources=((part, "10.0.0.1"),))).send(0)
 
 
 def test_sweep_without_on_link_targets_does_not_apply(in_namespace):
