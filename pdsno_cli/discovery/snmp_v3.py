@@ -90,6 +90,8 @@ async def _run(
     cancel: threading.Event,
     until: float,
 ) -> None:
+    # What a stranger sends may end in an exception in a callback of pysnmp: it costs that datagram.
+    asyncio.get_running_loop().set_exception_handler(lambda _, __: None)
     window = asyncio.Semaphore(WINDOW)
 
     async def one(address: str, task: Task[Result]) -> None:
@@ -146,9 +148,11 @@ class _Session:
     """One user and pysnmp's engine."""
 
     def __init__(self, credential: Credential, *, port: int, timeout: float, retries: int) -> None:
+        from pysnmp.error import PySnmpError  # type: ignore[import-untyped]
         from pysnmp.hlapi.v3arch import asyncio as api  # type: ignore[import-untyped]
 
         self._api: Any = api
+        self._errors: type[Exception] = PySnmpError
         self._port, self._timeout, self._retries = port, timeout, retries
         keys: dict[str, Any] = {}
         if credential.auth is not None:
@@ -189,7 +193,10 @@ class _Session:
         else:
             command = api.get_cmd if request.kind == GET else api.next_cmd
             call = command(*common, *names, lookupMib=False)
-        problem, status, index, bindings = await call
+        try:
+            problem, status, index, bindings = await call
+        except self._errors:
+            return None  # as if it were silent
         if problem:
             if type(problem).__name__ in _REFUSED:
                 raise _RefusedError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import threading
@@ -25,7 +26,8 @@ from pdsno_cli.spec.topology import Credential, Snmp, SnmpKey
 from tests.conftest import require
 from tests.discovery.conftest import responder
 from tests.discovery.snmp_details.switch import DETAIL, OBJECTS, SYSTEM
-from tests.discovery.table_agent import TableAgent, parse
+from tests.discovery.table_agent import TableAgent, parse, tlv
+from tests.discovery.test_snmp_fuzz import mutated
 
 NET = "127.101.50"
 FIRST, SECOND, THIRD, SILENT = (f"{NET}.{n}" for n in (1, 2, 3, 4))
@@ -337,3 +339,45 @@ def test_wait_after_a_refusal_doubles_to_hours(monkeypatch):
     memory.refused([FIRST], 161, item)
     now[0] += 300
     assert memory.may_try(FIRST, 161, item)
+
+
+def report_to(data, engine=b"\x80\x00\x1f\x88\x80abcdefgh"):
+    """Return the report with which an engine answers a request of SNMPv3."""
+    header = parse(parse(parse(data)[0][1])[1][1])
+    counter = tlv(6, bytes((43, 6, 1, 6, 3, 15, 1, 1, 4, 0))) + tlv(0x41, b"\x01")
+    pdu = tlv(0xA8, tlv(2, b"\x01") + tlv(2, b"\0") + tlv(2, b"\0") + tlv(0x30, tlv(0x30, counter)))
+    usm = tlv(0x30, tlv(4, engine) + tlv(2, b"\x01") + tlv(2, b"\x05") + tlv(4, b"") * 3)
+    return tlv(
+        0x30,
+        tlv(2, b"\x03")
+        + tlv(0x30, tlv(2, header[0][1]) + tlv(2, b"\x05\xdc") + tlv(4, b"\0") + tlv(2, b"\x03"))
+        + tlv(4, usm)
+        + tlv(0x30, tlv(4, engine) + tlv(4, b"") + pdu),
+    )
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_engine_that_answers_anything_costs_nobody_else(seed, capfd, caplog):
+    """A host that speaks SNMPv3, and then sends mutations, cuts and noise."""
+    rng = random.Random(seed)
+
+    def answer(data):
+        report = report_to(data)
+        how = rng.randrange(6)
+        if answer.first:
+            answer.first = False
+            return report
+        if how == 0:
+            return rng.randbytes(rng.randrange(1, 200))
+        if how == 1:
+            return report[: rng.randrange(len(report))]
+        return mutated(report, rng) if how < 5 else report
+
+    answer.first = True
+    credentials = (user("strong", "sha256", "aes"), user("b", "md5", "des"), NEW)
+    with responder(SECOND, answer) as port, responder(FIRST, TableAgent(SYSTEM, b"new"), port):
+        answers, _ = Prober(port, FIRST, SECOND, credentials=credentials, timeout=0.3).cycle()
+    assert answers[FIRST]["credential"] == "core"
+    assert SECOND not in answers
+    out, err = capfd.readouterr()
+    assert (out, err, caplog.text) == ("", "", "")
