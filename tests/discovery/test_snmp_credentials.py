@@ -182,16 +182,16 @@ def test_no_secret_is_in_the_answers():
 AUTH, PRIVACY = "authentic-8", "private-88"
 
 
-@pytest.fixture
-def snmpd(tmp_path):
-    """Debian's agent with users of every kind, on a loopback port of the test's own."""
+@contextmanager
+def debian_agent(folder, address, port=0):
+    """Run Debian's agent with users of every kind; yields its port."""
     program = require("snmpd")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((FIRST, 0))
+        probe.bind((address, port))
         port = probe.getsockname()[1]
-    config = tmp_path / "snmpd.conf"
+    config = folder / "snmpd.conf"
     config.write_text(
-        f"agentaddress udp:{FIRST}:{port}\nsysname v3-one\nsysdescr An agent\n"
+        f"agentaddress udp:{address}:{port}\nsysname v3-one\nsysdescr An agent\n"
         f"createUser sha SHA {AUTH} AES {PRIVACY}\nrouser sha priv\n"
         f"createUser strong SHA-256 {AUTH} AES {PRIVACY}\nrouser strong priv\n"
         f"createUser widest SHA-512 {AUTH} AES-256 {PRIVACY}\nrouser widest priv\n"
@@ -199,18 +199,17 @@ def snmpd(tmp_path):
         f"createUser signed SHA {AUTH}\nrouser signed auth\n"
         "createUser open\nrouser open noauth\n"
     )
-    log = tmp_path / "log"
     process = subprocess.Popen(
-        [program, "-f", "-C", "-c", str(config), "-Lf", str(log), "-I", "-smux"],
-        env=os.environ | {"SNMP_PERSISTENT_DIR": str(tmp_path / "state")},
+        [program, "-f", "-C", "-c", str(config), "-Lf", str(folder / "log"), "-I", "-smux"],
+        env=os.environ | {"SNMP_PERSISTENT_DIR": str(folder / "persistent")},
     )
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             sock.settimeout(0.1)
             deadline = time.monotonic() + 20
             while time.monotonic() < deadline:
-                sock.sendto(hello().with_id(0x4000_0001), (FIRST, port))
                 try:
+                    sock.sendto(hello().with_id(0x4000_0001), (address, port))
                     if read_report(sock.recvfrom(65535)[0]):
                         break
                 except OSError:
@@ -219,6 +218,13 @@ def snmpd(tmp_path):
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.fixture
+def snmpd(tmp_path):
+    """Debian's agent on a loopback port of the test's own."""
+    with debian_agent(tmp_path, FIRST) as port:
+        yield port
 
 
 def user(name, auth=None, privacy=None, *, password=AUTH):
