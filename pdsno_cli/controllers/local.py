@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.controllers import cycles, policy
 from pdsno_cli.controllers.device_events import cycle_events
 from pdsno_cli.controllers.policies import Policies
+from pdsno_cli.controllers.trap_watch import TrapWatch
 from pdsno_cli.delivery.endpoint import events_topic
 from pdsno_cli.delivery.fragments import split
 from pdsno_cli.discovery.changes import decide
@@ -46,6 +47,7 @@ log = logging.getLogger(__name__)
 
 # Seconds for each local controller of the topology in which first cycles are spread at random, so
 # that hundreds that start together do not probe together, then and in every cycle that follows.
+PROMPT_PAUSE = 5.0  # seconds from the start of one cycle to one that a device asks for
 SPREAD = 0.02
 
 MOST_SILENT = 100  # present devices without an answer that a report lists
@@ -99,6 +101,13 @@ class LocalController:
         self._coalesce = False
         self._held = False  # the last cycle held a mass loss back
         self._warned: set[str] = set()
+        self._prompted = False  # a device asks for a cycle
+        self._traps = TrapWatch(
+            self._snmp,
+            context.scheduler,
+            targets=lambda: AddressSet.of(self._policy().targets),
+            prompt=self._prompt,
+        )
 
     def start(self) -> None:
         """Recall the last policies; the first cycle follows them if no newer one arrives in time.
@@ -116,6 +125,9 @@ class LocalController:
                 unit.coalesce(topics.discovery(former[stream], local_id))
         self._policies.recall(GLOBAL, self._region)
         self._next = self._context.scheduler.after(POLICY_WAIT, self._begin)
+        problem = self._traps.start()
+        if problem is not None:
+            self._warn_watcher(problem)
 
     def connected(self) -> None:
         """Do nothing: discovery runs in any case."""
@@ -129,6 +141,12 @@ class LocalController:
         self._leave_excess()
         self._watch_blackouts()
         if self._cycle or self._blackout is not None:
+            self._plan()
+
+    def _prompt(self) -> None:
+        """Discover soon: a device says that it started, or that a link changed."""
+        self._prompted = True
+        if self._cycle:
             self._plan()
 
     def execute(self, order: Envelope, command: Command) -> None:
@@ -175,6 +193,7 @@ class LocalController:
 
     def stop(self) -> None:
         """Cancel the running sweep."""
+        self._traps.stop()
         if self._sweep is not None:
             self._sweep.cancel.set()
 
@@ -221,6 +240,8 @@ class LocalController:
             elapsed = time.monotonic() - self._started
             chance = random.uniform(-1.0, 1.0)  # noqa: S311 - jitter is no secret
             wait = cycles.delay(self._policy().interval, elapsed, chance)
+            if self._prompted:
+                wait = min(wait, max(PROMPT_PAUSE - elapsed, 0.0))
         else:
             wait = random.uniform(0.0, self._spread)  # noqa: S311 - jitter is no secret
         self._next = self._context.scheduler.after(wait, self._begin)
@@ -237,6 +258,7 @@ class LocalController:
         answers = self._ordered.popleft() if self._ordered else None
         started = time.time()
         self._started = time.monotonic()
+        self._prompted = False
         self._sweep = running = _Sweep(
             rules=rules, targets=cycles.targets(rules), started=started, answers=answers
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from pdsno_cli.discovery.probe import Answers, Probe, ProbeRequest
+from pdsno_cli.discovery.probe import Answers, ProbeRequest
 from pdsno_cli.discovery.snmp_agents import RATE
 from pdsno_cli.discovery.snmp_memory import CredentialMemory
 from pdsno_cli.discovery.snmp_rounds import sweep_credentials
@@ -12,7 +12,7 @@ from pdsno_cli.model.probes import FACTS
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pdsno_cli.discovery.snmp_details.memory import DetailReader
     from pdsno_cli.discovery.snmp_identity import Identities
@@ -58,6 +58,10 @@ class SnmpProbe:
             for address, info in found.items()
         }
 
+    def read_again(self, addresses: Iterable[str], port: int) -> None:
+        """Read the details of these agents in the next sweep."""
+        self._details().expire(addresses, port)
+
     def _details(self) -> DetailReader:
         if self._detail_reader is None:
             from pdsno_cli.discovery.snmp_details.memory import DetailReader
@@ -73,7 +77,7 @@ class SnmpProbe:
         return cast("Identities", self._identified)
 
 
-PROBE: Probe = SnmpProbe()
+PROBE = SnmpProbe()  # a Probe, which can read details again
 
 
 def sweep(

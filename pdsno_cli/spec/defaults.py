@@ -14,6 +14,7 @@ from pdsno_cli.spec.topology import (
     Snmp,
     SnmpKey,
     SweepTimeout,
+    Traps,
 )
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Inheritance:
             own_snmp.get("retries"),
             repr(own_snmp.get("credentials")),
             repr(own_snmp.get("details")),
+            repr(own_snmp.get("traps")),
         )
         found = self._settings.get(identity)
         if found is None:
@@ -108,9 +110,7 @@ class Inheritance:
         return lambda targets: make(targets=targets)
 
     def _snmp(self, raw: Raw) -> Snmp:
-        known: Raw = {
-            key: raw[key] for key in ("version", "community", "port", "retries") if key in raw
-        }
+        known = _known(raw, "version", "community", "port", "retries")
         if "timeout" in raw:
             known["timeout"] = self._duration(raw["timeout"])
         if "credentials" in raw:
@@ -123,14 +123,16 @@ class Inheritance:
                 known["community"] = communities[0]
         if "details" in raw:
             known["details"] = self._details(raw["details"])
+        if raw.get("traps", False) is not False:
+            known["traps"] = (
+                Traps() if raw["traps"] is True else Traps(**_known(raw["traps"], "port"))
+            )
         return Snmp(**known)
 
     def _details(self, raw: Raw | bool) -> Details | None:
         if isinstance(raw, bool):
             return Details() if raw else None
-        known: Raw = {
-            key: raw[key] for key in ("interfaces", "neighbours", "forwarding") if key in raw
-        }
+        known = _known(raw, "interfaces", "neighbours", "forwarding")
         if "interval" in raw:
             known["interval"] = self._duration(raw["interval"])
         return Details(**known)
@@ -148,6 +150,10 @@ class Inheritance:
         if seconds is None:
             seconds = self._seconds[text] = parse_duration(text)
         return seconds
+
+
+def _known(raw: Raw, *keys: str) -> Raw:
+    return {key: raw[key] for key in keys if key in raw}
 
 
 def _credential(raw: Raw) -> Credential:

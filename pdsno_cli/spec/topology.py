@@ -96,6 +96,13 @@ class Credential:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Traps:
+    """The UDP port on which a controller listens for SNMP notifications."""
+
+    port: int = 162
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snmp:
     """SNMP settings; ``timeout`` is in seconds per try, ``community`` as written.
 
@@ -111,6 +118,7 @@ class Snmp:
     retries: int = 1
     details: Details | None = field(default_factory=Details)
     credentials: tuple[Credential, ...] = ()
+    traps: Traps | None = None
 
     @property
     def tried(self) -> tuple[Credential, ...]:

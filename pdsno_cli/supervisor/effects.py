@@ -29,6 +29,7 @@ from pdsno_cli.spec.topology import (
     SweepTimeout,
     Tls,
     Topology,
+    Traps,
 )
 
 
@@ -122,6 +123,7 @@ EFFECTS: Mapping[type, Mapping[str, Effect]] = {
         "retries": Effect.RESTART,
         "details": Effect.INSIDE,
         "credentials": Effect.INSIDE,
+        "traps": Effect.INSIDE,
     },
     Details: {
         "interval": Effect.RESTART,
@@ -136,6 +138,7 @@ EFFECTS: Mapping[type, Mapping[str, Effect]] = {
         "auth": Effect.INSIDE,
         "privacy": Effect.INSIDE,
     },
+    Traps: {"port": Effect.RESTART},
     SnmpKey: {"protocol": Effect.RESTART, "password": Effect.RESTART},
     Lab: dict.fromkeys(("mode", "devices", "snmp", "icmp"), Effect.LIVE),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pdsno_cli.spec.defaults import Inheritance, setting_paths
-from pdsno_cli.spec.topology import DEFAULT_HEARTBEAT, Credential, Details, SnmpKey
+from pdsno_cli.spec.topology import DEFAULT_HEARTBEAT, Credential, Details, SnmpKey, Traps
 
 DEFAULTS = {
     "heartbeat": "5s",
@@ -77,3 +77,15 @@ def test_credentials_are_inherited_as_a_whole():
     assert snmp({}, "office").label(0) is None
     assert snmp({"community": "a", "credentials": [{"community": "b"}]}).communities == ("a", "b")
     assert snmp({"credentials": [{"community": "b"}]}, "office").communities == ("b",)
+
+
+def test_traps_are_declared_by_a_port_and_switched_off_below():
+    made = Inheritance({"discovery": {"snmp": {"traps": {"port": 1162}}}}, {})
+
+    def traps(own):
+        return made.discovery({"snmp": own}, "local", None)(()).snmp.traps
+
+    assert traps({}) == Traps(port=1162)
+    assert traps({"traps": False}) is None
+    assert traps({"traps": True}) == traps({"traps": {}}) == Traps(port=162)
+    assert Inheritance({}, {}).discovery({}, "local", None)(()).snmp.traps is None

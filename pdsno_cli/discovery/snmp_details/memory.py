@@ -65,6 +65,14 @@ class DetailReader:
             if any(mark is not None for mark in marks)
         }
 
+    def expire(self, addresses: Iterable[str], port: int) -> None:
+        """Make these devices due at once."""
+        with self._lock:
+            for address in addresses:
+                known = self._known.get((address, port))
+                if known is not None:
+                    self._known[address, port] = replace(known, due=0.0)
+
     def read(
         self,
         found: Mapping[str, SystemInfo],

@@ -25,7 +25,7 @@ _DISCOVERY = (
     "interval", "protocols", "missed_cycles", "mass_loss", "rate", "exclude", "blackout", "snmp_to",
 )  # fmt: skip
 _TIMEOUT = ("floor", "ceiling")
-_SNMP = ("version", "community", "port", "timeout", "retries", "details", "credentials")
+_SNMP = ("version", "community", "port", "timeout", "retries", "details", "credentials", "traps")
 SETTINGS: tuple[tuple[str, ...], ...] = (
     *_ALL,
     *(("discovery", name) for name in _DISCOVERY),
