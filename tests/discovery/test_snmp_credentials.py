@@ -286,6 +286,16 @@ def test_users_and_communities_are_tried_in_order(snmpd):
             assert findings.refused == set()
 
 
+def wrong_digests(port):
+    """Return usmStatsWrongDigests of the agent: how often a password was wrong by its own count."""
+    done = subprocess.run(
+        [require("snmpget"), "-v3", "-l", "authPriv", "-u", "sha", "-a", "SHA", "-A", AUTH, "-x", "AES",
+         "-X", PRIVACY, "-Oqv", f"udp:{FIRST}:{port}", "1.3.6.1.6.3.15.1.1.5.0"],
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    return int(done.stdout)
+
+
 def test_refused_user_waits_and_does_not_lock(snmpd, monkeypatch):
     wrong = user("strong", "sha256", "aes", password="wrong-password")
     prober = Prober(snmpd, FIRST, credentials=(wrong,), timeout=1.0)
@@ -303,6 +313,7 @@ def test_refused_user_waits_and_does_not_lock(snmpd, monkeypatch):
     for _ in range(3):
         assert prober.cycle()[0] == {}
     assert tries == [[FIRST]]
+    assert wrong_digests(snmpd) == 1
     now = time.monotonic
     monkeypatch.setattr(snmp_memory.time, "monotonic", lambda: now() + snmp_memory.FIRST_WAIT)
     assert prober.cycle()[0] == {}
