@@ -36,16 +36,21 @@ MAX_REMEMBERED = 65_536  # devices; those read least recently are forgotten firs
 _Said = tuple[str | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Known:
-    """What a device said of itself when it was read, its last uptime, and when it is due again."""
+    """What a device said of itself when it was read, its last uptime, and when it is due again.
+
+    ``whole`` if its agent answered to the end once. ``cancel`` is that of the sweep in which it was
+    read: the result of one that was cancelled is dropped, details and all.
+    """
 
     said: _Said
     uptime: float | None
     marks: Marks
     read: float
     due: float
-    complete: bool
+    whole: bool
+    cancel: threading.Event
 
 
 class DetailReader:
@@ -92,8 +97,10 @@ class DetailReader:
             for address, reading in readings.items():
                 key = (address, settings.port)
                 known = self._known.get(key)
+                info = found[address]
+                whole = known is not None and known.whole and known.said == _said(info)
                 # What a silent agent left out is not gone: better the whole details of before.
-                if reading.complete or known is None or not known.complete:
+                if reading.complete or not whole:
                     findings.details[address] = reading.detail
                 wait = settings.details.interval
                 if known is None:
@@ -101,9 +108,14 @@ class DetailReader:
                     wait *= 0.5 + zlib.crc32(address.encode()) / 2**33
                 if not reading.complete:
                     wait = min(wait, AGAIN_SILENT)
-                info = found[address]
                 self._known[key] = _Known(
-                    _said(info), info.uptime, reading.marks, now, now + wait, reading.complete
+                    said=_said(info),
+                    uptime=info.uptime,
+                    marks=reading.marks,
+                    read=now,
+                    due=now + wait,
+                    whole=reading.complete or whole,
+                    cancel=cancel,
                 )
                 self._known.move_to_end(key)
             while len(self._known) > MAX_REMEMBERED:
@@ -118,7 +130,7 @@ class DetailReader:
             for address in _one_each(found):
                 key, info = (address, settings.port), found[address]
                 known = self._known.get(key)
-                if known is None or known.said != _said(info):
+                if known is None or known.said != _said(info) or known.cancel.is_set():
                     due.append((0.0, address))
                     continue
                 if _changed(known, info, now) or now >= known.due:

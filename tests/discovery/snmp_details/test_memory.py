@@ -34,12 +34,12 @@ class Reader:
         self.probe, self.addresses = SnmpProbe(), AddressSet.of(addresses or (ADDRESS,))
         self.snmp = Snmp(port=port, timeout=0.2, retries=0)
 
-    def cycle(self, **settings):
+    def cycle(self, cancel=NEVER, **settings):
         findings = Findings()
         request = ProbeRequest(
             targets=self.addresses,
             snmp=replace(self.snmp, **settings),
-            cancel=NEVER,
+            cancel=cancel,
             findings=findings,
         )
         assert self.probe.sweep(request) or settings
@@ -146,12 +146,22 @@ def test_silence_takes_no_details_away():
     with responder(ADDRESS, agent) as port:
         reader = Reader(port)
         assert reader.cycle() == {ADDRESS: DETAIL}
-        reader.pass_time(1000)
-        agent.answers = 4  # of the sweep's three requests and the reading's several
-        assert reader.cycle() == {}
+        for _ in range(2):
+            reader.pass_time(1000)
+            agent.answers = 4  # of the sweep's three requests and the reading's several
+            assert reader.cycle() == {}
         agent.answers = 1_000_000
         reader.pass_time(memory.AGAIN_SILENT)
         assert reader.cycle() == {ADDRESS: DETAIL}
+
+
+def test_details_of_a_sweep_that_was_cancelled_are_read_again():
+    with reading() as (_, reader):
+        cancel = threading.Event()
+        assert set(reader.cycle(cancel)) == {ADDRESS}
+        cancel.set()  # while another protocol was still at work: the caller drops the result
+        assert set(reader.cycle()) == {ADDRESS}
+        assert reader.cycle() == {}
 
 
 def test_agent_with_nothing_but_a_system_group_has_empty_details():
