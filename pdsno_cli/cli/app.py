@@ -20,9 +20,9 @@ EXIT_INTERNAL = 3
 # Each is a module of this package, with a function or a group of commands by its name.
 COMMANDS = (
     "validate", "schema", "rule", "topics", "capacity", "doctor", "check", "plan",
-    "up", "ls", "status", "ps", "top", "logs", "events", "devices", "where", "graph", "audit",
-    "trace", "tail", "discover", "scan", "identify", "policy", "restart", "stop", "start", "wait",
-    "down", "quarantine", "lab", "fault", "controller",
+    "up", "ls", "status", "ps", "top", "logs", "events", "devices", "device", "where", "graph",
+    "trace", "audit", "tail", "discover", "scan", "identify", "policy", "restart", "stop", "start",
+    "wait", "down", "quarantine", "lab", "fault", "controller",
 )  # fmt: skip
 
 

@@ -94,7 +94,7 @@ def devices(
         if not records:
             console.progress(f"none of {plural(known, 'device')} matches --where")
     if form == "json":
-        rows = [_json(item) for item in records]
+        rows = [device_document(item) for item in records]
         console.document(FORMAT_VERSION, topology.name, controller=owner, devices=rows)
     elif form in {"table", "wide"}:
         rows_ = [_cells(item, wide=wide) for item in records]
@@ -108,7 +108,8 @@ def devices(
         console.data(FORMATS[form](facts, Context.of(topology)))
 
 
-def _json(record: DeviceRecord) -> dict[str, Any]:
+def device_document(record: DeviceRecord) -> dict[str, Any]:
+    """Return a device as ``--json`` prints it."""
     import msgspec
 
     from pdsno_cli.discovery.oui import mac_vendor

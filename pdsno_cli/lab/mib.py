@@ -30,6 +30,7 @@ SYS_UP_TIME, SYS_NAME = (*_SYSTEM, 3, 0), (*_SYSTEM, 5, 0)
 _SERIAL_NUMBERS: Oid = (*_MIB_2, 47, 1, 1, 1, 1, 11)
 _MAX_GAUGE = 2**32 - 1
 _UP, _DOWN = 1, 2
+_LOOPBACK = 24  # IANAifType
 _DIGITS = 5  # of the device's number at the end of a serial number
 
 
@@ -123,7 +124,8 @@ def build(device: LabDevice, network: Network) -> Mib:
     own = ipaddress.IPv4Address(device.address).packed
     found[*_ADDRESSES, 1, *own] = ber.tlv(ber.IP_ADDRESS, own)
     found[*_ADDRESSES, 2, *own] = number(frame.managed)
-    found[*_ADDRESSES, 3, *own] = ber.tlv(ber.IP_ADDRESS, bytes((255, 255, 255, 0)))
+    last = 0 if frame.ports[frame.managed - 1].kind != _LOOPBACK else 255
+    found[*_ADDRESSES, 3, *own] = ber.tlv(ber.IP_ADDRESS, bytes((255, 255, 255, last)))
     found |= lldp_objects(device, network)
     if frame.model.bridge:
         found |= bridge_objects(device, network)
