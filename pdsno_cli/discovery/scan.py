@@ -30,7 +30,7 @@ class Plan:
 
     @property
     def most_seconds(self) -> float:
-        """The time that a scan takes at most: the slowest protocol, if nothing answers at all."""
+        """A time that no scan exceeds by much: one protocol after the other, and nothing answers."""
         seconds = []
         for name in self.protocols:
             facts = FACTS[name]
@@ -39,7 +39,7 @@ class Plan:
                 tries, timeout = self.snmp.retries + 1, self.snmp.timeout
                 rounds = len(self.communities)
             seconds.append(rounds * tries * (len(self.targets) / facts.rate + timeout))
-        return max(seconds, default=0.0)
+        return sum(seconds)
 
 
 def scan(plan: Plan, cancel: threading.Event) -> SweepResult:

@@ -21,7 +21,7 @@ from pdsno_cli.lab.network import Network
 from pdsno_cli.lab.plan import LabDevice
 from pdsno_cli.lab.recording import encode
 
-MAX_OBJECTS = 200_000  # of all devices that are kept; about 100 bytes each
+MAX_OBJECTS = 500_000  # of all devices that are kept; about 100 bytes each
 
 _MIB_2: Oid = (1, 3, 6, 1, 2, 1)
 _SYSTEM, _IF_ENTRY, _IF_X_ENTRY = (*_MIB_2, 1), (*_MIB_2, 2, 2, 1), (*_MIB_2, 31, 1, 1, 1)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.lab import frames
 from pdsno_cli.lab.frames import Host
 from pdsno_cli.model.errors import LabError
+from pdsno_cli.model.targets import AddressRange, AddressSet
 from pdsno_cli.system.private_link import PrivateLink, PrivateLinkError
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Wire:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         self._link = PrivateLink(f"pdsno-{digest}")
         self._prefixes = prefixes(ranges)
+        self._reach = _addresses(self._prefixes)
         self._hosts: dict[bytes, Host] = {}
         self._sockets: list[socket.socket] = []
 
@@ -57,7 +59,11 @@ class Wire:
         return list(devices)
 
     def start(self, device: LabDevice, agent: Agent | None) -> None:
-        """Put a host on the wire."""
+        """Put a host on the wire; LabError if no route of the lab leads to it."""
+        if device.address not in self._reach:
+            raise LabError(
+                f"{device.address} is outside of the lab's network, {', '.join(self._prefixes)}"
+            )
         address = ipaddress.IPv4Address(device.address).packed
         self._hosts[address] = Host(
             mac=bytes.fromhex(device.mac.replace(":", "")),
@@ -90,7 +96,7 @@ class Wire:
         except PrivateLinkError as exc:
             raise LabError(f"cannot change the lab's network: {exc}") from exc
         finally:
-            self._prefixes = wanted
+            self._prefixes, self._reach = wanted, _addresses(wanted)
 
     def close(self) -> None:
         """Remove sockets, link and namespace."""
@@ -110,6 +116,11 @@ class Wire:
             if reply is not None:
                 with contextlib.suppress(OSError):  # the near end's queue is full, as on any wire
                     sock.send(reply)
+
+
+def _addresses(found: Iterable[str]) -> AddressSet:
+    nets = map(ipaddress.IPv4Network, found)
+    return AddressSet(AddressRange(int(net[0]), int(net[-1])) for net in nets)
 
 
 def prefixes(ranges: Iterable[tuple[int, int]]) -> tuple[str, ...]:

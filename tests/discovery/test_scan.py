@@ -106,6 +106,8 @@ def test_every_protocol_that_could_not_be_used_says_why():
 def test_most_seconds_bounds_a_scan_of_silence():
     asked = wanted(161, "a", "b", protocols=("snmp",))
     assert asked.most_seconds == pytest.approx(2 * 2 * (10 / 2000 + 0.3))
+    more = wanted(161, "a", "b", protocols=("icmp", "snmp"))
+    assert more.most_seconds > asked.most_seconds
 
 
 def test_a_range_without_a_route_is_named():

@@ -77,6 +77,10 @@ said = [lab.remove(second)]
 seen.append(sorted(found("10.77.1.0/29", ["arp", "icmp"])))
 ip("neigh", "flush", "all")
 said += [lab.add(lab.model(second)), lab.rename(first, "another")]
+try:
+    lab.add(lab.model("10.99.0.1"))
+except LabError as exc:
+    said.append(str(exc))
 after = found("10.77.1.0/29")
 seen.append(sorted(after))
 end()
@@ -89,6 +93,7 @@ print(json.dumps([seen, said, after[first].sys_name]))
         "10.77.1.2 (host-02) is removed",
         "10.77.1.2 (host-02) is added",
         "10.77.1.1 is now another",
+        "10.99.0.1 is outside of the lab's network, 10.77.1.0/29",
     ]
     assert name == "another"
 
