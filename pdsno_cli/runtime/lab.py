@@ -56,13 +56,24 @@ def _ranges(topology: Topology) -> list[tuple[int, int]]:
 
 def planned_devices(topology: Topology) -> tuple[LabDevice, ...]:
     """Return the devices of the lab that a topology declares; LabError where they do not fit."""
+    return _planned(topology, lambda text: secrets.resolve(text, base=topology.folder))
+
+
+def laid_out_devices(topology: Topology) -> tuple[LabDevice, ...]:
+    """Return the same devices with their communities as written, for which no secret is needed."""
+    if topology.lab is None:
+        raise LabError(f"{topology.name} has no lab")
+    return _planned(topology, str)
+
+
+def _planned(topology: Topology, resolve: Callable[[str], str]) -> tuple[LabDevice, ...]:
     spec = topology.lab
     assert spec is not None  # nobody plans what is not declared
     segments = [
         Segment(
             targets=expand(local.discovery.targets),
             port=local.discovery.snmp.port,
-            community=secrets.resolve(local.discovery.snmp.community, base=topology.folder),
+            community=resolve(local.discovery.snmp.community),
         )
         for local in topology.of_role(Role.LOCAL)
     ]
