@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from functools import cache
 
-from pdsno_cli.lab.ber import Oid, number, object_id, octets, tlv
+from pdsno_cli.lab.ber import Oid, number, object_id, octets
 from pdsno_cli.lab.layout import chassis_of
 from pdsno_cli.lab.models import Chassis, chassis
 from pdsno_cli.lab.network import Network
@@ -33,7 +33,7 @@ def lldp_objects(device: LabDevice, network: Network) -> dict[Oid, bytes]:
         (*_LOCAL, 1, 0): number(_MAC_ADDRESS),
         (*_LOCAL, 2, 0): octets(device.port_mac(0x4C, first=0x02)),
         (*_LOCAL, 3, 0): octets(device.sys_name.encode()),
-        (*_LOCAL, 4, 0): _description(device),
+        (*_LOCAL, 4, 0): octets(description(device)),
         (*_LOCAL, 5, 0): _bits(capabilities),
         (*_LOCAL, 6, 0): _bits(capabilities),
     }
@@ -59,7 +59,7 @@ def _neighbour(peer: LabDevice, frame: Chassis, port: int, index: Oid) -> dict[O
         (7, name),
         (8, name),
         (9, octets(peer.sys_name.encode())),
-        (10, _description(peer)),
+        (10, octets(description(peer))),
         (11, _bits(frame.model.capabilities)),
         (12, _bits(frame.model.capabilities)),
     )
@@ -82,10 +82,11 @@ def _ports(recording: str) -> dict[Oid, bytes]:
     return found
 
 
-def _description(device: LabDevice) -> bytes:
+def description(device: LabDevice) -> bytes:
+    """Return the sysDescr of a device."""
     recording = chassis(device.recording).recording
-    tag, text = recording.objects[_SYS_DESCR]
-    return tlv(tag, text.replace(recording.hostname.encode(), device.sys_name.encode()))
+    _, text = recording.objects[_SYS_DESCR]
+    return text.replace(recording.hostname.encode(), device.sys_name.encode())
 
 
 def _bits(value: int) -> bytes:

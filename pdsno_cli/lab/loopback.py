@@ -93,6 +93,9 @@ class Loopback:
         """Allow a socket for each agent."""
         allow_open_files(_SPARE_FILES + sum(device.snmp for device in devices))
 
+    def tick(self, devices: Iterable[LabDevice]) -> None:
+        """Do nothing."""
+
     def close(self) -> None:
         """Unbind every agent and undo every ``silence``."""
         for address in tuple(self._sockets):

@@ -45,5 +45,8 @@ class Medium(Protocol):
     def replan(self, devices: Iterable[LabDevice], ranges: Iterable[tuple[int, int]]) -> None:
         """Reach these devices, in these ranges of addresses; raises LabError if it cannot."""
 
+    def tick(self, devices: Iterable[LabDevice]) -> None:
+        """Do what is due without a request; called several times a second while it is served."""
+
     def close(self) -> None:
         """End all of it, and leave nothing behind; harmless when repeated."""

@@ -125,6 +125,9 @@ class Lab:
                 if self._selector is selector:
                     raise
                 return  # closed from another thread
+            with self._lock:
+                if self._selector is selector:
+                    self._medium.tick(self._devices.values())
             for key, _ in ready:
                 # A change asks for the lock itself; answers must not meet one half done.
                 with self._lock:

@@ -12,12 +12,14 @@ import ipaddress
 import selectors
 import socket
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lab import frames
 from pdsno_cli.lab.frames import Host
+from pdsno_cli.lab.lldp_frame import INTERVAL, lldp_frame
 from pdsno_cli.model.errors import LabError
 from pdsno_cli.model.targets import AddressRange, AddressSet
 from pdsno_cli.system.private_link import PrivateLink, PrivateLinkError
@@ -42,6 +44,7 @@ class Wire:
         self._reach = _addresses(self._prefixes)
         self._hosts: dict[bytes, Host] = {}
         self._sockets: list[socket.socket] = []
+        self._announce_at = 0.0  # monotonic
 
     def open(
         self, selector: selectors.BaseSelector, devices: Iterable[LabDevice]
@@ -97,6 +100,17 @@ class Wire:
             raise LabError(f"cannot change the lab's network: {exc}") from exc
         finally:
             self._prefixes, self._reach = wanted, _addresses(wanted)
+
+    def tick(self, devices: Iterable[LabDevice]) -> None:
+        """Announce the first device that speaks LLDP, as the switch at the end of a cable does."""
+        now = time.monotonic()
+        if now < self._announce_at or not self._sockets:
+            return
+        self._announce_at = now + INTERVAL
+        frame = next((found for item in devices if item.snmp and (found := lldp_frame(item))), None)
+        if frame is not None:
+            with contextlib.suppress(OSError):
+                self._sockets[0].send(frame)
 
     def close(self) -> None:
         """Remove sockets, link and namespace."""

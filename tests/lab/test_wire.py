@@ -201,6 +201,41 @@ except LabError as exc:
     assert links == 0
 
 
+def test_the_router_announces_itself_by_lldp():
+    code = """
+import socket
+from scapy.config import conf
+conf.ipv6_enabled = False
+from scapy.layers.l2 import Ether
+from scapy.contrib.lldp import (LLDPDU, LLDPDUChassisID, LLDPDUPortID, LLDPDUSystemName,
+    LLDPDUTimeToLive, LLDPDUSystemCapabilities, LLDPDUManagementAddress, LLDPDUSystemDescription)
+lab = make("10.77.8.0/28", devices=8, snmp=8)
+lab.open()
+near = ip("-o", "link").split("pdsno-")[1][:8]
+listening = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x88CC))
+listening.bind(("pdsno-" + near, 0x88CC))
+listening.settimeout(10)
+end = serve(lab)
+frame = Ether(listening.recv(9000))
+router = lab.devices[0]
+end()
+mgmt = frame[LLDPDUManagementAddress]
+print(json.dumps([
+    frame.dst, frame.src == router.mac, frame[LLDPDUChassisID].id, frame[LLDPDUPortID].id.decode(),
+    frame[LLDPDUTimeToLive].ttl, frame[LLDPDUSystemName].system_name.decode(),
+    frame[LLDPDUSystemDescription].description.decode()[:16],
+    frame[LLDPDUSystemCapabilities].router_enabled, frame[LLDPDUSystemCapabilities].mac_bridge_enabled,
+    list(mgmt.management_address), router.mac,
+]))
+"""
+    found = in_namespace(LAB + code)
+    mac = found.pop()
+    assert found == [
+        "01:80:c2:00:00:0e", True, mac, "xe-0/1/0", 120, "rt-edge-01", "Juniper Networks", 1, 0,
+        [10, 77, 8, 1],
+    ]  # fmt: skip
+
+
 def test_replan_changes_routes_and_hosts():
     code = """
 lab = make("10.77.6.0/29", devices=6)
