@@ -13,11 +13,15 @@ from pdsno_cli.model.errors import LabError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """The targets of one local controller, and its SNMP parameters; ``community`` is resolved."""
+    """The targets of one local controller, and its SNMP parameters, secrets resolved.
+
+    With ``communities`` its agents answer to one of those each, in turn.
+    """
 
     targets: Sequence[str]
     port: int = 161
     community: str = "public"
+    communities: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +71,13 @@ def plan(
     with_snmp = set(_spread(snmp, devices))
     echoing = set(_spread(devices if icmp is None else min(icmp, devices), devices))
     models = mix(len(segments))
+    turns = [itertools.cycle(item.communities or (item.community,)) for item in segments]
     return tuple(
         make_device(
             number,
             target,
             port=segments[segment].port,
-            community=segments[segment].community,
+            community=next(turns[segment]) if number in with_snmp else segments[segment].community,
             segment=segment,
             model=next(models[segment]) if number in with_snmp else None,
             icmp=number in echoing,

@@ -17,9 +17,9 @@ from pdsno_cli.spec.resolved import decode
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.spec.topology import Snmp, Topology
 
 _REQUEST = 65_536  # bytes read at once
 _LONGEST_NAME = 255  # DisplayString of SNMPv2-TC (RFC 2579)
@@ -73,11 +73,17 @@ def _planned(topology: Topology, resolve: Callable[[str], str]) -> tuple[LabDevi
         Segment(
             targets=expand(local.discovery.targets),
             port=local.discovery.snmp.port,
-            community=resolve(local.discovery.snmp.community),
+            community=resolve(_communities(local.discovery.snmp)[0]),
+            communities=[resolve(text) for text in _communities(local.discovery.snmp)],
         )
         for local in topology.of_role(Role.LOCAL)
     ]
     return plan(segments, devices=spec.devices, snmp=spec.snmp, icmp=spec.icmp)
+
+
+def _communities(snmp: Snmp) -> Sequence[str]:
+    """Return the communities that are tried, as written; agents of a lab speak v2c alone."""
+    return getattr(snmp, "communities", ()) or (snmp.community,)
 
 
 def change(lab: Lab | None, request: dict[str, Any]) -> dict[str, Any]:

@@ -38,6 +38,12 @@ def test_plan_of_zone_a_plays_every_recording():
     assert {item.sys_name.split("-")[0] for item in devices if not item.snmp} == {"host"}
 
 
+def test_plan_gives_agents_the_communities_of_their_segment_in_turn():
+    segment = Segment(targets=expand(["127.102.8.1-127.102.8.6"]), communities=("a", "b"))
+    devices = plan([segment], devices=6, snmp=4)
+    assert [item.community for item in devices if item.snmp] == ["a", "b", "a", "b"]
+
+
 @pytest.mark.parametrize(("devices", "snmp"), [(54, 0), (2, 3)])
 def test_plan_refuses_what_does_not_fit(devices, snmp):
     with pytest.raises(LabError, match="the lab has"):
