@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from pdsno_cli.model.errors import StateError
 from pdsno_cli.model.roles import Role
@@ -28,13 +28,6 @@ class StoredDetails:
     history: Sequence[tuple[float, str, Mapping[str, tuple[str, str]]]] = ()
 
 
-@runtime_checkable
-class _KeepsDetails(Protocol):
-    def details(self) -> Sequence[Any]: ...
-
-    def history(self, local_id: str, device_id: str) -> Sequence[Any]: ...
-
-
 def stored_details(topology: Topology, state: StateDir, record: DeviceRecord) -> StoredDetails:
     """Return the fullest detail of a device, and its history.
 
@@ -48,8 +41,6 @@ def stored_details(topology: Topology, state: StateDir, record: DeviceRecord) ->
             suppress(MissingStoreError, StateError),
             open_reader(database_of(topology, state, owner)) as store,
         ):
-            if not isinstance(store, _KeepsDetails):
-                continue
             mine = next((d for d in store.details() if (d.local_id, d.device_id) == key), None)
             if mine is not None and found is None:
                 found = mine.detail
