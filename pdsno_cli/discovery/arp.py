@@ -23,7 +23,7 @@ from pdsno_cli.discovery.probe import (
 )
 from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import FULL, enlarge_buffers
-from pdsno_cli.model.probes import FACTS
+from pdsno_cli.model.probes import FACTS, SHARED
 
 if TYPE_CHECKING:
     import threading
@@ -64,7 +64,10 @@ class ArpProbe:
             floor=pace.floor_of(facts),
             patient=pace.patient(facts),
         )
-        return {address: {} if mac is None else {"mac": mac} for address, mac in found.items()}
+        return {
+            address: {SHARED: "a virtual MAC"} if mac is None else {"mac": mac}
+            for address, mac in found.items()
+        }
 
 
 PROBE: Probe = ArpProbe()

@@ -7,6 +7,9 @@ others, a copied machine, or a kind of shared address that ``mac`` does not know
 
 What an agent says of itself joins addresses, too, whatever their MACs: the same SNMP engine id, or the
 same vendor and serial number, under one name. A router has a MAC on each of its links.
+
+An address that several devices share, as VRRP and HSRP do, is a device of its own: the agent that
+answers there is that of one of them, today.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from pdsno_cli.discovery.fields import answered, members
 from pdsno_cli.discovery.mac import normalise_mac
 from pdsno_cli.discovery.probe import Answers, Fields
 from pdsno_cli.model.devices import Observation
-from pdsno_cli.model.probes import rank, sort_protocols
+from pdsno_cli.model.probes import SHARED, rank, sort_protocols
 
 _Mac = tuple[str | None, str | None]  # a MAC and the protocol it comes from
 _NO_MAC: _Mac = (None, None)
@@ -42,6 +45,7 @@ def merge(results: Mapping[str, Answers]) -> tuple[Observation, ...]:
     """
     ordered = {name: results[name] for name in sort_protocols(results)}
     addresses = sort_addresses(address for answers in ordered.values() for address in answers)
+    ordered = _without_agents_of_shared(ordered)
     candidates = {address: tuple(_macs(ordered, address)) for address in addresses}
     shared = _shared_macs(ordered, candidates)
     groups: dict[str, list[str]] = defaultdict(list)
@@ -52,6 +56,25 @@ def merge(results: Mapping[str, Answers]) -> tuple[Observation, ...]:
         groups[mac or address].append(address)
     joined = _join(list(groups.values()), _signs(ordered))
     return tuple(_observe(ordered, sort_addresses(group), macs) for group in joined)
+
+
+def _without_agents_of_shared(results: Mapping[str, Answers]) -> dict[str, Answers]:
+    """Return the answers without what the agents at shared addresses say of themselves."""
+    shared = {
+        address
+        for answers in results.values()
+        for address, answer in answers.items()
+        if SHARED in answer
+    }
+    if not shared:
+        return dict(results)
+    return {
+        name: {
+            address: {} if address in shared and SHARED not in answer else answer
+            for address, answer in answers.items()
+        }
+        for name, answers in results.items()
+    }
 
 
 def _signs(results: Mapping[str, Answers]) -> dict[str, list[tuple[str, ...]]]:

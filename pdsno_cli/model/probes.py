@@ -50,6 +50,9 @@ DETAIL = "detail"  # the digest of a device's model.details.Detail
 # What tells one device at several addresses: its SNMP engine and its bridge.
 UNIQUE = ("engine_id", "bridge_mac")
 
+# Of an address that several devices share: its MAC is one of VRRP, HSRP or the like.
+SHARED = "shared"
+
 # The order matters: protocols are listed in it, and if two probes yield the same field, or different
 # MACs, the earlier one wins.
 PROBES = (
@@ -57,7 +60,7 @@ PROBES = (
         name="arp",
         module="pdsno_cli.discovery.arp",
         asks="who-has (RFC 826)",
-        yields=("mac",),
+        yields=("mac", SHARED),
         privilege="CAP_NET_RAW",
         grant="sudo setcap cap_net_raw+ep {python}, or AmbientCapabilities=CAP_NET_RAW in a systemd unit",
         on_link=True,

@@ -56,6 +56,8 @@ def in_namespace():
             {ip} link set near0 up
             {nsenter} -t $holder -n sh -ec '{ip} link set lo up; {ip} link set far0 up; {peer}'
             {near}
+            # The kernel activates a link some time after it is up, and drops frames until then.
+            until {ip} -br link show near0 | grep -q 'near0@.* UP '; do sleep 0.02; done
             {drop} "$0" -W error -c "$1"
         """
         done = subprocess.run(

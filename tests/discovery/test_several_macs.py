@@ -103,3 +103,21 @@ def test_devices_that_turn_out_to_be_one_are_joined():
     for _ in range(3):
         network.cycle({A: M1, B: M2}, {A: agent(), B: agent()})
     assert network.devices == [(M1, (A, B))]
+
+
+def test_an_address_that_several_devices_share_is_nobodys_alone():
+    network = Network()
+    virtual = "10.0.0.254"
+    routers = {A: agent("one", "8000000001"), B: agent("two", "8000000002")}
+    for active in (A, B):
+        answers = {
+            "arp": {A: {"mac": M1}, B: {"mac": M2}, virtual: {"shared": "a virtual MAC"}},
+            "snmp": {**routers, virtual: {**routers[active], "mac": M1}},
+        }
+        changes = decide(network.known, merge(answers), probes=PROBES, missed_cycles=3)
+        network.known = changes.known
+    assert not changes.history
+    found = {item.device.addresses: item.device for item in network.known.values()}
+    assert set(found) == {(A,), (B,), (virtual,)}
+    assert found[virtual,].extra == {"shared": "a virtual MAC"}
+    assert found[virtual,].sys_name is None
