@@ -140,7 +140,13 @@ class _Run:
         return clear
 
     def _take(self, now: float) -> int | None:
-        """Return the target that gets the next request, None if none is due."""
+        """Return the target that gets the next request, None if none is due.
+
+        First requests go before retries, which wait in any case, as long as not too many do.
+        """
+        if len(self._waiting) < SURVEY and self._position < len(self._indices):
+            self._position += 1
+            return self._indices[self._position - 1]
         adapted = self._timeout.seconds
         for queue, timeout in ((self._waiting, adapted), (self._patiently, self._ceiling)):
             while queue:

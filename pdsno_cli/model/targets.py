@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, overload
 
-from pdsno_cli.model.target_problems import target_problem
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -80,6 +78,8 @@ def parse_range(text: str) -> AddressRange:
         first = int(ipaddress.IPv4Address(start.strip()))
         last = int(ipaddress.IPv4Address(end.strip())) if dash else first
     except ValueError:
+        from pdsno_cli.model.target_problems import target_problem
+
         raise ValueError(f"{text!r} is not an address range: {target_problem(text)[0]}") from None
     if last < first:
         raise ValueError(f"{text!r} is not an address range: it ends before it starts")
