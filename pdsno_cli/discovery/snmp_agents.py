@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.ber import Oid
-from pdsno_cli.discovery.ber_write import GET, GET_BULK, Packet, write_oid, write_request
+from pdsno_cli.discovery.ber_write import GET, GET_BULK, GET_NEXT, Packet, write_oid, write_request
 from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.sockets import DatagramSender
 from pdsno_cli.model.probes import FACTS
@@ -95,6 +95,10 @@ class Agents:
         """
         names = [write_oid(oid) for oid in (*once, *starts)]
         return write_request(GET_BULK, self._community(index), names, once=len(once), rows=rows)
+
+    def next(self, index: int, start: Oid) -> Packet:
+        """Return a GetNextRequest to a target for the row after ``start``."""
+        return write_request(GET_NEXT, self._community(index), [write_oid(start)])
 
     def _community(self, index: int) -> bytes:
         return self.communities.get(index, self.community)

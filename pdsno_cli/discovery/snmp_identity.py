@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery import unreachable
-from pdsno_cli.discovery.ber import Oid, RawResponse, Response, Value, read_oid, read_response
-from pdsno_cli.discovery.ber_write import GET, GET_BULK, Packet, write_oid
+from pdsno_cli.discovery.ber import Oid, Response, Value, read_oid, read_response
+from pdsno_cli.discovery.ber_write import GET, GET_NEXT, Packet, write_oid
 from pdsno_cli.discovery.engine_id import engine_id
 from pdsno_cli.discovery.identify.answers import Answers, Object, parse_oid
 from pdsno_cli.discovery.identify.identity import identify
@@ -31,7 +31,10 @@ from pdsno_cli.discovery.identify.questions import (
 )
 from pdsno_cli.discovery.mac import normalise_mac
 from pdsno_cli.discovery.snmp_agents import RATE, SYS_DESCR, SYS_OBJECT_ID, Agents
+from pdsno_cli.discovery.snmp_details.conversations import converse
 from pdsno_cli.discovery.snmp_details.exchange import Request, Task
+from pdsno_cli.discovery.snmp_details.walk import Agent, walk
+from pdsno_cli.discovery.snmp_system import smaller
 from pdsno_cli.discovery.sockets import enlarge_buffers
 from pdsno_cli.model.probes import IDENTITY, UNIQUE
 
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 
 AGAIN = 3600.0  # seconds after which a device is asked again
 AGAIN_SILENT = 300.0  # the same for one that did not answer every request
-USER_SECONDS = 30.0  # of a cycle that the questions to agents of SNMPv3 may take
+SECONDS = 30.0  # of a cycle that the questions to odd agents and those of SNMPv3 may take
 MAX_REMEMBERED = 65_536  # devices; those seen least recently are forgotten first
 
 _OCTETS, _OBJECT_ID = 0x04, 0x06
@@ -165,48 +168,90 @@ def _ask(
     cancel: threading.Event,
     rate: float,
 ) -> tuple[dict[str, dict[Oid, Object]], Counter[str]]:
-    """Send each agent its questions; return the objects of those that answered, and their replies."""
+    """Send each agent its questions; return the objects of those that answered, and their replies.
+
+    Agents that refuse a request, or answer one of two, are asked again for less at a time.
+    """
     answers: dict[str, dict[Oid, Object]] = {}
     replies: Counter[str] = Counter()
-
-    def accept(address: str, error_status: int, bindings: Iterable[tuple[Oid, Value]]) -> None:
-        # An agent that refuses a request has answered it: asking again would not help.
-        replies[address] += 1
-        objects = answers.setdefault(address, {})
-        if error_status == 0:
-            objects.update(_objects(bindings))
-
+    refused: set[str] = set()
     wanted = {address: _questions(found[address]) for address in asked}
-    users = [(address, user) for address in asked if (user := found[address].user) is not None]
-    others = [address for address in asked if found[address].user is None]
+    others = {
+        address: (found[address].community or settings.community).encode()
+        for address in asked
+        if found[address].user is None
+    }
     if others:
-        communities = [(found[item].community or settings.community).encode() for item in others]
-        for item, response in _ask_communities(
-            [(item, wanted[item]) for item in others], communities, settings, cancel, rate
+        items = [(address, wanted[address]) for address in others]
+        for address, response in _ask_communities(
+            items, list(others.values()), settings, cancel, rate
         ):
-            accept(item, response.error_status, response.bindings)
+            replies[address] += 1
+            objects = answers.setdefault(address, {})
+            if response.error_status == 0:
+                objects.update(_objects(response.bindings))
+            else:
+                refused.add(address)
+    odd = [item for item in others if item in refused or 0 < replies[item] < MAX_DATAGRAMS]
+    users = [(address, user) for address in asked if (user := found[address].user) is not None]
+    until = time.monotonic() + SECONDS
+    thorough: dict[str, _Thorough] = {}
+    if odd:
+        tasks = ((address, _ask_task(wanted[address])) for address in odd)
+        thorough |= converse(tasks, others, settings, cancel, until=until)[0]
     if users:
         from pdsno_cli.discovery.snmp_v3 import run_users
 
-        tasks = [(address, user, _ask_task(wanted[address])) for address, user in users]
-        until = time.monotonic() + USER_SECONDS
-        for item, responses in run_users(tasks, settings, cancel, until=until).items():
-            for raw in responses:
-                named = ((read_oid(name), value) for name, value in raw.bindings)
-                accept(item, raw.error_status, [(n, value) for n, value in named if n is not None])
+        of_users = ((address, user, _ask_task(wanted[address])) for address, user in users)
+        thorough |= run_users(of_users, settings, cancel, until=until)
+    for address, (bindings, complete) in thorough.items():
+        answers.setdefault(address, {}).update(_objects(bindings))
+        replies[address] = MAX_DATAGRAMS if complete else 1
     return answers, replies
 
 
-def _ask_task(wanted: Questions) -> Task[list[RawResponse]]:
-    """Return the answers to the questions, as a task."""
-    gets = Request(GET, tuple(map(write_oid, wanted.gets)))
-    names = tuple(map(write_oid, (*wanted.nexts, *wanted.columns)))
-    found = []
-    for request in (gets, Request(GET_BULK, names, rows=ROWS, once=len(wanted.nexts))):
-        response = yield request
-        if response is not None:
-            found.append(response)
-    return found
+# What an agent said, and whether it answered to the end.
+_Thorough = tuple[list[tuple[Oid, Value]], bool]
+
+
+def _ask_task(wanted: Questions) -> Task[_Thorough]:
+    """Return the answers to the questions, as a task; what an agent refuses is asked in parts."""
+    said: list[tuple[Oid, Value]] = []
+    agent = Agent()
+    for kind, oids in ((GET, wanted.gets), (GET_NEXT, wanted.nexts)):
+        queue = [oids] if oids else []
+        while queue:
+            response = yield Request(kind, tuple(map(write_oid, queue[0])))
+            if response is None:
+                return said, False
+            asked = queue.pop(0)
+            if response.error_status == 0:
+                named = ((read_oid(name), value) for name, value in response.bindings)
+                said += [(name, value) for name, value in named if name is not None]
+            else:
+                queue[:0] = smaller(asked, response.error_status, response.error_index)
+    rows = yield from walk(dict.fromkeys(wanted.columns, ROWS), agent)
+    for column, found in rows.items():
+        said += [((*column, *index), value) for index, value in found.items()]
+    if not any(rows.values()):
+        said += yield from _following(wanted.columns[-1])
+    return said, not agent.silent
+
+
+def _following(oid: Oid) -> Task[list[tuple[Oid, Value]]]:
+    """Return the first objects behind an OID, which a GETBULK of an empty table returns, too."""
+    said: list[tuple[Oid, Value]] = []
+    at = write_oid(oid)
+    for _ in range(ROWS):
+        response = yield Request(GET_NEXT, (at,))
+        if response is None or response.error_status or not response.bindings:
+            break
+        at, value = response.bindings[0]
+        name = read_oid(at)
+        if name is None:
+            break
+        said.append((name, value))
+    return said
 
 
 def _ask_communities(

@@ -1,4 +1,4 @@
-"""Remembers which credential each device answered, and when a user may be tried on it again.
+"""Remembers which credential each device answered, how, and when a user may be tried on it again.
 
 Memory lasts as long as the process. It holds secrets: nothing of it is logged or reported.
 """
@@ -33,6 +33,7 @@ class CredentialMemory:
     def __init__(self) -> None:
         self._known: OrderedDict[tuple[str, int], Credential] = OrderedDict()
         self._refused: OrderedDict[tuple[str, int, Credential], _Refusal] = OrderedDict()
+        self._slow: OrderedDict[tuple[str, int], None] = OrderedDict()
         self._lock = threading.Lock()
 
     def known(self, port: int) -> dict[str, Credential]:
@@ -49,6 +50,19 @@ class CredentialMemory:
                 self._refused.pop((address, port, credential), None)
             while len(self._known) > MAX_REMEMBERED:
                 self._known.popitem(last=False)
+
+    def slow(self, port: int) -> frozenset[str]:
+        """Return the agents at this port that answer GETNEXT and did not answer GETBULK."""
+        with self._lock:
+            return frozenset(address for address, own in self._slow if own == port)
+
+    def learn_slow(self, port: int, addresses: Iterable[str]) -> None:
+        """Remember agents that answer GETNEXT only."""
+        with self._lock:
+            for address in addresses:
+                self._slow[address, port] = None
+            while len(self._slow) > MAX_REMEMBERED:
+                self._slow.popitem(last=False)
 
     def may_try(self, address: str, port: int, user: Credential) -> bool:
         """Return True unless an engine refused this user too short a time ago."""

@@ -120,12 +120,11 @@ class _Rounds:
                 self._agents.community = credential.community.encode()
                 self._ask(pending, rate, more)
             self._keep(credential)
-        macs = walk_macs(
-            self._agents,
-            tuple(i for i, info in self.found.items() if _has_community(info)),
-            rate,
-            self._cancel,
-        )
+        answered = tuple(i for i, info in self.found.items() if _has_community(info))
+        port, slow = self._settings.port, self._memory.slow(self._settings.port)
+        slow_ones = {index for index in answered if self._targets[index] in slow}
+        macs = walk_macs(self._agents, answered, rate, self._cancel, slow_ones)
+        self._memory.learn_slow(port, (self._targets[index] for index in slow_ones))
         for index, mac in macs.items():
             self.found[index] = replace(self.found[index], mac=mac)
 

@@ -21,7 +21,7 @@ from pdsno_cli.discovery.snmp_agents import (
 )
 from pdsno_cli.discovery.snmp_details.detail import MARKS, Marks
 from pdsno_cli.discovery.snmp_details.exchange import Request, Task
-from pdsno_cli.discovery.snmp_details.walk import Agent, walk
+from pdsno_cli.discovery.snmp_details.walk import TOO_BIG, Agent, walk
 from pdsno_cli.discovery.text import DESCRIPTION_CHARACTERS, NAME_CHARACTERS, clean_text
 
 if TYPE_CHECKING:
@@ -64,6 +64,23 @@ class SystemInfo:
         return self.credential if self.community is None else None
 
 
+@dataclass(slots=True)
+class _Asking:
+    """What is still to be asked of an agent, request by request, and what it said."""
+
+    queue: list[tuple[Oid, ...]]
+    said: list[tuple[Oid, Value]] = field(default_factory=list)
+
+
+def smaller(oids: tuple[Oid, ...], error_status: int, error_index: int) -> list[tuple[Oid, ...]]:
+    """Return the requests to make after an error for one: without the object at fault, else one each."""
+    if len(oids) == 1:
+        return []
+    if error_status != TOO_BIG and 0 < error_index <= len(oids):
+        return [oids[: error_index - 1] + oids[error_index:]]
+    return [(oid,) for oid in oids]
+
+
 def get_system(
     agents: Agents,
     indices: Sequence[int],
@@ -71,29 +88,37 @@ def get_system(
     cancel: threading.Event,
     more: Mapping[str, tuple[Oid, ...]],
 ) -> dict[int, SystemInfo]:
-    """GET the system group; after an error for one object, GET it again without that object."""
+    """GET the system group; after an error, GET it again without the object at fault, or one by one."""
     found: dict[int, SystemInfo] = {}
-    # What is asked of agents that know more, or that returned an error for an object.
-    asked = {i: SYSTEM + oids for a, oids in more.items() if (i := agents.index(a)) is not None}
+    # Of agents that know more, or that returned an error.
+    asking = {
+        index: _Asking([SYSTEM + oids])
+        for address, oids in more.items()
+        if (index := agents.index(address)) is not None
+    }
     again: set[int] = set()
 
     def packet(index: int) -> Packet:
-        return agents.get(index, asked.get(index, SYSTEM))
+        return agents.get(index, asking[index].queue[0] if index in asking else SYSTEM)
 
     def accept(index: int, response: Response) -> None:
-        oids, position = asked.get(index, SYSTEM), response.error_index
-        if response.error_status == 0:
+        if index not in asking and response.error_status == 0:
             found[index] = system_info(response.bindings)
             return
-        found[index] = SystemInfo()  # it answered, if only with an error
-        refused = position - 1 if 0 < position <= len(oids) else len(oids) - 1
-        asked[index] = oids[:refused] + oids[refused + 1 :]
-        again.add(index)
+        state = asking.setdefault(index, _Asking([SYSTEM]))
+        oids = state.queue.pop(0)
+        if response.error_status == 0:
+            state.said += response.bindings
+        else:
+            state.queue[:0] = smaller(oids, response.error_status, response.error_index)
+        found[index] = system_info(state.said)  # it answered, if only with an error
+        if state.queue:
+            again.add(index)
 
     pending = indices
-    for _ in (*SYSTEM, *MARKS):
+    for _ in range(2 * len((*SYSTEM, *MARKS))):
         agents.request(pending, packet, accept, rate=rate, cancel=cancel, read=read_response)
-        pending = tuple(index for index in sorted(again) if asked[index])
+        pending = tuple(sorted(again))
         again.clear()
         if not pending:
             break
@@ -101,66 +126,87 @@ def get_system(
 
 
 def walk_macs(
-    agents: Agents, indices: Sequence[int], rate: float, cancel: threading.Event
+    agents: Agents, indices: Sequence[int], rate: float, cancel: threading.Event, slow: set[int]
 ) -> dict[int, str]:
     """Walk ifPhysAddress of each agent up to the first address that identifies a device.
 
-    Rows come in the order of ifIndex, so the first is that of the lowest.
+    Rows come in the order of ifIndex, so the first is that of the lowest. Agents that do not answer
+    GETBULK are asked by GETNEXT, at once where they are among ``slow``, which those that answer that
+    are added to.
     """
     macs: dict[int, str] = {}
     starts: dict[int, Oid] = dict.fromkeys(indices, IF_PHYS_ADDRESS)
+    single = {index for index in indices if index in slow}
+
+    def packet(index: int) -> Packet:
+        ask = agents.next if index in single else agents.bulk
+        return ask(index, starts[index])
 
     def accept(index: int, response: Response) -> None:
-        start = starts.pop(index)
+        answered.add(index)
         if response.error_status != 0:
+            if index in single:
+                del starts[index]
+            answered.discard(index)  # GETNEXT may do
             return
-        previous = start
-        for oid, value in response.bindings:
-            inside = oid[: len(IF_PHYS_ADDRESS)] == IF_PHYS_ADDRESS
-            if not inside or oid <= previous or value.text is None:
-                return  # the end of the column, or an agent whose OIDs do not rise
-            mac = format_mac(value.text)
-            if mac is not None:
-                macs[index] = mac
-                return
-            previous = oid
-        if previous != start:
-            starts[index] = previous
+        if index in single:
+            slow.add(index)
+        mac, starts[index] = _first_mac(starts[index], response.bindings)
+        if mac is not None:
+            macs[index] = mac
 
     for _ in range(MAX_BULKS):
+        answered: set[int] = set()
         before = dict(starts)
-        packets = {index: agents.bulk(index, start) for index, start in before.items()}
-        agents.request(
-            tuple(packets),
-            packets.__getitem__,
-            accept,
-            rate=rate,
-            cancel=cancel,
-            read=read_response,
-        )
-        starts = {i: start for i, start in starts.items() if start != before.get(i)}
+        agents.request(tuple(before), packet, accept, rate=rate, cancel=cancel, read=read_response)
+        starts = {
+            index: start
+            for index, start in starts.items()
+            if index not in macs
+            and (start != before[index] if index in answered else index not in single)
+        }
+        single |= starts.keys() - answered
         if not starts or cancel.is_set():
             break
     return macs
 
 
+def _first_mac(start: Oid, bindings: Iterable[tuple[Oid, Value]]) -> tuple[str | None, Oid]:
+    """Return the first MAC that identifies a device, and where the walk goes on.
+
+    That is ``start`` at the end of the column, and where OIDs do not rise.
+    """
+    previous = start
+    for oid, value in bindings:
+        inside = oid[: len(IF_PHYS_ADDRESS)] == IF_PHYS_ADDRESS
+        if not inside or oid <= previous or value.text is None:
+            return None, start
+        mac = format_mac(value.text)
+        if mac is not None:
+            return mac, oid
+        previous = oid
+    return None, previous
+
+
 def read_system(oids: tuple[Oid, ...]) -> Task[SystemInfo | None]:
     """Return the system group and MAC of one agent, None if it is silent, as a task."""
-    info: SystemInfo | None = None
-    while oids:
-        response = yield Request(GET, tuple(map(write_oid, oids)))
+    state, answered = _Asking([oids]), False
+    while state.queue:
+        response = yield Request(GET, tuple(map(write_oid, state.queue[0])))
         if response is None:
-            return info
-        if response.error_status == 0:
-            info = system_info(_named(response))
             break
-        info = SystemInfo()
-        refused = min(response.error_index or len(oids), len(oids)) - 1
-        oids = oids[:refused] + oids[refused + 1 :]
+        answered = True
+        asked = state.queue.pop(0)
+        if response.error_status == 0:
+            state.said += _named(response)
+        else:
+            state.queue[:0] = smaller(asked, response.error_status, response.error_index)
+    if not answered:
+        return None
     rows = yield from walk({IF_PHYS_ADDRESS: _MAX_INTERFACES}, Agent())
     macs = (format_mac(value.text or b"") for value in rows[IF_PHYS_ADDRESS].values())
     mac = next((mac for mac in macs if mac is not None), None)
-    return replace(info or SystemInfo(), mac=mac)
+    return replace(system_info(state.said), mac=mac)
 
 
 def _named(response: RawResponse) -> Iterable[tuple[Oid, Value]]:

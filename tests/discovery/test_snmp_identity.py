@@ -28,6 +28,7 @@ from pdsno_cli.lab.plan import make_device
 from pdsno_cli.model.probes import IDENTITY
 from pdsno_cli.spec.topology import Snmp
 from tests.discovery.conftest import responder
+from tests.discovery.table_agent import TableAgent
 
 OWN = Path(pdsno_cli.lab.__file__).parent / "recordings"
 EXPECTED = json.loads((OWN / "expected.json").read_text())
@@ -243,3 +244,31 @@ def test_questions_are_bounded_for_every_rule(rule):
     asked = questions("x", (1, 3, 6, 1, 4, 1, *map(int, prefix.split("."))))
     assert 0 < len(asked.gets) <= MAX_GETS
     assert len(asked.nexts) <= MAX_NEXTS
+
+
+def recorded_agent(name, **oddities):
+    objects = {
+        oid: v2c.TimeTicks(item.value % 2**32) if oid == UPTIME
+        else v2c.Counter64(item.value) if isinstance(item.value, int) and item.value >= 2**31
+        else item.value
+        for oid, item in read_recording((OWN / f"{name}.snmprec").read_bytes()).items()
+    }  # fmt: skip
+    return TableAgent(objects, **oddities)
+
+
+@pytest.mark.parametrize(
+    "oddity",
+    [{"single": True}, {"v1": True}, {"bulk": False}, {"bulk": False, "single": True, "v1": True}],
+    ids="-".join,
+)
+@pytest.mark.parametrize("name", EXPECTED)
+def test_agent_that_takes_only_small_or_old_requests_is_identified_as_well(name, oddity):
+    with responder(ADDRESS, recorded_agent(name)) as port:
+        whole = sweep(snmp.SnmpProbe(), port)[ADDRESS]
+    agent = recorded_agent(name, **oddity)
+    with responder(ADDRESS, agent) as port:
+        probe = snmp.SnmpProbe()
+        assert sweep(probe, port, timeout=0.15)[ADDRESS] == whole
+        agent.asked.clear()
+        assert sweep(probe, port, timeout=0.15)[ADDRESS] == whole
+    assert len(agent.asked) < 30  # the system group and the first MAC, no question again

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import select
+import socket
 import time
 from collections import deque
 from dataclasses import dataclass
@@ -18,12 +19,13 @@ from pdsno_cli.discovery.ber import RawResponse, read_raw
 from pdsno_cli.discovery.ber_write import write_request
 from pdsno_cli.discovery.snmp_agents import count_stray
 from pdsno_cli.discovery.snmp_details.exchange import Request, Result, Task
-from pdsno_cli.discovery.sockets import DatagramSender
+from pdsno_cli.discovery.sockets import DatagramSender, enlarge_buffers
 
 if TYPE_CHECKING:
-    import socket
     import threading
     from collections.abc import Iterable, Iterator, Mapping
+
+    from pdsno_cli.spec.topology import Snmp
 
 WINDOW = 64  # agents read at the same time
 RATE = 5000.0  # requests a second
@@ -185,3 +187,26 @@ class Conversations(Generic[Result]):
                 self._ready.append(conversation)
             else:
                 self._continue(conversation, None)
+
+
+def converse(
+    tasks: Iterable[tuple[str, Task[Result]]],
+    communities: Mapping[str, bytes],
+    settings: Snmp,
+    cancel: threading.Event,
+    *,
+    until: float,
+) -> tuple[dict[str, Result], dict[str, dict[str, int]]]:
+    """Return the results of the tasks that end before ``until``, and the stray replies."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.setblocking(False)
+        enlarge_buffers(sock)
+        unreachable.enable(sock)
+        conversations = Conversations[Result](
+            sock,
+            communities,
+            port=settings.port,
+            timeout=settings.timeout,
+            tries=settings.retries + 1,
+        )
+        return conversations.run(tasks, cancel, until), conversations.stray

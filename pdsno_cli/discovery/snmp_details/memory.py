@@ -15,13 +15,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.ber import Oid
 from pdsno_cli.discovery.identify.answers import parse_oid
-from pdsno_cli.discovery.snmp_details.conversations import Conversations
+from pdsno_cli.discovery.snmp_details.conversations import converse
 from pdsno_cli.discovery.snmp_details.detail import MARKS, Marks, Reading, read_detail
 from pdsno_cli.discovery.snmp_details.exchange import Task
-from pdsno_cli.discovery.sockets import enlarge_buffers
 
 if TYPE_CHECKING:
     from pdsno_cli.discovery.probe import Findings
@@ -186,7 +184,7 @@ def _read(
         if found[address].user is None
     }
     tasks = ((address, task(address)) for address in communities)
-    readings, stray = _read_communities(communities, tasks, settings, cancel, until)
+    readings, stray = converse(tasks, communities, settings, cancel, until=until)
     findings.stray.update(stray)
     if users:
         from pdsno_cli.discovery.snmp_v3 import run_users
@@ -194,25 +192,3 @@ def _read(
         of_users = ((address, credential, task(address)) for address, credential in users)
         readings |= run_users(of_users, settings, cancel, until=until)
     return readings
-
-
-def _read_communities(
-    communities: Mapping[str, bytes],
-    tasks: Iterable[tuple[str, Task[Reading]]],
-    settings: Snmp,
-    cancel: threading.Event,
-    until: float,
-) -> tuple[dict[str, Reading], dict[str, dict[str, int]]]:
-    """Return the readings of agents that answer a community, and the stray replies."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.setblocking(False)
-        enlarge_buffers(sock)
-        unreachable.enable(sock)
-        conversations = Conversations[Reading](
-            sock,
-            communities,
-            port=settings.port,
-            timeout=settings.timeout,
-            tries=settings.retries + 1,
-        )
-        return conversations.run(tasks, cancel, until), conversations.stray

@@ -21,7 +21,7 @@ MAX_REQUESTS = (
 )
 MAX_OCTETS = 1024  # of a value: text is cut to 255 characters anyway
 
-_TOO_BIG = 1  # error-status (RFC 3416)
+TOO_BIG = 1  # error-status (RFC 3416)
 _EXCEPTIONS = frozenset({0x80, 0x81, 0x82})  # noSuchObject, noSuchInstance, endOfMibView
 
 
@@ -102,7 +102,7 @@ def _handle(response: RawResponse | None, group: Sequence[_Column], agent: Agent
         agent.answered = True
         return
     refused = response.error_index - 1
-    if response.error_status not in {0, _TOO_BIG} and 0 <= refused < len(group):
+    if response.error_status not in {0, TOO_BIG} and 0 <= refused < len(group):
         group[refused].done = True  # as agents of SNMPv1 end a table: noSuchName
     elif not agent.ask_less():
         group[0].done = True
