@@ -12,12 +12,18 @@ from pdsno_cli.cli import console
 from pdsno_cli.cli.args import JSON, WIDE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pdsno_cli.discovery.identify.answers import Object, Oid
     from pdsno_cli.discovery.identify.evaluate import Verdict
     from pdsno_cli.discovery.identify.facts import Identity
+    from pdsno_cli.model.details import Detail
 
 FORMAT_VERSION = 1
 EXPECTED = "expected.json"
 _HEAD = ("recording", "vendor", "type", "model", "version", "serial")
+_COUNTED = ("recording", "interfaces", "up", "addresses", "neighbours", "vlans", "stations")
+_DROP_COUNTED = ("addresses", "up")
 _DROP = ("serial", "version", "model", "type")  # those first that are missed least
 
 
@@ -34,45 +40,82 @@ def identify(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Show every fact with where it comes from.")
     ] = False,
+    details: Annotated[
+        bool,
+        typer.Option("--details", help="Count interfaces, neighbours, VLANs and stations, too."),
+    ] = False,
     wide: WIDE = False,
 ) -> None:
     """Identify the devices of SNMP recordings.
 
     Reads snmpsim's format (OID|type|value). With an expected.json in FOLDER, prints hits and misses.
     """
-    from pdsno_cli.discovery.identify.answers import Answers
-    from pdsno_cli.discovery.identify.evaluate import invented, judge
-    from pdsno_cli.discovery.identify.identity import identify as identity_of
-    from pdsno_cli.discovery.identify.recording import read_recording
+    from pdsno_cli.cli.table import fitted
     from pdsno_cli.model.errors import UsageError
 
-    expected = _expected(folder)
+    expected, width = _expected(folder), None if wide else console.width()
     if misses and expected is None:
         raise UsageError(f"--misses needs {folder / EXPECTED}: write the expected facts there")
-    devices: dict[str, Identity] = {}
-    verdicts: dict[str, list[Verdict]] = {}
-    unfounded: list[tuple[str, str]] = []
-    for path in _recordings(folder):
-        answers = Answers(read_recording(_bytes(path)))
-        found = identity_of(answers)
-        devices[path.stem] = found
-        if expected is not None and path.stem in expected:
-            verdicts[path.stem] = judge(found, expected[path.stem], answers)
-            unfounded += [(path.stem, field) for field in invented(found, answers)]
+    devices, verdicts, unfounded, consists = _identify(folder, expected, details=details)
     if as_json:
-        console.data(json.dumps(_document(devices, verdicts, unfounded), indent=2))
+        document = _document(devices, verdicts, unfounded, consists)
+        console.data(json.dumps(document, indent=2))
     elif evidence:
         console.data(_evidence(devices))
     elif misses:
         console.data(_misses(verdicts))
+    elif details:
+        counted = [_counts(name, detail) for name, detail in consists.items()]
+        console.data(fitted(_COUNTED, counted, width=width, drop=_DROP_COUNTED))
     elif expected is not None:
         console.data(_scores(devices, verdicts, unfounded))
     else:
-        from pdsno_cli.cli.table import fitted
-
         rows = [(name, *_cells(found)) for name, found in devices.items()]
-        width = None if wide else console.width()
         console.data(fitted(_HEAD, rows, width=width, drop=_DROP))
+
+
+def _identify(
+    folder: Path, expected: dict[str, dict[str, Any]] | None, *, details: bool
+) -> tuple[dict[str, Identity], dict[str, list[Verdict]], list[tuple[str, str]], dict[str, Detail]]:
+    """Return, by recording, facts, verdicts, values without a source, and details if wanted."""
+    from pdsno_cli.discovery.identify.answers import Answers
+    from pdsno_cli.discovery.identify.evaluate import invented, judge
+    from pdsno_cli.discovery.identify.identity import identify as identity_of
+    from pdsno_cli.discovery.identify.recording import read_recording
+
+    devices: dict[str, Identity] = {}
+    verdicts: dict[str, list[Verdict]] = {}
+    unfounded: list[tuple[str, str]] = []
+    consists: dict[str, Detail] = {}
+    for path in _recordings(folder):
+        objects = read_recording(_bytes(path))
+        answers = Answers(objects)
+        devices[path.stem] = found = identity_of(answers)
+        if details:
+            consists[path.stem] = _detail(objects)
+        if expected is not None and path.stem in expected:
+            verdicts[path.stem] = judge(found, expected[path.stem], answers)
+            unfounded += [(path.stem, field) for field in invented(found, answers)]
+    return devices, verdicts, unfounded, consists
+
+
+def _detail(objects: Mapping[Oid, Object]) -> Detail:
+    """Return what a recorded device consists of, read as from its agent."""
+    from pdsno_cli.discovery.identify.answers import Answers
+    from pdsno_cli.discovery.identify.rule import SYS_OBJECT_ID
+    from pdsno_cli.discovery.snmp_details.detail import read_detail
+    from pdsno_cli.discovery.snmp_details.recorded import replay
+    from pdsno_cli.spec.topology import Details
+
+    object_id = Answers(objects).oid(SYS_OBJECT_ID) or ()
+    return replay(read_detail(Details(forwarding=True), object_id), objects).detail
+
+
+def _counts(name: str, detail: Detail) -> tuple[str, ...]:
+    addresses = sum(len(interface.addresses) for interface in detail.interfaces)
+    up = sum(interface.state == "up" for interface in detail.interfaces)
+    counts = (len(detail.interfaces), up, addresses, len(detail.neighbours), len(detail.vlans))
+    return name, *map(str, (*counts, len(detail.stations or ())))
 
 
 def _recordings(folder: Path) -> list[Path]:
@@ -181,8 +224,11 @@ def _document(
     devices: dict[str, Identity],
     verdicts: dict[str, list[Verdict]],
     unfounded: list[tuple[str, str]],
+    consists: dict[str, Detail],
 ) -> dict[str, Any]:
     from dataclasses import asdict
+
+    from msgspec import to_builtins
 
     from pdsno_cli.discovery.identify.facts import CLASSES, FIELDS
     from pdsno_cli.discovery.identify.placeholders import repeated
@@ -199,6 +245,8 @@ def _document(
             for name, found in devices.items()
         ],
     }
+    for item in document["devices"] if consists else ():
+        item["details"] = to_builtins(consists[item["recording"]])
     # One number on several devices is an asset tag or a copy, and identifies none of them.
     serials = [found["serial"].value for found in devices.values() if "serial" in found]
     document["repeated_serials"] = sorted(repeated(serials))

@@ -121,3 +121,29 @@ def test_expected_json_that_is_none_is_refused(folder, text):
 def test_a_file_that_is_no_recording_is_a_device_without_facts(tmp_path):
     (tmp_path / "noise.snmprec").write_bytes(bytes(range(256)) * 20)
     assert run(tmp_path).splitlines()[1] == "noise"
+
+
+def test_details_are_counted_and_in_json_whole(folder):
+    with_neighbour = {
+        "1.0.8802.1.1.2.1.4.1.1.5.0.1.1|4x|00aabbccdd01",
+        "1.0.8802.1.1.2.1.4.1.1.4.0.1.1|2|4",
+        "1.0.8802.1.1.2.1.4.1.1.9.0.1.1|4|core-1",
+        "1.3.6.1.2.1.4.20.1.2.192.0.2.1|2|1",
+        "1.3.6.1.2.1.4.20.1.3.192.0.2.1|64x|ffffff00",
+    }
+    path = folder / "leaf-eos.snmprec"
+    path.write_text(path.read_text().rstrip("\n") + "\n" + "\n".join(with_neighbour) + "\n")
+    lines = run("--details", folder).splitlines()
+    assert lines[0].split() == [
+        "RECORDING", "INTERFACES", "UP", "ADDRESSES", "NEIGHBOURS", "VLANS", "STATIONS",
+    ]  # fmt: skip
+    assert [line.split() for line in lines[1:]] == [
+        ["leaf-eos", "5", "4", "1", "1", "0", "0"],
+        ["ups-apc", "2", "2", "0", "0", "0", "0"],
+    ]
+    document = json.loads(run("--details", "--json", folder))
+    (leaf, ups) = document["devices"]
+    assert [item["name"] for item in leaf["details"]["neighbours"]] == ["core-1"]
+    assert leaf["details"]["interfaces"][0]["addresses"] == ["192.0.2.1/24"]
+    assert "neighbours" not in ups["details"]
+    assert "details" not in json.loads(run("--json", folder))["devices"][0]
