@@ -82,6 +82,9 @@ def _of_vlans(tables: Tables) -> Iterator[tuple[str, int, int | None]]:
         for index, value in tables.get(VLAN_FDB_ID, {}).items()
         if index and (database := number_of(value)) is not None and _FIRST <= index[-1] <= _LAST
     }
+    if not vlan_of:
+        # An agent that does not say which database a VLAN learns in numbers them alike.
+        vlan_of = {vlan.id: vlan.id for vlan in vlans(tables)}
     for index, mac, port in _entries(tables, VLAN_FDB_PORT, VLAN_FDB_STATUS, 7):
         yield mac, port, vlan_of.get(index[0])
 

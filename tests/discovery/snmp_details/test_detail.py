@@ -63,6 +63,21 @@ def test_forwarding_table_of_a_bridge_without_vlans():
     assert (station.mac, station.interface, station.vlan) == ("00:50:56:09:09:09", "eth5", None)
 
 
+def test_vlan_of_a_station_where_no_database_is_told_of():
+    told = (1, 3, 6, 1, 2, 1, 17, 7, 1, 4, 2)
+    learned = (1, 3, 6, 1, 2, 1, 17, 7, 1, 2, 2, 1)
+    objects = {oid: item for oid, item in OBJECTS.items() if oid[: len(told)] != told}
+    for column, item in ((2, 1), (3, 3)):
+        objects[(*learned, column, 20, 0, 0x50, 0x56, 1, 2, 5)] = item
+    stations = read(TableAgent(objects), Details(forwarding=True)).detail.stations
+    # 20 is a VLAN of this switch; what 7 and 8 are, nobody says.
+    assert [(station.mac[-2:], station.vlan) for station in stations] == [
+        ("03", None),
+        ("04", None),
+        ("05", 20),
+    ]
+
+
 @pytest.mark.parametrize(
     ("wanted", "expected"),
     [
