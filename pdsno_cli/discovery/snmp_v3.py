@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Credential, Snmp
 
 WINDOW = 32  # agents asked at the same time
+RATE = 2000.0  # requests a second
 _CANCEL_POLL = 0.05  # seconds
 
 _AUTH = {
@@ -75,10 +76,14 @@ def run(
     timeout: float,
     retries: int,
     until: float,
+    rate: float = RATE,
 ) -> Outcome[Result]:
-    """Return the outcome of the tasks that end before ``until`` (monotonic)."""
+    """Return the outcome of the tasks that end before ``until`` (monotonic).
+
+    ``rate`` requests are sent a second, at most; pysnmp sends two more to an engine that is new to it.
+    """
     outcome: Outcome[Result] = Outcome()
-    session = _Session(credential, port=port, timeout=timeout, retries=retries)
+    session = _Session(credential, port=port, timeout=timeout, retries=retries, rate=rate)
     asyncio.run(_run(tasks, session, outcome, cancel, until))
     return outcome
 
@@ -125,6 +130,7 @@ def run_users(
     cancel: threading.Event,
     *,
     until: float,
+    rate: float = RATE,
 ) -> dict[str, Result]:
     """Return the results of the tasks that end before ``until``, each with the user of its agent."""
     users: dict[Credential, list[tuple[str, Task[Result]]]] = {}
@@ -140,6 +146,7 @@ def run_users(
             timeout=settings.timeout,
             retries=settings.retries,
             until=until,
+            rate=rate,
         ).results
     return results
 
@@ -147,13 +154,16 @@ def run_users(
 class _Session:
     """One user and pysnmp's engine."""
 
-    def __init__(self, credential: Credential, *, port: int, timeout: float, retries: int) -> None:
+    def __init__(
+        self, credential: Credential, *, port: int, timeout: float, retries: int, rate: float
+    ) -> None:
         from pysnmp.error import PySnmpError  # type: ignore[import-untyped]
         from pysnmp.hlapi.v3arch import asyncio as api  # type: ignore[import-untyped]
 
         self._api: Any = api
         self._errors: type[Exception] = PySnmpError
         self._port, self._timeout, self._retries = port, timeout, retries
+        self._pause, self._clear = 1.0 / rate, 0.0  # when the next request may go out
         keys: dict[str, Any] = {}
         if credential.auth is not None:
             keys["authKey"] = credential.auth.password
@@ -183,7 +193,9 @@ class _Session:
             task.close()
 
     async def _ask(self, target: Any, request: Request) -> RawResponse | None:
-        api = self._api
+        api, now = self._api, time.monotonic()
+        self._clear = max(self._clear, now) + self._pause
+        await asyncio.sleep(self._clear - self._pause - now)
         names = [
             api.ObjectType(api.ObjectIdentity(read_oid(name) or (0, 0))) for name in request.names
         ]

@@ -63,7 +63,7 @@ class Conversations(Generic[Result]):
         self._communities = communities
         self._port, self._timeout, self._tries = port, timeout, tries
         self._pause = 1.0 / rate
-        self._clear = 0.0  # when the next request may go out
+        self._clear = time.monotonic()  # when the next request may go out
         self._next_id = _ID_BASE + secrets.randbelow(_ID_BASE)
         self._ready: deque[_Conversation[Result]] = deque()
         self._waiting: dict[int, _Conversation[Result]] = {}
@@ -196,8 +196,12 @@ def converse(
     cancel: threading.Event,
     *,
     until: float,
+    rate: float = RATE,
 ) -> tuple[dict[str, Result], dict[str, dict[str, int]]]:
-    """Return the results of the tasks that end before ``until``, and the stray replies."""
+    """Return the results of the tasks that end before ``until``, and the stray replies.
+
+    ``rate`` requests are sent a second, at most.
+    """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setblocking(False)
         enlarge_buffers(sock)
@@ -208,5 +212,6 @@ def converse(
             port=settings.port,
             timeout=settings.timeout,
             tries=settings.retries + 1,
+            rate=rate,
         )
         return conversations.run(tasks, cancel, until), conversations.stray

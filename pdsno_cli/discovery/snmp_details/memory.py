@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery.ber import Oid
 from pdsno_cli.discovery.identify.answers import parse_oid
-from pdsno_cli.discovery.snmp_details.conversations import converse
+from pdsno_cli.discovery.snmp_details.conversations import RATE, converse
 from pdsno_cli.discovery.snmp_details.detail import MARKS, Marks, Reading, read_detail
 from pdsno_cli.discovery.snmp_details.exchange import Task
 
@@ -82,14 +82,19 @@ class DetailReader:
         settings: Snmp,
         findings: Findings,
         cancel: threading.Event,
+        *,
+        rate: float = RATE,
     ) -> None:
-        """Add the details of the agents in ``found`` that are due to ``findings``."""
+        """Add the details of the agents in ``found`` that are due to ``findings``.
+
+        ``rate`` requests are sent a second, at most.
+        """
         if settings.details is None:
             return
         due = self._due(found, settings)
         if not due:
             return
-        readings = _read(due, found, settings, findings, cancel)
+        readings = _read(due, found, settings, findings, cancel, rate=rate)
         now = time.monotonic()
         with self._lock:
             for address, reading in readings.items():
@@ -168,6 +173,8 @@ def _read(
     settings: Snmp,
     findings: Findings,
     cancel: threading.Event,
+    *,
+    rate: float,
 ) -> dict[str, Reading]:
     """Return the readings of the agents that are due, as far as there is time for them."""
     details, until = settings.details, time.monotonic() + BUDGET
@@ -184,11 +191,11 @@ def _read(
         if found[address].user is None
     }
     tasks = ((address, task(address)) for address in communities)
-    readings, stray = converse(tasks, communities, settings, cancel, until=until)
+    readings, stray = converse(tasks, communities, settings, cancel, until=until, rate=rate)
     findings.stray.update(stray)
     if users:
         from pdsno_cli.discovery.snmp_v3 import run_users
 
         of_users = ((address, credential, task(address)) for address, credential in users)
-        readings |= run_users(of_users, settings, cancel, until=until)
+        readings |= run_users(of_users, settings, cancel, until=until, rate=rate)
     return readings

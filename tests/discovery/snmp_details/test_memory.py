@@ -13,6 +13,8 @@ from pysnmp.proto.api import v2c
 from pdsno_cli.discovery.probe import Findings, ProbeRequest
 from pdsno_cli.discovery.snmp import SnmpProbe
 from pdsno_cli.discovery.snmp_details import memory
+from pdsno_cli.discovery.snmp_details.memory import DetailReader
+from pdsno_cli.discovery.snmp_system import SystemInfo
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.model.details import Detail
 from pdsno_cli.model.targets import AddressSet
@@ -203,3 +205,15 @@ def test_many_agents_are_read_at_the_same_time():
         found = Reader(port, *addresses).cycle(timeout=1.0, retries=2)
         assert time.monotonic() - started < 20
     assert found == dict.fromkeys(addresses, DETAIL)
+
+
+def test_details_are_read_at_the_rate_that_is_wanted():
+    agent = TableAgent(OBJECTS)
+    with responder(ADDRESS, agent) as port:
+        findings, started = Findings(), time.monotonic()
+        found = {ADDRESS: SystemInfo(sys_name="sw-1")}
+        DetailReader().read(found, Snmp(port=port), findings, NEVER, rate=20.0)
+        seconds = time.monotonic() - started
+    assert findings.details == {ADDRESS: DETAIL}
+    assert len(agent.asked) > 5
+    assert seconds >= (len(agent.asked) - 1) / 20.0
