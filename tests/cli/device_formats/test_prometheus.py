@@ -64,6 +64,11 @@ def test_labels_name_the_credential_and_never_the_secret():
     ]  # fmt: skip
 
 
+def test_a_credential_known_by_its_number_is_named_by_controller_and_number():
+    rows = facts(record("10.0.0.1", local="lc2", credential="7"))
+    assert labels(*rows)[0]["__param_auth"] == "lc2_7"
+
+
 def test_labels_name_the_module_of_vendor_and_type():
     rows = facts(
         record("10.0.0.1", vendor="Cisco", type="switch"),
