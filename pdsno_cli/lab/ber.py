@@ -15,26 +15,33 @@ INTEGER, OCTETS, NULL, OBJECT_ID, SEQUENCE = 0x02, 0x04, 0x05, 0x06, 0x30
 IP_ADDRESS, COUNTER, GAUGE, TICKS, COUNTER64 = 0x40, 0x41, 0x42, 0x43, 0x46
 NO_SUCH_OBJECT, END_OF_MIB_VIEW = b"\x80\x00", b"\x82\x00"
 GET, GET_NEXT, RESPONSE, SET, GET_BULK = 0xA0, 0xA1, 0xA2, 0xA3, 0xA5
-VERSION_2C = 1
+VERSION_2C, VERSION_3 = 1, 3
 
 _MAX_SUB_IDENTIFIERS = 128  # of an OID, RFC 3416 section 4.1
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Pdu:
     """A decoded request. ``first`` and ``second`` are those of GETBULK: non-repeaters, repetitions.
 
     ``bindings`` are the request's own, as they were sent.
     """
 
-    version: int
-    community: bytes
     kind: int
     request_id: int
     first: int
     second: int
     oids: tuple[Oid, ...]
     bindings: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A decoded message of SNMP v1 or v2c."""
+
+    version: int
+    community: bytes
+    pdu: Pdu
 
 
 def tlv(tag: int, content: bytes) -> bytes:
@@ -69,62 +76,85 @@ def object_id(oid: Oid) -> bytes:
     return tlv(OBJECT_ID, bytes(content))
 
 
-def response(request: Request, bindings: bytes, *, error: int = 0, index: int = 0) -> bytes:
-    """Return the response to a request; ``bindings`` are the encoded pairs in one string."""
-    pdu = number(request.request_id) + number(error) + number(index) + tlv(SEQUENCE, bindings)
-    head = number(request.version) + octets(request.community)
-    return tlv(SEQUENCE, head + tlv(RESPONSE, pdu))
+def response(pdu: Pdu, bindings: bytes, *, error: int = 0, index: int = 0) -> bytes:
+    """Return the response PDU to a request; ``bindings`` are the encoded pairs in one string."""
+    head = number(pdu.request_id) + number(error) + number(index)
+    return tlv(RESPONSE, head + tlv(SEQUENCE, bindings))
+
+
+def message(request: Request, pdu: bytes) -> bytes:
+    """Return the message of a response to a request."""
+    return tlv(SEQUENCE, number(request.version) + octets(request.community) + pdu)
+
+
+def read_version(data: bytes) -> int:
+    """Return the version of a message; raises ValueError for anything else."""
+    tag, start, stop = read(data, 0, len(data))
+    require(tag == SEQUENCE)
+    return integer(data, start, stop)[0]
 
 
 def read_request(data: bytes) -> Request:
-    """Decode a request; raises ValueError for anything else."""
-    tag, start, stop = _read(data, 0, len(data))
-    _require(tag == SEQUENCE)
-    version, start = _integer(data, start, stop)
-    tag, begin, end = _read(data, start, stop)
-    _require(tag == OCTETS)
-    community = data[begin:end]
-    kind, start, stop = _read(data, end, stop)
-    request_id, start = _integer(data, start, stop)
-    first, start = _integer(data, start, stop)
-    second, start = _integer(data, start, stop)
-    tag, start, stop = _read(data, start, stop)
-    _require(tag == SEQUENCE)
+    """Decode a message of v1 or v2c; raises ValueError for anything else."""
+    tag, start, stop = read(data, 0, len(data))
+    require(tag == SEQUENCE)
+    version, start = integer(data, start, stop)
+    community, start = text(data, start, stop)
+    return Request(version, community, read_pdu(data, start, stop))
+
+
+def read_pdu(data: bytes, start: int, stop: int) -> Pdu:
+    """Decode a request at a place; raises ValueError for anything else."""
+    kind, start, stop = read(data, start, stop)
+    request_id, start = integer(data, start, stop)
+    first, start = integer(data, start, stop)
+    second, start = integer(data, start, stop)
+    tag, start, stop = read(data, start, stop)
+    require(tag == SEQUENCE)
     bindings, oids = data[start:stop], []
     while start < stop:
-        tag, begin, end = _read(data, start, stop)
-        _require(tag == SEQUENCE)
-        tag, at, until = _read(data, begin, end)
-        _require(tag == OBJECT_ID)
+        tag, begin, end = read(data, start, stop)
+        require(tag == SEQUENCE)
+        tag, at, until = read(data, begin, end)
+        require(tag == OBJECT_ID)
         oids.append(read_oid(data[at:until]))
-        _read(data, until, end)  # a value, whatever it is
+        read(data, until, end)  # a value, whatever it is
         start = end
-    return Request(version, community, kind, request_id, first, second, tuple(oids), bindings)
+    return Pdu(kind, request_id, first, second, tuple(oids), bindings)
 
 
-def _require(condition: bool) -> None:
+def require(condition: bool) -> None:
+    """Raise ValueError unless a condition holds."""
     if not condition:
         raise ValueError("malformed")
 
 
-def _read(data: bytes, at: int, end: int) -> tuple[int, int, int]:
+def read(data: bytes, at: int, end: int) -> tuple[int, int, int]:
     """Return the tag at a place, and where its content begins and ends."""
-    _require(at + 2 <= end)
+    require(at + 2 <= end)
     tag, length = data[at], data[at + 1]
     start = at + 2
     if length & 0x80:
         size = length & 0x7F
-        _require(0 < size <= 4 and start + size <= end)
+        require(0 < size <= 4 and start + size <= end)
         length = int.from_bytes(data[start : start + size], "big")
         start += size
-    _require(start + length <= end)
+    require(start + length <= end)
     return tag, start, start + length
 
 
-def _integer(data: bytes, at: int, end: int) -> tuple[int, int]:
-    tag, start, stop = _read(data, at, end)
-    _require(tag == INTEGER and 0 < stop - start <= 5)
+def integer(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """Return the integer at a place, and where it ends."""
+    tag, start, stop = read(data, at, end)
+    require(tag == INTEGER and 0 < stop - start <= 5)
     return int.from_bytes(data[start:stop], "big", signed=True), stop
+
+
+def text(data: bytes, at: int, end: int) -> tuple[bytes, int]:
+    """Return the octet string at a place, and where it ends."""
+    tag, start, stop = read(data, at, end)
+    require(tag == OCTETS)
+    return data[start:stop], stop
 
 
 @lru_cache(maxsize=1024)
@@ -133,10 +163,10 @@ def read_oid(content: bytes) -> Oid:
     parts, value = [], 0
     for byte in content:
         value = value << 7 | byte & 0x7F
-        _require(value < 2**32 + 80)
+        require(value < 2**32 + 80)
         if not byte & 0x80:
             parts.append(value)
             value = 0
-    _require(bool(parts) and not content[-1] & 0x80 and len(parts) < _MAX_SUB_IDENTIFIERS)
+    require(bool(parts) and not content[-1] & 0x80 and len(parts) < _MAX_SUB_IDENTIFIERS)
     first = min(parts[0] // 40, 2)
     return (first, parts[0] - 40 * first, *parts[1:])

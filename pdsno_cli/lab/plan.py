@@ -12,16 +12,28 @@ from pdsno_cli.model.errors import LabError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabUser:
+    """A user of SNMPv3: protocol and password of authentication and of privacy, None without."""
+
+    name: str
+    auth: tuple[str, str] | None = None
+    privacy: tuple[str, str] | None = None
+
+
+Credential = str | LabUser  # a community of v2c, or a user
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
     """The targets of one local controller, and its SNMP parameters, secrets resolved.
 
-    With ``communities`` its agents answer to one of those each, in turn.
+    With ``credentials`` its agents answer to one of those each, in turn; without, to ``community``.
     """
 
     targets: Sequence[str]
     port: int = 161
     community: str = "public"
-    communities: Sequence[str] = ()
+    credentials: Sequence[Credential] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +42,7 @@ class LabDevice:
 
     ``recording`` is what its agent plays, ``segment`` the number of its local controller's range, and
     ``number`` its own, from 1: serial numbers end with it. ``icmp`` is for a lab with a network of its
-    own; on loopback the kernel answers.
+    own; on loopback the kernel answers. An agent with a ``user`` speaks SNMPv3 alone.
     """
 
     address: str
@@ -42,6 +54,7 @@ class LabDevice:
     segment: int
     number: int
     icmp: bool = True
+    user: LabUser | None = None
 
     @property
     def mac(self) -> str:
@@ -71,19 +84,25 @@ def plan(
     with_snmp = set(_spread(snmp, devices))
     echoing = set(_spread(devices if icmp is None else min(icmp, devices), devices))
     models = mix(len(segments))
-    turns = [itertools.cycle(item.communities or (item.community,)) for item in segments]
-    return tuple(
-        make_device(
-            number,
-            target,
-            port=segments[segment].port,
-            community=next(turns[segment]) if number in with_snmp else segments[segment].community,
-            segment=segment,
-            model=next(models[segment]) if number in with_snmp else None,
-            icmp=number in echoing,
+    turns = [itertools.cycle(item.credentials or (item.community,)) for item in segments]
+    found = []
+    for number, (target, segment) in enumerate(chosen):
+        speaks = number in with_snmp
+        credential = next(turns[segment]) if speaks else segments[segment].community
+        user = credential if isinstance(credential, LabUser) else None
+        found.append(
+            make_device(
+                number,
+                target,
+                port=segments[segment].port,
+                community=credential if isinstance(credential, str) else "",
+                user=user,
+                segment=segment,
+                model=next(models[segment]) if speaks else None,
+                icmp=number in echoing,
+            )
         )
-        for number, (target, segment) in enumerate(chosen)
-    )
+    return tuple(found)
 
 
 def make_device(
@@ -92,6 +111,7 @@ def make_device(
     *,
     port: int,
     community: str,
+    user: LabUser | None = None,
     segment: int = 0,
     model: Model | None = None,
     icmp: bool = True,
@@ -108,6 +128,7 @@ def make_device(
         segment=segment,
         number=number + 1,
         icmp=icmp,
+        user=user,
     )
 
 
@@ -119,6 +140,7 @@ def added_device(number: int, address: str, like: LabDevice) -> LabDevice:
         address,
         port=like.port,
         community=like.community,
+        user=like.user,
         segment=like.segment,
         model=model,
     )

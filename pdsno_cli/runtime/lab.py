@@ -6,7 +6,7 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any
 
-from pdsno_cli.lab.plan import LabDevice, Segment, plan
+from pdsno_cli.lab.plan import Credential, LabDevice, LabUser, Segment, plan
 from pdsno_cli.lab.server import Lab
 from pdsno_cli.model.errors import LabError
 from pdsno_cli.model.roles import Role
@@ -17,7 +17,7 @@ from pdsno_cli.spec.resolved import decode
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from pdsno_cli.spec.topology import Snmp, Topology
 
@@ -73,17 +73,26 @@ def _planned(topology: Topology, resolve: Callable[[str], str]) -> tuple[LabDevi
         Segment(
             targets=expand(local.discovery.targets),
             port=local.discovery.snmp.port,
-            community=resolve(_communities(local.discovery.snmp)[0]),
-            communities=[resolve(text) for text in _communities(local.discovery.snmp)],
+            community=resolve(local.discovery.snmp.community),
+            credentials=_credentials(local.discovery.snmp, resolve),
         )
         for local in topology.of_role(Role.LOCAL)
     ]
     return plan(segments, devices=spec.devices, snmp=spec.snmp, icmp=spec.icmp)
 
 
-def _communities(snmp: Snmp) -> Sequence[str]:
-    """Return the communities that are tried, as written; agents of a lab speak v2c alone."""
-    return getattr(snmp, "communities", ()) or (snmp.community,)
+def _credentials(snmp: Snmp, resolve: Callable[[str], str]) -> list[Credential]:
+    """Return the communities and users that are tried, secrets resolved."""
+
+    def key(found: Any) -> tuple[str, str] | None:
+        return None if found is None else (found.protocol, resolve(found.password))
+
+    return [
+        resolve(item.community)
+        if item.community is not None
+        else LabUser(name=item.user, auth=key(item.auth), privacy=key(item.privacy))
+        for item in getattr(snmp, "tried", ())
+    ]
 
 
 def change(lab: Lab | None, request: dict[str, Any]) -> dict[str, Any]:

@@ -36,11 +36,12 @@ KINDS = {
 def test_read_request_reads_what_pysnmp_writes(kind, oids, request_id, community):
     encoded = request(KINDS[kind](), oids, 1, 25, community=community, request_id=request_id)
     found = ber.read_request(encoded)
-    assert (found.version, found.kind, found.request_id) == (1, kind, request_id)
-    assert found.oids == tuple(oids)
+    assert (found.version, found.pdu.kind, found.pdu.request_id) == (1, kind, request_id)
+    assert ber.read_version(encoded) == 1
+    assert found.pdu.oids == tuple(oids)
     assert found.community == community
     if kind == ber.GET_BULK:
-        assert (found.first, found.second) == (1, 25)
+        assert (found.pdu.first, found.pdu.second) == (1, 25)
 
 
 @given(OIDS)
@@ -72,7 +73,7 @@ def test_octets_are_those_of_pysnmp(value):
 def test_response_is_read_by_pysnmp():
     found = ber.read_request(request(v2c.GetRequestPDU(), [(1, 3, 6, 1)], request_id=99))
     pair = ber.tlv(ber.SEQUENCE, ber.object_id((1, 3, 6, 1)) + ber.octets(b"x" * 300))
-    assert read(ber.response(found, pair, error=5, index=1)) == (
+    assert read(ber.message(found, ber.response(found.pdu, pair, error=5, index=1))) == (
         99, 5, 1, [((1, 3, 6, 1), v2c.OctetString(b"x" * 300))],
     )  # fmt: skip
 

@@ -39,7 +39,7 @@ def test_plan_of_zone_a_plays_every_recording():
 
 
 def test_plan_gives_agents_the_communities_of_their_segment_in_turn():
-    segment = Segment(targets=expand(["127.102.8.1-127.102.8.6"]), communities=("a", "b"))
+    segment = Segment(targets=expand(["127.102.8.1-127.102.8.6"]), credentials=("a", "b"))
     devices = plan([segment], devices=6, snmp=4)
     assert [item.community for item in devices if item.snmp] == ["a", "b", "a", "b"]
 
