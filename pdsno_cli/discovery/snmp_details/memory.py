@@ -83,18 +83,18 @@ class DetailReader:
         findings: Findings,
         cancel: threading.Event,
         *,
-        rate: float = RATE,
+        rate: float | None = None,
     ) -> None:
         """Add the details of the agents in ``found`` that are due to ``findings``.
 
-        ``rate`` requests are sent a second, at most.
+        ``rate`` requests are sent a second, at most, or those of ``conversations``.
         """
         if settings.details is None:
             return
         due = self._due(found, settings)
         if not due:
             return
-        readings = _read(due, found, settings, findings, cancel, rate=rate)
+        readings = _read(due, found, settings, findings, cancel, rate=rate or RATE)
         now = time.monotonic()
         with self._lock:
             for address, reading in readings.items():
