@@ -37,10 +37,42 @@ def pytest_configure() -> None:
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="pdsno-test-state-")
     # What a shell starts in the background has SIGINT ignored, and so would what is started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    _NEIGHBOURS.raise_()
 
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
+    _NEIGHBOURS.restore()
+
+
+class _NeighbourLimit:
+    """The kernel's limit of neighbours: one for all network namespaces, in which tests run together.
+
+    Where a sweep of one test fills the table, hosts of another answer no ARP request. The limit is
+    raised while the tests run, if root may do that.
+    """
+
+    _FILE = Path("/proc/sys/net/ipv4/neigh/default/gc_thresh3")
+    _ENOUGH = 32_768
+
+    def __init__(self) -> None:
+        self._before = ""
+
+    def raise_(self) -> None:
+        if "PYTEST_XDIST_WORKER" not in os.environ:
+            with suppress(OSError, ValueError):
+                before = self._FILE.read_text()
+                if int(before) < self._ENOUGH:
+                    self._FILE.write_text(str(self._ENOUGH))
+                    self._before = before
+
+    def restore(self) -> None:
+        if self._before:
+            with suppress(OSError):
+                self._FILE.write_text(self._before)
+
+
+_NEIGHBOURS = _NeighbourLimit()
 
 
 def _ports() -> Iterator[int]:
