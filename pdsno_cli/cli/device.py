@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, require_controller
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, TIMEOUT, require_controller, seconds
 from pdsno_cli.cli.completion import controllers
 from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pdsno_cli.model.details import Detail
     from pdsno_cli.nib.rows import DeviceRecord
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
 
 FORMAT_VERSION = 1
 _NAMED = 5  # addresses that an error lists
@@ -39,6 +44,11 @@ def device(
     wide: Annotated[
         bool, typer.Option("--wide", help="Show every column, and interfaces not in use.")
     ] = False,
+    ask: Annotated[
+        bool,
+        typer.Option("--ask", help="Ask its local controller for the interfaces, over the broker."),
+    ] = False,
+    timeout: TIMEOUT = "10s",
     state_dir: STATE_DIR = None,
 ) -> None:
     """Show one device in full.
@@ -70,6 +80,9 @@ def device(
         ) from exc
     record = choose(records, wanted)
     kept = stored_details(topology, state, record)
+    if ask:
+        asked = _ask(topology, state, record, seconds(timeout))
+        kept = replace(kept, detail=asked or kept.detail, brief=asked is None and kept.brief)
     if as_json:
         console.document(
             FORMAT_VERSION,
@@ -92,6 +105,23 @@ def device(
                 width=None if wide else console.width(),
             )
         )
+        if kept.brief:
+            console.message(f"the interfaces are at {record.local_id}: --ask fetches them")
+
+
+def _ask(topology: Topology, state: StateDir, record: DeviceRecord, limit: float) -> Detail | None:
+    """Return the detail that the device's local controller has now."""
+    from pdsno_cli.client.detail_request import request_detail
+    from pdsno_cli.client.session import operator_session
+
+    topics = topology.topics
+    filters = (topics.discovery("+", record.local_id), topics.events("+"))
+    with operator_session(topology, state, filters, console.progress) as operator:
+        deadline = time.monotonic() + limit
+        found = request_detail(
+            operator, record.local_id, record.device.device_id, deadline=deadline
+        )
+    return None if found is None else found.detail
 
 
 def choose(records: Sequence[DeviceRecord], wanted: str) -> DeviceRecord:

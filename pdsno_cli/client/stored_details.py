@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDetails:
-    """What is kept of a device beside its record: the history has times in Unix seconds."""
+    """What is kept of a device beside its record: the history has times in Unix seconds.
+
+    A ``brief`` detail has no interfaces, though its local controller may know some.
+    """
 
     detail: Detail | None = None
+    brief: bool = False
     history: Sequence[tuple[float, str, Mapping[str, tuple[str, str]]]] = ()
 
 
@@ -34,6 +38,7 @@ def stored_details(topology: Topology, state: StateDir, record: DeviceRecord) ->
     The store of its local controller has its interfaces; those above have its neighbours alone.
     """
     found: Detail | None = None
+    brief = False
     history: list[tuple[float, str, Mapping[str, tuple[str, str]]]] = []
     key = record.local_id, record.device.device_id
     for owner in _owners(topology, record):
@@ -42,15 +47,15 @@ def stored_details(topology: Topology, state: StateDir, record: DeviceRecord) ->
             open_reader(database_of(topology, state, owner)) as store,
         ):
             mine = next((d for d in store.details() if (d.local_id, d.device_id) == key), None)
-            if mine is not None and found is None:
-                found = mine.detail
+            if mine is not None and (found is None or (brief and not mine.brief)):
+                found, brief = mine.detail, mine.brief
             if not history:
                 history = [
                     (item.at, item.change.kind, item.change.fields) for item in store.history(*key)
                 ]
             if mine is not None and not mine.brief:
                 break
-    return StoredDetails(detail=found, history=history)
+    return StoredDetails(detail=found, brief=brief, history=history)
 
 
 def _owners(topology: Topology, record: DeviceRecord) -> Iterator[str]:

@@ -13,6 +13,8 @@ from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from pdsno_cli.controllers import cycles, policy
 from pdsno_cli.controllers.device_events import cycle_events
 from pdsno_cli.controllers.policies import Policies
@@ -150,7 +152,10 @@ class LocalController:
             self._plan()
 
     def execute(self, order: Envelope, command: Command) -> None:
-        """Discover now, or right after the cycle that runs."""
+        """Discover now, or right after the cycle that runs; or describe devices."""
+        if command.order == "describe":
+            self._describe(order.message_id, frozenset(command.devices))
+            return
         if command.order != "discover":
             raise RefusedError(
                 Reason.WRONG_TOPIC, f"{self._context.spec.controller_id} publishes no policy"
@@ -158,25 +163,45 @@ class LocalController:
         self._ordered.append(order.message_id)
         self._plan()
 
+    def _describe(self, message_id: str, device_ids: frozenset[str]) -> None:
+        """Report the whole details of devices, and nothing else."""
+        store = self._context.store
+        found = (item for item in store.details() if item.device_id in device_ids)
+        parts = (pieces(item.device_id, item.detail) for item in found)
+        report = replace(
+            self._still(), active=store.count_active(), details=tuple(chain.from_iterable(parts))
+        )
+        with self._context.publisher.unit() as unit:
+            for fragment in split(report, self._context.topology.broker.max_payload):
+                unit.stage(self._topic, fragment, answers=message_id)
+
+    def _still(self) -> DiscoveryReport:
+        """Return a report of no change."""
+        return DiscoveryReport(
+            region=self._region,
+            cycle=self._cycle,
+            snapshot=False,
+            outcome="complete",
+            started_at=timestamp(time.time()),
+            seconds=0.0,
+            probes=(),
+            new=(),
+            updated=(),
+            inactive=(),
+            active=0,
+        )
+
     def resync(self) -> None:
         """Report every present device at once."""
         self._snapshot = True
         if self._sweep is not None:
             return  # the running cycle ends with that report
-        now = time.time()
         known = self._context.store.known()
         active = tuple(item.device for item in known.values() if item.active)
-        report = DiscoveryReport(
-            region=self._region,
-            cycle=self._cycle,
+        report = replace(
+            self._still(),
             snapshot=True,
-            outcome="complete",
-            started_at=timestamp(now),
-            seconds=0.0,
-            probes=(),
-            new=(),
             updated=active,
-            inactive=(),
             active=len(active),
             details=self._details({}),
         )

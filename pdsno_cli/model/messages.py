@@ -159,20 +159,23 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults
     start). ``base`` answers that the sender no longer has messages up to epoch and seq: the receiver
     continues after them, and a snapshot follows if the stream has one. ``renumber`` asks the sender
     for an epoch beyond that one (0 and 0: any): its epoch is outdated, or ahead of the clock.
-    ``discover`` asks a local controller for a cycle now, whose report answers it. ``policy`` gives
+    ``discover`` asks a local controller for a cycle now, whose report answers it; ``describe`` for the
+    whole details of ``devices``, by id, in a report that changes nothing else. ``policy`` gives
     the publisher of a scope the ``policy`` to publish, under a version that the publisher chooses;
     ``policy_reset`` makes it publish the policy of its topology file. ``replay`` and ``discard``
     make a receiver apply, or drop, ``entry`` of its quarantine.
     """
 
     order: Literal[
-        "resend", "base", "renumber", "discover", "policy", "policy_reset", "replay", "discard"
-    ]
+        "resend", "base", "renumber", "discover", "describe", "policy", "policy_reset", "replay",
+        "discard",
+    ]  # fmt: skip
     stream: str = ""
     epoch: Count = 0
     seq: Count = 0
     policy: PolicyDocument | None = None
     entry: Count = 0
+    devices: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.order in DELIVERY_ORDERS and not self.stream:

@@ -360,3 +360,17 @@ def test_blackout_follows_a_wall_clock_that_is_set(make):
     world.skew += 3600.0
     world.wait(61.0)
     assert len(world.sweeps) == 1
+
+
+def test_an_order_to_describe_is_answered_with_the_whole_details_and_no_change(world):
+    world.cycle(agent(1), agent(2), details={"127.66.0.1": DETAIL, "127.66.0.2": Detail()})
+    command = Command(order="describe", devices=("ip:127.66.0.1", "ip:gone"))
+    envelope = world.hear(command, "command", "command/lc")
+    world.local.execute(envelope, command)
+    report, answers = world.reports[-1]
+    assert answers == envelope.message_id
+    assert [(item.device_id, item.brief, item.detail) for item in joined(report.details)] == [
+        ("ip:127.66.0.1", False, DETAIL)
+    ]
+    assert (report.new, report.updated, report.inactive, report.active) == ((), (), (), 2)
+    assert not report.snapshot

@@ -56,3 +56,26 @@ def test_a_graph_of_a_region_that_is_not_there_is_one_line(mapped):
     done = mapped.ask("graph", str(mapped.file), "--region", "r2")
     assert (done.returncode, done.stderr) == (2, "error: no region 'r2'; one of: r1\n")
     assert mapped.ask("graph", str(mapped.file), "--format", "svg").returncode == 2
+
+
+def test_the_interfaces_of_a_device_are_fetched_where_they_are_not_here(mapped):
+    switch = next(d for d in mapped.devices() if d["extra"].get("type") == "switch")
+    address, local = switch["addresses"][0], switch["local_id"]
+    whole = mapped.ask("device", address, str(mapped.file), "--json")
+    interfaces = json.loads(whole.stdout)["detail"]["interfaces"]
+    assert interfaces
+    for path in mapped.state.rglob(f"{local}.db*"):
+        path.rename(path.with_name(f"away-{path.name}"))
+    brief = mapped.ask("device", address, str(mapped.file))
+    assert brief.returncode == 0, brief.stderr
+    assert f"the interfaces are at {local}: --ask fetches them" in brief.stderr
+    asked = mapped.ask("device", address, str(mapped.file), "--ask", "--json")
+    assert asked.returncode == 0, asked.stderr
+    assert json.loads(asked.stdout)["detail"]["interfaces"] == interfaces
+
+    # The regional controller keeps what was asked for.
+    def kept():
+        now = mapped.ask("device", address, str(mapped.file), "--json")
+        return json.loads(now.stdout)["detail"].get("interfaces") == interfaces
+
+    until(kept, "the interfaces are in the store of the region")
