@@ -23,6 +23,7 @@ from pdsno_cli.delivery.endpoint import events_topic
 from pdsno_cli.delivery.fragments import split
 from pdsno_cli.discovery.changes import decide
 from pdsno_cli.discovery.device_details import by_device, with_digests
+from pdsno_cli.discovery.mac_sets import with_interface_macs
 from pdsno_cli.model.details import pieces, whole
 from pdsno_cli.model.ids import timestamp
 from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, PolicyDocument
@@ -358,7 +359,7 @@ class LocalController:
                 unit.tx.put_known(
                     local_id,
                     self._region,
-                    changes.known.values(),
+                    with_interface_macs(changes.known, read).values(),
                     seen=frozenset(changes.seen),
                     at=now,
                 )

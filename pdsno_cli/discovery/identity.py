@@ -52,7 +52,8 @@ def match(
 ) -> tuple[list[Match], frozenset[str]]:
     """Return the matches, and the known ids that turn out to be another known device.
 
-    Such an id never had a MAC, and all of its addresses have answered as other devices.
+    Such an id never had a MAC, or one that is another's alias by now, and all of its addresses have
+    answered as other devices.
     """
     groups, unknown = _group(known, observations, missed_cycles)
     seen = {address for item in observations for address in item.addresses}
@@ -73,10 +74,13 @@ def match(
     matches += [
         Match(device_id=None, observation=item, confirmed=item.addresses) for item in unknown
     ]
+    aliases = {mac for item in known.values() for mac in item.aliases}
     absorbed = frozenset(
         key
         for key, item in known.items()
-        if key not in groups and item.device.mac is None and seen.issuperset(item.device.addresses)
+        if key not in groups
+        and (item.device.mac is None or item.device.mac in aliases)
+        and seen.issuperset(item.device.addresses)
     )
     return matches, absorbed
 
@@ -99,10 +103,9 @@ def _group(
     rest = []
     for seen in observations:
         owner = by_mac.get(seen.mac or "")
-        if owner is None:
-            owner = by_alias.get(seen.mac or "")
-            if owner is not None and _other_agent(known[owner].device, seen):
-                owner = None
+        joined = by_alias.get(seen.mac or "")
+        if joined is not None and not _other_agent(known[joined].device, seen):
+            owner = joined
         if owner is None:
             rest.append(seen)
         elif _shares_mac(
@@ -129,6 +132,8 @@ def _group(
 def _other_agent(device: Device, seen: Observation) -> bool:
     """Return True if what an observation says of itself is not what the device says."""
     one, other = device.extra or {}, seen.extra or {}
+    if device.sys_name is not None and seen.sys_name not in {None, device.sys_name}:
+        return True
     return any(
         name in one and name in other and one[name] != other[name]
         for name in ("engine_id", "serial")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pdsno_cli.discovery.changes import decide
+from pdsno_cli.discovery.mac_sets import with_interface_macs
 from pdsno_cli.discovery.merge import merge
+from pdsno_cli.model.details import Detail, Interface
 from pdsno_cli.model.devices import ProbeResult
 
 A, B, C = "10.0.0.1", "10.0.1.1", "10.0.2.1"
@@ -121,3 +123,32 @@ def test_an_address_that_several_devices_share_is_nobodys_alone():
     assert set(found) == {(A,), (B,), (virtual,)}
     assert found[virtual,].extra == {"shared": "a virtual MAC"}
     assert found[virtual,].sys_name is None
+
+
+def interfaces(*macs):
+    return Detail(
+        interfaces=tuple(Interface(index=n, name=f"p{n}", mac=m) for n, m in enumerate(macs))
+    )
+
+
+def test_an_address_with_the_mac_of_an_interface_is_that_device_once_its_interfaces_are_read():
+    network = Network()
+    quiet = {"sys_name": "core"}
+    network.cycle({A: M1, B: M2}, {A: quiet})
+    assert len(network.devices) == 2
+    network.known = with_interface_macs(network.known, {f"mac:{M1}": interfaces(M1, M2, M3)})
+    changes = network.cycle({A: M1, B: M2}, {A: quiet})
+    assert network.devices == [(M1, (A, B))]
+    assert changes.inactive == (f"mac:{M2}",)
+    for _ in range(2):
+        changes = network.cycle({A: M1, B: M2}, {})
+        assert not changes.history
+    assert network.devices == [(M1, (A, B))]
+
+
+def test_the_mac_of_an_interface_does_not_join_an_agent_of_another_name():
+    network = Network()
+    network.cycle({A: M1, B: M2}, {A: {"sys_name": "host"}, B: {"sys_name": "guest"}})
+    before = network.known
+    network.known = with_interface_macs(before, {f"mac:{M1}": interfaces(M1, M2)})
+    assert network.known == before
