@@ -6,7 +6,7 @@ A cycle announces at most ``MOST`` events of a kind; of more it names the number
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 
 from pdsno_cli.model.messages import Event
@@ -23,13 +23,25 @@ _KINDS: dict[str, tuple[str, Literal["info", "warning"]]] = {
     "moved": ("device_moved", "warning"),
     "refused": ("credential_refused", "warning"),
     "flapping": ("device_flapping", "warning"),
+    "conflict": ("address_conflict", "warning"),
 }
 
 
+Condition = tuple[str, str]  # what is the matter, and the device or address that it is about
+
+
 def cycle_events(
-    changes: Changes, result: SweepResult, local_id: str, region: str
+    changes: Changes,
+    result: SweepResult,
+    local_id: str,
+    region: str,
+    *,
+    standing: Container[Condition] = (),
 ) -> Iterator[Event]:
-    """Yield the events of a cycle of ``local_id``, those of several devices in order of address."""
+    """Yield the events of a cycle of ``local_id``, those of several devices in order of address.
+
+    ``standing`` are the conditions of the cycle before, which are not announced again.
+    """
     devices = {device.device_id: device for device in changes.active}
     found: dict[str, list[Event]] = defaultdict(list)
     for change in changes.history:
@@ -38,10 +50,9 @@ def cycle_events(
             found[change.kind].append(
                 _event(change.kind, devices[change.device_id], local_id, region, fields)
             )
-    refused = set(result.refused)
-    for device in changes.active:
-        if "snmp" in device.protocols and refused.intersection(device.addresses):
-            found["refused"].append(_event("refused", device, local_id, region, {}))
+    for (kind, what), (device, fields) in conditions(changes, result).items():
+        if (kind, what) not in standing:
+            found[kind].append(_event(kind, device, local_id, region, fields))
     found["flapping"] = [
         _event("flapping", devices[device_id], local_id, region, {})
         for device_id in changes.flapping
@@ -56,6 +67,22 @@ def cycle_events(
             region=region,
             detail={"devices": len(changes.held), "present": len(devices)},
         )
+
+
+def conditions(
+    changes: Changes, result: SweepResult
+) -> dict[Condition, tuple[Device, dict[str, list[str]]]]:
+    """Return what is the matter with devices for as long as it lasts, and the fields to say so."""
+    found: dict[Condition, tuple[Device, dict[str, list[str]]]] = {}
+    refused = set(result.refused)
+    for device in changes.active:
+        if "snmp" in device.protocols and refused.intersection(device.addresses):
+            found["refused", device.device_id] = device, {}
+        for address in device.addresses:
+            if address in result.conflicts:
+                macs = [*result.conflicts[address]]
+                found["conflict", address] = device, {"address": [address], "macs": macs}
+    return found
 
 
 def _event(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from pdsno_cli.controllers import cycles, policy
-from pdsno_cli.controllers.device_events import cycle_events
+from pdsno_cli.controllers.device_events import conditions, cycle_events
 from pdsno_cli.controllers.policies import Policies
 from pdsno_cli.controllers.trap_watch import TrapWatch
 from pdsno_cli.delivery.endpoint import events_topic
@@ -35,8 +35,9 @@ from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.spec.credentials import resolve_snmp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
+    from pdsno_cli.controllers.device_events import Condition
     from pdsno_cli.controllers.ports import Context
     from pdsno_cli.delivery.ports import Cancellable
     from pdsno_cli.delivery.publisher import Unit
@@ -103,6 +104,7 @@ class LocalController:
         self._snapshot = not context.publisher.has_published(self._topic)
         self._coalesce = False
         self._held = False  # the last cycle held a mass loss back
+        self._standing: Container[Condition] = ()  # what was the matter in the last cycle
         self._warned: set[str] = set()
         self._prompted = False  # a device asks for a cycle
         self._traps = TrapWatch(
@@ -367,8 +369,11 @@ class LocalController:
                 unit.tx.put_details(local_id, details, at=now)
                 unit.tx.add_history(local_id, changes.history, at=now)
             self._stage(unit, report, answers)
-            for event in cycle_events(changes, result, local_id, self._region):
+            for event in cycle_events(
+                changes, result, local_id, self._region, standing=self._standing
+            ):
                 unit.stage(topic, event)
+        self._standing = conditions(changes, result).keys()
         notice = CycleNotice(
             controller_id=local_id,
             cycle=self._cycle,
@@ -435,6 +440,11 @@ class LocalController:
 
     def _warn(self, result: SweepResult, changes: Changes) -> None:
         """Warn once of each error of a probe, and each time that a whole cycle failed."""
+        for text in result.warnings:
+            key = text.partition(" ")[2]  # without the number of hosts, which varies
+            if key not in self._warned:
+                self._warned.add(key)
+                self._warn_watcher(text)
         for probe in result.probes:
             if probe.error is not None and probe.error not in self._warned:
                 self._warned.add(probe.error)

@@ -63,6 +63,7 @@ class ArpProbe:
             timeout=pace.ceiling_of(facts),
             floor=pace.floor_of(facts),
             patient=pace.patient(facts),
+            conflicts=request.findings.conflicts,
         )
         return {
             address: {SHARED: "a virtual MAC"} if mac is None else {"mac": mac}
@@ -82,10 +83,12 @@ def sweep(
     timeout: float = TIMEOUT,
     floor: float | None = FLOOR,
     patient: Container[str] | None = None,
+    conflicts: dict[str, set[str]] | None = None,
 ) -> dict[str, str | None]:
     """Return every answering target of ``interfaces``, as ``onlink.on_link`` returns them.
 
-    With its MAC, or None where that is one that several devices share. ``floor`` and ``patient``
+    With its MAC, or None where that is one that several devices share. The MACs of an address that
+    several claim are added to ``conflicts``; the first to answer counts. ``floor`` and ``patient``
     (addresses) are those of ``request_all``. Raises ProbeUnavailableError when no interface could
     be used to the end. One interface after another.
     """
@@ -113,6 +116,8 @@ def sweep(
             except OSError as exc:  # the link went down in mid-sweep
                 reasons.append(f"{interface}: {exc.strerror}")
         found.update(requests.macs)
+        if conflicts is not None:
+            conflicts.update(requests.conflicts)
     if reasons and len(reasons) == len(interfaces):
         raise ProbeUnavailableError("; ".join(sorted(set(reasons))))
     return found
@@ -172,6 +177,7 @@ class Requests:
         head = _HEAD.pack(1, 0x0800, 6, 4, _REQUEST)
         self._frame = bytearray(ethernet + head + hardware + bytes(4 + 6 + 4))
         self.macs: dict[str, str | None] = {}
+        self.conflicts: dict[str, set[str]] = {}
 
     def fileno(self) -> int:
         """Return the descriptor of the socket."""
@@ -213,5 +219,8 @@ class Requests:
         if index is None or not any(hardware) or is_group(hardware):
             return None
         # A MAC that several share identifies no device, but its address is in use.
-        self.macs.setdefault(self._link.targets[index], format_mac(hardware))
+        address, mac = self._link.targets[index], format_mac(hardware)
+        first = self.macs.setdefault(address, mac)
+        if mac is not None and first is not None and mac != first:
+            self.conflicts.setdefault(address, {first}).add(mac)
         return index

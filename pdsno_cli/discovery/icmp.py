@@ -13,6 +13,7 @@ import struct
 import sys
 from typing import TYPE_CHECKING
 
+from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.kernel_filter import Step, attach
 from pdsno_cli.discovery.pace import by_index
 from pdsno_cli.discovery.probe import (
@@ -114,6 +115,8 @@ def _open() -> tuple[socket.socket, bool]:
             continue
         sock.setblocking(False)
         enlarge_buffers(sock)
+        # Else the kernel drops what finds its neighbour table full, without an error.
+        unreachable.enable(sock)
         return sock, kind == socket.SOCK_RAW
     raise PrivilegeError("icmp")
 
@@ -143,11 +146,16 @@ class _Echo:
         return self.sender.send(packet, (self._targets[index], 0))
 
     def receive(self) -> Iterator[int | None]:
+        for _ in unreachable.closed_ports(self._sock):
+            yield None  # the error of one target, which counts as no answer
         while True:
             try:
                 packet, (address, _) = self._sock.recvfrom(2048)
-            except OSError:  # drained, or an ICMP error of one target, which counts as no answer
+            except BlockingIOError:
                 return
+            except OSError:
+                yield None  # the same error, reported again
+                continue
             index = self._match(packet, address)
             if index is not None:
                 self.answered.add(index)

@@ -12,14 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pdsno_cli.discovery.mac import normalise_mac
 from pdsno_cli.model.targets import LOOPBACK, AddressRange, AddressSet
 
 _UP, _NOARP, _LOOPBACK = 0x1, 0x80, 0x8  # IFF_*, netdevice(7)
 _ROUTE_UP = 0x1  # RTF_UP
 _ETHERNET = 1  # ARPHRD_ETHER
 _SIOCGIFFLAGS, _SIOCGIFHWADDR = 0x8913, 0x8927
-_COMPLETE = 0x2  # ATF_COM, if_arp.h
 _WHOLE = (1 << 32) - 1  # of a default route, which has no broadcast address
 
 
@@ -150,29 +148,6 @@ def _tables() -> tuple[tuple[Route, ...], frozenset[int], frozenset[int]]:
     except OSError:
         return (), frozenset(), frozenset()
     return routes, own, broadcast
-
-
-def parse_neighbours(text: str) -> dict[str, str]:
-    """Return the MAC of each resolved neighbour in ``/proc/net/arp`` (proc(5)), by its address."""
-    found = {}
-    for line in text.splitlines()[1:]:
-        fields = line.split()
-        if len(fields) >= 4 and int(fields[2], 16) & _COMPLETE:
-            mac = normalise_mac(fields[3])
-            if mac is not None:
-                found[fields[0]] = mac
-    return found
-
-
-def neighbours() -> dict[str, str]:
-    """Return the MACs that the kernel knows of neighbours, by address; they may be out of date.
-
-    That of an address is not when it has just answered: the kernel asked for it by ARP.
-    """
-    try:
-        return parse_neighbours(Path("/proc/net/arp").read_text(encoding="utf-8"))
-    except OSError:
-        return {}
 
 
 def hardware_address(interface: str) -> bytes:

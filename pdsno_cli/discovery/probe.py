@@ -46,12 +46,14 @@ class Findings:
 
     ``details`` are those that were read in this sweep. ``refused`` answered this probe in an
     earlier sweep of this process, and not now. ``stray`` counts, for each address that was asked,
-    the replies to its requests that came from other addresses, by source.
+    the replies to its requests that came from other addresses, by source. ``conflicts`` has the MACs
+    of each address that several claim.
     """
 
     details: dict[str, Detail] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     stray: dict[str, dict[str, int]] = field(default_factory=dict)
+    conflicts: dict[str, set[str]] = field(default_factory=dict)
 
 
 class PrivilegeError(ProbeUnavailableError):

@@ -22,9 +22,8 @@ CANCEL_POLL = 0.05  # seconds; the longest that a cancelled probe keeps its thre
 SURVEY = 4096  # targets that get every try in any case: enough to see whether requests get lost
 _NAP = 0.002  # seconds of sending that may fall due before a wake-up: fewer, larger bursts
 _BURST = 64  # requests sent before answers are drained, so that no receive buffer fills
-_CREDIT = (
-    0.1  # seconds of sending that may be made up for at once, if they are no more than a burst
-)
+_CREDIT = 0.1  # seconds of sending that may be made up for at once, within one burst
+STUCK = 60.0  # seconds without a request sent; neighbour entries may be replaced after up to 50
 _READ = 0.005  # seconds of reading before requests go out again, even while datagrams keep coming
 
 
@@ -63,6 +62,9 @@ def request_all(
     Returns as soon as every target is finished: it answered, cannot be reached, or ``timeout``
     seconds have passed since its last try. An answer counts whichever try it is to.
 
+    A target counts as one that cannot be reached when nothing could be sent for ``STUCK`` seconds,
+    because a buffer or the kernel's neighbour table stays full.
+
     With a ``floor`` the timeout adapts between it and ``timeout``, and where answers come to
     retries only, one or two more tries are made. Targets in ``patient`` (all, if None) still get
     ``timeout`` seconds after the last try. The others are given up after the adapted timeout, and
@@ -95,6 +97,7 @@ class _Run:
         self._ceiling = ceiling
         self._patient = patient
         self._timeout = AdaptiveTimeout(ceiling=ceiling, floor=floor)
+        self._last_send = time.monotonic()  # or the start
         self._sent: dict[int, tuple[float, int]] = {}  # of unfinished targets: time, try
         # Both in the order of sending: targets that wait for the adapted timeout, and those that
         # go on to wait for the ceiling after their last try.
@@ -127,8 +130,12 @@ class _Run:
             try:
                 reachable = self._sock.send(index)
             except BlockingIOError:
-                self._put_back(index)
-                return now + 0.001  # the send buffer is full: let it drain a millisecond
+                if now - self._last_send < STUCK:
+                    self._put_back(index)
+                    return now + 0.001  # a buffer or table is full: let it drain a millisecond
+                reachable = False
+            else:
+                self._last_send = now
             sent += 1
             clear += self._pause
             if reachable:

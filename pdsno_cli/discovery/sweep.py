@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from pdsno_cli.discovery import onlink
+from pdsno_cli.discovery import neighbours, onlink
 from pdsno_cli.discovery.merge import merge, sort_addresses
 from pdsno_cli.discovery.pace import Pace
 from pdsno_cli.discovery.probe import Answers, ProbeRequest, ProbeUnavailableError, load
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from pdsno_cli.model.details import Detail
     from pdsno_cli.spec.topology import Snmp
 
+_OTHERS = 124  # entries of the neighbour table that are left to others
+
 _Outcome = tuple[Answers, ProbeResult]
 
 
@@ -38,19 +40,23 @@ class SweepResult:
     """The observations of a sweep and the result of each probe, in the order of the registry.
 
     ``seconds`` is its duration. The observations of a ``cancelled`` sweep are incomplete: the
-    caller drops them. ``details`` has those of the devices whose details were read in this sweep, by
-    the address that was asked. ``refused`` are the addresses whose agents answered SNMP in an earlier
-    sweep of this process and do not now, while another protocol finds them. ``stray`` counts, for
-    each address that was asked, the replies that came from other addresses, by source.
+    caller drops them. ``warnings`` say what slowed it down, and what to do about it. ``details`` has
+    those of the devices whose details were read in this sweep, by the address that was asked.
+    ``refused`` are the addresses whose agents answered SNMP in an earlier sweep of this process and do
+    not now, while another protocol finds them. ``stray`` counts, for each address that was asked, the
+    replies that came from other addresses, by source. ``conflicts`` has the MACs of each address that
+    several devices claim.
     """
 
     observations: tuple[Observation, ...]
     probes: tuple[ProbeResult, ...]
     seconds: float
     cancelled: bool = False
+    warnings: tuple[str, ...] = ()
     details: Mapping[str, Detail] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
     stray: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def preload(protocols: Iterable[str], targets: Iterable[str] | None = None) -> None:
@@ -104,9 +110,11 @@ def sweep(
         probes=tuple(probe for _, probe in outcomes),
         seconds=time.monotonic() - started,
         cancelled=request.cancel.is_set(),
+        warnings=stages.warnings,
         details=findings.details,
         refused=sort_addresses(findings.refused & found),
         stray=findings.stray,
+        conflicts={a: tuple(sorted(macs)) for a, macs in findings.conflicts.items()},
     )
 
 
@@ -134,6 +142,13 @@ class _Stages:
         # by all protocols: set once the protocols that find them out have run.
         self._unusable = AddressSet()  # of the targets on links, those that ARP could not ask
         self._near: Future[AddressSet] = Future()
+        # The probes of targets on links keep step, so that they share the kernel's neighbour table.
+        self._limit = max(neighbours.limit() - _OTHERS, 1)
+        self._step = threading.Barrier(
+            max(sum(not facts.on_link for facts in probes), 1), action=self._make_room
+        )
+        self._crowded = False
+        self._others = neighbours.addresses() if self._links else frozenset[str]()
         self._far: Future[AddressSet] = Future()
         if not self._links:
             self._near.set_result(AddressSet())
@@ -150,9 +165,35 @@ class _Stages:
             _settle(self._far, self._elsewhere if probe.error else AddressSet.of(answers))
         if not self._links:
             return far
-        there = self._of(self._near.result())
-        near = _run(facts, replace(there, pace=replace(there.pace, there=True)))
-        return _joined(facts, [far, near])
+        pace = replace(self._request.pace, there=True)
+        outcomes = [far]
+        for part in _parts(self._near.result(), self._limit):
+            outcomes.append(_run(facts, replace(self._of(part), pace=pace)))
+            self._step.wait()
+        return _joined(facts, outcomes)
+
+    def _make_room(self) -> None:
+        """Let go of the neighbours of one part, so that those of the next fit."""
+        there = self._near.result()
+        if len(there) <= self._limit or self._request.cancel.is_set():
+            return
+        for name, link in self._links.items():
+            neighbours.forget(name, there.within(link.targets), keep=self._others)
+        left = neighbours.addresses() - self._others
+        self._crowded = any(address in there for address in left)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What slowed the sweep down, once it has run."""
+        if not self._crowded:
+            return ()
+        there = len(self._near.result())
+        text = (
+            f"{there:,} hosts on links do not fit into the kernel's neighbour table of "
+            f"{self._limit + _OTHERS:,}: cycles wait until it has room (grant CAP_NET_ADMIN, or "
+            f"sudo sysctl net.ipv4.neigh.default.gc_thresh3={2 * (there + _OTHERS)})"
+        )
+        return (text,)
 
     def with_neighbours(
         self, probes: Sequence[ProbeFacts], outcomes: Sequence[_Outcome]
@@ -162,7 +203,7 @@ class _Stages:
         To send to a target on a link, the kernel has asked for its MAC by ARP.
         """
         answered = {address for answers, _ in outcomes for address in answers}
-        known = onlink.neighbours() if self._unusable and answered else {}
+        known = neighbours.resolved() if self._unusable and answered else {}
         macs: Answers = {
             address: {"mac": mac}
             for address, mac in known.items()
@@ -191,6 +232,13 @@ class _Stages:
         self._unusable = AddressSet(unusable)
         _settle(self._near, AddressSet(there))
         return _joined(facts, outcomes)
+
+
+def _parts(addresses: AddressSet, most: int) -> list[AddressSet]:
+    """Return the addresses in parts of at most so many."""
+    if len(addresses) <= most:
+        return [addresses]
+    return [AddressSet.of(addresses[at : at + most]) for at in range(0, len(addresses), most)]
 
 
 def _settle(future: Future[AddressSet], value: AddressSet) -> None:

@@ -13,6 +13,7 @@ EVENT_KINDS = (
     "quarantine_discarded",
     "mac_in_two_regions",
     "mac_at_two_locals",
+    "address_conflict",
     "device_moved",
     "device_rebooted",
     "device_flapping",

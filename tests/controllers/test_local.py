@@ -239,6 +239,15 @@ def test_the_events_of_a_cycle_name_the_device(world):
     ]
 
 
+def test_what_lasts_is_announced_once_and_again_when_it_returns(world):
+    conflict = {"127.66.0.1": ("02:00:00:00:00:01", "02:00:00:00:00:02")}
+    for conflicts in (conflict, conflict, {}, conflict):
+        world.cycle(agent(1), conflicts=conflicts)
+    assert [(item.event, item.detail["macs"]) for item in world.events] == [
+        ("address_conflict", ["02:00:00:00:00:01", "02:00:00:00:00:02"])
+    ] * 2
+
+
 def test_many_events_of_a_kind_are_summed_up(world):
     world.cycle(*(agent(n, uptime=900.0) for n in range(1, 16)))
     world.cycle(*(agent(n, uptime=3.0) for n in range(1, 16)))

@@ -49,6 +49,26 @@ def test_sweep_learns_the_macs_of_a_link(in_namespace):
     ]
 
 
+def test_an_address_that_two_hosts_claim_is_a_conflict(in_namespace):
+    peer = """
+sysctl -qw net.ipv4.conf.all.arp_ignore=1
+for n in 5 6; do
+    ip link add m$n link far0 address 02:00:00:00:00:0$n type macvlan mode bridge
+    ip addr add 10.101.0.5/24 dev m$n; ip link set m$n up
+done
+"""
+    code = """
+import json
+from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.spec.topology import Snmp
+result = sweep(["10.101.0.5", "10.101.0.6"], ["arp"], Snmp())
+print(json.dumps([len(result.observations), result.conflicts]))
+"""
+    assert in_namespace(code, near=NEAR, peer=peer) == [
+        1, {"10.101.0.5": ["02:00:00:00:00:05", "02:00:00:00:00:06"]}
+    ]  # fmt: skip
+
+
 def test_sweep_without_privileges_names_the_missing_one(in_namespace):
     targets, answers, error, _ = in_namespace(CODE, near=NEAR, peer=PEER, without="net_raw")
     assert (targets, answers) == (30, 0)

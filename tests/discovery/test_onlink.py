@@ -8,7 +8,6 @@ from pdsno_cli.discovery.onlink import (
     Route,
     assign,
     on_link,
-    parse_neighbours,
     parse_own,
     parse_routes,
     unusable,
@@ -91,16 +90,3 @@ print(json.dumps([len(link.targets), "10.101.0.1" in link.targets, link.source(0
 """
     near = "ip addr add 10.101.0.1/16 brd + dev near0"
     assert in_namespace(code, near=near) == [65533, False, "10.101.0.1", True]
-
-
-def test_parse_neighbours_takes_those_that_are_resolved():
-    text = """IP address       HW type     Flags       HW address            Mask     Device
-10.0.0.2         0x1         0x2         02:00:00:00:00:02     *        eth0
-10.0.0.3         0x1         0x0         00:00:00:00:00:00     *        eth0
-10.0.0.4         0x1         0x6         02:00:00:00:00:04     *        eth0
-10.0.0.5         0x1         0x2         00:00:5e:00:01:01     *        eth0
-"""
-    assert parse_neighbours(text) == {
-        "10.0.0.2": "02:00:00:00:00:02",
-        "10.0.0.4": "02:00:00:00:00:04",
-    }

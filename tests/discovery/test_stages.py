@@ -92,3 +92,39 @@ def test_targets_are_asked_snmp_where_icmp_cannot_be_used(in_namespace):
         True,
         True,
     ]
+
+
+MANY = """
+import json
+from pdsno_cli.discovery import neighbours
+from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.spec.topology import Snmp
+limit = {limit}
+if limit:
+    neighbours.limit = lambda: limit
+result = sweep(["10.101.0.0/20"], ["arp", "icmp"], Snmp())
+print(json.dumps([[[p.answers, p.targets, p.error] for p in result.probes], result.warnings,
+    len([a for a in neighbours.addresses() if a.startswith("10.101.")])]))
+"""
+WIDE = "sysctl -qw net.ipv6.conf.near0.disable_ipv6=1; ip addr add 10.101.15.254/20 brd + dev near0"
+
+
+def test_more_hosts_on_a_link_than_the_neighbour_table_holds_are_all_found(in_namespace):
+    hosts = {"first": "10.101.0.1", "count": 1300}
+    probes, warnings, left = in_namespace(MANY.format(limit=0), near=WIDE, hosts=hosts)
+    assert probes == [[1300, 4093, None], [1301, 1301, None]]
+    assert warnings == []
+    assert left == 0
+
+
+def test_neighbour_table_that_cannot_be_cleared_is_a_warning_that_says_what_to_type(in_namespace):
+    hosts = {"first": "10.101.0.1", "count": 25}
+    run = MANY.format(limit=134)
+    probes, warnings, left = in_namespace(run, near=WIDE, hosts=hosts, without="net_admin")
+    assert probes == [[25, 4093, None], [26, 26, None]]
+    (warning,) = warnings
+    assert warning.startswith(
+        "25 hosts on links do not fit into the kernel's neighbour table of 134"
+    )
+    assert warning.endswith("sudo sysctl net.ipv4.neigh.default.gc_thresh3=298)")
+    assert left == 25
