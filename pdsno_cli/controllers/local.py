@@ -10,23 +10,15 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
-
 from pdsno_cli.controllers import cycles, policy
-from pdsno_cli.controllers.device_events import conditions, cycle_events
+from pdsno_cli.controllers.cycle_reports import CycleReports
 from pdsno_cli.controllers.policies import Policies
 from pdsno_cli.controllers.trap_watch import TrapWatch
-from pdsno_cli.delivery.endpoint import events_topic
-from pdsno_cli.delivery.fragments import split
 from pdsno_cli.discovery.changes import decide
-from pdsno_cli.discovery.device_details import by_device, with_digests
-from pdsno_cli.discovery.mac_sets import with_interface_macs
-from pdsno_cli.model.details import pieces, whole
-from pdsno_cli.model.ids import timestamp
-from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, PolicyDocument
+from pdsno_cli.discovery.device_details import with_digests
+from pdsno_cli.model.messages import Command, Envelope, PolicyDocument
 from pdsno_cli.model.notices import CycleNotice, WarningNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.model.roles import Role
@@ -35,26 +27,21 @@ from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.spec.credentials import resolve_snmp
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
-
-    from pdsno_cli.controllers.device_events import Condition
     from pdsno_cli.controllers.ports import Context
     from pdsno_cli.delivery.ports import Cancellable
-    from pdsno_cli.delivery.publisher import Unit
     from pdsno_cli.discovery.changes import Changes
     from pdsno_cli.discovery.sweep import SweepResult
-    from pdsno_cli.model.details import Detail, DeviceDetail
     from pdsno_cli.nib.store import Transaction
     from pdsno_cli.spec.topology import Discovery, Topology
 
 log = logging.getLogger(__name__)
 
+PROMPT_PAUSE = 5.0  # seconds from the start of one cycle to one that a device asks for
+
 # Seconds for each local controller of the topology in which first cycles are spread at random, so
 # that hundreds that start together do not probe together, then and in every cycle that follows.
-PROMPT_PAUSE = 5.0  # seconds from the start of one cycle to one that a device asks for
 SPREAD = 0.02
 
-MOST_SILENT = 100  # present devices without an answer that a report lists
 _CLOCKS = 0.1  # seconds by which timers may run ahead of the wall clock
 _RECHECK = 60.0  # seconds until the wall clock, which may be set, is read again for blackouts
 POLICY_WAIT = 3.0  # seconds to wait for the retained policy before following the file
@@ -89,7 +76,6 @@ class LocalController:
         region = context.spec.region
         assert region is not None  # lint refuses a local without one
         self._region = region
-        self._topic = context.topology.topics.discovery(region, context.spec.controller_id)
         self._snmp = resolve_snmp(context.spec.discovery.snmp, base=context.topology.folder)
         self._policies = Policies(context)
         self._next: Cancellable | None = None
@@ -99,18 +85,14 @@ class LocalController:
         self._ordered: deque[str] = deque()  # message_ids, each for a cycle of its own
         self._started = 0.0  # the last cycle, on the monotonic clock
         self._spread = SPREAD * len(context.topology.of_role(Role.LOCAL))
-        self._cycle = 0
-        # The first report of a store is a snapshot; later ones build upon it.
-        self._snapshot = not context.publisher.has_published(self._topic)
-        self._coalesce = False
+        self._reports = CycleReports(context, region)
         self._held = False  # the last cycle held a mass loss back
-        self._standing: Container[Condition] = ()  # what was the matter in the last cycle
         self._warned: set[str] = set()
         self._prompted = False  # a device asks for a cycle
         self._traps = TrapWatch(
             self._snmp,
             context.scheduler,
-            targets=lambda: AddressSet.of(self._policy().targets),
+            targets=lambda: cycles.targets(self._policy()),
             prompt=self._prompt,
         )
 
@@ -120,14 +102,7 @@ class LocalController:
         In another region than before, the first report is a snapshot, and reports still queued for
         the old one are dropped.
         """
-        topics, store = self._context.topology.topics, self._context.store
-        local_id = self._context.spec.controller_id
-        regions = store.former_regions() - {self._region}
-        former = {topics.stream(topics.discovery(region, local_id)): region for region in regions}
-        self._snapshot = self._snapshot or bool(regions)
-        with self._context.publisher.unit() as unit:
-            for stream in former.keys() & set(store.outbox_streams()):
-                unit.coalesce(topics.discovery(former[stream], local_id))
+        self._reports.leave_former_regions()
         self._policies.recall(GLOBAL, self._region)
         self._next = self._context.scheduler.after(POLICY_WAIT, self._begin)
         problem = self._traps.start()
@@ -145,19 +120,19 @@ class LocalController:
         self._policies.reconfigured()
         self._leave_excess()
         self._watch_blackouts()
-        if self._cycle or self._blackout is not None:
+        if self._reports.cycle or self._blackout is not None:
             self._plan()
 
     def _prompt(self) -> None:
         """Discover soon: a device says that it started, or that a link changed."""
         self._prompted = True
-        if self._cycle:
+        if self._reports.cycle:
             self._plan()
 
     def execute(self, order: Envelope, command: Command) -> None:
         """Discover now, or right after the cycle that runs; or describe devices."""
         if command.order == "describe":
-            self._describe(order.message_id, frozenset(command.devices))
+            self._reports.describe(order.message_id, frozenset(command.devices))
             return
         if command.order != "discover":
             raise RefusedError(
@@ -166,58 +141,12 @@ class LocalController:
         self._ordered.append(order.message_id)
         self._plan()
 
-    def _describe(self, message_id: str, device_ids: frozenset[str]) -> None:
-        """Report the whole details of devices, and nothing else."""
-        store = self._context.store
-        found = (item for item in store.details() if item.device_id in device_ids)
-        parts = (pieces(item.device_id, item.detail) for item in found)
-        report = replace(
-            self._still(), active=store.count_active(), details=tuple(chain.from_iterable(parts))
-        )
-        with self._context.publisher.unit() as unit:
-            for fragment in split(report, self._context.topology.broker.max_payload):
-                unit.stage(self._topic, fragment, answers=message_id)
-
-    def _still(self) -> DiscoveryReport:
-        """Return a report of no change."""
-        return DiscoveryReport(
-            region=self._region,
-            cycle=self._cycle,
-            snapshot=False,
-            outcome="complete",
-            started_at=timestamp(time.time()),
-            seconds=0.0,
-            probes=(),
-            new=(),
-            updated=(),
-            inactive=(),
-            active=0,
-        )
-
     def resync(self) -> None:
-        """Report every present device at once."""
-        self._snapshot = True
+        """Report every present device at once, or with the cycle that runs."""
         if self._sweep is not None:
-            return  # the running cycle ends with that report
-        known = self._context.store.known()
-        active = tuple(item.device for item in known.values() if item.active)
-        report = replace(
-            self._still(),
-            snapshot=True,
-            updated=active,
-            active=len(active),
-            details=self._details({}),
-        )
-        with self._context.publisher.unit() as unit:
-            self._stage(unit, report)
-
-    def _stage(self, unit: Unit, report: DiscoveryReport, answers: str | None = None) -> None:
-        if self._coalesce:
-            unit.coalesce(self._topic)
-            self._coalesce = False
-        for fragment in split(report, self._context.topology.broker.max_payload):
-            unit.stage(self._topic, fragment, answers=answers)
-        self._snapshot = False
+            self._reports.require_snapshot()
+        else:
+            self._reports.publish_snapshot()
 
     def stop(self) -> None:
         """Cancel the running sweep."""
@@ -237,7 +166,7 @@ class LocalController:
         if isinstance(document, PolicyDocument):
             self._policies.accept(message, document)
             self._leave_excess()
-            if document.scope == self._region or self._cycle:
+            if document.scope == self._region or self._reports.cycle:
                 self._plan()
 
     def _leave_excess(self) -> None:
@@ -264,7 +193,7 @@ class LocalController:
             self._next.cancel()
         if self._ordered:
             wait = 0.0
-        elif self._cycle:
+        elif self._reports.cycle:
             elapsed = time.monotonic() - self._started
             chance = random.uniform(-1.0, 1.0)  # noqa: S311 - jitter is no secret
             wait = cycles.delay(self._policy().interval, elapsed, chance)
@@ -292,7 +221,7 @@ class LocalController:
         )
         self._blackout = None
         self._watch_blackouts()
-        thorough = answers is not None or self._cycle % cycles.THOROUGH == 0
+        thorough = answers is not None or self._reports.cycle % cycles.THOROUGH == 0
         pace = cycles.pace(rules, self._context.store.known().values(), thorough=thorough)
         self._context.background.submit(
             lambda: self._context.sweep(
@@ -338,45 +267,20 @@ class LocalController:
             self._started = -math.inf
             self._plan()
             return
-        rules, answers = running.rules, running.answers
-        self._cycle += 1
         changes = decide(
             self._context.store.known(),
             with_digests(result.observations, result.details),
             probes=result.probes,
-            missed_cycles=rules.missed_cycles,
-            mass_loss=rules.mass_loss,
+            missed_cycles=running.rules.missed_cycles,
+            mass_loss=running.rules.mass_loss,
             held=self._held,
         )
         self._held = bool(changes.held)
         self._warn(result, changes)
-        if self._context.publisher.full(self._topic):
-            self._snapshot = self._coalesce = True
-        local_id, now = self._context.spec.controller_id, time.time()
-        read = by_device(changes.active, result.details)
-        report = self._report(running.started, result, changes, self._details(read))
-        topic = events_topic(self._context)
-        with self._context.publisher.unit() as unit:
-            if changes.outcome != "failed":
-                unit.tx.put_known(
-                    local_id,
-                    self._region,
-                    with_interface_macs(changes.known, read).values(),
-                    seen=frozenset(changes.seen),
-                    at=now,
-                )
-                details = [whole(device_id, detail) for device_id, detail in read.items()]
-                unit.tx.put_details(local_id, details, at=now)
-                unit.tx.add_history(local_id, changes.history, at=now)
-            self._stage(unit, report, answers)
-            for event in cycle_events(
-                changes, result, local_id, self._region, standing=self._standing
-            ):
-                unit.stage(topic, event)
-        self._standing = conditions(changes, result).keys()
+        report = self._reports.commit(running.started, result, changes, running.answers)
         notice = CycleNotice(
-            controller_id=local_id,
-            cycle=self._cycle,
+            controller_id=self._context.spec.controller_id,
+            cycle=report.cycle,
             outcome=report.outcome,
             seconds=report.seconds,
             probes=report.probes,
@@ -389,54 +293,6 @@ class LocalController:
         log.info("%s", notice.text)
         self._context.watcher.notice(notice)
         self._plan()
-
-    def _details(self, read: Mapping[str, Detail]) -> tuple[DeviceDetail, ...]:
-        """Return what a report says of details: those that changed, in a snapshot all, each brief."""
-        store, local_id = self._context.store, self._context.spec.controller_id
-        if self._snapshot:
-            read = {item.device_id: item.detail for item in store.details()} | dict(read)
-        elif read:
-            stored = store.detail_digests(local_id)
-            read = {key: detail for key, detail in read.items() if stored.get(key) != detail.digest}
-        parts = (pieces(key, read[key], brief=True) for key in sorted(read))
-        return tuple(chain.from_iterable(parts))
-
-    def _report(
-        self,
-        started: float,
-        result: SweepResult,
-        changes: Changes,
-        details: tuple[DeviceDetail, ...],
-    ) -> DiscoveryReport:
-        new = {device.device_id for device in changes.new}
-        updated = changes.updated
-        if self._snapshot:
-            updated = tuple(d for d in changes.active if d.device_id not in new)
-        return DiscoveryReport(
-            region=self._region,
-            cycle=self._cycle,
-            snapshot=self._snapshot,
-            outcome=changes.outcome,
-            started_at=timestamp(started),
-            seconds=round(result.seconds, 3),
-            probes=result.probes,
-            new=changes.new,
-            updated=updated,
-            inactive=changes.inactive,
-            active=len(changes.active),
-            silent=self._silent(changes),
-            details=details,
-            changes=changes.history,
-        )
-
-    def _silent(self, changes: Changes) -> tuple[str, ...] | None:
-        """Return the present devices that did not answer, None where they are not reported."""
-        if changes.outcome == "failed":
-            return None
-        present = {device.device_id for device in changes.active}
-        silent = sorted(present.difference(changes.seen))
-        most = min(MOST_SILENT, self._context.topology.broker.max_payload // 1000)
-        return tuple(silent) if len(silent) <= most else None
 
     def _warn(self, result: SweepResult, changes: Changes) -> None:
         """Warn once of each error of a probe, and each time that a whole cycle failed."""

@@ -164,6 +164,7 @@ class Site:
         extra: str = "",
         lab: bool = True,
         fallbacks: str = "[mqtt]",
+        details: str = "false",
     ) -> Path:
         half = devices // 2
         lab_text = f"lab: {{mode: loopback, devices: {devices}, snmp: {snmp}}}" if lab else ""
@@ -178,7 +179,7 @@ defaults:
     interval: {interval}
     protocols: [icmp, snmp]
     missed_cycles: 2
-    snmp: {{port: {self.snmp_port}, timeout: 500ms}}
+    snmp: {{port: {self.snmp_port}, timeout: 500ms, details: {details}}}
 regions:
   r1: {{policy: {{scan_interval: {interval}}}}}
 controllers:

@@ -8,14 +8,11 @@ import pytest
 
 from .conftest import until
 
-FORWARDING = "roles: {local: {discovery: {snmp: {details: {forwarding: true}}}}}"
-
 
 @pytest.fixture
 def mapped(site):
     """A plane that has read every table of a lab of 24 devices with SNMP."""
-    path = site.write(devices=24, snmp=24, interval="1h")
-    path.write_text(path.read_text().replace("  heartbeat:", f"  {FORWARDING}\n  heartbeat:"))
+    site.write(devices=24, snmp=24, interval="1h", details="{forwarding: true}")
     run = site.up().ready()
     run.wait_line("lc1: cycle 1 ")
     run.wait_line("lc2: cycle 1 ")
