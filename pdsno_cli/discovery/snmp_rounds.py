@@ -75,7 +75,7 @@ def sweep_credentials(
     found = {targets[index]: info for index, info in rounds.found.items()}
     refused: frozenset[str] = frozenset()
     if not cancel.is_set():
-        known = {targets[index] for index in rounds.own}
+        known = {targets[index] for index in rounds.known}
         refused = frozenset(known - found.keys())
         answered = {a: info.credential for a, info in found.items() if info.credential is not None}
         memory.learn(settings.port, answered)
@@ -83,7 +83,10 @@ def sweep_credentials(
 
 
 class _Rounds:
-    """One sweep; targets are indices. ``own`` has the credential that each answered last."""
+    """One sweep; targets are indices.
+
+    ``known`` has the credential that each answered last, ``own`` those that are tried first.
+    """
 
     def __init__(
         self,
@@ -98,17 +101,19 @@ class _Rounds:
         self._greeted: set[int] = set()
         self._engines: set[int] = set()  # targets that speak SNMPv3
         self.found: dict[int, SystemInfo] = {}
-        known = memory.known(settings.port)
-        self.own: dict[int, Credential] = {
+        self.known = {
             index: credential
-            for address, credential in known.items()
+            for address, credential in memory.known(settings.port).items()
             if credential in settings.tried and (index := agents.index(address)) is not None
         }
+        # One community is tried on everybody at the same time, known or not.
+        alone = settings.tried[1:] == () and settings.tried[0].community is not None
+        self.own: dict[int, Credential] = {} if alone else self.known
 
     def run(self, rate: float, more: Mapping[str, tuple[Oid, ...]]) -> None:
         """Try every credential."""
         tried = self._settings.tried
-        if len(tried) > 1 and self.own:
+        if self.own:
             self._try_own(rate, more)
         for credential in tried:
             pending = self._pending(credential)
@@ -118,8 +123,12 @@ class _Rounds:
                 self._try_user(credential, pending, rate, more)
             else:
                 self._agents.community = credential.community.encode()
-                self._ask(pending, rate, more)
+                self.found |= get_system(self._agents, pending, rate, self._cancel, more)
             self._keep(credential)
+            if self._agents.sender.error is not None and not self.found:
+                raise ProbeUnavailableError(
+                    f"no request could be sent: {self._agents.sender.error}"
+                )
         answered = tuple(i for i, info in self.found.items() if _has_community(info))
         port, slow = self._settings.port, self._memory.slow(self._settings.port)
         slow_ones = {index for index in answered if self._targets[index] in slow}
@@ -131,15 +140,14 @@ class _Rounds:
     def _pending(self, credential: Credential) -> Sequence[int]:
         """Return the targets to try a credential on."""
         everyone = range(len(self._targets))
-        own = self.own if len(self._settings.tried) > 1 else {}
-        if not (self.found or self._agents.closed or own):
+        if not (self.found or self._agents.closed or self.own):
             return everyone
         return [
             index
             for index in everyone
             if index not in self.found
             and index not in self._agents.closed
-            and own.get(index) != credential
+            and self.own.get(index) != credential
         ]
 
     def _try_own(self, rate: float, more: Mapping[str, tuple[Oid, ...]]) -> None:
@@ -164,6 +172,9 @@ class _Rounds:
         self, pending: Sequence[int], rate: float, more: Mapping[str, tuple[Oid, ...]]
     ) -> None:
         self.found |= get_system(self._agents, pending, rate, self._cancel, more)
+        self._require_network()
+
+    def _require_network(self) -> None:
         if self._agents.sender.error is not None and not self.found:
             raise ProbeUnavailableError(f"no request could be sent: {self._agents.sender.error}")
 
@@ -222,6 +233,7 @@ class _Rounds:
         self._agents.request(
             fresh, lambda _: packet, accept, rate=rate, cancel=self._cancel, read=read_report
         )
+        self._require_network()
 
 
 def _has_community(info: SystemInfo) -> bool:

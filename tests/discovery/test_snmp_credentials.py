@@ -286,6 +286,27 @@ def test_users_and_communities_are_tried_in_order(snmpd):
             assert findings.refused == set()
 
 
+def test_user_that_was_answered_has_its_retries(snmpd, monkeypatch):
+    prober = Prober(
+        snmpd, FIRST, SILENT, credentials=(user("strong", "sha256", "aes"),), timeout=1.0
+    )
+    prober.snmp = replace(prober.snmp, retries=2)
+    import pdsno_cli.discovery.snmp_v3 as module
+
+    run, retries = module.run, []
+
+    def noting(tasks, *args, **kwargs):
+        retries.append(kwargs["retries"])
+        return run(tasks, *args, **kwargs)
+
+    monkeypatch.setattr(module, "run", noting)
+    assert set(prober.cycle()[0]) == {FIRST}
+    assert retries[0] == 0  # an unknown user: once
+    retries.clear()
+    assert set(prober.cycle()[0]) == {FIRST}
+    assert retries == [2]
+
+
 def wrong_digests(port):
     """Return usmStatsWrongDigests of the agent: how often a password was wrong by its own count."""
     done = subprocess.run(
@@ -398,3 +419,15 @@ def test_engine_that_answers_anything_costs_nobody_else(seed, capfd, caplog):
     assert SECOND not in answers
     out, err = capfd.readouterr()
     assert (out, err, caplog.text) == ("", "", "")
+
+
+@pytest.mark.parametrize("credential", ['user="a"', 'community="b"'])
+def test_probe_without_a_network_says_so_for_every_kind_of_credential(in_namespace, credential):
+    code = f"""
+import json
+from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.spec.topology import Credential, Snmp
+snmp = Snmp(timeout=0.1, retries=0, credentials=(Credential({credential}),))
+print(json.dumps([probe.error for probe in sweep(["198.51.100.7"], ["snmp"], snmp).probes]))
+"""
+    assert in_namespace(code) == ["no request could be sent: Network is unreachable"]
