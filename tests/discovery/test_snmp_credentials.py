@@ -394,7 +394,7 @@ def report_to(data, engine=b"\x80\x00\x1f\x88\x80abcdefgh"):
     )
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(5))
 def test_engine_that_answers_anything_costs_nobody_else(seed, capfd, caplog):
     """A host that speaks SNMPv3, and then sends mutations, cuts and noise."""
     rng = random.Random(seed)
