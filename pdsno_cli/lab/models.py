@@ -19,7 +19,7 @@ USERS, SERVERS, VOICE, MANAGEMENT = 10, 20, 30, 99
 VLANS = {USERS: "users", SERVERS: "servers", VOICE: "voice", MANAGEMENT: "management"}
 
 # Bits of LldpSystemCapabilitiesMap, IEEE 802.1AB; the first is that of the highest value.
-BRIDGE, ACCESS_POINT, ROUTER, STATION = 0x20, 0x10, 0x08, 0x01
+BRIDGE, ACCESS_POINT, ROUTER, TELEPHONE, STATION = 0x20, 0x10, 0x08, 0x04, 0x01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +98,7 @@ MODELS = (
         recording="branch-router-routeros", prefix="rt-branch", place="rack", uplink="ether1",
         managed="bridge", capabilities=ROUTER, vlan=MANAGEMENT,
     ),
+    Model(recording="phone-yealink", prefix="phone-desk", capabilities=TELEPHONE, vlan=VOICE),
 )  # fmt: skip
 _BY_NAME = {model.recording: model for model in MODELS}
 _ACCESS = tuple(model for model in MODELS if model.place == "access")
