@@ -206,7 +206,9 @@ def _summary(plan: Plan, result: SweepResult) -> str:
 
     each = ", ".join(f"{p.protocol} {p.answers}/{p.targets}" for p in result.probes)
     found = plural(len(result.observations), "device")
-    return f"{found} at {len(plan.targets):,} addresses in {result.seconds:.1f} s ({each})"
+    count = len(plan.targets)
+    where = "1 address" if count == 1 else f"{count:,} addresses"
+    return f"{found} at {where} in {result.seconds:.1f} s ({each})"
 
 
 def _document(targets: list[str], plan: Plan, result: SweepResult, said: list[str]) -> str:

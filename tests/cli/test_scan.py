@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -118,3 +120,24 @@ def test_a_terminal_shows_a_bar_and_a_pipe_none(port):
     assert "3 addresses: snmp" in shown
     assert "of at most 0.5 s" in shown
     assert "at most" not in run(*words).stderr
+
+
+def test_ctrl_c_ends_a_scan_at_once():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.104.9.9", 0))
+        silent.settimeout(30)
+        process = subprocess.Popen(
+            [PDSNO, "scan", "127.104.9.9", "--protocols", "snmp", "--timeout", "60s",
+             "--port", str(silent.getsockname()[1])],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        silent.recv(65_535)  # it waits for an answer from now on
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
+
+
+def test_one_address_is_said_to_be_one(port):
+    done = run("127.104.1.1", "--protocols", "snmp", "--community", "lab", "--port", port)
+    assert "1 device at 1 address in " in done.stderr
