@@ -61,6 +61,7 @@ def device(
     from pdsno_cli.cli.device_view import Change, describe
     from pdsno_cli.cli.devices import device_document
     from pdsno_cli.client.stored_details import stored_details
+    from pdsno_cli.discovery.evidence import evidence
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.model.ids import timestamp
     from pdsno_cli.model.roles import Role
@@ -89,6 +90,7 @@ def device(
             topology.name,
             controller=owner,
             device=device_document(record),
+            evidence=evidence(record.device),
             detail=None if kept.detail is None else msgspec.to_builtins(kept.detail),
             history=[
                 {"at": timestamp(at), "kind": kind, "fields": dict(fields)}
@@ -103,6 +105,7 @@ def device(
                 detail=kept.detail,
                 history=[Change(timestamp(at), kind, fields) for at, kind, fields in kept.history],
                 width=None if wide else console.width(),
+                evidence=evidence(record.device),
             )
         )
         if kept.brief:

@@ -61,16 +61,22 @@ def describe(
     detail: Detail | None,
     history: Sequence[Change],
     width: int | None,
+    evidence: Mapping[str, str] | None = None,
 ) -> str:
     """Return everything about one device, in lines of at most ``width`` where words allow it.
 
-    None is for any width; then interfaces that are not in use are shown, too.
+    A ``width`` of None is any; then interfaces that are not in use are shown, too. ``evidence`` is by
+    field.
     """
     lines = [printable(facts["name"] or facts["address"])]
     for title, fields in _LINES:
         values = [facts[name] for name in fields if facts[name]]
         if values:
-            lines += _line(title, " ".join(values), width)
+            because = dict.fromkeys(
+                evidence[name] for name in fields if evidence and name in evidence and facts[name]
+            )
+            why = f" ({', '.join(because)})" if because else ""
+            lines += _line(title, " ".join(values) + why, width)
     if facts["uptime"]:
         lines += _line("uptime", format_age(float(facts["uptime"])), width)
     lines += _line("version", f"{version} of its record in the store", width)

@@ -97,13 +97,15 @@ def run(tmp_path_factory):
 
 def test_a_device_is_shown_by_address_and_by_name(run):
     by_name = run("device", "sw-core-02").stdout
-    assert by_name.startswith("sw-core-02\n  state        active\n  type         switch\n")
+    assert by_name.startswith("sw-core-02\n  state        active\n  type         switch (")
     assert "  addresses    127.106.1.2\n" in by_name
     assert all(len(line) <= 80 for line in by_name.splitlines())
     document = json.loads(run("device", "127.106.1.2", "--json").stdout)
     assert document["format_version"] == 1
     assert document["device"]["sys_name"] == "sw-core-02"
     assert document["device"]["state"] == "active"
+    assert document["evidence"]["vendor"] == "enterprise number 2011"
+    assert "  vendor       Huawei (enterprise number 2011)\n" in by_name
 
 
 def test_a_device_that_is_not_there_is_exit_2(run):
