@@ -52,7 +52,7 @@ class SnmpProbe:
         facts = (
             self._identities().of(found, request.snmp, request.cancel, rate=rate) if found else {}
         )
-        details.read(found, request.snmp, request.findings, request.cancel)
+        details.read(found, request.snmp, request.findings, request.cancel, rate=request.pace.rate)
         return {
             address: _fields(info, settings) | facts.get(address, {})
             for address, info in found.items()

@@ -198,12 +198,12 @@ def _ask(
     thorough: dict[str, _Thorough] = {}
     if odd:
         tasks = ((address, _ask_task(wanted[address])) for address in odd)
-        thorough |= converse(tasks, others, settings, cancel, until=until)[0]
+        thorough |= converse(tasks, others, settings, cancel, until=until, rate=rate)[0]
     if users:
         from pdsno_cli.discovery.snmp_v3 import run_users
 
         of_users = ((address, user, _ask_task(wanted[address])) for address, user in users)
-        thorough |= run_users(of_users, settings, cancel, until=until)
+        thorough |= run_users(of_users, settings, cancel, until=until, rate=rate)
     for address, (bindings, complete) in thorough.items():
         answers.setdefault(address, {}).update(_objects(bindings))
         replies[address] = MAX_DATAGRAMS if complete else 1

@@ -211,6 +211,7 @@ class _Rounds:
             ((a, read_system(SYSTEM + more.get(a, ()))) for a in addresses),
             user,
             self._cancel,
+            rate=rate,
             port=port,
             timeout=self._settings.timeout,
             retries=self._settings.retries if again else 0,
