@@ -96,6 +96,14 @@ PROBES = (
         rate=2000.0,  # tries and timeout are those of the topology file
         floor=0.25,  # agents are slower than kernels
     ),
+    ProbeFacts(
+        name="lldp",
+        module="pdsno_cli.discovery.lldp",
+        asks="nothing: hears LLDP (IEEE 802.1AB) and CDP on the machine's links, through scapy",
+        yields=("mac", "sys_name", "sys_descr", "heard_on", "heard_port"),
+        privilege="CAP_NET_RAW",
+        grant="sudo setcap cap_net_raw+ep {python}, or AmbientCapabilities=CAP_NET_RAW in a systemd unit",
+    ),
 )
 
 FACTS = {facts.name: facts for facts in PROBES}
