@@ -99,8 +99,13 @@ def sweep(
     # machine, needs no further thread. Each waits for earlier ones only.
     with ThreadPoolExecutor(thread_name_prefix="probe") as pool:
         others = [pool.submit(stages.run, facts) for facts in probes[1:]]
-        outcomes = [stages.run(facts) for facts in probes[:1]]
-        outcomes += [future.result() for future in others]
+        try:
+            outcomes = [stages.run(facts) for facts in probes[:1]]
+            outcomes += [future.result() for future in others]
+        except BaseException:  # Ctrl-C, for example: no thread may wait for this one
+            request.cancel.set()
+            stages.abort()
+            raise
     outcomes = stages.with_neighbours(probes, outcomes)
     answered = {probe.protocol: answers for answers, probe in outcomes}
     found = {address for answers in answered.values() for address in answers}
@@ -215,6 +220,12 @@ class _Stages:
             else (answers, probe)
             for facts, (answers, probe) in zip(probes, outcomes, strict=True)
         ]
+
+    def abort(self) -> None:
+        """Let every thread end that waits for another."""
+        _settle(self._near, AddressSet())
+        _settle(self._far, AddressSet())
+        self._step.abort()
 
     def _of(self, targets: AddressSet) -> ProbeRequest:
         return replace(self._request, targets=targets)

@@ -128,3 +128,20 @@ def test_neighbour_table_that_cannot_be_cleared_is_a_warning_that_says_what_to_t
     )
     assert warning.endswith("sudo sysctl net.ipv4.neigh.default.gc_thresh3=298)")
     assert left == 25
+
+
+def test_ctrl_c_ends_a_sweep_whose_threads_wait_for_each_other(in_namespace):
+    code = """
+import json, signal, time
+from pdsno_cli.discovery.pace import Pace
+from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.spec.topology import Snmp
+signal.signal(signal.SIGALRM, signal.default_int_handler)
+signal.setitimer(signal.ITIMER_REAL, 0.5)
+started = time.monotonic()
+try:
+    sweep(["10.101.0.0/24"], ["arp", "icmp", "snmp"], Snmp(), pace=Pace(rate=5), answering_only=True)
+except KeyboardInterrupt:
+    print(json.dumps(time.monotonic() - started))
+"""
+    assert in_namespace(code, near=NEAR, peer=PEER) < 5
