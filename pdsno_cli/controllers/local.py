@@ -130,7 +130,10 @@ class LocalController:
             self._plan()
 
     def execute(self, order: Envelope, command: Command) -> None:
-        """Discover now, or right after the cycle that runs; or describe devices."""
+        """Discover now, or right after the cycle that runs; or describe devices.
+
+        RefusedError for a discovery in a blackout.
+        """
         if command.order == "describe":
             self._reports.describe(order.message_id, frozenset(command.devices))
             return
@@ -138,6 +141,9 @@ class LocalController:
             raise RefusedError(
                 Reason.WRONG_TOPIC, f"{self._context.spec.controller_id} publishes no policy"
             )
+        over = cycles.blackout(self._policy(), _local_now())
+        if over is not None:
+            raise RefusedError(Reason.UNTIMELY, _until(over))
         self._ordered.append(order.message_id)
         self._plan()
 
@@ -236,10 +242,10 @@ class LocalController:
         )
 
     def _await(self, over: datetime, now: datetime) -> None:
-        """Start the next cycle when the blackout is over; orders wait as well."""
+        """Start the next cycle, and what was ordered before, when the blackout is over."""
         if over != self._blackout:
             self._blackout = over
-            self._warn_watcher(f"blackout until {over:%Y-%m-%d %H:%M}: no cycle starts before")
+            self._warn_watcher(_until(over))
         left = (over - now).total_seconds() + random.uniform(0.0, self._spread)  # noqa: S311 - jitter
         self._next = self._context.scheduler.after(min(left, _RECHECK), self._begin)
 
@@ -318,3 +324,7 @@ class LocalController:
 def _local_now() -> datetime:
     """Return the time of this machine without its zone, as blackouts are declared."""
     return datetime.now().astimezone().replace(tzinfo=None)
+
+
+def _until(over: datetime) -> str:
+    return f"blackout until {over:%Y-%m-%d %H:%M}: no cycle starts before"

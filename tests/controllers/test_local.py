@@ -15,6 +15,7 @@ from pdsno_cli.lint.engine import require
 from pdsno_cli.model.details import Detail, Interface, Neighbour, joined, pieces
 from pdsno_cli.model.devices import Device, Known, Observation, ProbeResult
 from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event, PolicyDocument
+from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.nib.store import Store
 from tests.conftest import ONE_OF_EACH
 from tests.controllers.clock import Clock
@@ -318,15 +319,14 @@ def test_cycles_start_within_a_few_percent_of_the_interval(world):
 
 def test_no_cycle_starts_in_a_blackout_and_it_says_until_when(make):
     world = make(', blackout: ["11:00-13:00"]')
-    order = world.order()
+    text = "blackout until 2026-11-25 13:00: no cycle starts before"
+    with pytest.raises(RefusedError, match=text):
+        world.order()
     world.wait(3500.0)
     assert not world.sweeps
-    assert [n.text for n in world.notices] == [
-        "blackout until 2026-11-25 13:00: no cycle starts before"
-    ]
+    assert [notice.text for notice in world.notices] == [text]
     world.wait(110.0)
-    world.end()
-    assert [answers for _, answers in world.reports] == [order]
+    assert len(world.sweeps) == 1
 
 
 def test_cycle_that_runs_ends_when_a_blackout_begins_and_changes_nothing(make):

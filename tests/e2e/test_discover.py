@@ -89,6 +89,16 @@ def test_discover_names_controllers_without_a_report_at_the_timeout(site):
     assert "lc2 did not report within 2 s" in done.stderr
 
 
+def test_discover_in_a_blackout_is_refused_and_says_until_when(site):
+    site.write()
+    whole = '    blackout: ["00:00-23:59", "23:00-01:00"]\n    missed_cycles: 2\n'
+    site.file.write_text(site.file.read_text().replace("    missed_cycles: 2\n", whole))
+    site.up().ready()
+    done = discover(site, "lc1")
+    assert done.returncode == 1
+    assert re.search(r"lc1 refused: blackout until \d{4}-\d\d-\d\d \d\d:\d\d: ", done.stderr)
+
+
 def test_discover_with_a_wrong_name_suggests_the_right_one(site):
     site.write()
     for args, words in (
