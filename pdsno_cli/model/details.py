@@ -47,14 +47,16 @@ class Neighbour(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     """What a device hears at one of its interfaces, by LLDP (IEEE 802.1AB) or CDP.
 
     ``interface`` is the name of the device's own. ``chassis`` and ``port`` are the neighbour's
-    identifiers; those that are a MAC or an IP address are written as one. ``capabilities`` are in
-    lower case, as in ``bridge``, ``router``, ``wlan-ap``, ``telephone``.
+    identifiers; those that are a MAC or an IP address are written as one. ``port_description`` is what
+    LLDP says of the port, often the name of the interface where the identifier is a MAC or a number.
+    ``capabilities`` are in lower case, as in ``bridge``, ``router``, ``wlan-ap``, ``telephone``.
     """
 
     interface: Text
     protocol: Literal["lldp", "cdp"]
     chassis: Text = ""
     port: Text = ""
+    port_description: Text = ""
     name: Text = ""
     description: Text = ""
     address: Text = ""

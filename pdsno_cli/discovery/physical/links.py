@@ -53,6 +53,7 @@ class _Half:
     port: str
     other: Node
     other_port: str
+    description: str  # of the other port
     protocol: str
 
 
@@ -75,8 +76,8 @@ def _halves(node: Node, directory: Directory, heard: dict[str, Node]) -> Iterato
         if other is None:
             other = heard.setdefault(_sign(item), Node(name=_call(item), heard=item))
         if other is not node:
-            port = by_port(other, item.port)
-            yield _Half(node, item.interface, other, port, item.protocol.upper())
+            port, description = by_port(other, item), item.port_description
+            yield _Half(node, item.interface, other, port, description, item.protocol.upper())
 
 
 def _sign(heard: Neighbour) -> str:
@@ -107,9 +108,15 @@ def _joined(halves: Iterable[_Half]) -> Iterator[Link]:
 
 
 def _partner(half: _Half, ours: list[_Half], theirs: list[_Half]) -> _Half | None:
-    """Return the other end of a link: its port has the name that this end gives it, or reverse."""
+    """Return the other end of a link: its port has the name that this end gives it, or reverse.
+
+    The identifier of a port counts before its description, which may be any text.
+    """
     for other in theirs:
         if same_port(half.other_port, other.port) or same_port(other.other_port, half.port):
+            return other
+    for other in theirs:
+        if same_port(half.description, other.port) or same_port(other.description, half.port):
             return other
     return theirs[0] if len(ours) == len(theirs) == 1 else None
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pdsno_cli.discovery.mac import normalise_mac
+from pdsno_cli.discovery.physical.ports import same_port
 from pdsno_cli.model.details import Detail, Neighbour
 from pdsno_cli.model.devices import Device
 
@@ -162,9 +163,20 @@ def _short(name: str) -> str:
     return name.split(".", maxsplit=1)[0].lower()
 
 
-def by_port(node: Node, port: str) -> str:
-    """Return the name of a node's port that a neighbour may call by its MAC."""
-    return node.ports.get(normalise_mac(port) or "", port)
+def by_port(node: Node, heard: Neighbour) -> str:
+    """Return the name of a node's port, which its neighbour hears by a MAC, a number or a name.
+
+    The description is believed where it names an interface, or where the identifier is a MAC that no
+    known interface has.
+    """
+    mac = normalise_mac(heard.port)
+    if mac is not None:
+        return node.ports.get(mac) or heard.port_description or heard.port
+    names = [interface.name for detail in details(node) for interface in detail.interfaces]
+    if heard.port_description and not any(same_port(heard.port, name) for name in names):
+        found = (name for name in names if same_port(heard.port_description, name))
+        return next(found, heard.port)
+    return heard.port
 
 
 def details(node: Node) -> Iterator[Detail]:

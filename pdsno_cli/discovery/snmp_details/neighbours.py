@@ -32,7 +32,7 @@ from pdsno_cli.model.details import MAX_NEIGHBOURS, Neighbour
 
 # lldpRemTable, by the number of its column.
 _CHASSIS_SUBTYPE, _CHASSIS, _PORT_SUBTYPE, _PORT = 4, 5, 6, 7
-_NAME, _DESCR, _SUPPORTED, _ENABLED = 9, 10, 11, 12
+_PORT_DESCR, _NAME, _DESCR, _SUPPORTED, _ENABLED = 8, 9, 10, 11, 12
 _CHASSIS_MAC, _CHASSIS_ADDRESS = 4, 5  # subtypes
 _PORT_MAC, _PORT_ADDRESS, _PORT_NAME = 3, 4, 5
 
@@ -67,7 +67,8 @@ def _lldp(tables: Tables, names: Mapping[int, str]) -> Iterator[Neighbour]:
     columns = {
         part: _latest(tables.get((*LLDP_REMOTE, part), {}))
         for part in (
-            _CHASSIS_SUBTYPE, _CHASSIS, _PORT_SUBTYPE, _PORT, _NAME, _DESCR, _SUPPORTED, _ENABLED,
+            _CHASSIS_SUBTYPE, _CHASSIS, _PORT_SUBTYPE, _PORT, _PORT_DESCR,
+            _NAME, _DESCR, _SUPPORTED, _ENABLED,
         )
     }  # fmt: skip
     addresses = _management(tables)
@@ -79,6 +80,7 @@ def _lldp(tables: Tables, names: Mapping[int, str]) -> Iterator[Neighbour]:
             protocol="lldp",
             chassis=_chassis(cell[_CHASSIS_SUBTYPE], cell[_CHASSIS]),
             port=_port(cell[_PORT_SUBTYPE], cell[_PORT]),
+            port_description=text_of(cell[_PORT_DESCR]),
             name=text_of(cell[_NAME]),
             description=text_of(cell[_DESCR]),
             address=addresses.get(key, ""),

@@ -79,7 +79,7 @@ def tables(wanted: Details, object_id: Oid) -> tuple[Table, ...]:
         if object_id[: len(_CISCO)] == _CISCO:
             found += [_table(VTP_VLAN_NAME, limit=MAX_VLANS), _table(VM_VLAN)]
     if wanted.neighbours:
-        remote = [(*LLDP_REMOTE, part) for part in (5, 4, 6, 7, 9, 10, 11, 12)]
+        remote = [(*LLDP_REMOTE, part) for part in (5, 4, 6, 7, 8, 9, 10, 11, 12)]
         found += [
             _table(*remote, limit=MAX_NEIGHBOURS),
             _table(LLDP_MANAGEMENT, limit=4 * MAX_NEIGHBOURS),

@@ -49,6 +49,34 @@ def test_a_port_that_is_named_by_its_mac_gets_its_name():
     ) == [("d1", "p1", "d2", "uplink", "LLDP at d1 only")]
 
 
+def test_a_description_names_the_port_that_the_identifier_does_not():
+    # A Linux host has the MAC of its port as identifier, Junos a number.
+    assert links(
+        found(1, lldp("p1", mac(2), mac(99), port_description="eth0")),
+        found(2),
+    ) == [("d1", "p1", "d2", "eth0", "LLDP at d1 only")]
+    switch = found(2, interfaces=[("ge-0/0/1", mac(98)), ("ge-0/0/2", mac(97))])
+    for identifier, description, port in (
+        ("526", "ge-0/0/1", "ge-0/0/1"),
+        ("526", "to the core", "526"),
+        ("ge-0/0/2", "ge-0/0/1", "ge-0/0/2"),
+        (mac(97), "ge-0/0/1", "ge-0/0/2"),
+    ):
+        heard = lldp("p1", mac(2), identifier, port_description=description)
+        assert links(found(1, heard), switch) == [("d1", "p1", "d2", port, "LLDP at d1 only")]
+
+
+def test_parallel_links_are_joined_by_descriptions_where_identifiers_are_numbers():
+    numbered = [("526", "ge-0/0/1"), ("527", "ge-0/0/2")]
+    assert links(
+        found(1, *(lldp(f"p{n}", mac(2), i, port_description=d) for n, (i, d) in enumerate(numbered))),
+        found(2, lldp("ge-0/0/2", mac(1), "8"), lldp("ge-0/0/1", mac(1), "7")),
+    ) == [
+        ("d1", "p0", "d2", "ge-0/0/1", "LLDP at both ends"),
+        ("d1", "p1", "d2", "ge-0/0/2", "LLDP at both ends"),
+    ]  # fmt: skip
+
+
 def test_a_neighbour_is_found_by_address_or_by_its_only_name():
     assert links(
         found(1, lldp("p1", "strange", "x", address="10.0.0.2"), lldp("p2", "odd", "y", name="D3.lan")),

@@ -114,7 +114,7 @@ DETAIL = Detail(
     ),
     neighbours=(
         Neighbour(interface="Gi1/0/1", protocol="lldp", chassis="00:aa:bb:cc:dd:01", port="Gi0/24",
-                  name="core-1", description="Core switch", address="192.0.2.9",
+                  port_description="to sw-1", name="core-1", description="Core switch", address="192.0.2.9",
                   capabilities=("bridge", "router")),
         Neighbour(interface="Gi1/0/2", protocol="lldp", chassis="192.0.2.51", port="00:aa:bb:cc:dd:02",
                   description="A phone", address="192.0.2.51", capabilities=("telephone",)),
