@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOOK = 0.5  # seconds between two looks at the socket
+RETRY = 30.0  # seconds until a port that is in use is tried again
 
 
 class TrapWatch:
@@ -37,7 +38,10 @@ class TrapWatch:
         self._next: Cancellable | None = None
 
     def start(self) -> str | None:
-        """Listen, if it is declared; return why that is not possible, in one sentence."""
+        """Listen, if it is declared; return why that is not possible, in one sentence.
+
+        It is tried again until it is.
+        """
         if self._snmp.traps is None:
             return None
         from pdsno_cli.discovery.snmp_traps import TrapSocket
@@ -46,12 +50,17 @@ class TrapWatch:
         try:
             self._socket = TrapSocket(port, self._snmp.communities)
         except OSError as exc:
+            self._next = self._scheduler.after(RETRY, self._start_again)
             return (
                 f"cannot listen for SNMP traps on UDP port {port}: {exc.strerror}; "
                 "choose another discovery.snmp.traps.port, or grant CAP_NET_BIND_SERVICE"
             )
         self._next = self._scheduler.after(LOOK, self._look)
         return None
+
+    def _start_again(self) -> None:
+        if self.start() is None:
+            log.info("listening for SNMP traps now")
 
     def stop(self) -> None:
         """Stop listening."""

@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from pdsno_cli.controllers.local import POLICY_WAIT, PROMPT_PAUSE
-from pdsno_cli.controllers.trap_watch import LOOK
+from pdsno_cli.controllers.trap_watch import LOOK, RETRY
 from pdsno_cli.nib.store import Store
 from tests.conftest import ONE_OF_EACH
 from tests.controllers.test_local import World
@@ -83,7 +83,7 @@ def test_other_notifications_start_none(world, port, source, kind, community):
     assert len(world.sweeps) == 1
 
 
-def test_port_that_is_taken_is_a_warning_and_no_end(tmp_path, monkeypatch, port):
+def test_port_that_is_taken_is_a_warning_and_tried_again(tmp_path, monkeypatch, port):
     text = ONE_OF_EACH.replace("[127.66.0.1]", f"[127.66.0.1], snmp: {{traps: {{port: {port}}}}}")
     (tmp_path / "t.yaml").write_text(text)
     with (
@@ -97,6 +97,11 @@ def test_port_that_is_taken_is_a_warning_and_no_end(tmp_path, monkeypatch, port)
         world = World(store, tmp_path / "t.yaml", monkeypatch)
         world.wait(POLICY_WAIT)
         assert len(world.sweeps) == 1
+        taken.close()
+        world.wait(RETRY)
+        bound = pytest.raises(OSError, match="in use")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other, bound:
+            other.bind(("", port))  # it listens by now
         world.local.stop()
     (notice,) = notices
     assert f"cannot listen for SNMP traps on UDP port {port}: Address already in use" in notice
