@@ -167,7 +167,7 @@ class _Stages:
         far = _run(facts, self._of(self._elsewhere if facts.presence else self._far.result()))
         if facts.presence:
             answers, probe = far
-            _settle(self._far, self._elsewhere if probe.error else AddressSet.of(answers))
+            _settle(self._far, self._elsewhere if probe.error else self._asked_further(answers))
         if not self._links:
             return far
         pace = replace(self._request.pace, there=True)
@@ -226,6 +226,11 @@ class _Stages:
         _settle(self._near, AddressSet())
         _settle(self._far, AddressSet())
         self._step.abort()
+
+    def _asked_further(self, answers: Answers) -> AddressSet:
+        """Return the targets that answered, and the known devices: their answer may be lost."""
+        known = self._request.pace.known or {}
+        return AddressSet.of([*answers, *(a for a in known if a in self._elsewhere)])
 
     def _of(self, targets: AddressSet) -> ProbeRequest:
         return replace(self._request, targets=targets)

@@ -174,7 +174,7 @@ class Discovery:
     timeout: SweepTimeout = field(default_factory=SweepTimeout)
     exclude: tuple[str, ...] = ()
     blackout: tuple[str, ...] = ()
-    snmp_to: str = "all"
+    snmp_to: str = "answering"
     snmp: Snmp = field(default_factory=Snmp)
 
 

@@ -277,10 +277,15 @@ def test_cycle_probes_no_excluded_address(make):
 
 
 def test_cycle_probes_at_the_declared_pace(make):
-    world = make(", rate: 100, timeout: {floor: 200ms, ceiling: 2s}, snmp_to: answering")
+    world = make(", rate: 100, timeout: {floor: 200ms, ceiling: 2s}, snmp_to: all")
     world.wait(POLICY_WAIT)
     pace = world.sweeps[-1].pace
     assert (pace.rate, pace.floor, pace.ceiling) == (100, 0.2, 2.0)
+    assert not world.sweeps[-1].answering_only
+
+
+def test_snmp_is_asked_of_those_that_answer_icmp_unless_declared_otherwise(world):
+    world.wait(POLICY_WAIT)
     assert world.sweeps[-1].answering_only
 
 

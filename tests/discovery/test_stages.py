@@ -84,6 +84,15 @@ def test_targets_behind_a_router_are_asked_snmp_where_they_answer_icmp(in_namesp
     assert probes == {"arp": [5, 1, None], "icmp": [7, 4, None], "snmp": [4, 0, None]}
 
 
+def test_a_known_device_is_asked_snmp_although_icmp_is_silent(in_namespace):
+    run = code(["10.102.0.0/29"], answering_only=True).replace(
+        "**{'answering_only': True}",
+        "answering_only=True, pace=Pace(known={'10.102.0.5': ('snmp',), '10.9.9.9': ('snmp',)})",
+    ).replace("import json, socket", "import json, socket\nfrom pdsno_cli.discovery.pace import Pace")  # fmt: skip
+    asked, _, _ = in_namespace(run, near=NEAR, peer=PEER)
+    assert asked["snmp"] == ["10.102.0.1", "10.102.0.2", "10.102.0.3", "10.102.0.5"]
+
+
 def test_targets_are_asked_snmp_where_icmp_cannot_be_used(in_namespace):
     run = code(["10.102.0.0/29", *LINK[:3]], wire=False, answering_only=True)
     _, probes, _ = in_namespace(run, near=NEAR, peer=PEER, without="net_raw")

@@ -97,7 +97,7 @@ def test_exclusions_rates_and_blackouts_are_live(site):
     first = site.up().ready()
     until(lambda: len(site.devices()) == 6, "a full view at the top")
     before = pids(site), epochs(site)
-    guest = f"exclude: [{site.net}.2], rate: 200, timeout: {{ceiling: 300ms}}, snmp_to: answering"
+    guest = f"exclude: [{site.net}.2], rate: 200, timeout: {{ceiling: 300ms}}, snmp_to: all"
     edit(site, ("missed_cycles: 2", "\n    ".join(("missed_cycles: 2", *guest.split(", ")))))
     apply(site)
     until(lambda: len(site.devices()) == 5, "the end of the device that is excluded")
