@@ -9,20 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, TIMEOUT, require_controller, seconds
-from pdsno_cli.cli.completion import controllers
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, TIMEOUT, seconds
+from pdsno_cli.cli.inventory import OF, read_inventory
 from pdsno_cli.cli.target import load
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from pdsno_cli.model.details import Detail
     from pdsno_cli.nib.rows import DeviceRecord
     from pdsno_cli.runtime.state_dir import StateDir
     from pdsno_cli.spec.topology import Topology
 
 FORMAT_VERSION = 1
-_NAMED = 5  # addresses that an error lists
 
 
 def device(
@@ -31,15 +28,7 @@ def device(
     ],
     file: FILE = None,
     *,
-    of: Annotated[
-        str | None,
-        typer.Option(
-            "--of",
-            metavar="ID",
-            autocompletion=controllers,
-            help="Read this controller's inventory (default: the global controller's).",
-        ),
-    ] = None,
+    of: OF = None,
     as_json: JSON = False,
     wide: Annotated[
         bool, typer.Option("--wide", help="Show every column, and interfaces not in use.")
@@ -60,26 +49,14 @@ def device(
     from pdsno_cli.cli.device_facts import recorded_facts
     from pdsno_cli.cli.device_view import Change, describe
     from pdsno_cli.cli.devices import device_document
+    from pdsno_cli.client.find_device import find_record
     from pdsno_cli.client.stored_details import stored_details
     from pdsno_cli.discovery.evidence import evidence
-    from pdsno_cli.model.errors import UsageError
     from pdsno_cli.model.ids import timestamp
-    from pdsno_cli.model.roles import Role
-    from pdsno_cli.nib.database import MissingStoreError
-    from pdsno_cli.nib.reader import open_reader
-    from pdsno_cli.runtime.stores import database_of
 
     topology, state = load(file, state_dir)
-    owner = of or topology.of_role(Role.GLOBAL)[0].controller_id
-    require_controller(topology, owner)
-    try:
-        with open_reader(database_of(topology, state, owner)) as store:
-            records = store.device_records()
-    except MissingStoreError as exc:
-        raise UsageError(
-            f"{topology.name} was never up in {state.root}: no store of {owner}"
-        ) from exc
-    record = choose(records, wanted)
+    owner, records = read_inventory(topology, state, of)
+    record = find_record(records, wanted)
     kept = stored_details(topology, state, record)
     if ask:
         asked = _ask(topology, state, record, seconds(timeout))
@@ -125,49 +102,3 @@ def _ask(topology: Topology, state: StateDir, record: DeviceRecord, limit: float
             operator, record.local_id, record.device.device_id, deadline=deadline
         )
     return None if found is None else found.detail
-
-
-def choose(records: Sequence[DeviceRecord], wanted: str) -> DeviceRecord:
-    """Return the device that ``wanted`` names; raises UsageError for none, or for several.
-
-    An inactive device gives way to an active one of the same address or name.
-    """
-    from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.model.names import did_you_mean
-
-    found = _found(records, wanted)
-    active = [item for item in found if item.active]
-    found = active or found
-    if len(found) == 1:
-        return found[0]
-    if found:
-        named = [f"{item.device.addresses[0]} ({item.local_id})" for item in found[:_NAMED]]
-        more = ", …" if len(found) > _NAMED else ""
-        raise UsageError(
-            f"{len(found)} devices are {wanted!r}: {', '.join(named)}{more}; name another of their "
-            "addresses, the device id, or a local controller with --of"
-        )
-    known = [item.device.sys_name for item in records if item.device.sys_name]
-    known += [address for item in records for address in item.device.addresses]
-    hint = did_you_mean(wanted, known)
-    raise UsageError(f"no device {wanted!r}: {hint or 'pdsno devices --all shows them'}")
-
-
-def _found(records: Sequence[DeviceRecord], wanted: str) -> list[DeviceRecord]:
-    """Return the devices of an address, a MAC or an id, else those of a name, without its domain at last."""
-    from pdsno_cli.discovery.mac import normalise_mac
-
-    mac, name = normalise_mac(wanted), wanted.casefold()
-    exact = [
-        item
-        for item in records
-        if wanted in item.device.addresses
-        or wanted == item.device.device_id
-        or (mac is not None and mac == item.device.mac)
-    ]
-    if exact:
-        return exact
-    names = [(item, (item.device.sys_name or "").casefold()) for item in records]
-    return [item for item, own in names if own == name] or [
-        item for item, own in names if own and own.partition(".")[0] == name
-    ]

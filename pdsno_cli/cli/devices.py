@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, WIDE, choose_format, require_controller
-from pdsno_cli.cli.completion import controllers, values
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, WIDE, choose_format
+from pdsno_cli.cli.completion import values
+from pdsno_cli.cli.inventory import OF, read_inventory
 from pdsno_cli.cli.table import fitted, plural
 from pdsno_cli.cli.target import load
 
@@ -30,15 +31,7 @@ def devices(
     *,
     as_json: JSON = False,
     everything: Annotated[bool, typer.Option("--all", help="Include inactive devices.")] = False,
-    of: Annotated[
-        str | None,
-        typer.Option(
-            "--of",
-            metavar="ID",
-            autocompletion=controllers,
-            help="Read this controller's inventory (default: the global controller's).",
-        ),
-    ] = None,
+    of: OF = None,
     where: Annotated[
         list[str] | None,
         typer.Option(
@@ -64,28 +57,13 @@ def devices(
     Reads the store of the global controller, or of another (--of), on this machine.
     """
     from pdsno_cli.cli.device_facts import conditions, matches, recorded_facts
-    from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.model.roles import Role
-    from pdsno_cli.nib.database import MissingStoreError
-    from pdsno_cli.nib.reader import open_reader
-    from pdsno_cli.runtime.stores import database_of
 
     form = choose_format(format_, _FORMATS, as_json=as_json)
     wide = wide or form == "wide"
     wanted = conditions(where or ())
     topology, state = load(file, state_dir)
-    owner = of or topology.of_role(Role.GLOBAL)[0].controller_id
-    require_controller(topology, owner)
-    try:
-        store = open_reader(database_of(topology, state, owner))
-    except MissingStoreError as exc:
-        raise UsageError(
-            f"{topology.name} was never up in {state.root}: no store of {owner}"
-        ) from exc
-    try:
-        records = [item for item in store.device_records() if item.active or everything]
-    finally:
-        store.close()
+    owner, found = read_inventory(topology, state, of)
+    records = [item for item in found if item.active or everything]
     records.sort(key=lambda item: tuple(map(int, item.device.addresses[0].split("."))))
     vendors = form == "csv" or any(item.field == "mac_vendor" for item in wanted)
     if wanted:

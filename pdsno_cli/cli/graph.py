@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, STATE_DIR
+from pdsno_cli.cli.args import FILE, STATE_DIR, choose_format, require_region
 from pdsno_cli.cli.target import load
-from pdsno_cli.model.errors import OperationError, UsageError
+from pdsno_cli.model.errors import OperationError
 
 _FORMATS = ("mermaid", "dot", "json", "html")
 
@@ -18,12 +18,16 @@ _FORMATS = ("mermaid", "dot", "json", "html")
 def graph(
     file: FILE = None,
     *,
-    format_: Annotated[str, typer.Option("--format", help=f"{', '.join(_FORMATS)}.")] = "mermaid",
+    format_: Annotated[
+        str, typer.Option("--format", metavar="NAME", help=f"One of: {', '.join(_FORMATS)}.")
+    ] = "mermaid",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file, not to stdout.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="PATH", help="Write to this file, not to stdout."),
     ] = None,
     region: Annotated[
-        list[str] | None, typer.Option("--region", help="Draw these regions only; repeatable.")
+        list[str] | None,
+        typer.Option("--region", metavar="NAME", help="Draw these regions only; repeatable."),
     ] = None,
     state_dir: STATE_DIR = None,
 ) -> None:
@@ -35,17 +39,14 @@ def graph(
     from pdsno_cli.client.drawing import network_of
     from pdsno_cli.client.network import read_network
     from pdsno_cli.discovery.physical.links import physical_map
-    from pdsno_cli.model.names import suggest
     from pdsno_cli.render.network_drawing import draw_network
 
-    if format_ not in _FORMATS:
-        raise UsageError(f"no format {format_!r}; {suggest(format_, _FORMATS)}")
+    form = choose_format(format_, _FORMATS)
     topology, state = load(file, state_dir)
     for name in region or ():
-        if name not in topology.regions:
-            raise UsageError(f"no region {name!r}; {suggest(name, topology.regions)}")
+        require_region(topology, name)
     map_ = physical_map(read_network(topology, state, region or None))
-    text = draw_network(network_of(map_, topology.name), format_)
+    text = draw_network(network_of(map_, topology.name), form)
     if output is None:
         console.data(text)
         return

@@ -11,6 +11,7 @@ from pdsno_cli.cli import console
 from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, WIDE
 from pdsno_cli.cli.completion import topologies
 from pdsno_cli.cli.target import load, locate
+from pdsno_cli.model.printable import printable
 
 lab = typer.Typer(
     help="Show the lab of a topology, or change it while it runs.",
@@ -26,7 +27,7 @@ _RUNNING = Annotated[
         help="The running topology, by its file or its name.",
     ),
 ]
-_ADDRESS = Annotated[str, typer.Argument(help="The device's IPv4 address.")]
+_ADDRESS = Annotated[str, typer.Argument(metavar="ADDRESS", help="The device's IPv4 address.")]
 
 
 @lab.command()
@@ -45,7 +46,7 @@ def add(file: _RUNNING, address: _ADDRESS, state_dir: STATE_DIR = None) -> None:
 def rename(
     file: _RUNNING,
     address: _ADDRESS,
-    sys_name: Annotated[str, typer.Argument(help="The new sysName.")],
+    sys_name: Annotated[str, typer.Argument(metavar="NAME", help="The new sysName.")],
     state_dir: STATE_DIR = None,
 ) -> None:
     """Change the sysName of a device."""
@@ -74,4 +75,4 @@ def _change(file: Path, state_dir: Path | None, request: dict[str, Any]) -> None
     from pdsno_cli.supervisor.control import ask
 
     answer = ask(locate(file, state_dir).state.control, {"op": "lab", **request})
-    console.progress(answer["done"])
+    console.progress(printable(answer["done"]))

@@ -22,7 +22,7 @@ def trace(
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
-    """Say why an address is found, or is not.
+    """Show why an address is found, or is not.
 
     Which local controller covers it, what each protocol gets from it now, what each level's store
     holds. Exits with 1 if a stage fails.
@@ -34,7 +34,10 @@ def trace(
     try:
         (only,) = parse_range(address).addresses()
     except ValueError as exc:
-        raise UsageError(f"invalid address {address!r}: name one IPv4 address") from exc
+        raise UsageError(
+            f"invalid address {address!r}: name one IPv4 address "
+            "(pdsno device NAME shows those of a device)"
+        ) from exc
     found = print_findings(
         topology.name, trace_address(topology, state, only, probe=probe), as_json=as_json
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pdsno_cli.cli import console
-from pdsno_cli.cli.args import FILE, JSON, STATE_DIR
+from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, require_region
 from pdsno_cli.cli.table import fitted
 from pdsno_cli.cli.target import load
 
@@ -26,6 +26,10 @@ def where(
     ],
     file: FILE = None,
     *,
+    region: Annotated[
+        list[str] | None,
+        typer.Option("--region", metavar="NAME", help="Look in these regions only; repeatable."),
+    ] = None,
     as_json: JSON = False,
     state_dir: STATE_DIR = None,
 ) -> None:
@@ -34,17 +38,17 @@ def where(
     It is known from LLDP, CDP and forwarding tables, in the stores on this machine. The exit code is
     1 if no port is known.
     """
-    from pdsno_cli.client.find_device import find_device, missing_device
+    from pdsno_cli.client.find_device import find_node
     from pdsno_cli.client.network import read_network
     from pdsno_cli.discovery.mac import normalise_mac
     from pdsno_cli.discovery.physical.links import physical_map
     from pdsno_cli.discovery.physical.places import places_of_mac, places_of_node
 
     topology, state = load(file, state_dir)
-    map_ = physical_map(read_network(topology, state))
-    node, mac = find_device(map_, wanted), normalise_mac(wanted)
-    if node is None and mac is None:
-        raise missing_device(map_, wanted)
+    for name in region or ():
+        require_region(topology, name)
+    map_ = physical_map(read_network(topology, state, region or None))
+    node, mac = find_node(map_, wanted), normalise_mac(wanted)
     places = places_of_node(map_, node) if node is not None else []
     macs = [mac] if mac is not None else list(node.macs if node is not None else ())
     if not places:

@@ -1,37 +1,118 @@
-"""Finds a device of the map by what a person knows of it: an address, a MAC, a name, an id."""
+"""Finds a device by what a person knows of it: an address, a MAC, a name, a device id."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pdsno_cli.discovery.mac import normalise_mac
 from pdsno_cli.model.errors import UsageError
-from pdsno_cli.model.names import suggest
+from pdsno_cli.model.names import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
     from pdsno_cli.discovery.physical.links import PhysicalMap
     from pdsno_cli.discovery.physical.nodes import Node
+    from pdsno_cli.nib.rows import DeviceRecord
+
+Item = TypeVar("Item")
+_LISTED = 5  # devices that an error lists
 
 
-def find_device(map_: PhysicalMap, wanted: str) -> Node | None:
-    """Return the device that ``wanted`` names, None if there is none; UsageError if several have it."""
-    node = map_.directory.of_address(wanted) or map_.directory.of_mac(normalise_mac(wanted) or "")
-    if node is not None:
-        return node
-    found = [node for node in map_.nodes if wanted.lower() in _names(node)]
-    if len(found) > 1:
-        addresses = ", ".join(node.addresses[0] for node in found[:5] if node.addresses)
-        raise UsageError(f"{len(found)} devices are named {wanted}: name an address ({addresses})")
-    return found[0] if found else None
+class _Names(NamedTuple):
+    """All that a device may be called by; ``where`` is its local controller."""
+
+    addresses: Sequence[str]
+    macs: Iterable[str]
+    ids: Iterable[str]
+    sys_names: Iterable[str]
+    where: str
 
 
-def missing_device(map_: PhysicalMap, wanted: str) -> UsageError:
-    """Return the error for a device that is not there, with the nearest name."""
-    known = [node.name for node in map_.nodes] + [a for node in map_.nodes for a in node.addresses]
-    return UsageError(f"no device {wanted!r}; {suggest(wanted, known)}")
+def find_record(records: Sequence[DeviceRecord], wanted: str) -> DeviceRecord:
+    """Return the device of an inventory that ``wanted`` names; UsageError for none, or for several.
+
+    An inactive device gives way to an active one of the same address or name.
+    """
+    found = _matching(records, wanted, _of_record)
+    found = [item for item in found if item.active] or found
+    if not found:
+        raise missing_device(records, wanted, _of_record)
+    return _only(found, wanted, _of_record, "a local controller with --of")
 
 
-def _names(node: Node) -> set[str]:
-    own = {node.name, *(item.device.device_id for item in node.found)}
-    names = {name.lower() for name in own}
-    return names | {name.split(".")[0] for name in names if not name[0].isdigit()}
+def find_node(map_: PhysicalMap, wanted: str) -> Node | None:
+    """Return the device of a map that ``wanted`` names; UsageError for several.
+
+    None for a MAC of no device: a switch may have learned it all the same. Any other name of none is
+    a UsageError.
+    """
+    found = _matching(map_.nodes, wanted, _of_node)
+    if found:
+        return _only(found, wanted, _of_node, "a region with --region")
+    if normalise_mac(wanted) is None:
+        raise missing_device(map_.nodes, wanted, _of_node)
+    return None
+
+
+def missing_device(
+    items: Iterable[Item], wanted: str, names: Callable[[Item], _Names]
+) -> UsageError:
+    """Return the error for a device that is not there, with the nearest name or address."""
+    known = [name for item in items for name in (*names(item).sys_names, *names(item).addresses)]
+    hint = did_you_mean(wanted, known)
+    return UsageError(f"no device {wanted!r}: {hint or 'pdsno devices --all shows them'}")
+
+
+def _only(
+    found: Sequence[Item], wanted: str, names: Callable[[Item], _Names], narrower: str
+) -> Item:
+    if len(found) == 1:
+        return found[0]
+    all_names = [names(item) for item in found[:_LISTED]]
+    listed = ", ".join(f"{next(iter(one.addresses), '-')} ({one.where})" for one in all_names)
+    more = ", …" if len(found) > _LISTED else ""
+    raise UsageError(
+        f"{len(found)} devices are {wanted!r}: {listed}{more}; name another of their "
+        f"addresses, the device id, or {narrower}"
+    )
+
+
+def _matching(
+    items: Iterable[Item], wanted: str, names: Callable[[Item], _Names]
+) -> Sequence[Item]:
+    """Return the devices of an address, MAC or id, else those of a name, without its domain at last."""
+    called = [(item, names(item)) for item in items]
+    mac, name = normalise_mac(wanted), wanted.casefold()
+    exact = [
+        item
+        for item, one in called
+        if wanted in one.addresses or wanted in one.ids or (mac is not None and mac in one.macs)
+    ]
+    if exact:
+        return exact
+    folded = [(item, [text.casefold() for text in one.sys_names]) for item, one in called]
+    return [item for item, own in folded if name in own] or [
+        item for item, own in folded if name in {text.partition(".")[0] for text in own}
+    ]
+
+
+def _of_record(item: DeviceRecord) -> _Names:
+    device = item.device
+    return _Names(
+        addresses=device.addresses,
+        macs=(device.mac,) if device.mac is not None else (),
+        ids=(device.device_id,),
+        sys_names=(device.sys_name,) if device.sys_name else (),
+        where=item.local_id,
+    )
+
+
+def _of_node(node: Node) -> _Names:
+    return _Names(
+        addresses=node.addresses,
+        macs=node.macs,
+        ids=[item.device.device_id for item in node.found],
+        sys_names=() if node.name in node.addresses else (node.name,),
+        where=", ".join(item.local_id for item in node.found) or "heard of only",
+    )

@@ -54,7 +54,8 @@ def read_network(
             ]
     if not stores:
         raise UsageError(
-            f"{topology.name} was never up in {state.root}: no store of a regional controller"
+            f"no store of a regional controller in {state.root}: start {topology.name} with "
+            "pdsno up, or name another --state-dir"
         )
     whole = _whole_details(topology, state, {item.local_id for item in found})
     return [_with_interfaces(item, whole.get(item.key)) for item in found]

@@ -1,4 +1,4 @@
-"""`pdsno device`: which device is meant, and what a run's stores know of it."""
+"""`pdsno device`: what a run's stores know of it."""
 
 from __future__ import annotations
 
@@ -11,55 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pdsno_cli.cli.device import choose
-from pdsno_cli.model.errors import UsageError
 from pdsno_cli.nib.queries import Queries
-from tests.cli.device_formats.samples import record
 
 PDSNO = str(Path(sys.executable).with_name("pdsno"))
 ZONE_A = Path(__file__).parents[2] / "topologies" / "zone-a.yaml"
-KNOWN = [
-    record("10.0.0.1", "core.example.net"),
-    record("10.0.0.2", "edge"),
-    record("10.0.0.3"),
-    record("10.0.0.4", "twin"),
-    record("10.0.0.5", "twin", local="lc2"),
-    record("10.0.0.2", "old", active=False),
-]
-
-
-@pytest.mark.parametrize(
-    ("wanted", "address"),
-    [
-        ("10.0.0.1", "10.0.0.1"),
-        ("core", "10.0.0.1"),
-        ("Core.Example.NET", "10.0.0.1"),
-        ("ip:10.0.0.3", "10.0.0.3"),
-        ("10.0.0.2", "10.0.0.2"),
-        ("old", "10.0.0.2"),
-    ],
-)
-def test_choose_finds_by_address_name_and_id(wanted, address):
-    assert choose(KNOWN, wanted).device.addresses == (address,)
-
-
-def test_choose_prefers_the_active_device_at_an_address():
-    assert choose(KNOWN, "10.0.0.2").device.sys_name == "edge"
-
-
-@pytest.mark.parametrize(
-    ("wanted", "said"),
-    [
-        ("egde", "no device 'egde': did you mean 'edge'?"),
-        ("nothing-like-it", "no device 'nothing-like-it': pdsno devices --all shows them"),
-        ("twin", "2 devices are 'twin': 10.0.0.4 (lc1), 10.0.0.5 (lc2); name another"),
-        ("02:00:00:00:00:01", "5 devices are '02:00:00:00:00:01'"),
-    ],
-)
-def test_choose_of_none_or_several_is_one_line(wanted, said):
-    with pytest.raises(UsageError) as caught:
-        choose(KNOWN, wanted)
-    assert said in str(caught.value)
 
 
 @pytest.fixture(scope="module")

@@ -43,7 +43,7 @@ def test_every_link_of_a_graph_is_where_the_device_is(mapped):
 def test_where_about_what_is_not_there_is_one_line(mapped):
     done = mapped.ask("where", "sw-nowhere", str(mapped.file))
     assert done.returncode == 2
-    assert done.stderr.startswith("error: no device 'sw-nowhere'; ")
+    assert done.stderr.startswith("error: no device 'sw-nowhere': ")
     unknown = mapped.ask("where", "02:00:00:00:00:99", str(mapped.file))
     assert unknown.returncode == 1
     assert "no port of 02:00:00:00:00:99 is known" in unknown.stderr
@@ -51,7 +51,7 @@ def test_where_about_what_is_not_there_is_one_line(mapped):
 
 def test_a_graph_of_a_region_that_is_not_there_is_one_line(mapped):
     done = mapped.ask("graph", str(mapped.file), "--region", "r2")
-    assert (done.returncode, done.stderr) == (2, "error: no region 'r2'; one of: r1\n")
+    assert (done.returncode, done.stderr) == (2, "error: no region 'r2': one of: r1\n")
     assert mapped.ask("graph", str(mapped.file), "--format", "svg").returncode == 2
 
 

@@ -128,8 +128,8 @@ def _reports(store: Queries, own: DeviceRecord | None, stream: str) -> Iterator[
         yield Finding(
             check="report",
             verdict="warn",
-            text=f"{backlog.messages} reports wait in the outbox",
-            hint="pdsno status says over which transport, and why not",
+            text=f"in the outbox, not yet acknowledged: {backlog.messages}",
+            hint="if they stay, pdsno status shows the transport and its error",
         )
     elif settled != START:
         yield Finding(
