@@ -89,6 +89,8 @@ def _identify(
     consists: dict[str, Detail] = {}
     for path in _recordings(folder):
         objects = read_recording(_bytes(path))
+        if not objects:
+            _report_empty(folder, path)
         answers = Answers(objects)
         devices[path.stem] = found = identity_of(answers)
         if details:
@@ -129,6 +131,16 @@ def _recordings(folder: Path) -> list[Path]:
     if not found:
         raise UsageError(f"no recording in {str(folder)!r}: name a folder with .snmprec files")
     return found
+
+
+def _report_empty(folder: Path, path: Path) -> None:
+    """Raise UsageError for a file without any object; warn of one in a folder, which has others."""
+    from pdsno_cli.model.errors import UsageError
+
+    problem = f"{path} has no line of the form OID|type|value"
+    if path == folder:
+        raise UsageError(f"{problem}: name a recording in snmpsim's format")
+    console.message(f"warning: {problem}")
 
 
 def _bytes(path: Path) -> bytes:

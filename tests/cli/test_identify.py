@@ -147,3 +147,22 @@ def test_details_are_counted_and_in_json_whole(folder):
     assert leaf["details"]["interfaces"][0]["addresses"] == ["192.0.2.1/24"]
     assert "neighbours" not in ups["details"]
     assert "details" not in json.loads(run("--json", folder))["devices"][0]
+
+
+def test_a_file_that_is_no_recording_is_one_line(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_bytes(b"\xff\xfe not a recording\n")
+    with pytest.raises(UsageError) as caught:
+        RUN.invoke(build(), ["identify", str(path)], catch_exceptions=False)
+    assert str(caught.value) == (
+        f"{path} has no line of the form OID|type|value: name a recording in snmpsim's format"
+    )
+
+
+def test_an_empty_recording_in_a_folder_is_a_warning(folder):
+    (folder / "empty.snmprec").write_bytes(b"")
+    done = RUN.invoke(build(), ["identify", str(folder)], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert done.stderr == (
+        f"warning: {folder / 'empty.snmprec'} has no line of the form OID|type|value\n"
+    )
