@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdsno_cli.render.network import Box, Cable, Network
+from pdsno_cli.render.network import ADDRESSES, MACS, Box, Cable, Network
 
 if TYPE_CHECKING:
     from pdsno_cli.discovery.physical.links import PhysicalMap
@@ -40,8 +40,8 @@ def _order(node: Node) -> tuple[str, bool, tuple[int, ...], str]:
 
 def _box(node: Node) -> Box:
     facts = [
-        ("addresses", _few(node.addresses)),
-        ("MAC", _few(node.macs)),
+        (ADDRESSES, _few(node.addresses)),
+        (MACS, _few(node.macs)),
         *((name, node.fact(name)) for name in _FACTS),
         ("found by", ", ".join(item.local_id for item in node.found)),
     ]
@@ -53,6 +53,8 @@ def _box(node: Node) -> Box:
         region=node.region,
         facts=tuple((name, value) for name, value in facts if value),
         known=bool(node.found),
+        addresses=node.addresses,
+        macs=node.macs,
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ADDRESSES, MACS = "addresses", "MAC"  # facts, of which people see the first few
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
     """One device. ``kind`` is its type, such as ``switch``; ``region`` is empty for an unknown one.
 
-    ``facts`` are shown with the device, in order: names and values.
+    ``facts`` are shown with the device, in order: names and values. All ``addresses`` and ``macs`` are
+    for programs.
     """
 
     name: str
@@ -17,6 +20,8 @@ class Box:
     region: str
     facts: tuple[tuple[str, str], ...] = ()
     known: bool = True
+    addresses: tuple[str, ...] = ()
+    macs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from pdsno_cli.render.network import ADDRESSES, MACS
 from pdsno_cli.render.network_layout import layout
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _regions(network: Network) -> dict[str, list[int]]:
 def _document(network: Network) -> dict[str, Any]:
     return {
         "format_version": FORMAT_VERSION,
-        "title": network.title,
+        "topology": network.title,
         "devices": [
             {
                 "id": number,
@@ -113,7 +114,13 @@ def _document(network: Network) -> dict[str, Any]:
                 "type": box.kind,
                 "region": box.region,
                 "known": box.known,
-                **dict(box.facts),
+                "addresses": list(box.addresses),
+                "macs": list(box.macs),
+                **{
+                    name.replace(" ", "_"): value
+                    for name, value in box.facts
+                    if name not in {ADDRESSES, MACS}
+                },
             }
             for number, box in enumerate(network.boxes)
         ],

@@ -33,7 +33,7 @@ def test_every_link_of_a_graph_is_where_the_device_is(mapped):
     assert evidence == {"LLDP at both ends", "forwarding table"}
     station = next(link for link in graph["links"] if link["evidence"].startswith("forwarding"))
     device, switch = devices[station["to"]], devices[station["from"]]
-    for known in (device["name"], device["addresses"], device["MAC"]):
+    for known in (device["name"], *device["addresses"], *device["macs"]):
         done = mapped.ask("where", known, str(mapped.file), "--json")
         assert done.returncode == 0, done.stderr
         (place,) = json.loads(done.stdout)["places"]

@@ -27,7 +27,14 @@ NETWORK = Network(
     title=HOSTILE,
     boxes=(
         Box(name="core", kind="router", region="north", facts=(("addresses", "10.0.0.1"),)),
-        Box(name=HOSTILE, kind="switch", region="north", facts=(("serial", HOSTILE),)),
+        Box(
+            name=HOSTILE,
+            kind="switch",
+            region="north",
+            addresses=("10.0.0.9", "10.9.9.9"),
+            macs=("02:00:00:00:00:09",),
+            facts=(("addresses", "10.0.0.9 and 1 more"), ("serial", HOSTILE), ("found by", "lc")),
+        ),  # fmt: skip
         Box(name="edge", kind="switch", region="south", facts=(("addresses", "10.1.0.1"),)),
         Box(name="phone", kind="", region="", known=False),
     ),
@@ -59,7 +66,8 @@ def test_json_has_every_device_and_link():
     document = json.loads(draw_network(NETWORK, "json"))
     assert document["devices"][1] == {
         "id": 1, "name": HOSTILE, "type": "switch", "region": "north", "known": True,
-        "serial": HOSTILE,
+        "addresses": ["10.0.0.9", "10.9.9.9"], "macs": ["02:00:00:00:00:09"],
+        "serial": HOSTILE, "found_by": "lc",
     }  # fmt: skip
     assert document["links"][2] == {
         "from": 2, "from_port": "Gi0/1", "to": 3, "to_port": "",
