@@ -79,7 +79,7 @@ def scan(
     plan = Plan(
         targets=_targets(targets, exclude or ()),
         protocols=_protocols(protocols),
-        snmp=Snmp(port=port, timeout=seconds(timeout), retries=retries),
+        snmp=Snmp(port=port, timeout=seconds(timeout), retries=retries, details=None),
         communities=tuple(dict.fromkeys(community or ["public"])),
     )
     result = _run(plan)
@@ -95,6 +95,8 @@ def scan(
         console.data(_table(result, wide=wide))
     for line in said:
         console.message(line)
+    for line in result.warnings:
+        console.message(f"warning: {line}")
     console.progress(_summary(plan, result))
     if not result.observations:
         raise typer.Exit(_NONE_FOUND)
@@ -229,6 +231,7 @@ def _document(targets: list[str], plan: Plan, result: SweepResult, said: list[st
         "seconds": round(result.seconds, 3),
         "probes": msgspec.to_builtins(result.probes),
         "reasons": said,
+        "warnings": list(result.warnings),
         "devices": devices,
     }
     return json.dumps(document, indent=2)

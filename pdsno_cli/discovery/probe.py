@@ -47,13 +47,14 @@ class Findings:
     ``details`` are those that were read in this sweep. ``refused`` answered this probe in an
     earlier sweep of this process, and not now. ``stray`` counts, for each address that was asked,
     the replies to its requests that came from other addresses, by source. ``conflicts`` has the MACs
-    of each address that several claim.
+    of each address that several claim. ``closed`` are hosts that said so of the port of the agent.
     """
 
     details: dict[str, Detail] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     stray: dict[str, dict[str, int]] = field(default_factory=dict)
     conflicts: dict[str, set[str]] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
 
 
 class PrivilegeError(ProbeUnavailableError):

@@ -65,11 +65,13 @@ def _joined(first: SweepResult, again: SweepResult) -> SweepResult:
         key = next((at[address] for address in item.addresses if address in at), item.addresses[0])
         found[key] = _with_snmp(found.get(key), item)
     (probe,) = again.probes
-    return SweepResult(
+    return replace(
+        first,
         observations=tuple(sorted(found.values(), key=lambda o: _order(o.addresses[0]))),
         probes=tuple(_added(item, probe) for item in first.probes),
         seconds=first.seconds + again.seconds,
         cancelled=first.cancelled or again.cancelled,
+        closed=first.closed | again.closed,
     )
 
 
@@ -112,17 +114,19 @@ def reasons(plan: Plan, result: SweepResult) -> Iterator[str]:
             if not any(answers.values()):
                 yield f"{probe.protocol} reaches targets on a link of this machine only: none is"
         elif not probe.answers and probe.protocol == _SNMP:
-            yield _no_snmp(plan, others or probe.targets, alive=others > 0)
+            yield _no_snmp(plan, others or probe.targets, len(result.closed), alive=others > 0)
         elif not probe.answers and not any(answers.values()):
             yield f"{probe.protocol}: no answer of {probe.targets}: nothing there, or it is filtered"
     if usable and not any(answers.values()):
         yield from no_routes(plan.targets.ranges)
 
 
-def _no_snmp(plan: Plan, asked: int, *, alive: bool) -> str:
+def _no_snmp(plan: Plan, asked: int, closed: int, *, alive: bool) -> str:
     count = len(plan.communities)
     tried = "community" if count == 1 else f"{count} communities"
     where = f"on port {plan.snmp.port}"
+    if closed and closed >= asked:
+        return f"snmp: no agent {where} of {closed}: the port is closed; try another --port"
     if alive:
         return (
             f"snmp: none of the {asked} that are there answered to the {tried} {where}: "

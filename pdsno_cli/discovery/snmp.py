@@ -49,6 +49,7 @@ class SnmpProbe:
         found = result.found
         request.findings.refused |= result.refused
         request.findings.stray.update(result.stray)
+        request.findings.closed |= result.closed
         facts = (
             self._identities().of(found, request.snmp, request.cancel, rate=rate) if found else {}
         )

@@ -40,12 +40,14 @@ USER_SECONDS = 30.0  # of a cycle that a user of SNMPv3 may take
 class SweptAgents:
     """The agents that answered, by address, with the credential each answered.
 
-    ``refused`` answered in an earlier sweep and not now. ``stray`` is that of ``Findings``.
+    ``refused`` answered in an earlier sweep and not now. ``stray`` and ``closed`` are those of
+    ``Findings``.
     """
 
     found: dict[str, SystemInfo]
     refused: frozenset[str] = frozenset()
     stray: dict[str, dict[str, int]] = field(default_factory=dict)
+    closed: frozenset[str] = frozenset()
 
 
 def sweep_credentials(
@@ -79,7 +81,8 @@ def sweep_credentials(
         refused = frozenset(known - found.keys())
         answered = {a: info.credential for a, info in found.items() if info.credential is not None}
         memory.learn(settings.port, answered)
-    return SweptAgents(found=found, refused=refused, stray=agents.stray)
+    closed = frozenset(targets[index] for index in agents.closed)
+    return SweptAgents(found=found, refused=refused, stray=agents.stray, closed=closed)
 
 
 class _Rounds:

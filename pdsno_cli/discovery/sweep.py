@@ -45,7 +45,7 @@ class SweepResult:
     ``refused`` are the addresses whose agents answered SNMP in an earlier sweep of this process and do
     not now, while another protocol finds them. ``stray`` counts, for each address that was asked, the
     replies that came from other addresses, by source. ``conflicts`` has the MACs of each address that
-    several devices claim.
+    several devices claim. ``closed`` are the hosts that have no agent at its port, and say so.
     """
 
     observations: tuple[Observation, ...]
@@ -57,6 +57,7 @@ class SweepResult:
     refused: tuple[str, ...] = ()
     stray: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     conflicts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    closed: frozenset[str] = frozenset()
 
 
 def preload(protocols: Iterable[str], targets: Iterable[str] | None = None) -> None:
@@ -120,6 +121,7 @@ def sweep(
         refused=sort_addresses(findings.refused & found),
         stray=findings.stray,
         conflicts={a: tuple(sorted(macs)) for a, macs in findings.conflicts.items()},
+        closed=frozenset(findings.closed),
     )
 
 

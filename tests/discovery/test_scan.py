@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
@@ -75,6 +76,14 @@ def test_the_reason_of_silence_names_communities_and_port(port):
     asked = wanted(port, "none", targets=(ONE,))
     (said,) = reasons(asked, scan(asked, threading.Event()))
     assert said == f"snmp: no answer of 6 to the community on port {port}"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="closed ports are seen on Linux only")
+def test_the_reason_of_silence_is_a_closed_port():
+    port = free_udp_port("127.103.1.1")
+    asked = wanted(port, "none", "other", targets=(ONE,))
+    (said,) = reasons(asked, scan(asked, threading.Event()))
+    assert said == f"snmp: no agent on port {port} of 6: the port is closed; try another --port"
 
 
 def result(*probes):

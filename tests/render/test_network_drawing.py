@@ -34,7 +34,7 @@ NETWORK = Network(
             addresses=("10.0.0.9", "10.9.9.9"),
             macs=("02:00:00:00:00:09",),
             facts=(("addresses", "10.0.0.9 and 1 more"), ("serial", HOSTILE), ("found by", "lc")),
-        ),  # fmt: skip
+        ),
         Box(name="edge", kind="switch", region="south", facts=(("addresses", "10.1.0.1"),)),
         Box(name="phone", kind="", region="", known=False),
     ),

@@ -69,6 +69,13 @@ def _probe(address: str, protocol: str, result: SweepResult, snmp: Snmp) -> Find
         return Finding(check=protocol, verdict="ok", text=_answer(protocol, result, took))
     if protocol != "snmp":
         return Finding(check=protocol, verdict="warn", text=f"{asked}: no answer {took}")
+    if address in result.closed:
+        return Finding(
+            check=protocol,
+            verdict="warn",
+            text=f"port {snmp.port} is closed: no agent listens there",
+            hint="start the agent, or set discovery.snmp.port to its port",
+        )
     names = ", ".join(snmp.label(number) or "1" for number in range(len(snmp.tried)))
     return Finding(
         check=protocol,
