@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery.probe import Answers, ProbeRequest
 from pdsno_cli.discovery.snmp_agents import RATE
@@ -24,8 +24,8 @@ class SnmpProbe:
     """Implements ``Probe``."""
 
     def __init__(self) -> None:
-        self._identified: Any = None
-        self._detail_reader: Any = None
+        self._identified: Identities | None = None
+        self._detail_reader: DetailReader | None = None
         self._memory = CredentialMemory()
 
     def preload(self) -> None:
@@ -68,14 +68,14 @@ class SnmpProbe:
             from pdsno_cli.discovery.snmp_details.memory import DetailReader
 
             self._detail_reader = DetailReader()
-        return cast("DetailReader", self._detail_reader)
+        return self._detail_reader
 
     def _identities(self) -> Identities:
         if self._identified is None:
             from pdsno_cli.discovery.snmp_identity import Identities
 
             self._identified = Identities()
-        return cast("Identities", self._identified)
+        return self._identified
 
 
 PROBE = SnmpProbe()  # a Probe, which can read details again

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-    from pdsno_cli.spec.topology import Snmp, Topology
+    from pdsno_cli.spec.topology import Credential as Declared
+    from pdsno_cli.spec.topology import SnmpKey, Topology
 
 _REQUEST = 65_536  # bytes read at once
 _LONGEST_NAME = 255  # DisplayString of SNMPv2-TC (RFC 2579)
@@ -74,25 +75,23 @@ def _planned(topology: Topology, resolve: Callable[[str], str]) -> tuple[LabDevi
             targets=expand(local.discovery.targets),
             port=local.discovery.snmp.port,
             community=resolve(local.discovery.snmp.community),
-            credentials=_credentials(local.discovery.snmp, resolve),
+            credentials=[_credential(item, resolve) for item in local.discovery.snmp.tried],
         )
         for local in topology.of_role(Role.LOCAL)
     ]
     return plan(segments, devices=spec.devices, snmp=spec.snmp, icmp=spec.icmp)
 
 
-def _credentials(snmp: Snmp, resolve: Callable[[str], str]) -> list[Credential]:
-    """Return the communities and users that are tried, secrets resolved."""
+def _credential(found: Declared, resolve: Callable[[str], str]) -> Credential:
+    """Return the community or the user of SNMPv3 that is tried, secrets resolved."""
+    if found.community is not None:
+        return resolve(found.community)
+    assert found.user is not None  # the schema: a credential is a community or a user
 
-    def key(found: Any) -> tuple[str, str] | None:
-        return None if found is None else (found.protocol, resolve(found.password))
+    def key(declared: SnmpKey | None) -> tuple[str, str] | None:
+        return None if declared is None else (declared.protocol, resolve(declared.password))
 
-    return [
-        resolve(item.community)
-        if item.community is not None
-        else LabUser(name=item.user, auth=key(item.auth), privacy=key(item.privacy))
-        for item in getattr(snmp, "tried", ())
-    ]
+    return LabUser(name=found.user, auth=key(found.auth), privacy=key(found.privacy))
 
 
 def change(lab: Lab | None, request: dict[str, Any]) -> dict[str, Any]:

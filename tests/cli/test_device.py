@@ -11,8 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from pdsno_cli.nib.queries import Queries
-
 PDSNO = str(Path(sys.executable).with_name("pdsno"))
 ZONE_A = Path(__file__).parents[2] / "topologies" / "zone-a.yaml"
 
@@ -68,7 +66,6 @@ def test_a_device_that_is_not_there_is_exit_2(run):
     assert done.stderr == "error: no device 'sw-cor-02': did you mean 'sw-core-02'?\n"
 
 
-@pytest.mark.skipif(not hasattr(Queries, "details"), reason="stores keep no details")
 def test_a_switch_has_interfaces_and_neighbours(run):
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:

@@ -10,7 +10,6 @@ from pdsno_cli.lab.plan import LabUser
 from pdsno_cli.lint.engine import require
 from pdsno_cli.model.errors import LabError
 from pdsno_cli.runtime.lab import (
-    _credentials,
     change,
     laid_out_devices,
     plan_lab,
@@ -30,6 +29,10 @@ controllers:
     discovery: {{targets: {targets}, snmp: {{community: "${{LAB_COMMUNITY}}", port: 16199}}}}
 lab: {{mode: {mode}, devices: 4, snmp: 2}}
 """
+CREDENTIALS = """credentials: [
+      {community: "file:community"},
+      {user: ops, auth: {protocol: sha256, password: "file:auth"}, privacy: {protocol: aes, password: "file:privacy"}},
+      {user: view}]"""
 
 
 @pytest.fixture
@@ -73,24 +76,18 @@ def test_a_running_lab_cannot_change_its_mode(topology, monkeypatch):
     assert plan_lab(topology("namespace")).mode == "namespace"
 
 
-def test_credentials_become_communities_and_users():
-    class Key:
-        def __init__(self, protocol, password):
-            self.protocol, self.password = protocol, password
-
-    class One:
-        def __init__(self, community=None, user=None, auth=None, privacy=None):
-            self.community, self.user, self.auth, self.privacy = community, user, auth, privacy
-
-    class Settings:
-        tried = (
-            One(community="a"),
-            One(user="ops", auth=Key("sha256", "b"), privacy=Key("aes", "c")),
-            One(user="view"),
-        )
-
-    assert _credentials(Settings(), str.upper) == [
-        "A",
-        LabUser(name="ops", auth=("sha256", "B"), privacy=("aes", "C")),
-        LabUser(name="view"),
+def test_agents_answer_the_declared_communities_and_users_in_turn(tmp_path):
+    file = tmp_path / "credentials.yaml"
+    file.write_text(
+        FILE.format(mode="loopback", targets="127.109.1.0/29")
+        .replace('community: "${LAB_COMMUNITY}"', CREDENTIALS)
+        .replace("snmp: 2}", "snmp: 3}")
+    )
+    for name, text in (("community", "a"), ("auth", "auth-secret"), ("privacy", "privacy-secret")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o600)
+    asked = [
+        (item.community, item.user) for item in planned_devices(require(str(file))) if item.snmp
     ]
+    ops = LabUser(name="ops", auth=("sha256", "auth-secret"), privacy=("aes", "privacy-secret"))
+    assert asked == [("a", None), ("", ops), ("", LabUser(name="view"))]

@@ -40,13 +40,12 @@ class Context:
         if named and not named.isdecimal():
             return word(named)
         snmp = self.snmp.get(row["controller"])
-        community = _DEFAULT if snmp is None else snmp.community
+        community: str | None = _DEFAULT if snmp is None else snmp.community
         if named:  # the number of one without a name
-            tried = getattr(snmp, "tried", ())[int(named) - 1 : int(named)]
-            own: str | None = tried[0].community if tried else None
-            if own is None:
-                return f"{word(row['controller'])}_{named}"
-            community = own
+            tried = () if snmp is None else snmp.tried[int(named) - 1 : int(named)]
+            community = tried[0].community if tried else None
+        if community is None:
+            return f"{word(row['controller'])}_{named}"
         if community == _DEFAULT:
             return "public_v2"
         variable = _VARIABLE.search(community)

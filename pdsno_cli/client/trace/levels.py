@@ -121,7 +121,7 @@ def _reports(store: Queries, own: DeviceRecord | None, stream: str) -> Iterator[
                 check="history",
                 verdict="ok",
                 text=f"{last.change.kind} at {timestamp(last.at)}: {fields}"
-                + (f"; {len(history) - 1} changes before" if len(history) > 1 else ""),
+                + (f"; earlier changes: {len(history) - 1}" if len(history) > 1 else ""),
             )
     settled, backlog = store.acknowledged(stream), store.backlog(stream)
     if backlog.messages:
