@@ -20,7 +20,7 @@ credentials:
 
 def test_devices_name_the_credential_that_they_answer(site, tmp_path):
     text = site.write(lab=False, interval="1h").read_text()
-    line = f"snmp: {{port: {site.snmp_port}, timeout: 500ms}}"
+    line = f"snmp: {{port: {site.snmp_port}, timeout: 500ms, details: false}}"
     assert line in text
     site.file.write_text(
         text.replace(line, f"snmp:\n      port: {site.snmp_port}\n      {CREDENTIALS}")
@@ -50,7 +50,7 @@ def test_devices_name_the_credential_that_they_answer(site, tmp_path):
 
 def test_up_with_a_missing_secret_says_so_in_one_line(site):
     text = site.write(lab=False).read_text()
-    line = f"snmp: {{port: {site.snmp_port}, timeout: 500ms}}"
+    line = f"snmp: {{port: {site.snmp_port}, timeout: 500ms, details: false}}"
     site.file.write_text(
         text.replace(line, f"snmp:\n      port: {site.snmp_port}\n      {CREDENTIALS}")
     )
