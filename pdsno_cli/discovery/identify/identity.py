@@ -6,10 +6,10 @@ Every value stands in the answers or in our tables, and a good one is never repl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pdsno_cli.discovery.identify import objects
-from pdsno_cli.discovery.identify.answers import ENTERPRISES, Answers, Oid
+from pdsno_cli.discovery.identify.answers import ENTERPRISES, Answers, Object, Oid, parse_oid
 from pdsno_cli.discovery.identify.facts import Fact, Identity
 from pdsno_cli.discovery.identify.kinds import kind
 from pdsno_cli.discovery.identify.placeholders import is_placeholder, is_serial
@@ -49,6 +49,19 @@ _MODELS = (
     r"\bmodel(?: (?:name|number|no))?\.?[:= ]+([\w/+.-]*\d[\w/+.-]*)",
     r"^(?:[A-Z][\w.&-]*,? ){0,2}?((?!v?\d+\.)(?-i:[A-Z]{1,8})\d*-?(?-i:[A-Z]*)\d[\w/+-]*)(?![\w/+-]*\.\d)",
 )
+
+
+def system_answers(
+    sys_descr: str | None, sys_object_id: str | None, others: Mapping[Oid, Object] | None = None
+) -> Answers:
+    """Return the answers of a device whose system group is known as text, with its ``others``."""
+    system: dict[Oid, Object] = {}
+    if sys_descr is not None:
+        system[SYS_DESCR] = Object(sys_descr.encode())
+    object_id = parse_oid(sys_object_id or "")
+    if object_id is not None:
+        system[SYS_OBJECT_ID] = Object(object_id)
+    return Answers({**(others or {}), **system})
 
 
 def identify(answers: Answers) -> Identity:
