@@ -42,7 +42,7 @@ def where(
     from pdsno_cli.client.network import read_network
     from pdsno_cli.discovery.mac import normalise_mac
     from pdsno_cli.discovery.physical.links import physical_map
-    from pdsno_cli.discovery.physical.places import places_of_mac, places_of_node
+    from pdsno_cli.discovery.physical.places import places_of_mac, places_of_node, why_unknown
 
     topology, state = load(file, state_dir)
     for name in region or ():
@@ -68,10 +68,7 @@ def where(
         console.data(fitted(_HEAD, rows, width=console.width(), drop=_DROP))
     if not places:
         if not as_json:
-            console.message(
-                f"no port of {name} is known: no neighbour names it, and no forwarding table has its "
-                "MAC; set discovery.snmp.details: {forwarding: true} to read those tables"
-            )
+            console.message(f"no port of {name} is known: {why_unknown(map_, macs)}")
         raise typer.Exit(EXIT_UNKNOWN)
 
 

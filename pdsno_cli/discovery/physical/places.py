@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pdsno_cli.discovery.physical.nodes import details
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from pdsno_cli.discovery.physical.links import PhysicalMap
     from pdsno_cli.discovery.physical.nodes import Node
 
@@ -60,18 +62,26 @@ def places_of_mac(map_: PhysicalMap, mac: str) -> list[Place]:
             for station in stations:
                 if station.mac == mac:
                     others = sum(other.interface == station.interface for other in stations) - 1
-                    evidence = f"forwarding table of {node.name}" + (
-                        f", with {others} other MACs" if others else ""
-                    )
+                    shared = f", {others} other MACs there" if others else ""
                     place = Place(
                         switch=node,
                         port=station.interface,
                         vlan=station.vlan,
                         direct=not others,
-                        evidence=(evidence,),
+                        evidence=(f"forwarding table{shared}",),
                     )
                     found.append((others, place))
     return [place for _, place in sorted(found, key=lambda pair: pair[0])]
+
+
+def why_unknown(map_: PhysicalMap, macs: Collection[str]) -> str:
+    """Return why no port of a device with these MACs is known, and what to set."""
+    silent = "no neighbour names it"
+    if not macs:
+        return f"{silent}, and its MAC is unknown: ARP shows it on a link, SNMP from an agent"
+    if any(one.stations is not None for node in map_.nodes for one in details(node)):
+        return f"{silent}, and no forwarding table has its MAC"
+    return f"{silent}, and no forwarding tables are read: set discovery.snmp.details: {{forwarding: true}}"
 
 
 def _vlan(switch: Node, port: str, macs: tuple[str, ...]) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pdsno_cli.discovery.physical.links import physical_map
-from pdsno_cli.discovery.physical.places import places_of_mac, places_of_node
+from pdsno_cli.discovery.physical.places import places_of_mac, places_of_node, why_unknown
 from tests.discovery.physical.network import found, lldp, mac
 
 
@@ -145,4 +145,19 @@ def test_where_a_station_is():
     best, *others = places_of_mac(map_, mac(77))
     assert (best.switch.name, best.port, best.direct) == ("d2", "p7", True)
     assert [(one.switch.name, one.direct) for one in others] == [("d1", False)]
+    assert [one.evidence for one in (best, *others)] == [
+        ("forwarding table",),
+        ("forwarding table, 2 other MACs there",),
+    ]
     assert places_of_mac(map_, mac(78)) == []
+
+
+def test_why_no_port_is_known():
+    bare, read = physical_map([found(1)]), physical_map([found(1, stations={"p1": (2,)})])
+    assert why_unknown(read, ()).endswith(
+        "its MAC is unknown: ARP shows it on a link, SNMP from an agent"
+    )
+    assert why_unknown(read, (mac(9),)) == (
+        "no neighbour names it, and no forwarding table has its MAC"
+    )
+    assert why_unknown(bare, (mac(9),)).endswith("set discovery.snmp.details: {forwarding: true}")
