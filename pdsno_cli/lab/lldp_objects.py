@@ -15,7 +15,8 @@ LLDP: Oid = (1, 0, 8802, 1, 1, 2, 1)
 _LOCAL: Oid = (*LLDP, 3)
 _PORT, _LOCAL_ADDRESS = (*_LOCAL, 7, 1), (*_LOCAL, 8, 1)
 _REMOTE, _REMOTE_ADDRESS = (*LLDP, 4, 1, 1), (*LLDP, 4, 2, 1)
-_MAC_ADDRESS, _INTERFACE_NAME = 4, 5  # LldpChassisIdSubtype, LldpPortIdSubtype
+_MAC_ADDRESS = 4  # LldpChassisIdSubtype
+_PORT_MAC, _INTERFACE_NAME = 3, 5  # LldpPortIdSubtype
 _IF_INDEX = 2  # ManAddrIfSubtype
 _IPV4 = 1  # AddressFamilyNumbers
 _SYS_DESCR: Oid = (1, 3, 6, 1, 2, 1, 1, 1, 0)
@@ -29,6 +30,10 @@ def lldp_objects(device: LabDevice, network: Network) -> dict[Oid, bytes]:
     if capabilities is None:
         return {}
     found = dict(_ports(device.recording))
+    if frame.model.mac_ports:
+        for at, port in enumerate(frame.ports, 1):
+            if port.wired:
+                found[*_PORT, 2, at], found[*_PORT, 3, at] = _port_id(device, frame, at)
     found |= {
         (*_LOCAL, 1, 0): number(_MAC_ADDRESS),
         (*_LOCAL, 2, 0): octets(device.port_mac(0x4C, first=0x02)),
@@ -51,13 +56,13 @@ def lldp_objects(device: LabDevice, network: Network) -> dict[Oid, bytes]:
 
 def _neighbour(peer: LabDevice, frame: Chassis, port: int, index: Oid) -> dict[Oid, bytes]:
     assert frame.model.capabilities is not None  # it speaks LLDP
-    name = octets(frame.ports[port - 1].name.encode())
+    subtype, identifier = _port_id(peer, frame, port)
     columns = (
         (4, number(_MAC_ADDRESS)),
         (5, octets(peer.port_mac(0x4C, first=0x02))),
-        (6, number(_INTERFACE_NAME)),
-        (7, name),
-        (8, name),
+        (6, subtype),
+        (7, identifier),
+        (8, octets(frame.ports[port - 1].name.encode())),
         (9, octets(peer.sys_name.encode())),
         (10, octets(description(peer))),
         (11, _bits(frame.model.capabilities)),
@@ -69,6 +74,16 @@ def _neighbour(peer: LabDevice, frame: Chassis, port: int, index: Oid) -> dict[O
         found[*_REMOTE_ADDRESS, column, *index, _IPV4, 4, *address] = number(value)
     found[*_REMOTE_ADDRESS, 5, *index, _IPV4, 4, *address] = object_id((0, 0))
     return found
+
+
+def _port_id(device: LabDevice, frame: Chassis, index: int) -> tuple[bytes, bytes]:
+    """Return the subtype and the identifier of a port: its name, or its MAC as Linux hosts have it."""
+    if frame.model.mac_ports:
+        # The first port, which has the cable, has the MAC of the device.
+        first = index == frame.up
+        mac = device.port_mac(0x4C, first=0x02) if first else device.port_mac(index)
+        return number(_PORT_MAC), octets(mac)
+    return number(_INTERFACE_NAME), octets(frame.ports[index - 1].name.encode())
 
 
 @cache

@@ -28,7 +28,8 @@ class Model:
 
     ``widened`` is the recorded port from which the access ports go on, up to ``count`` of them;
     ``uplink`` names the port towards the core, ``managed`` the interface with the device's address.
-    ``capabilities`` is None for one that speaks no LLDP. ``vlan`` is that of the port it is plugged into.
+    ``capabilities`` is None for one that speaks no LLDP; with ``mac_ports`` that calls its ports by their
+    MACs. ``vlan`` is that of the port it is plugged into.
     """
 
     recording: str
@@ -39,6 +40,7 @@ class Model:
     uplink: str = ""
     managed: str = ""
     capabilities: int | None = None
+    mac_ports: bool = False
     vlan: int = USERS
 
     @property
@@ -72,7 +74,10 @@ MODELS = (
     ),
     Model(recording="access-point-unifi", prefix="ap-floor", capabilities=ACCESS_POINT),
     Model(recording="printer-jetdirect", prefix="prn-hall"),
-    Model(recording="server-linux-hpe", prefix="srv-rack", capabilities=STATION, vlan=SERVERS),
+    Model(
+        recording="server-linux-hpe", prefix="srv-rack",
+        capabilities=STATION, mac_ports=True, vlan=SERVERS,
+    ),
     Model(recording="camera-axis", prefix="cam-gate", capabilities=STATION, vlan=VOICE),
     Model(
         recording="firewall-fortios", prefix="fw-branch", place="rack", managed="internal",
