@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING, NamedTuple
 
 from pdsno_cli.cli.table import fitted, plural
+from pdsno_cli.discovery.physical.ports import port_label
 from pdsno_cli.model.durations import format_age
 from pdsno_cli.model.printable import printable
 
@@ -173,7 +174,7 @@ def _neighbour(item: Neighbour) -> tuple[str, ...]:
     return (
         printable(item.interface),
         printable(item.name or item.chassis),
-        printable(item.port),
+        printable(port_label(item)),
         printable(item.address),
         item.protocol,
         printable(" ".join(item.capabilities)),

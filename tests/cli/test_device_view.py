@@ -23,7 +23,9 @@ DETAIL = Detail(
         Interface(index=10, name="Vlan99", state="up", addresses=("10.0.0.1/24",)),
     ),
     neighbours=(Neighbour(interface="GigabitEthernet1/0/1", protocol="lldp", name="edge",
-                          port="et-0/0/0", address="10.0.0.2", capabilities=("router",)),),
+                          port="et-0/0/0", address="10.0.0.2", capabilities=("router",)),
+                Neighbour(interface="GigabitEthernet1/0/1", protocol="lldp", name="host",
+                          port="02:00:00:00:00:08", port_description="eno1")),
     vlans=(Vlan(id=1, name="default"), Vlan(id=10, name="users")),
     stations=(Station(mac="02:00:00:00:00:09", interface="GigabitEthernet1/0/1", vlan=10),),
 )  # fmt: skip
@@ -46,9 +48,9 @@ def test_what_is_known_is_shown_and_what_is_not_is_left_out():
 def test_interfaces_neighbours_vlans_and_macs_are_tables_that_fit():
     text = shown(detail=DETAIL)
     assert all(len(line) <= 80 for line in text.splitlines())
-    for word in ("10 interfaces\n", "1 neighbour\n", "2 VLANs\n", "1 learned MAC\n",
+    for word in ("10 interfaces\n", "2 neighbours\n", "2 VLANs\n", "1 learned MAC\n",
                  "GigabitEthernet1/0/1  up", "Te1/1/1               disabled",
-                 "10.0.0.1/24", "edge", "et-0/0/0", "1 default, 10 users"):  # fmt: skip
+                 "10.0.0.1/24", "edge", "et-0/0/0", "eno1", "1 default, 10 users"):  # fmt: skip
         assert word in text, text
     assert "7 others are not in use: --wide shows them" in text
     assert "GigabitEthernet1/0/2" not in text

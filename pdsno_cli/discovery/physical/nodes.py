@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pdsno_cli.discovery.mac import normalise_mac
-from pdsno_cli.discovery.physical.ports import same_port
+from pdsno_cli.discovery.physical.ports import port_label, same_port
 from pdsno_cli.model.details import Detail, Neighbour
 from pdsno_cli.model.devices import Device
 
@@ -171,7 +171,7 @@ def by_port(node: Node, heard: Neighbour) -> str:
     """
     mac = normalise_mac(heard.port)
     if mac is not None:
-        return node.ports.get(mac) or heard.port_description or heard.port
+        return node.ports.get(mac) or port_label(heard)
     names = [interface.name for detail in details(node) for interface in detail.interfaces]
     if heard.port_description and not any(same_port(heard.port, name) for name in names):
         found = (name for name in names if same_port(heard.port_description, name))

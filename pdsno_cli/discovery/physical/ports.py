@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from pdsno_cli.discovery.mac import normalise_mac
+from pdsno_cli.model.details import Neighbour
+
 _NAME = re.compile(r"\s*([a-z -]*?)[ -]*(\d.*?)\s*", re.IGNORECASE)
 
 
@@ -18,6 +21,12 @@ def same_port(one: str, other: str) -> bool:
         return False
     short, long = sorted((_letters(first[1]), _letters(second[1])), key=len)
     return long.startswith(short) or (len(short) == 2 and _initials(short, long))
+
+
+def port_label(heard: Neighbour) -> str:
+    """Return a neighbour's port for people: its identifier, or its description where that is a MAC."""
+    is_mac = normalise_mac(heard.port) is not None
+    return (is_mac and heard.port_description) or heard.port
 
 
 def _letters(words: str) -> str:
