@@ -29,7 +29,10 @@ class SnmpProbe:
         self._memory = CredentialMemory()
 
     def preload(self) -> None:
-        """Load the rules of identification."""
+        """Load the rules of identification, and use them once."""
+        from pdsno_cli.discovery.snmp_identity import warm_up
+
+        warm_up()
         self._identities()
         self._details()
 

@@ -44,6 +44,21 @@ class _Known:
     complete: bool
 
 
+# Descriptions and sysObjectIDs of an unknown device, and of the vendors that most networks have.
+_FREQUENT = (
+    ("", "1.3.6.1.4.1.99999.1"),
+    ("Linux host 6.1.0 #1 SMP x86_64", "1.3.6.1.4.1.8072.3.2.10"),
+    ("Cisco IOS Software, Version 15.2(7)E, RELEASE SOFTWARE", "1.3.6.1.4.1.9.1.1208"),
+    ("HP J9729A Switch, revision WB.16.11.0012", "1.3.6.1.4.1.11.2.3.7.11.152"),
+)
+
+
+def warm_up() -> None:
+    """Identify some devices, so that forked processes share tables and patterns."""
+    for descr, object_id in _FREQUENT:
+        identify(system_answers(descr, object_id))
+
+
 class Identities:
     """The identities of the devices that a process has seen; used by several threads."""
 
