@@ -13,14 +13,20 @@ from pdsno_cli.cli.target import load
 from pdsno_cli.model.errors import OperationError
 
 _FORMATS = ("mermaid", "dot", "json", "html")
+_SUFFIXES = {".html": "html", ".htm": "html", ".json": "json", ".dot": "dot", ".gv": "dot"}
 
 
 def graph(
     file: FILE = None,
     *,
     format_: Annotated[
-        str, typer.Option("--format", metavar="NAME", help=f"One of: {', '.join(_FORMATS)}.")
-    ] = "mermaid",
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="NAME",
+            help=f"One of: {', '.join(_FORMATS)} (default: by the name of -o, else mermaid).",
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="PATH", help="Write to this file, not to stdout."),
@@ -41,7 +47,7 @@ def graph(
     from pdsno_cli.discovery.physical.links import physical_map
     from pdsno_cli.render.network_drawing import draw_network
 
-    form = choose_format(format_, _FORMATS)
+    form = choose_format(format_ or _format_of(output), _FORMATS)
     topology, state = load(file, state_dir)
     for name in region or ():
         require_region(topology, name)
@@ -55,3 +61,7 @@ def graph(
     except OSError as exc:
         raise OperationError(f"{output} cannot be written: {exc.strerror}") from exc
     console.message(f"{output}: {len(map_.nodes)} devices, {len(map_.links)} links")
+
+
+def _format_of(output: Path | None) -> str:
+    return _SUFFIXES.get(output.suffix.lower(), "mermaid") if output is not None else "mermaid"

@@ -55,6 +55,19 @@ def test_a_graph_of_a_region_that_is_not_there_is_one_line(mapped):
     assert mapped.ask("graph", str(mapped.file), "--format", "svg").returncode == 2
 
 
+def test_the_name_of_the_file_chooses_the_format(mapped, tmp_path):
+    for name, begin in {
+        "map.html": "<!doctype html>",
+        "map.json": "{",
+        "map.gv": "graph",
+        "map.md": "flowchart",
+    }.items():
+        path = tmp_path / name
+        done = mapped.ask("graph", str(mapped.file), "-o", str(path))
+        assert done.returncode == 0, done.stderr
+        assert path.read_text().startswith(begin)
+
+
 def test_the_interfaces_of_a_device_are_fetched_where_they_are_not_here(mapped):
     switch = next(d for d in mapped.devices() if d["extra"].get("type") == "switch")
     address, local = switch["addresses"][0], switch["local_id"]
