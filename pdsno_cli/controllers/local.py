@@ -18,6 +18,7 @@ from pdsno_cli.controllers.policies import Policies
 from pdsno_cli.controllers.trap_watch import TrapWatch
 from pdsno_cli.discovery.changes import decide
 from pdsno_cli.discovery.device_details import with_digests
+from pdsno_cli.model import blackouts
 from pdsno_cli.model.messages import Command, Envelope, PolicyDocument
 from pdsno_cli.model.notices import CycleNotice, WarningNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
@@ -141,7 +142,7 @@ class LocalController:
             raise RefusedError(
                 Reason.WRONG_TOPIC, f"{self._context.spec.controller_id} publishes no policy"
             )
-        over = cycles.blackout(self._policy(), _local_now())
+        over = cycles.blackout(self._policy(), blackouts.local_now())
         if over is not None:
             raise RefusedError(Reason.UNTIMELY, _until(over))
         self._ordered.append(order.message_id)
@@ -179,7 +180,7 @@ class LocalController:
         """Cancel the running cycle if it probes what, or when, is not to be probed."""
         rules = self._policy()
         if self._sweep is not None and (
-            self._sweep.exceeds(rules) or cycles.blackout(rules, _local_now()) is not None
+            self._sweep.exceeds(rules) or cycles.blackout(rules, blackouts.local_now()) is not None
         ):
             log.info("the running cycle is cancelled: it exceeds what is in force now")
             self._sweep.cancel.set()
@@ -213,7 +214,7 @@ class LocalController:
         """Start a cycle on the background thread, unless there is a blackout."""
         rules = self._policy()
         self._next = None
-        now = _local_now()
+        now = blackouts.local_now()
         over = cycles.blackout(rules, now)
         if over is not None:
             self._await(over, now)
@@ -257,7 +258,7 @@ class LocalController:
         if self._sweep is None:
             return
         self._leave_excess()
-        left = cycles.next_blackout(self._policy(), _local_now())
+        left = cycles.next_blackout(self._policy(), blackouts.local_now())
         if left is not None:
             seconds = min(left.total_seconds() + _CLOCKS, _RECHECK)
             self._curfew = self._context.scheduler.after(seconds, self._watch_blackouts)
@@ -319,11 +320,6 @@ class LocalController:
         self._context.watcher.notice(
             WarningNotice(controller_id=self._context.spec.controller_id, text=text)
         )
-
-
-def _local_now() -> datetime:
-    """Return the time of this machine without its zone, as blackouts are declared."""
-    return datetime.now().astimezone().replace(tzinfo=None)
 
 
 def _until(over: datetime) -> str:

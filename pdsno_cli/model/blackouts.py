@@ -85,3 +85,8 @@ def _around(blackouts: Iterable[Blackout], day: date) -> Iterator[tuple[datetime
             found = item.on(day + offset * _DAY)
             if found is not None:
                 yield found
+
+
+def local_now() -> datetime:
+    """Return the time of this machine without its zone, as blackouts are declared."""
+    return datetime.now().astimezone().replace(tzinfo=None)

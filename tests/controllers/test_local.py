@@ -31,7 +31,7 @@ class World(Clock):
     def __init__(self, store, file, monkeypatch) -> None:
         super().__init__()
         monkeypatch.setattr("pdsno_cli.controllers.local.time.monotonic", self.monotonic)
-        monkeypatch.setattr("pdsno_cli.controllers.local._local_now", lambda: self.wall)
+        monkeypatch.setattr("pdsno_cli.model.blackouts.local_now", lambda: self.wall)
         self.store = store
         self.notices: list[object] = []
         self.skew = 0.0  # seconds by which the wall clock was set

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pdsno_cli.client.doctor.finding import Finding
-from pdsno_cli.controllers import policy
+from pdsno_cli.controllers import cycles, policy
 from pdsno_cli.model.durations import format_duration
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import AddressSet
@@ -18,6 +18,7 @@ from pdsno_cli.runtime.stores import database_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from pdsno_cli.model.messages import PolicyDocument
     from pdsno_cli.runtime.state_dir import StateDir
@@ -35,6 +36,10 @@ class Covering:
     region: str
     rules: Discovery
     versions: tuple[str, ...]
+
+    def excludes(self, address: str) -> bool:
+        """Return True if the local controller never probes the address."""
+        return address in AddressSet.of(self.rules.exclude)
 
 
 def covering(topology: Topology, state: StateDir, address: str) -> list[Covering]:
@@ -75,9 +80,9 @@ def _policies(
 
 
 def trace_coverage(
-    topology: Topology, address: str, found: Sequence[Covering]
+    topology: Topology, address: str, found: Sequence[Covering], now: datetime
 ) -> Iterator[Finding]:
-    """Yield which local controllers cover the address."""
+    """Yield which local controllers cover the address, and probe it at ``now``, a local time."""
     if not found:
         declared = [
             spec.controller_id
@@ -108,6 +113,21 @@ def trace_coverage(
         if item.versions:
             text += f" (policy {', '.join(item.versions)})"
         yield Finding(check="coverage", verdict="ok", text=text)
+        if item.excludes(address):
+            yield Finding(
+                check="exclude",
+                verdict="fail",
+                text=f"{item.controller_id} never probes {address}: it is in discovery.exclude",
+                hint="take it out of discovery.exclude to have it found",
+            )
+        over = cycles.blackout(rules, now)
+        if over is not None:
+            yield Finding(
+                check="blackout",
+                verdict="warn",
+                text=f"no cycle of {item.controller_id} starts before {over:%Y-%m-%d %H:%M}",
+                hint="discovery.blackout has the times",
+            )
     if len(found) > 1:
         names = ", ".join(item.controller_id for item in found)
         yield Finding(

@@ -50,7 +50,7 @@ def trace_probes(topology: Topology, address: str, covering: Covering) -> Iterat
             check="probes",
             verdict="fail",
             text="nothing answers from here",
-            hint="is it up, and does a firewall drop the requests? pdsno doctor tells what this "
+            hint="is it up, and does a firewall drop the requests? pdsno doctor shows what this "
             "machine may send",
         )
 
