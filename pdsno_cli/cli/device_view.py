@@ -85,15 +85,18 @@ def describe(
     if detail is not None:
         blocks += _tables(detail, width)
     if history:
-        blocks.append(_section("history", [line for item in history for line in _change(item)]))
+        changes = [line for item in history for line in _change(item, width)]
+        blocks.append(_section("history", changes))
     return "\n".join(blocks)
 
 
 def _line(title: str, value: str, width: int | None) -> list[str]:
-    indent = " " * (2 + _TITLE)
-    head = f"  {title.ljust(_TITLE)}"
+    return _wrapped(f"  {title.ljust(_TITLE)}", printable(value), " " * (2 + _TITLE), width)
+
+
+def _wrapped(head: str, text: str, indent: str, width: int | None) -> list[str]:
     return textwrap.wrap(
-        printable(value),
+        text,
         _MOST if width is None else max(width, _TITLE + 20),
         initial_indent=head,
         subsequent_indent=indent,
@@ -188,9 +191,10 @@ def format_speed(speed: int | None) -> str:
     return f"{speed}M" if speed < _GIGABIT else f"{speed / _GIGABIT:g}G"
 
 
-def _change(item: Change) -> list[str]:
-    fields = [
-        f"{name}: {printable(before) or 'none'} → {printable(after) or 'none'}"
-        for name, (before, after) in item.fields.items()
-    ]
-    return [f"{item.at}  {item.kind}", *(f"    {text}" for text in fields)]
+def _change(item: Change, width: int | None) -> list[str]:
+    room = None if width is None else width - 2  # a section is indented
+    lines = [f"{item.at}  {item.kind}"]
+    for name, (before, after) in item.fields.items():
+        text = f"{name}: {printable(before) or 'none'} → {printable(after) or 'none'}"
+        lines += _wrapped("    ", text, "      ", room)
+    return lines

@@ -87,3 +87,10 @@ def test_text_of_a_device_cannot_steer_the_terminal():
 )
 def test_format_speed(speed, text):
     assert format_speed(speed) == text
+
+
+def test_long_values_of_the_history_are_wrapped():
+    change = Change("2026-01-01T00:00:00Z", "updated", {"sys_descr": ("old words " * 20, "new")})
+    lines = shown(history=[change]).splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert lines[-1].endswith("→ new")
