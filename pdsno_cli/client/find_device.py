@@ -37,27 +37,25 @@ def find_record(records: Sequence[DeviceRecord], wanted: str) -> DeviceRecord:
     found = _matching(records, wanted, _of_record)
     found = [item for item in found if item.active] or found
     if not found:
-        raise missing_device(records, wanted, _of_record)
+        raise _missing(records, wanted, _of_record)
     return _only(found, wanted, _of_record, "a local controller with --of")
 
 
 def find_node(map_: PhysicalMap, wanted: str) -> Node | None:
     """Return the device of a map that ``wanted`` names; UsageError for several.
 
-    None for a MAC of no device: a switch may have learned it all the same. Any other name of none is
-    a UsageError.
+    None for a MAC of no device, or of several: a switch may have learned it all the same. Any other
+    name of none is a UsageError.
     """
     found = _matching(map_.nodes, wanted, _of_node)
-    if found:
-        return _only(found, wanted, _of_node, "a region with --region")
-    if normalise_mac(wanted) is None:
-        raise missing_device(map_.nodes, wanted, _of_node)
-    return None
+    if len(found) != 1 and normalise_mac(wanted) is not None:
+        return None
+    if not found:
+        raise _missing(map_.nodes, wanted, _of_node)
+    return _only(found, wanted, _of_node, "a region with --region")
 
 
-def missing_device(
-    items: Iterable[Item], wanted: str, names: Callable[[Item], _Names]
-) -> UsageError:
+def _missing(items: Iterable[Item], wanted: str, names: Callable[[Item], _Names]) -> UsageError:
     """Return the error for a device that is not there, with the nearest name or address."""
     known = [name for item in items for name in (*names(item).sys_names, *names(item).addresses)]
     hint = did_you_mean(wanted, known)

@@ -81,8 +81,10 @@ def test_a_node_is_found_by_all_that_an_inventory_has_and_by_its_interfaces(want
     assert find_node(MAP, wanted).name == name
 
 
-def test_a_mac_of_no_device_is_no_mistake():
+def test_a_mac_of_no_device_or_of_two_is_left_to_forwarding_tables():
     assert find_node(MAP, mac(77)) is None
+    two = [found(6, interfaces=[("a", mac(98))]), found(7, interfaces=[("b", mac(98))])]
+    assert find_node(physical_map(two), mac(98)) is None
 
 
 @pytest.mark.parametrize(

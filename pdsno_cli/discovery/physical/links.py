@@ -42,7 +42,6 @@ class PhysicalMap:
 
     nodes: tuple[Node, ...]
     links: tuple[Link, ...]
-    directory: Directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ def physical_map(found: Iterable[Found]) -> PhysicalMap:
     tables = _Tables(nodes, directory, links)
     links += tables.trunks()
     links += tables.stations()
-    return PhysicalMap(nodes=(*nodes, *heard.values()), links=tuple(links), directory=directory)
+    return PhysicalMap(nodes=(*nodes, *heard.values()), links=tuple(links))
 
 
 def _halves(node: Node, directory: Directory, heard: dict[str, Node]) -> Iterator[_Half]:

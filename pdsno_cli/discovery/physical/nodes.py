@@ -148,10 +148,6 @@ class Directory:
         """Return the device with a MAC."""
         return self._by_mac.get(mac)
 
-    def of_address(self, address: str) -> Node | None:
-        """Return the device with an address."""
-        return self._by_address.get(address)
-
 
 def _names(node: Node) -> set[str]:
     names = {item.device.sys_name for item in node.found}

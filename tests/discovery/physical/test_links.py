@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pdsno_cli.client.find_device import find_node
 from pdsno_cli.discovery.physical.links import physical_map
 from pdsno_cli.discovery.physical.places import places_of_mac, places_of_node, why_unknown
 from tests.discovery.physical.network import found, lldp, mac
@@ -140,7 +141,7 @@ def test_where_a_station_is():
     core = found(1, lldp("c1", mac(2), "u"), stations={"c1": (2, 3, 77)})
     access = found(2, lldp("u", mac(1), "c1"), stations={"u": (1,), "p3": (3,), "p7": (77,)})
     map_ = physical_map([core, access, found(3)])
-    (place,) = places_of_node(map_, map_.directory.of_address("10.0.0.3"))
+    (place,) = places_of_node(map_, find_node(map_, "10.0.0.3"))
     assert (place.switch.name, place.port, place.vlan, place.direct) == ("d2", "p3", 10, True)
     best, *others = places_of_mac(map_, mac(77))
     assert (best.switch.name, best.port, best.direct) == ("d2", "p7", True)
