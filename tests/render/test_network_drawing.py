@@ -107,7 +107,7 @@ class Page:
         )
         done = subprocess.run(
             [
-                require("chromium"), "--headless", "--no-sandbox", "--disable-gpu",
+                require("chromium"), "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                 f"--user-data-dir={self._path.parent / 'profile'}", "--window-size=1200,800",
                 "--virtual-time-budget=2000", "--dump-dom", self._path.as_uri(),
             ],
