@@ -162,17 +162,18 @@ def _short(name: str) -> str:
 def by_port(node: Node, heard: Neighbour) -> str:
     """Return the name of a node's port, which its neighbour hears by a MAC, a number or a name.
 
-    The description is believed where it names an interface, or where the identifier is a MAC that no
-    known interface has.
+    The description is believed where the identifier is a MAC that no known interface has, or a number
+    that is none's name while the description is one's.
     """
     mac = normalise_mac(heard.port)
     if mac is not None:
         return node.ports.get(mac) or port_label(heard)
+    if not heard.port_description or not heard.port.isdecimal():
+        return heard.port
     names = [interface.name for detail in details(node) for interface in detail.interfaces]
-    if heard.port_description and not any(same_port(heard.port, name) for name in names):
-        found = (name for name in names if same_port(heard.port_description, name))
-        return next(found, heard.port)
-    return heard.port
+    if heard.port in names:
+        return heard.port
+    return next((name for name in names if same_port(heard.port_description, name)), heard.port)
 
 
 def details(node: Node) -> Iterator[Detail]:
