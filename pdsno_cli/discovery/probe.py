@@ -47,7 +47,7 @@ class Findings:
     ``details`` are those that were read in this sweep. ``refused`` answered this probe in an
     earlier sweep of this process, and not now. ``stray`` counts, for each address that was asked,
     the replies to its requests that came from other addresses, by source. ``conflicts`` has the MACs
-    of each address that several claim. ``closed`` are hosts that said so of the port of the agent.
+    of each address that several claim. At those in ``closed`` the agent's port is refused.
     """
 
     details: dict[str, Detail] = field(default_factory=dict)

@@ -126,7 +126,10 @@ def _no_snmp(plan: Plan, asked: int, closed: int, *, alive: bool) -> str:
     tried = "community" if count == 1 else f"{count} communities"
     where = f"on port {plan.snmp.port}"
     if closed and closed >= asked:
-        return f"snmp: no agent {where} of {closed}: the port is closed; try another --port"
+        return (
+            f"snmp: port {plan.snmp.port} is refused at {closed} of {len(plan.targets)}: no agent "
+            "there, or a firewall rejects it; try another --port"
+        )
     if alive:
         return (
             f"snmp: none of the {asked} that are there answered to the {tried} {where}: "

@@ -45,7 +45,7 @@ class SweepResult:
     ``refused`` are the addresses whose agents answered SNMP in an earlier sweep of this process and do
     not now, while another protocol finds them. ``stray`` counts, for each address that was asked, the
     replies that came from other addresses, by source. ``conflicts`` has the MACs of each address that
-    several devices claim. ``closed`` are the hosts that have no agent at its port, and say so.
+    several devices claim. ``closed`` are those at which the agent's port is refused.
     """
 
     observations: tuple[Observation, ...]

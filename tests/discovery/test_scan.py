@@ -83,7 +83,10 @@ def test_the_reason_of_silence_is_a_closed_port():
     port = free_udp_port("127.103.1.1")
     asked = wanted(port, "none", "other", targets=(ONE,))
     (said,) = reasons(asked, scan(asked, threading.Event()))
-    assert said == f"snmp: no agent on port {port} of 6: the port is closed; try another --port"
+    assert said == (
+        f"snmp: port {port} is refused at 6 of 6: no agent there, or a firewall rejects it; "
+        "try another --port"
+    )
 
 
 def result(*probes):

@@ -73,8 +73,8 @@ def _probe(address: str, protocol: str, result: SweepResult, snmp: Snmp) -> Find
         return Finding(
             check=protocol,
             verdict="warn",
-            text=f"port {snmp.port} is closed: no agent listens there",
-            hint="start the agent, or set discovery.snmp.port to its port",
+            text=f"port {snmp.port} is refused: no agent listens there, or a firewall rejects it",
+            hint="start the agent, set discovery.snmp.port to its port, or open the firewall",
         )
     names = ", ".join(snmp.label(number) or "1" for number in range(len(snmp.tried)))
     return Finding(
