@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import socket
 import struct
-import sys
 from typing import TYPE_CHECKING
 
-from pdsno_cli.discovery.kernel_filter import Step, attach
+from pdsno_cli.discovery.kernel_filter import Step
 from pdsno_cli.discovery.mac import format_mac, is_group
 from pdsno_cli.discovery.pace import by_index
+from pdsno_cli.discovery.packet_socket import open_packet_socket
 from pdsno_cli.discovery.probe import (
     Answers,
-    PrivilegeError,
     Probe,
     ProbeRequest,
     ProbeUnavailableError,
 )
 from pdsno_cli.discovery.rate_limited import request_all
-from pdsno_cli.discovery.sockets import FULL, enlarge_buffers
+from pdsno_cli.discovery.sockets import FULL
 from pdsno_cli.model.probes import FACTS, SHARED
 
 if TYPE_CHECKING:
@@ -144,24 +143,8 @@ def open_link(interface: str, targets: AddressSet) -> socket.socket:
 
     Raises ProbeUnavailableError.
     """
-    if sys.platform != "linux":
-        raise ProbeUnavailableError("ARP is asked on Linux only")
-    try:
-        # Protocol 0 receives nothing: the filter is in place before the first frame.
-        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    except PermissionError as exc:
-        raise PrivilegeError("arp") from exc
-    except OSError as exc:
-        raise ProbeUnavailableError(f"cannot use {interface}: {exc.strerror}") from exc
-    try:
-        attach(sock, replies_of(targets.ranges[0].first, targets.ranges[-1].last))
-        enlarge_buffers(sock)
-        sock.setblocking(False)
-        sock.bind((interface, _ETH_P_ARP))
-    except OSError as exc:
-        sock.close()
-        raise ProbeUnavailableError(f"cannot use {interface}: {exc.strerror}") from exc
-    return sock
+    program = replies_of(targets.ranges[0].first, targets.ranges[-1].last)
+    return open_packet_socket("arp", interface, _ETH_P_ARP, program)
 
 
 class Requests:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import select
 import socket
-import struct
-import sys
 import threading
 import time
 from collections import OrderedDict
@@ -23,14 +21,12 @@ from pdsno_cli.discovery.announcements import (
     load_scapy,
     read_frame,
 )
-from pdsno_cli.discovery.kernel_filter import attach
+from pdsno_cli.discovery.packet_socket import open_packet_socket
 from pdsno_cli.discovery.probe import (
     Answers,
     Fields,
-    PrivilegeError,
     Probe,
     ProbeRequest,
-    ProbeUnavailableError,
 )
 
 if TYPE_CHECKING:
@@ -42,7 +38,6 @@ if TYPE_CHECKING:
 MAX_HEARD = 4096  # announcements that are remembered; the oldest are forgotten first
 
 _ETH_P_ALL = 3
-_SOL_PACKET, _ADD_MEMBERSHIP, _MULTICAST = 263, 1, 0  # packet(7)
 _FRAME_BYTES = 2048
 _POLL = 1000  # milliseconds until new links are watched
 
@@ -146,25 +141,6 @@ def _fields(interface: str, item: Announcement) -> dict[str, str | float]:
 
 
 def _open(interface: str) -> socket.socket:
-    """Return a non-blocking socket that receives announcements; raises ProbeUnavailableError."""
-    if sys.platform != "linux":
-        raise ProbeUnavailableError("LLDP is heard on Linux only")
-    try:
-        # Protocol 0 receives nothing: the filter is in place before the first frame.
-        sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    except PermissionError as exc:
-        raise PrivilegeError("lldp") from exc
-    except OSError as exc:
-        raise ProbeUnavailableError(f"cannot use {interface}: {exc.strerror}") from exc
-    try:
-        attach(sock, _FILTER)
-        index = socket.if_nametoindex(interface)
-        for group in (*LLDP_GROUPS, CDP_GROUP):
-            wanted = struct.pack("=iHH8s", index, _MULTICAST, len(group), group)
-            sock.setsockopt(_SOL_PACKET, _ADD_MEMBERSHIP, wanted)
-        sock.setblocking(False)
-        sock.bind((interface, _ETH_P_ALL))
-    except OSError as exc:
-        sock.close()
-        raise ProbeUnavailableError(f"cannot use {interface}: {exc.strerror}") from exc
-    return sock
+    """Return a socket that receives announcements; raises ProbeUnavailableError."""
+    groups = (*LLDP_GROUPS, CDP_GROUP)
+    return open_packet_socket("lldp", interface, _ETH_P_ALL, _FILTER, groups=groups)
