@@ -105,8 +105,8 @@ def _detail(objects: Mapping[Oid, Object]) -> Detail:
     """Return what a recorded device consists of, read as from its agent."""
     from pdsno_cli.discovery.identify.answers import Answers
     from pdsno_cli.discovery.identify.rule import SYS_OBJECT_ID
-    from pdsno_cli.discovery.snmp_details.detail import read_detail
-    from pdsno_cli.discovery.snmp_details.recorded import replay
+    from pdsno_cli.discovery.snmp.details.detail import read_detail
+    from pdsno_cli.discovery.snmp.details.recorded import replay
     from pdsno_cli.spec.topology import Details
 
     object_id = Answers(objects).oid(SYS_OBJECT_ID) or ()

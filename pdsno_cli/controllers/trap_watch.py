@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pdsno_cli.delivery.ports import Cancellable, Scheduler
-    from pdsno_cli.discovery.snmp_traps import TrapSocket
+    from pdsno_cli.discovery.snmp.traps import TrapSocket
     from pdsno_cli.model.targets import AddressSet
     from pdsno_cli.spec.topology import Snmp
 
@@ -44,7 +44,7 @@ class TrapWatch:
         """
         if self._snmp.traps is None:
             return None
-        from pdsno_cli.discovery.snmp_traps import TrapSocket
+        from pdsno_cli.discovery.snmp.traps import TrapSocket
 
         port = self._snmp.traps.port
         try:
@@ -71,7 +71,7 @@ class TrapWatch:
             self._socket = None
 
     def _look(self) -> None:
-        from pdsno_cli.discovery.snmp_traps import read_again
+        from pdsno_cli.discovery.snmp.traps import read_again
 
         assert self._socket is not None
         traps = self._socket.receive()

@@ -78,7 +78,7 @@ PROBES = (
     ),
     ProbeFacts(
         name="snmp",
-        module="pdsno_cli.discovery.snmp",
+        module="pdsno_cli.discovery.snmp.probe",
         asks="SNMP v2c GET of the system group, then GETBULK of ifPhysAddress up to the first MAC; "
         "of a new device a GET and a GETBULK to identify it, and its tables",
         yields=(

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from pdsno_cli.discovery.snmp_details.conversations import Conversations
-from pdsno_cli.discovery.snmp_details.walk import Agent, walk
+from pdsno_cli.discovery.snmp.details.conversations import Conversations
+from pdsno_cli.discovery.snmp.details.walk import Agent, walk
 from pdsno_cli.discovery.sockets import enlarge_buffers
 from tests.conftest import require
 
@@ -30,7 +30,7 @@ def port():
         sock.bind((FIRST, 0))
         found = sock.getsockname()[1]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.discovery.table_agent", FIRST, str(HOSTS), str(found), str(ROWS)],
+        [sys.executable, "-m", "tests.discovery.snmp.table_agent", FIRST, str(HOSTS), str(found), str(ROWS)],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:

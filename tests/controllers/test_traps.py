@@ -12,7 +12,7 @@ from pdsno_cli.controllers.trap_watch import LOOK, RETRY
 from pdsno_cli.nib.store import Store
 from tests.conftest import ONE_OF_EACH
 from tests.controllers.test_local import World
-from tests.discovery.test_snmp_traps import notification
+from tests.discovery.snmp.test_traps import notification
 
 DEVICE, STRANGER = "127.66.0.1", "127.66.0.99"
 

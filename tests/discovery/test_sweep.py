@@ -10,11 +10,12 @@ import time
 import pytest
 from pysnmp.proto.api import v2c
 
-from pdsno_cli.discovery import snmp, snmp_system
+from pdsno_cli.discovery.snmp import probe as snmp_probe
+from pdsno_cli.discovery.snmp import system
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.model.details import Detail
 from pdsno_cli.spec.topology import Snmp
-from tests.discovery.test_snmp import is_walk, respond, rows
+from tests.discovery.snmp.test_probe import is_walk, respond, rows
 
 TARGETS = [f"127.101.30.{n}" for n in range(1, 9)]
 
@@ -34,7 +35,7 @@ def test_preload_imports_what_the_protocols_need():
     code = """
 import sys
 from pdsno_cli.discovery.sweep import preload
-preload(["icmp"]); print("pdsno_cli.discovery.snmp" in sys.modules)
+preload(["icmp"]); print("pdsno_cli.discovery.snmp.probe" in sys.modules)
 preload(["snmp"]); print("pdsno_cli.discovery.identify.rules" in sys.modules)
 preload(["arp"], ["127.0.0.1"]); print("pdsno_cli.discovery.arp" in sys.modules)
 preload(["arp"]); print("pdsno_cli.discovery.arp" in sys.modules)
@@ -74,12 +75,7 @@ def test_sweep_stops_promptly_when_cancelled():
 def test_sweep_without_privileges_names_what_icmp_needs(in_namespace):
     code = """
 import json
-import pytest
-from pysnmp.proto.api import v2c
-
-from pdsno_cli.discovery import snmp, snmp_system
 from pdsno_cli.discovery.sweep import sweep
-from pdsno_cli.model.details import Detail
 from pdsno_cli.spec.topology import Snmp
 print(json.dumps([p.error for p in sweep(["127.0.0.1"], ["arp", "icmp", "snmp"], Snmp()).probes]))
 """
@@ -93,12 +89,7 @@ print(json.dumps([p.error for p in sweep(["127.0.0.1"], ["arp", "icmp", "snmp"],
 def test_sweep_merges_arp_icmp_and_snmp_of_one_device(in_namespace):
     code = """
 import json
-import pytest
-from pysnmp.proto.api import v2c
-
-from pdsno_cli.discovery import snmp, snmp_system
 from pdsno_cli.discovery.sweep import sweep
-from pdsno_cli.model.details import Detail
 from pdsno_cli.spec.topology import Snmp
 result = sweep([f"10.101.0.{n}" for n in range(1, 6)], ["arp", "icmp", "snmp"], Snmp(timeout=0.3))
 print(json.dumps([[o.addresses, o.protocols, o.mac] for o in result.observations]))
@@ -121,9 +112,7 @@ def test_sweep_of_two_agents_that_share_a_virtual_mac_finds_two_devices(agent, s
         def answer(data):
             if is_walk(data):
                 return rows(data, lambda index: table.get(index, b""))
-            return respond(
-                data, [(snmp_system.SYS_NAME, v2c.OctetString(f"router-{number}".encode()))]
-            )
+            return respond(data, [(system.SYS_NAME, v2c.OctetString(f"router-{number}".encode()))])
 
         return answer
 
@@ -150,7 +139,7 @@ class Finder:
 
 
 def test_sweep_returns_what_a_probe_finds_beside_its_answers(monkeypatch):
-    monkeypatch.setattr(snmp, "PROBE", Finder())
+    monkeypatch.setattr(snmp_probe, "PROBE", Finder())
     result = sweep(TARGETS, ["snmp"], Snmp())
     assert dict(result.details) == {TARGETS[0]: Detail(chassis="00:00:00:00:00:01")}
     assert result.refused == (TARGETS[2],)  # the other one answers nothing: it may be away

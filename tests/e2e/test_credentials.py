@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.discovery.conftest import responder
-from tests.discovery.snmp_details.switch import SYSTEM
-from tests.discovery.table_agent import TableAgent
-from tests.discovery.test_snmp_credentials import AUTH, PRIVACY, debian_agent
+from tests.discovery.snmp.details.switch import SYSTEM
+from tests.discovery.snmp.table_agent import TableAgent
+from tests.discovery.snmp.test_credentials import AUTH, PRIVACY, debian_agent
 
 COMMUNITY = "c0mmunity-of-old-switches"
 CREDENTIALS = """\

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from pysnmp.proto.api import v2c
 
-from pdsno_cli.discovery.snmp_agents import SYS_NAME
+from pdsno_cli.discovery.snmp.agents import SYS_NAME
 from tests.discovery.conftest import responder
-from tests.discovery.test_snmp import is_walk, respond, rows
+from tests.discovery.snmp.test_probe import is_walk, respond, rows
 
 from .conftest import PDSNO, until
 

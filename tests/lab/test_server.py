@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from pdsno_cli.discovery import snmp
-from pdsno_cli.discovery.snmp_agents import SYS_OBJECT_ID
+from pdsno_cli.discovery.snmp.agents import SYS_OBJECT_ID
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.lab import ber
 from pdsno_cli.lab.models import model

@@ -96,8 +96,8 @@ def _answer(protocol: str, result: SweepResult, took: str) -> str:
 
 def _identity(address: str, snmp: Snmp) -> Iterator[Finding]:
     """Yield what the device is, each fact with its evidence."""
-    from pdsno_cli.discovery.snmp import sweep as ask_agents
-    from pdsno_cli.discovery.snmp_identity import explain
+    from pdsno_cli.discovery.snmp.identities import explain
+    from pdsno_cli.discovery.snmp.probe import sweep as ask_agents
 
     cancel = threading.Event()
     info = ask_agents([address], snmp, cancel).get(address)

@@ -1,0 +1,133 @@
+"""Receives SNMP notifications: which devices say that they started, or that a link went up or down.
+
+Traps of SNMPv1 (RFC 1157) and v2c, and informs (RFC 3416), which are answered. A notification is a
+hint that anybody can send: it makes a controller look sooner, and nothing in it is believed.
+"""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from pdsno_cli.discovery.snmp.ber import Oid, Value, read_items
+from pdsno_cli.discovery.snmp.ber_write import write_item
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
+
+Kind = Literal["coldStart", "warmStart", "linkDown", "linkUp"]
+
+MAX_DATAGRAMS = 1000  # read at once: what floods the socket waits, and the kernel drops the rest
+
+_KINDS: tuple[Kind, ...] = (
+    "coldStart",
+    "warmStart",
+    "linkDown",
+    "linkUp",
+)  # generic-trap from 0 on
+_SNMP_TRAP_OID: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
+_SNMP_TRAPS: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 5)  # 1 is coldStart, 4 is linkUp
+_V1, _V2C = b"\x00", b"\x01"
+_INTEGER, _OCTETS, _SEQUENCE = 0x02, 0x04, 0x30
+_RESPONSE, _V1_TRAP, _INFORM, _V2_TRAP = 0xA2, 0xA4, 0xA6, 0xA7
+_DATAGRAM_BYTES = 65_535
+
+
+class Trap(NamedTuple):
+    """A notification: the address that it came from, what it says, and the answer to an inform."""
+
+    source: str
+    kind: Kind
+    answer: bytes | None = None
+
+
+def read_trap(data: bytes, source: str, communities: Container[bytes]) -> Trap | None:
+    """Return the notification in a datagram.
+
+    None for anything else, another community, and notifications of other kinds.
+    """
+    message = read_items(data)
+    parts = read_items(message[0].octets) if message and message[0].tag == _SEQUENCE else []
+    if len(parts) < 3 or parts[0].tag != _INTEGER or parts[1].tag != _OCTETS:
+        return None
+    version, community, pdu = parts[:3]
+    if community.octets not in communities:
+        return None
+    fields = read_items(pdu.octets)
+    kind: Kind | None = None
+    answer = None
+    if version.octets == _V1 and pdu.tag == _V1_TRAP:
+        kind = _generic(fields)
+    elif version.octets == _V2C and pdu.tag in {_V2_TRAP, _INFORM}:
+        kind = _notified(fields)
+        if kind is not None and pdu.tag == _INFORM:
+            reply = write_item(_RESPONSE, pdu.octets)
+            body = write_item(_INTEGER, version.octets) + write_item(_OCTETS, community.octets)
+            answer = write_item(_SEQUENCE, body + reply)
+    return None if kind is None else Trap(source, kind, answer)
+
+
+def _generic(fields: list[Value]) -> Kind | None:
+    """Return what a trap of SNMPv1 says: enterprise, address, generic-trap, and more."""
+    number = fields[2].number if len(fields) > 2 else None
+    return _KINDS[number] if number is not None and 0 <= number < len(_KINDS) else None
+
+
+def _notified(fields: list[Value]) -> Kind | None:
+    """Return what a notification of v2c says, by its snmpTrapOID."""
+    for binding in read_items(fields[3].octets) if len(fields) > 3 else ():
+        pair = read_items(binding.octets)
+        if len(pair) > 1 and pair[0].oid == _SNMP_TRAP_OID:
+            oid = pair[1].oid or ()
+            known = oid[:-1] == _SNMP_TRAPS and 1 <= oid[-1] <= len(_KINDS)
+            return _KINDS[oid[-1] - 1] if known else None
+    return None
+
+
+class TrapSocket:
+    """Listens for notifications on a UDP port; raises OSError if it cannot."""
+
+    def __init__(self, port: int, communities: Iterable[str]) -> None:
+        self._communities = frozenset(item.encode() for item in communities)
+        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            self._sock.setblocking(False)
+            self._sock.bind(("", port))
+        except BaseException:
+            self._sock.close()
+            raise
+
+    def receive(self) -> list[Trap]:
+        """Return what has come since the last call, and answer the informs."""
+        found = []
+        for _ in range(MAX_DATAGRAMS):
+            try:
+                data, peer = self._sock.recvfrom(_DATAGRAM_BYTES)
+            except BlockingIOError:
+                break
+            except OSError:
+                continue  # the error of an answer to an inform
+            trap = read_trap(data, peer[0], self._communities)
+            if trap is None:
+                continue
+            found.append(trap)
+            if trap.answer is not None:
+                self._answer(trap.answer, peer)
+        return found
+
+    def _answer(self, data: bytes, peer: tuple[str, int]) -> None:
+        try:
+            self._sock.sendto(data, peer)
+        except OSError:
+            return  # the sender asks again
+
+    def close(self) -> None:
+        """Stop listening; harmless when repeated."""
+        self._sock.close()
+
+
+def read_again(addresses: Iterable[str], port: int) -> None:
+    """Make the next sweep read the details of the agents at these addresses and this port."""
+    from pdsno_cli.discovery.snmp.probe import PROBE
+
+    PROBE.read_again(addresses, port)
