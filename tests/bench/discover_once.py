@@ -23,13 +23,14 @@ def main(protocol: str, targets: str, settings: str = "{}") -> None:
 
         found = len(icmp.sweep(wanted, cancel, **keywords))
     else:  # on a link it follows ARP
-        from pdsno_cli.discovery import arp, onlink, snmp
+        from pdsno_cli.discovery import arp, onlink
+        from pdsno_cli.discovery.snmp import probe
         from pdsno_cli.spec.topology import Snmp
 
         links = onlink.on_link(wanted)
         there = AddressSet.of(arp.sweep(links, cancel, patient=())) if links else wanted
         rate = keywords.pop("rate")
-        found = len(snmp.sweep(there, Snmp(**keywords), cancel, rate=rate))
+        found = len(probe.sweep(there, Snmp(**keywords), cancel, rate=rate))
     print(found)  # noqa: T201  # read by the bench
 
 

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from pdsno_cli.discovery import snmp
+from pdsno_cli.discovery.snmp import probe
 from pdsno_cli.discovery.snmp.agents import SYS_OBJECT_ID
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.lab import ber
@@ -26,7 +26,7 @@ QUICK = 0.3  # seconds
 
 def ask(targets, port, community="lab"):
     settings = Snmp(port=port, community=community, timeout=QUICK)
-    return snmp.sweep(targets, settings, threading.Event())
+    return probe.sweep(targets, settings, threading.Event())
 
 
 def identity(device):

@@ -7,7 +7,8 @@ import pytest
 
 from pdsno_cli.broker import config
 from pdsno_cli.controllers import regional
-from pdsno_cli.discovery import arp, icmp, snmp
+from pdsno_cli.discovery import arp, icmp
+from pdsno_cli.discovery.snmp import agents
 from pdsno_cli.lint.capacity import (
     BYTES,
     FASTEST_SUMMARIES,
@@ -146,5 +147,5 @@ def test_assumed_bytes_are_those_of_sealed_messages(kind):
 
 def test_assumed_rates_are_those_of_the_code():
     assert 1 / regional.SUMMARY_DELAY == FASTEST_SUMMARIES
-    for module, name in ((arp, "arp"), (icmp, "icmp"), (snmp, "snmp")):
+    for module, name in ((arp, "arp"), (icmp, "icmp"), (agents, "snmp")):
         assert FACTS[name].rate == module.RATE

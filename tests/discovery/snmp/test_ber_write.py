@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyasn1.codec.ber import encoder
 from pysnmp.proto.api import v2c
-from tests.discovery.test_ber import OIDS
 
 from pdsno_cli.discovery.snmp.ber import read_index, read_oid
 from pdsno_cli.discovery.snmp.ber_write import (
@@ -18,6 +17,7 @@ from pdsno_cli.discovery.snmp.ber_write import (
     write_oid,
     write_request,
 )
+from tests.discovery.snmp.test_ber import OIDS
 
 KINDS = {GET: v2c.GetRequestPDU, GET_NEXT: v2c.GetNextRequestPDU, GET_BULK: v2c.GetBulkRequestPDU}
 

@@ -14,7 +14,6 @@ from dataclasses import replace
 import pytest
 from pyasn1.codec.ber import encoder
 from pysnmp.proto.mpmod.rfc3412 import SNMPv3Message
-from tests.discovery.test_snmp_fuzz import mutated
 
 from pdsno_cli.discovery.probe import Findings, ProbeRequest
 from pdsno_cli.discovery.snmp.credentials import FIRST_WAIT, CredentialMemory
@@ -27,6 +26,7 @@ from tests.conftest import require
 from tests.discovery.conftest import responder
 from tests.discovery.snmp.details.switch import DETAIL, OBJECTS, SYSTEM
 from tests.discovery.snmp.table_agent import TableAgent, parse, tlv
+from tests.discovery.snmp.test_fuzz import mutated
 
 NET = "127.101.50"
 FIRST, SECOND, THIRD, SILENT = (f"{NET}.{n}" for n in (1, 2, 3, 4))

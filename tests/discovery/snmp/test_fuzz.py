@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from pyasn1.codec.ber import decoder, encoder
 from pysnmp.proto import rfc1905
 from pysnmp.proto.api import v2c
-from tests.discovery.test_ber import OIDS, encoded
 
 from pdsno_cli.discovery.snmp.ber import read_oid, read_raw, read_response
 from pdsno_cli.discovery.snmp.ber_write import write_request
@@ -26,6 +25,7 @@ from pdsno_cli.spec.topology import Details
 from tests.discovery.conftest import responder
 from tests.discovery.snmp.details.switch import DETAIL, OBJECTS
 from tests.discovery.snmp.table_agent import TableAgent, parse, tlv
+from tests.discovery.snmp.test_ber import OIDS, encoded
 
 ADDRESS = "127.101.43.1"
 VALUES = st.one_of(

@@ -15,13 +15,13 @@ import pytest
 from pyasn1.codec.ber import decoder, encoder
 from pysnmp.proto import rfc1905
 from pysnmp.proto.api import v2c
-from tests.discovery.test_ber import tlv
 
 from pdsno_cli.discovery.snmp import probe, system
 from pdsno_cli.discovery.snmp.system import SystemInfo
 from pdsno_cli.discovery.sweep import sweep
 from pdsno_cli.spec.topology import Snmp
 from tests.conftest import require
+from tests.discovery.snmp.test_ber import tlv
 
 BROKEN = "127.101.20.1"
 NEVER = threading.Event()

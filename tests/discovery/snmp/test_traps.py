@@ -14,10 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyasn1.codec.ber import encoder
 from pysnmp.proto.api import v1, v2c
-from tests.discovery.test_snmp_fuzz import mutated
 
-from pdsno_cli.discovery import snmp
 from pdsno_cli.discovery.probe import Findings, ProbeRequest
+from pdsno_cli.discovery.snmp import probe
 from pdsno_cli.discovery.snmp.traps import MAX_DATAGRAMS, TrapSocket, read_again, read_trap
 from pdsno_cli.model.targets import AddressSet
 from pdsno_cli.spec.topology import Snmp
@@ -25,6 +24,7 @@ from tests.conftest import require
 from tests.discovery.conftest import responder
 from tests.discovery.snmp.details.switch import OBJECTS
 from tests.discovery.snmp.table_agent import TableAgent
+from tests.discovery.snmp.test_fuzz import mutated
 
 KINDS = ("coldStart", "warmStart", "linkDown", "linkUp", "authenticationFailure")
 KNOWN = {b"public"}
@@ -165,7 +165,7 @@ def test_notification_makes_the_next_sweep_read_details_again():
                 cancel=threading.Event(),
                 findings=findings,
             )
-            snmp.PROBE.sweep(request)
+            probe.PROBE.sweep(request)
             return set(findings.details)
 
         assert [cycle(), cycle()] == [{address}, set()]
