@@ -123,6 +123,7 @@ class _Run:
     def _send_due(self, now: float, clear: float) -> float:
         """Send what the rate allows by ``now``; return when the next request may go out."""
         sent = 0
+        self._give_up(now)
         while clear <= now and sent < _BURST:
             index = self._take(now)
             if index is None:
@@ -154,28 +155,42 @@ class _Run:
         if len(self._waiting) < SURVEY and self._position < len(self._indices):
             self._position += 1
             return self._indices[self._position - 1]
-        adapted = self._timeout.seconds
-        for queue, timeout in ((self._waiting, adapted), (self._patiently, self._ceiling)):
-            while queue:
-                index = queue[0]
-                if index not in self._sent:  # it has answered
-                    queue.popleft()
-                    continue
-                sent, attempt = self._sent[index]
-                again = attempt < self._tries_of(index)
-                if now < sent + (adapted if again else timeout):
-                    break
-                queue.popleft()
-                if again:
-                    return index
-                if queue is self._waiting and self._is_patient(index):
-                    self._patiently.append(index)
-                else:
-                    self._finish(index, gave_up=True)
+        while self._waiting:
+            index = self._waiting[0]
+            if index not in self._sent:  # it has answered
+                self._waiting.popleft()
+                continue
+            sent, attempt = self._sent[index]
+            if now < sent + self._timeout.seconds:
+                break
+            self._waiting.popleft()
+            if attempt < self._tries_of(index):
+                return index
+            if self._is_patient(index):
+                self._patiently.append(index)
+            else:
+                self._finish(index, gave_up=True)
         if self._position == len(self._indices):
             return None
         self._position += 1
         return self._indices[self._position - 1]
+
+    def _give_up(self, now: float) -> None:
+        """Give up those that have waited for the ceiling, also while there are others to send to.
+
+        Otherwise all silent targets of a sweep would be in memory until the last one is asked.
+        """
+        while self._patiently:
+            index = self._patiently[0]
+            if index in self._sent:  # it has not answered
+                sent, attempt = self._sent[index]
+                if attempt < self._tries_of(index):
+                    self._waiting.appendleft(index)
+                elif now < sent + self._ceiling:
+                    break
+                else:
+                    self._finish(index, gave_up=True)
+            self._patiently.popleft()
 
     def _put_back(self, index: int) -> None:
         """Undo a ``_take`` whose request could not be sent."""
