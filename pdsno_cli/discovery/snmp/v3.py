@@ -199,7 +199,8 @@ class _Session:
         names = [
             api.ObjectType(api.ObjectIdentity(read_oid(name) or (0, 0))) for name in request.names
         ]
-        common = (self._engine, self._user, target, api.ContextData())
+        context = "" if request.vlan is None else f"vlan-{request.vlan}"
+        common = (self._engine, self._user, target, api.ContextData(contextName=context.encode()))
         if request.kind == GET_BULK:
             call = api.bulk_cmd(*common, request.once, request.rows, *names, lookupMib=False)
         else:

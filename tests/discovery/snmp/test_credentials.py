@@ -16,10 +16,18 @@ from pyasn1.codec.ber import encoder
 from pysnmp.proto.mpmod.rfc3412 import SNMPv3Message
 
 from pdsno_cli.discovery.probe import Findings, ProbeRequest
+from pdsno_cli.discovery.snmp import v3
+from pdsno_cli.discovery.snmp.ber_write import GET_NEXT, write_oid
 from pdsno_cli.discovery.snmp.credentials import FIRST_WAIT, CredentialMemory
+from pdsno_cli.discovery.snmp.details.exchange import Request
 from pdsno_cli.discovery.snmp.probe import SnmpProbe
 from pdsno_cli.discovery.snmp.v3_hello import hello, read_report
 from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.lab.agent import Agent
+from pdsno_cli.lab.mib import Mibs
+from pdsno_cli.lab.models import model
+from pdsno_cli.lab.network import Network
+from pdsno_cli.lab.plan import LabUser, make_device
 from pdsno_cli.model.targets import AddressSet
 from pdsno_cli.spec.topology import Credential, Snmp, SnmpKey
 from tests.conftest import require
@@ -272,6 +280,33 @@ def test_details_of_an_agent_of_snmpv3(snmpd):
     assert any("127.0.0.1/8" in interface.addresses for interface in detail.interfaces)
 
 
+def test_bridge_of_a_vlan_is_a_context_of_snmpv3():
+    """As Cisco names them; the agent answers as if it had one bridge."""
+    device = make_device(
+        0,
+        FIRST,
+        port=0,
+        community="",
+        user=LabUser(name="open"),
+        model=model("access-switch-iosxe"),
+    )
+    agent, seen = Agent(device, Mibs(Network([device]))), []
+
+    def answer(data):
+        seen.append(data)
+        return agent.answer(data)
+
+    def task():
+        base_port = write_oid((1, 3, 6, 1, 2, 1, 17, 1, 4, 1, 2))
+        return (yield Request(GET_NEXT, (base_port,), vlan=20))
+
+    with responder(FIRST, answer) as port:
+        outcome = v3.run([(FIRST, task())], user("open"), NEVER, port=port, timeout=2.0, retries=0,
+                         until=time.monotonic() + 10)  # fmt: skip
+    assert outcome.results[FIRST].bindings
+    assert b"vlan-20" in seen[-1]
+
+
 def test_users_and_communities_are_tried_in_order(snmpd):
     credentials = (OLD, user("nobody", "sha", "aes"), user("strong", "sha256", "aes"), NEW)
     with responder(SECOND, Listener(SYSTEM, b"new"), snmpd):
@@ -290,15 +325,13 @@ def test_user_that_was_answered_has_its_retries(snmpd, monkeypatch):
         snmpd, FIRST, SILENT, credentials=(user("strong", "sha256", "aes"),), timeout=1.0
     )
     prober.snmp = replace(prober.snmp, retries=2)
-    import pdsno_cli.discovery.snmp.v3 as module
-
-    run, retries = module.run, []
+    run, retries = v3.run, []
 
     def noting(tasks, *args, **kwargs):
         retries.append(kwargs["retries"])
         return run(tasks, *args, **kwargs)
 
-    monkeypatch.setattr(module, "run", noting)
+    monkeypatch.setattr(v3, "run", noting)
     assert set(prober.cycle()[0]) == {FIRST}
     assert retries[0] == 0  # an unknown user: once
     retries.clear()
@@ -320,16 +353,14 @@ def test_refused_user_waits_and_does_not_lock(snmpd, monkeypatch):
     wrong = user("strong", "sha256", "aes", password="wrong-password")
     prober = Prober(snmpd, FIRST, credentials=(wrong,), timeout=1.0)
     tries = []
-    import pdsno_cli.discovery.snmp.v3 as module
-
-    run = module.run
+    run = v3.run
 
     def counting(tasks, *args, **kwargs):
         tasks = list(tasks)
         tries.append([address for address, _ in tasks])
         return run(tasks, *args, **kwargs)
 
-    monkeypatch.setattr(module, "run", counting)
+    monkeypatch.setattr(v3, "run", counting)
     for _ in range(3):
         assert prober.cycle()[0] == {}
     assert tries == [[FIRST]]

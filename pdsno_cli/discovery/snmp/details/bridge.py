@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from pdsno_cli.discovery.snmp.ber import Oid
 from pdsno_cli.discovery.snmp.details.tables import (
@@ -60,19 +60,34 @@ def untagged_vlans(tables: Tables) -> dict[int, int]:
     return found
 
 
-def stations(tables: Tables, names: Mapping[int, str]) -> tuple[Station, ...]:
-    """Return the learned entries of the forwarding table; ``names`` are those of interfaces by index."""
-    interfaces = ports(tables)
+def stations(
+    tables: Tables, names: Mapping[int, str], instances: Mapping[int, Tables]
+) -> tuple[Station, ...]:
+    """Return the learned entries of the forwarding table; ``names`` are those of interfaces by index.
 
-    def name(port: int) -> str:
-        return names.get(interfaces.get(port, -1), f"port {port}")
-
-    found = {(mac, name(port), vlan) for mac, port, vlan in (*_of_vlans(tables), *_plain(tables))}
+    ``instances`` are the bridges of single VLANs, by VLAN, where a device has one for each.
+    """
+    found = _named((*_of_vlans(tables), *_plain(tables, None)), ports(tables), names)
+    for vlan, instance in instances.items():
+        # Each has its own numbers for its ports.
+        found |= _named(_plain(instance, vlan), ports(instance), names)
     ordered = sorted(found, key=lambda item: (item[0], item[2] or 0, item[1]))
     return tuple(
         Station(mac=mac, interface=interface, vlan=vlan)
         for mac, interface, vlan in ordered[:MAX_STATIONS]
     )
+
+
+def _named(
+    entries: Iterable[tuple[str, int, int | None]],
+    interfaces: Mapping[int, int],
+    names: Mapping[int, str],
+) -> set[tuple[str, str, int | None]]:
+    """Return MAC, name of the interface and VLAN of entries with MAC, port and VLAN."""
+    return {
+        (mac, names.get(interfaces.get(port, -1), f"port {port}"), vlan)
+        for mac, port, vlan in entries
+    }
 
 
 def _of_vlans(tables: Tables) -> Iterator[tuple[str, int, int | None]]:
@@ -89,10 +104,10 @@ def _of_vlans(tables: Tables) -> Iterator[tuple[str, int, int | None]]:
         yield mac, port, vlan_of.get(index[0])
 
 
-def _plain(tables: Tables) -> Iterator[tuple[str, int, int | None]]:
-    """Yield MAC and port of each entry of dot1dTpFdbTable."""
+def _plain(tables: Tables, vlan: int | None) -> Iterator[tuple[str, int, int | None]]:
+    """Yield MAC, port and ``vlan`` of each entry of dot1dTpFdbTable."""
     for _, mac, port in _entries(tables, FDB_PORT, FDB_STATUS, 6):
-        yield mac, port, None
+        yield mac, port, vlan
 
 
 def _entries(

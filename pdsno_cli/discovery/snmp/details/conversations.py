@@ -114,12 +114,16 @@ class Conversations(Generic[Result]):
         conversation.request_id, conversation.tries = self._next_id, 0
         conversation.datagram = write_request(
             request.kind,
-            self._communities[conversation.address],
+            self._community(conversation),
             request.names,
             once=request.once,
             rows=request.rows,
         ).with_id(self._next_id)
         self._ready.append(conversation)
+
+    def _community(self, conversation: _Conversation[Result]) -> bytes:
+        community, vlan = self._communities[conversation.address], conversation.request.vlan
+        return community if vlan is None else b"%s@%d" % (community, vlan)
 
     def _send(self) -> None:
         now = time.monotonic()

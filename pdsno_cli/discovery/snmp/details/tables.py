@@ -45,10 +45,20 @@ LLDP_PORT_SUBTYPE, LLDP_PORT_ID, LLDP_PORT_DESCR = (
 )
 LLDP_REMOTE = (*_LLDP, 4, 1, 1)
 LLDP_MANAGEMENT = (*_LLDP, 4, 2, 1, 3)  # lldpRemManAddrIfSubtype
+
+_LLDP_V2: Oid = (1, 3, 111, 2, 802, 1, 1, 13, 1)  # LLDP-V2-MIB (IEEE 802.1AB-2009)
+LLDP_V2_CHASSIS_SUBTYPE, LLDP_V2_CHASSIS = (*_LLDP_V2, 3, 1), (*_LLDP_V2, 3, 2)
+LLDP_V2_REMOTE = (*_LLDP_V2, 4, 1, 1)
+LLDP_V2_MANAGEMENT = (*_LLDP_V2, 4, 2, 1, 3)  # lldpV2RemManAddrIfSubtype
 IF_CHANGED: Oid = (1, 3, 6, 1, 2, 1, 31, 1, 5)  # ifTableLastChange
 
 CDP: Oid = (1, 3, 6, 1, 4, 1, 9, 9, 23, 1, 2, 1, 1)  # cdpCacheTable
 _CISCO: Oid = (1, 3, 6, 1, 4, 1, 9)
+
+
+# The columns of lldpRemTable that are read, the identifiers of chassis and port first; those of
+# lldpV2RemTable have the next number each.
+REMOTE_PARTS = (5, 4, 6, 7, 8, 9, 10, 11, 12)
 
 
 class Table(NamedTuple):
@@ -76,23 +86,36 @@ def tables(wanted: Details, object_id: Oid) -> tuple[Table, ...]:
             _table(VLAN_NAME, limit=MAX_VLANS),
             _table(VLAN_FDB_ID, limit=MAX_VLANS),
         ]
-        if object_id[: len(_CISCO)] == _CISCO:
-            found += [_table(VTP_VLAN_NAME, limit=MAX_VLANS), _table(VM_VLAN)]
+        if is_cisco(object_id):
+            found.append(_table(VM_VLAN))
     if wanted.neighbours:
-        remote = [(*LLDP_REMOTE, part) for part in (5, 4, 6, 7, 8, 9, 10, 11, 12)]
+        remote = [(*LLDP_REMOTE, part) for part in REMOTE_PARTS]
+        remote_v2 = [(*LLDP_V2_REMOTE, part + 1) for part in REMOTE_PARTS]
         found += [
             _table(*remote, limit=MAX_NEIGHBOURS),
             _table(LLDP_MANAGEMENT, limit=4 * MAX_NEIGHBOURS),
+            _table(*remote_v2, limit=MAX_NEIGHBOURS),
+            _table(LLDP_V2_MANAGEMENT, limit=4 * MAX_NEIGHBOURS),
             _table(LLDP_PORT_ID, LLDP_PORT_SUBTYPE, LLDP_PORT_DESCR),
             _table(*((*CDP, part) for part in (6, 4, 7, 8, 9)), limit=MAX_NEIGHBOURS),
         ]
+    if is_cisco(object_id) and (wanted.interfaces or wanted.forwarding):
+        found.append(_table(VTP_VLAN_NAME, limit=MAX_VLANS))
     return (*found, _table(BASE_PORT))
+
+
+def is_cisco(object_id: Oid) -> bool:
+    """Return True for the sysObjectID of a device of Cisco's."""
+    return object_id[: len(_CISCO)] == _CISCO
 
 
 def scalars(wanted: Details) -> tuple[Oid, ...]:
     """Return the columns of which only the first row is wanted, as it is the only one."""
     own = (IF_CHANGED,) if wanted.interfaces else ()
-    return (*own, LLDP_CHASSIS, LLDP_CHASSIS_SUBTYPE, LLDP_CHANGED) if wanted.neighbours else own
+    if not wanted.neighbours:
+        return own
+    chassis = (LLDP_CHASSIS, LLDP_CHASSIS_SUBTYPE, LLDP_V2_CHASSIS, LLDP_V2_CHASSIS_SUBTYPE)
+    return (*own, *chassis, LLDP_CHANGED)
 
 
 def forwarding_columns(*, by_vlan: bool) -> dict[Oid, int]:

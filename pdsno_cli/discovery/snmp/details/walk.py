@@ -48,6 +48,11 @@ class Agent:
     silences: int = 0  # in a row
     silent: bool = False
 
+    @classmethod
+    def asked_least(cls, requests: int) -> Agent:
+        """Return an agent that is asked for one value at a time, and once, if it is silent."""
+        return cls(manner=len(_MANNERS) - 1, requests=requests)
+
     def ask_less(self) -> bool:
         """Use the next manner; return False if there is none."""
         if self.manner + 1 == len(_MANNERS):
@@ -68,11 +73,12 @@ class _Column:
 
 
 def walk(
-    columns: Mapping[Oid, int], agent: Agent, *, at_once: bool = False
+    columns: Mapping[Oid, int], agent: Agent, *, at_once: bool = False, vlan: int | None = None
 ) -> Task[dict[Oid, Rows]]:
     """Return the rows of each column, at most as many as its number says.
 
-    With ``at_once`` every column is in the first request: one datagram tells which are empty.
+    With ``at_once`` every column is in the first request: one datagram tells which are empty. A
+    ``vlan`` is that of ``Request``.
     """
     states = []
     for oid, limit in columns.items():
@@ -86,7 +92,7 @@ def walk(
         agent.requests += 1
         names = tuple(state.last for state in group)
         rows = 0 if manner.kind == GET_NEXT else max(manner.values // len(group), 1)
-        _handle((yield Request(manner.kind, names, rows)), group, agent)
+        _handle((yield Request(manner.kind, names, rows, vlan=vlan)), group, agent)
     return dict(zip(columns, (state.rows for state in states), strict=True))
 
 

@@ -17,13 +17,13 @@ from pdsno_cli.model.details import MAX_INTERFACES, Detail
 from pdsno_cli.spec.topology import Details
 from tests.discovery.conftest import responder
 from tests.discovery.snmp.details.switch import DETAIL, IF, IFX, LLDP, OBJECTS, STATIONS, SYSTEM
-from tests.discovery.snmp.table_agent import TableAgent, if_table
+from tests.discovery.snmp.table_agent import TableAgent, if_table, parse
 
 ADDRESS = "127.101.40.1"
 NEVER = threading.Event()
 
 
-def read(agent, wanted=None, *, timeout=0.3, tries=1, seconds=20.0, cancel=NEVER):
+def read(agent, wanted=None, *, object_id=(), timeout=0.3, tries=1, seconds=20.0, cancel=NEVER):
     """Return the reading of an agent, None if it did not end."""
     with (
         responder(ADDRESS, agent) as port,
@@ -33,7 +33,7 @@ def read(agent, wanted=None, *, timeout=0.3, tries=1, seconds=20.0, cancel=NEVER
         conversations = Conversations(
             sock, {ADDRESS: b"public"}, port=port, timeout=timeout, tries=tries
         )
-        task = read_detail(wanted or Details())
+        task = read_detail(wanted or Details(), object_id)
         found = conversations.run([(ADDRESS, task)], cancel, time.monotonic() + seconds)
     return found.get(ADDRESS)
 
@@ -61,6 +61,84 @@ def test_forwarding_table_of_a_bridge_without_vlans():
     }
     (station,) = read(TableAgent(objects), Details(forwarding=True)).detail.stations
     assert (station.mac, station.interface, station.vlan) == ("00:50:56:09:09:09", "eth5", None)
+
+
+class IosAgent(TableAgent):
+    """Serves the bridge of a VLAN to ``COMMUNITY@VLAN`` alone, as IOS does."""
+
+    def __init__(self, objects, bridges):
+        super().__init__(objects)
+        self.bridges = {
+            self.community + b"@%d" % vlan: TableAgent(
+                rows, community=self.community + b"@%d" % vlan
+            )
+            for vlan, rows in bridges.items()
+        }
+        self.communities = []
+
+    def __call__(self, data):
+        community = parse(parse(data)[0][1])[1][1]
+        self.communities.append(community)
+        return self.bridges.get(community, super().__call__)(data)
+
+
+def bridge_of(port, interface, *stations):
+    """Return a bridge with one port and what it learned there; its own address is no station."""
+    bridge = (1, 3, 6, 1, 2, 1, 17)
+    rows = {(*bridge, 1, 4, 1, 2, port): interface}
+    for octet, state in (*((octet, 3) for octet in stations), (99, 4)):
+        rows[(*bridge, 4, 3, 1, 2, 0, 0x50, 0x56, 9, 9, octet)] = port
+        rows[(*bridge, 4, 3, 1, 3, 0, 0x50, 0x56, 9, 9, octet)] = state
+    return rows
+
+
+CISCO = (1, 3, 6, 1, 4, 1, 9, 1, 1208)
+VTP_NAME = (1, 3, 6, 1, 4, 1, 9, 9, 46, 1, 3, 1, 1, 4, 1)
+IOS = SYSTEM | {
+    (*IFX, 1, 10101): "Gi1/0/1",
+    (*IFX, 1, 10102): "Gi1/0/2",
+    **{(*VTP_NAME, vlan): f"vlan {vlan}" for vlan in (1, 20, 30, *range(1002, 1006))},
+}
+
+
+def test_forwarding_tables_of_a_switch_with_a_bridge_for_each_vlan():
+    # Each bridge numbers its ports by itself.
+    agent = IosAgent(IOS, {1: bridge_of(1, 10101, 1, 2), 20: {}, 30: bridge_of(1, 10102, 2)})
+    reading = read(agent, Details(forwarding=True), object_id=CISCO)
+    assert [(s.mac[-2:], s.interface, s.vlan) for s in reading.detail.stations] == [
+        ("01", "Gi1/0/1", 1),
+        ("02", "Gi1/0/1", 1),
+        ("02", "Gi1/0/2", 30),
+    ]
+    assert reading.complete
+    assert set(agent.communities) == {b"public", b"public@1", b"public@20", b"public@30"}
+
+
+def test_agent_that_knows_no_communities_of_vlans_is_asked_for_few():
+    agent = IosAgent(IOS, {})
+    reading = read(agent, Details(forwarding=True), object_id=CISCO, timeout=0.05)
+    assert reading.detail.stations == ()
+    assert reading.complete
+    assert [name for name in agent.communities if b"@" in name] == [b"public@1", b"public@20"]
+
+
+def test_neighbours_of_an_agent_that_serves_lldp_v2_alone():
+    """Columns are one further on, and the destination address stands before the neighbour."""
+    v2 = (1, 3, 111, 2, 802, 1, 1, 13, 1)
+    remote, management = (*LLDP, 4, 1, 1), (*LLDP, 4, 2, 1, 3)
+    objects = {}
+    for oid, item in OBJECTS.items():
+        if oid[: len(LLDP)] != LLDP:
+            objects[oid] = item
+        elif oid[: len(remote)] == remote:
+            column, time_mark, port, number = oid[len(remote) :]
+            objects[(*v2, 4, 1, 1, column + 1, time_mark, port, 1, number)] = item
+        elif oid[: len(management)] == management:
+            time_mark, port, number, *address = oid[len(management) :]
+            objects[(*v2, 4, 2, 1, 3, time_mark, port, 1, number, *address)] = item
+        elif oid[len(LLDP) :] in {(3, 1, 0), (3, 2, 0)}:
+            objects[(*v2, *oid[len(LLDP) :])] = item
+    assert read(TableAgent(objects)).detail == DETAIL
 
 
 def test_vlan_of_a_station_where_no_database_is_told_of():
