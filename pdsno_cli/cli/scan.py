@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,11 +13,13 @@ from pdsno_cli.cli import console
 from pdsno_cli.cli.args import JSON, WIDE, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from pdsno_cli.discovery.progress import Progress
     from pdsno_cli.discovery.scan import Plan
     from pdsno_cli.discovery.sweep import SweepResult
     from pdsno_cli.model.targets import AddressRange, AddressSet
+    from pdsno_cli.spec.topology import Snmp, SnmpKey
 
 FORMAT_VERSION = 1
 _HEAD = ("address", "mac", "mac vendor", "name", "vendor", "type", "model", "version", "protocols")
@@ -47,6 +49,26 @@ def scan(
             help="SNMP v2c community (default: public). Several are tried in order.",
         ),
     ] = None,
+    user: Annotated[
+        str | None,
+        typer.Option("--user", metavar="NAME", help="SNMPv3 user; tried after the communities."),
+    ] = None,
+    auth: Annotated[
+        str | None,
+        typer.Option(
+            "--auth",
+            metavar="PROTOCOL=PASSWORD",
+            help="The user's authentication, as in sha256=file:auth.txt.",
+        ),
+    ] = None,
+    privacy: Annotated[
+        str | None,
+        typer.Option(
+            "--privacy",
+            metavar="PROTOCOL=PASSWORD",
+            help="The user's encryption, as in 'aes=${PRIVACY_PASSWORD}'.",
+        ),
+    ] = None,
     port: Annotated[
         int, typer.Option("--port", metavar="N", min=1, max=65535, help="UDP port of SNMP agents.")
     ] = 161,
@@ -60,6 +82,10 @@ def scan(
     retries: Annotated[
         int, typer.Option("--retries", metavar="N", min=0, max=10, help="Further SNMP tries.")
     ] = 1,
+    rate: Annotated[
+        int | None,
+        typer.Option("--rate", metavar="N", min=1, max=100_000, help="Packets a second, at most."),
+    ] = None,
     as_json: JSON = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     wide: WIDE = False,
@@ -74,13 +100,12 @@ def scan(
 
     if as_json and as_csv:
         raise UsageError("--json and --csv cannot be combined")
-    if community is not None and "" in community:
-        raise UsageError("a community cannot be empty: leave --community out for public")
+    snmp = Snmp(port=port, timeout=seconds(timeout), retries=retries, details=None)
     plan = Plan(
         targets=_targets(targets, exclude or ()),
         protocols=_protocols(protocols),
-        snmp=Snmp(port=port, timeout=seconds(timeout), retries=retries, details=None),
-        communities=tuple(dict.fromkeys(community or ["public"])),
+        snmp=_with_credentials(snmp, community or (), user, auth, privacy),
+        rate=rate,
     )
     result = _run(plan)
     said = list(reasons(plan, result))
@@ -150,43 +175,102 @@ def _protocols(text: str | None) -> tuple[str, ...]:
     return sort_protocols(names)
 
 
+def _with_credentials(
+    snmp: Snmp,
+    communities: Iterable[str],
+    user: str | None,
+    auth: str | None,
+    privacy: str | None,
+) -> Snmp:
+    """Return the settings with what is to be tried in order, secrets resolved."""
+    from dataclasses import replace
+    from pathlib import Path
+
+    from pdsno_cli.model.errors import OperationError, UsageError
+    from pdsno_cli.spec.credentials import resolve_snmp
+    from pdsno_cli.spec.topology import Credential
+
+    tried = [Credential(community=text) for text in dict.fromkeys(communities)]
+    if any(not item.community for item in tried):
+        raise UsageError("a community cannot be empty: leave --community out for public")
+    if user is not None:
+        keys = _key("--auth", auth), _key("--privacy", privacy)
+        if privacy is not None and auth is None:
+            raise UsageError("--privacy takes --auth, too: SNMPv3 encrypts for known users alone")
+        tried.append(Credential(user=user, auth=keys[0], privacy=keys[1]))
+    elif auth is not None or privacy is not None:
+        raise UsageError("--auth and --privacy are those of a --user: name it")
+    if len(tried) == 1 and tried[0].community is not None:
+        settings = replace(snmp, community=tried[0].community)
+    else:
+        settings = replace(snmp, credentials=tuple(tried))
+    try:
+        return resolve_snmp(settings, base=Path())
+    except OperationError as exc:
+        raise UsageError(str(exc)) from exc
+
+
+def _key(option: str, text: str | None) -> SnmpKey | None:
+    """Return protocol and password of ``PROTOCOL=PASSWORD``."""
+    from typing import get_args
+
+    from pdsno_cli.model.errors import UsageError
+    from pdsno_cli.model.names import suggest
+    from pdsno_cli.spec.topology import AuthProtocol, PrivacyProtocol, SnmpKey
+
+    if text is None:
+        return None
+    protocols = get_args(AuthProtocol if option == "--auth" else PrivacyProtocol)
+    written, equals, password = text.partition("=")
+    protocol = next((item for item in protocols if item == written), None)
+    if protocol is None:
+        raise UsageError(f"unknown {option} protocol {written!r}: {suggest(written, protocols)}")
+    if not equals or not password:
+        raise UsageError(f"{option} lacks a password: write {protocol}=file:PATH")
+    return SnmpKey(protocol=protocol, password=password)
+
+
 def _run(plan: Plan) -> SweepResult:
     """Scan on a thread of its own, with a bar on a terminal; Ctrl-C ends it early."""
     from concurrent.futures import ThreadPoolExecutor
 
+    from pdsno_cli.discovery.progress import Progress
     from pdsno_cli.discovery.scan import scan as run
 
     cancel = threading.Event()
+    progress = {name: Progress() for name in plan.protocols}
     with ThreadPoolExecutor(1, thread_name_prefix="scan") as pool:
-        future = pool.submit(run, plan, cancel)
+        future = pool.submit(run, plan, cancel, progress)
         try:
             if console.terminal(sys.stderr):
-                _show(plan, future.done)
+                _show(plan, progress, future.done)
             return future.result()
         finally:
             cancel.set()
 
 
-def _show(plan: Plan, done: Any) -> None:
-    """Draw how much of the longest possible time has passed, until it is done."""
+def _show(plan: Plan, progress: Mapping[str, Progress], done: Callable[[], bool]) -> None:
+    """Draw how many requests of each protocol are answered or given up, until the scan is done."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
 
     screen = Console(file=sys.stderr, no_color=not console.colour(sys.stderr))
-    most = plan.most_seconds
-    names = ", ".join(plan.protocols)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(20),
-        TextColumn("{task.completed:.1f} of at most {task.total:.1f} s"),
-    )
-    started = time.monotonic()
-    with Progress(*columns, console=screen, transient=True) as progress:
-        task = progress.add_task(f"{len(plan.targets):,} addresses: {names}", total=most)
+    columns = (TextColumn("{task.description}"), BarColumn(20), TimeElapsedColumn())
+    with Bars(*columns, console=screen, transient=True) as bar:
+        task = bar.add_task("", total=None)
         while not done():
-            passed = time.monotonic() - started
-            progress.update(task, completed=min(passed, most), total=most)
+            bar.update(
+                task,
+                description=f"{len(plan.targets):,} addresses: {_counts(progress)}",
+                completed=sum(item.finished for item in progress.values()),
+                total=sum(item.begun for item in progress.values()) or None,
+            )
             time.sleep(_REDRAW)
+
+
+def _counts(progress: Mapping[str, Progress]) -> str:
+    return ", ".join(f"{name} {i.finished:,}/{i.begun:,}" for name, i in progress.items())
 
 
 def _table(result: SweepResult, *, wide: bool) -> str:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping
 
     from pdsno_cli.discovery.onlink import Link
+    from pdsno_cli.discovery.progress import Progress
     from pdsno_cli.model.targets import AddressSet
 
 RATE = FACTS["arp"].rate  # requests a second
@@ -62,6 +63,7 @@ class ArpProbe:
             timeout=pace.ceiling_of(facts),
             floor=pace.floor_of(facts),
             patient=pace.patient(facts),
+            progress=request.progress,
             conflicts=request.findings.conflicts,
         )
         return {
@@ -82,13 +84,14 @@ def sweep(
     timeout: float = TIMEOUT,
     floor: float | None = FLOOR,
     patient: Container[str] | None = None,
+    progress: Progress | None = None,
     conflicts: dict[str, set[str]] | None = None,
 ) -> dict[str, str | None]:
     """Return every answering target of ``interfaces``, as ``onlink.on_link`` returns them.
 
     With its MAC, or None where that is one that several devices share. The MACs of an address that
-    several claim are added to ``conflicts``; the first to answer counts. ``floor`` and ``patient``
-    (addresses) are those of ``request_all``. Raises ProbeUnavailableError when no interface could
+    several claim are added to ``conflicts``; the first to answer counts. ``floor``, ``patient``
+    (addresses) and ``progress`` are those of ``request_all``. Raises ProbeUnavailableError when no interface could
     be used to the end. One interface after another.
     """
     found: dict[str, str | None] = {}
@@ -111,6 +114,7 @@ def sweep(
                     cancel=cancel,
                     floor=floor,
                     patient=by_index(link.targets, patient),
+                    progress=progress,
                 )
             except OSError as exc:  # the link went down in mid-sweep
                 reasons.append(f"{interface}: {exc.strerror}")

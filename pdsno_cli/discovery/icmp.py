@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Container, Iterator, Sequence
 
+    from pdsno_cli.discovery.progress import Progress
+
 RATE = FACTS["icmp"].rate  # requests a second
 TRIES = FACTS["icmp"].tries
 TIMEOUT = FACTS["icmp"].timeout  # seconds to wait for the answer of one try, at most
@@ -58,6 +60,7 @@ class IcmpProbe:
             timeout=pace.ceiling_of(facts),
             floor=pace.floor_of(facts),
             patient=pace.patient(facts),
+            progress=request.progress,
         )
         return {address: {} for address in found}
 
@@ -83,10 +86,11 @@ def sweep(
     timeout: float = TIMEOUT,
     floor: float | None = FLOOR,
     patient: Container[str] | None = None,
+    progress: Progress | None = None,
 ) -> frozenset[str]:
     """Return the addresses among ``targets`` that answer.
 
-    ``floor`` and ``patient`` (addresses) are those of ``request_all``. Raises ProbeUnavailableError if the machine allows no ICMP socket or has no network.
+    ``floor``, ``patient`` (addresses) and ``progress`` are those of ``request_all``. Raises ProbeUnavailableError if the machine allows no ICMP socket or has no network.
     """
     sock, raw = _open()
     with sock:
@@ -100,6 +104,7 @@ def sweep(
             cancel=cancel,
             floor=floor,
             patient=by_index(targets, patient),
+            progress=progress,
         )
     if echo.sender.error is not None and not echo.answered:
         raise ProbeUnavailableError(f"no echo request could be sent: {echo.sender.error}")

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from pdsno_cli.discovery.pace import Pace
+from pdsno_cli.discovery.progress import Progress
 from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.probes import FACTS, how_to_grant
 
@@ -74,7 +75,7 @@ class ProbeRequest:
     ``on_link`` probe, the targets of each interface with the source address to send from; it is
     empty for others. The secrets of ``snmp`` are resolved. ``cancel`` ends the sweep early; ``pace``
     says how fast and how patiently to ask. ``findings`` is where a probe puts what it learns beside
-    its answers.
+    its answers, ``progress`` where it says how far it is.
     """
 
     targets: Sequence[str]
@@ -83,6 +84,7 @@ class ProbeRequest:
     interfaces: Mapping[str, Link] = field(default_factory=dict)
     pace: Pace = field(default_factory=Pace)
     findings: Findings = field(default_factory=Findings)
+    progress: Progress = field(default_factory=Progress)
 
 
 class Probe(Protocol):

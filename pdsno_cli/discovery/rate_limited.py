@@ -13,6 +13,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from pdsno_cli.discovery.adaptive import AdaptiveTimeout
+from pdsno_cli.discovery.progress import Progress
 
 if TYPE_CHECKING:
     import threading
@@ -56,6 +57,7 @@ def request_all(
     cancel: threading.Event,
     floor: float | None = None,
     patient: Container[int] | None = None,
+    progress: Progress | None = None,
 ) -> None:
     """Send each target up to ``tries`` requests, ``rate`` a second in all.
 
@@ -71,7 +73,7 @@ def request_all(
     beyond the first ``SURVEY`` they are retried only while requests are seen to get lost.
     """
     run = _Run(sock, indices, rate=rate, tries=tries, ceiling=timeout, floor=floor, patient=patient)
-    run.run(cancel)
+    run.run(cancel, progress or Progress())
 
 
 class _Run:
@@ -104,14 +106,17 @@ class _Run:
         self._waiting: deque[int] = deque()
         self._patiently: deque[int] = deque()
 
-    def run(self, cancel: threading.Event) -> None:
+    def run(self, cancel: threading.Event, progress: Progress) -> None:
         """Send and receive until every target is finished, or ``cancel`` is set."""
+        before, count = progress.finished, self._targets.pending
+        progress.begun += count
         poller = select.poll()
         poller.register(self._sock.fileno(), select.POLLIN)
         credit = min(_BURST * self._pause, _CREDIT)
         clear = time.monotonic() - credit  # when the next request may go out
         while self._targets.pending and not cancel.is_set():
             now = time.monotonic()
+            progress.finished = before + count - self._targets.pending
             clear = self._send_due(now, max(clear, now - credit))
             self._read()
             if not self._targets.pending:
@@ -119,6 +124,7 @@ class _Run:
             wait = max(self._next_event(now), clear + _NAP) - time.monotonic()
             poller.poll(max(0.0, min(wait, CANCEL_POLL)) * 1000)
             self._read()
+        progress.finished = before + count - self._targets.pending
 
     def _send_due(self, now: float, clear: float) -> float:
         """Send what the rate allows by ``now``; return when the next request may go out."""

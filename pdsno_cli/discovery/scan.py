@@ -1,17 +1,15 @@
-"""One discovery without a topology: a sweep, further communities, and why nothing answered."""
+"""One discovery without a topology: a sweep, and why nothing answered."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-import msgspec
-
+from pdsno_cli.discovery.pace import Pace
+from pdsno_cli.discovery.progress import Progress
 from pdsno_cli.discovery.sweep import SweepResult, sweep
-from pdsno_cli.model.devices import Observation, ProbeResult
-from pdsno_cli.model.probes import FACTS, sort_protocols
 from pdsno_cli.model.targets import AddressRange, AddressSet
 from pdsno_cli.spec.topology import Snmp
 
@@ -21,85 +19,23 @@ _SAMPLES = 64  # ranges whose route is looked up
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to ask: ``targets`` without the excluded ones, ``communities`` in order."""
+    """What to ask: ``targets`` without the excluded ones; secrets of ``snmp`` are resolved.
+
+    ``rate`` is in packets a second of each protocol, None for those of the registry.
+    """
 
     targets: AddressSet
     protocols: tuple[str, ...]
     snmp: Snmp
-    communities: tuple[str, ...]
-
-    @property
-    def most_seconds(self) -> float:
-        """A time that no scan exceeds by much: one protocol after the other, and nothing answers."""
-        seconds = []
-        for name in self.protocols:
-            facts = FACTS[name]
-            tries, timeout, rounds = facts.tries, facts.timeout, 1
-            if name == _SNMP:
-                tries, timeout = self.snmp.retries + 1, self.snmp.timeout
-                rounds = len(self.communities)
-            seconds.append(rounds * tries * (len(self.targets) / facts.rate + timeout))
-        return sum(seconds)
+    rate: float | None = None
 
 
-def scan(plan: Plan, cancel: threading.Event) -> SweepResult:
-    """Sweep; each further community is tried on the targets that did not answer SNMP until then."""
-    first, *others = plan.communities
-    found = sweep(plan.targets, plan.protocols, replace(plan.snmp, community=first), cancel)
-    for community in others if _SNMP in plan.protocols else ():
-        answered = [o for o in found.observations if _SNMP in o.protocols]
-        known = AddressSet.of(address for item in answered for address in item.addresses)
-        left = plan.targets.without(known)
-        if cancel.is_set() or not left:
-            break
-        again = sweep(left, [_SNMP], replace(plan.snmp, community=community), cancel)
-        found = _joined(found, again)
-    return found
-
-
-def _joined(first: SweepResult, again: SweepResult) -> SweepResult:
-    """Return a sweep with what another found by SNMP."""
-    found = {item.addresses[0]: item for item in first.observations}
-    at = {address: item.addresses[0] for item in first.observations for address in item.addresses}
-    for item in again.observations:
-        key = next((at[address] for address in item.addresses if address in at), item.addresses[0])
-        found[key] = _with_snmp(found.get(key), item)
-    (probe,) = again.probes
-    return replace(
-        first,
-        observations=tuple(sorted(found.values(), key=lambda o: _order(o.addresses[0]))),
-        probes=tuple(_added(item, probe) for item in first.probes),
-        seconds=first.seconds + again.seconds,
-        cancelled=first.cancelled or again.cancelled,
-        closed=first.closed | again.closed,
-    )
-
-
-def _with_snmp(known: Observation | None, item: Observation) -> Observation:
-    if known is None:
-        return item
-    kept = {} if known.mac is None else {"mac": known.mac, "mac_source": known.mac_source}
-    return msgspec.structs.replace(
-        item,
-        addresses=tuple(sorted({*known.addresses, *item.addresses}, key=_order)),
-        protocols=sort_protocols((*known.protocols, *item.protocols)),
-        **kept,
-    )
-
-
-def _added(probe: ProbeResult, again: ProbeResult) -> ProbeResult:
-    if probe.protocol != again.protocol:
-        return probe
-    return msgspec.structs.replace(
-        probe,
-        answers=probe.answers + again.answers,
-        seconds=round(probe.seconds + again.seconds, 3),
-        error=probe.error and again.error,
-    )
-
-
-def _order(address: str) -> bytes:
-    return socket.inet_aton(address)
+def scan(
+    plan: Plan, cancel: threading.Event, progress: Mapping[str, Progress] | None = None
+) -> SweepResult:
+    """Sweep once; ``progress`` has one for each protocol that is watched."""
+    pace = Pace(rate=plan.rate)
+    return sweep(plan.targets, plan.protocols, plan.snmp, cancel, pace=pace, progress=progress)
 
 
 def reasons(plan: Plan, result: SweepResult) -> Iterator[str]:
@@ -122,8 +58,7 @@ def reasons(plan: Plan, result: SweepResult) -> Iterator[str]:
 
 
 def _no_snmp(plan: Plan, asked: int, closed: int, *, alive: bool) -> str:
-    count = len(plan.communities)
-    tried = "community" if count == 1 else f"{count} communities"
+    tried = _credentials(plan.snmp)
     where = f"on port {plan.snmp.port}"
     if closed and closed >= asked:
         return (
@@ -133,9 +68,22 @@ def _no_snmp(plan: Plan, asked: int, closed: int, *, alive: bool) -> str:
     if alive:
         return (
             f"snmp: none of the {asked} that are there answered to the {tried} {where}: "
-            "try another --community or --port; agents may also answer certain hosts only"
+            "try another --community, --user or --port; agents may also answer certain hosts only"
         )
     return f"snmp: no answer of {asked} to the {tried} {where}"
+
+
+def _credentials(snmp: Snmp) -> str:
+    """Return what was tried, in words."""
+    communities, users = len(snmp.communities), len(snmp.tried) - len(snmp.communities)
+    words = (
+        []
+        if not communities
+        else ["community" if communities == 1 else f"{communities} communities"]
+    )
+    if users:
+        words.append("user" if users == 1 else f"{users} users")
+    return " and the ".join(words)
 
 
 def no_routes(ranges: Sequence[AddressRange]) -> Iterator[str]:

@@ -21,6 +21,7 @@ from pdsno_cli.discovery import neighbours, onlink
 from pdsno_cli.discovery.merge import merge, sort_addresses
 from pdsno_cli.discovery.pace import Pace
 from pdsno_cli.discovery.probe import Answers, ProbeRequest, ProbeUnavailableError, load
+from pdsno_cli.discovery.progress import Progress
 from pdsno_cli.model.devices import Observation, ProbeResult
 from pdsno_cli.model.probes import FACTS, ProbeFacts, sort_protocols
 from pdsno_cli.model.targets import AddressRange, AddressSet
@@ -79,11 +80,13 @@ def sweep(
     *,
     pace: Pace | None = None,
     answering_only: bool = False,
+    progress: Mapping[str, Progress] | None = None,
 ) -> SweepResult:
     """Probe ``targets`` (IPv4, dotted) with ``protocols``; never raises, returns soon after ``cancel``.
 
     The secrets of ``snmp`` are resolved. Behind routers, ``answering_only`` asks SNMP of those targets
     that answered ICMP, if that could be used. The failure of a probe becomes its ``ProbeResult.error``.
+    ``progress`` has one for each protocol that is watched.
     """
     started = time.monotonic()
     wanted = targets if isinstance(targets, AddressSet) else AddressSet.of(targets)
@@ -95,7 +98,9 @@ def sweep(
         pace=pace or Pace(),
     )
     probes = [FACTS[name] for name in sort_protocols(protocols)]
-    stages = _Stages(request, wanted, probes, answering_only=answering_only)
+    stages = _Stages(
+        request, wanted, probes, answering_only=answering_only, progress=progress or {}
+    )
     # The first runs on this thread: a sweep with one protocol, of which there may be hundreds on a
     # machine, needs no further thread. Each waits for earlier ones only.
     with ThreadPoolExecutor(thread_name_prefix="probe") as pool:
@@ -138,8 +143,10 @@ class _Stages:
         probes: Sequence[ProbeFacts],
         *,
         answering_only: bool,
+        progress: Mapping[str, Progress],
     ) -> None:
         self._request = request
+        self._progress = progress
         self._links: Mapping[str, Link] = {}
         if any(facts.on_link for facts in probes):
             self._links = onlink.on_link(targets)
@@ -166,7 +173,9 @@ class _Stages:
         """Probe the targets of one protocol, in two parts: behind routers, and on links."""
         if facts.on_link:
             return self._run_on_links(facts)
-        far = _run(facts, self._of(self._elsewhere if facts.presence else self._far.result()))
+        far = _run(
+            facts, self._of(facts, self._elsewhere if facts.presence else self._far.result())
+        )
         if facts.presence:
             answers, probe = far
             _settle(self._far, self._elsewhere if probe.error else self._asked_further(answers))
@@ -175,7 +184,7 @@ class _Stages:
         pace = replace(self._request.pace, there=True)
         outcomes = [far]
         for part in _parts(self._near.result(), self._limit):
-            outcomes.append(_run(facts, replace(self._of(part), pace=pace)))
+            outcomes.append(_run(facts, replace(self._of(facts, part), pace=pace)))
             self._step.wait()
         return _joined(facts, outcomes)
 
@@ -234,8 +243,9 @@ class _Stages:
         known = self._request.pace.known or {}
         return AddressSet.of([*answers, *(a for a in known if a in self._elsewhere)])
 
-    def _of(self, targets: AddressSet) -> ProbeRequest:
-        return replace(self._request, targets=targets)
+    def _of(self, facts: ProbeFacts, targets: AddressSet) -> ProbeRequest:
+        progress = self._progress.get(facts.name) or Progress()
+        return replace(self._request, targets=targets, progress=progress)
 
     def _run_on_links(self, facts: ProbeFacts) -> _Outcome:
         """Probe one link after another; the targets of one that cannot be used count as there."""
@@ -243,7 +253,9 @@ class _Stages:
         there: list[AddressRange] = []
         unusable: list[AddressRange] = []
         for name, link in self._links.items():
-            answers, probe = _run(facts, replace(self._of(link.targets), interfaces={name: link}))
+            answers, probe = _run(
+                facts, replace(self._of(facts, link.targets), interfaces={name: link})
+            )
             outcomes.append((answers, probe))
             there += link.targets.ranges if probe.error else AddressSet.of(answers).ranges
             unusable += link.targets.ranges if probe.error else ()

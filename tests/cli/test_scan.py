@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pdsno_cli.lab.plan import Segment, plan
+from pdsno_cli.lab.plan import LabUser, Segment, plan
 from pdsno_cli.lab.server import Lab
 from pdsno_cli.model.targets import AddressSet
 from tests.lab.conftest import free_udp_port, served
@@ -31,7 +31,7 @@ def port():
         yield str(port)
 
 
-def run(*words, stderr=subprocess.PIPE):
+def run(*words, stderr=subprocess.PIPE, **environment):
     return subprocess.run(
         [PDSNO, "scan", *words],
         stdout=subprocess.PIPE,
@@ -39,7 +39,7 @@ def run(*words, stderr=subprocess.PIPE):
         text=True,
         timeout=60,
         check=False,
-        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
+        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", **environment},
     )
 
 
@@ -70,6 +70,30 @@ def test_json_and_csv_hold_every_field(port):
     assert rows[0]["serial"] == first["extra"]["serial"]
 
 
+def test_user_of_snmpv3_is_tried_where_no_community_is_answered(tmp_path):
+    (tmp_path / "auth").write_text("auth-password\n")
+    user = LabUser(name="reader", auth=("sha256", "auth-password"), privacy=("aes", "a secret"))
+    targets = ["127.104.2.1", "127.104.2.2"]
+    port = free_udp_port(targets[0])
+    segment = Segment(targets=targets, port=port, credentials=("lab", user))
+    words = ("--protocols", "snmp", "--community", "lab", "--user", "reader",
+             "--auth", f"sha256=file:{tmp_path / 'auth'}", "--privacy", "aes=${KEY}")  # fmt: skip
+    with served(Lab(plan([segment], devices=2, snmp=2))):
+        done = run(*targets, *words, "--port", str(port), "--json", KEY="a secret")
+    devices = json.loads(done.stdout)["devices"]
+    assert [(d["addresses"], d["extra"]["credential"]) for d in devices] == [
+        ([targets[0]], "1"),
+        ([targets[1]], "2"),
+    ]
+
+
+def test_rate_is_kept(port):
+    words = (TARGETS, "--protocols", "snmp", "--community", "none", "--port", port, "--json",
+             "--timeout", "50ms", "--retries", "1")  # fmt: skip
+    document = json.loads(run(*words, "--rate", "10").stdout)
+    assert document["seconds"] > 2  # 24 requests
+
+
 def test_excluded_addresses_are_not_asked(port):
     done = run(TARGETS, "--protocols", "snmp", "--community", "lab", "--port", port,
                "--exclude", "127.104.1.2-127.104.1.6", "--exclude", "127.104.1.12")  # fmt: skip
@@ -97,6 +121,12 @@ def test_nothing_found_is_exit_1_with_reasons(port):
         (["10.0.0.1", "--timeout", "soon"], "soon"),
         (["10.0.0.1", "--json", "--csv"], "--json and --csv cannot be combined"),
         (["10.0.0.1", "--community", ""], "a community cannot be empty"),
+        (["10.0.0.1", "--auth", "sha=x"], "--auth and --privacy are those of a --user"),
+        (["10.0.0.1", "--user", "u", "--auth", "sha265=x"], "did you mean 'sha256'?"),
+        (["10.0.0.1", "--user", "u", "--auth", "sha256"], "write sha256=file:PATH"),
+        (["10.0.0.1", "--user", "u", "--privacy", "aes=x"], "--privacy takes --auth, too"),
+        (["10.0.0.1", "--user", "u", "--auth", "sha=short"], "shorter than 8 characters"),
+        (["10.0.0.1", "--user", "u", "--auth", "sha=file:/no/such"], "/no/such"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_2(words, said):
@@ -107,19 +137,22 @@ def test_a_mistake_is_one_line_and_exit_2(words, said):
     assert done.stdout == ""
 
 
-def test_a_terminal_shows_a_bar_and_a_pipe_none(port):
-    words = ("127.104.9.1-127.104.9.3", "--protocols", "snmp", "--port", port, "--retries", "0",
-             "--timeout", "500ms")  # fmt: skip
+def test_a_terminal_shows_a_bar_and_a_pipe_none():
     ours, theirs = os.openpty()
     try:
-        run(*words, stderr=theirs)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.104.9.1", 0))
+            port = str(silent.getsockname()[1])
+            words = ("127.104.9.1-127.104.9.3", "--protocols", "snmp", "--port", port,
+                     "--retries", "0", "--timeout", "500ms")  # fmt: skip
+            run(*words, stderr=theirs)
+            quiet = run(*words).stderr
         shown = os.read(ours, 65_536).decode()
     finally:
         os.close(theirs)
         os.close(ours)
-    assert "3 addresses: snmp" in shown
-    assert "of at most 0.5 s" in shown
-    assert "at most" not in run(*words).stderr
+    assert "3 addresses: snmp 2/3" in shown  # two ports are closed
+    assert "2/3" not in quiet
 
 
 def test_ctrl_c_ends_a_scan_at_once():

@@ -7,13 +7,14 @@ import threading
 
 import pytest
 
+from pdsno_cli.discovery.progress import Progress
 from pdsno_cli.discovery.scan import Plan, reasons, scan
 from pdsno_cli.discovery.sweep import SweepResult
 from pdsno_cli.lab.plan import Segment, plan
 from pdsno_cli.lab.server import Lab
 from pdsno_cli.model.devices import ProbeResult
 from pdsno_cli.model.targets import AddressSet
-from pdsno_cli.spec.topology import Snmp
+from pdsno_cli.spec.topology import Credential, Snmp
 from tests.conftest import in_namespace
 from tests.lab.conftest import free_udp_port, served
 
@@ -33,11 +34,11 @@ def port():
 
 
 def wanted(port, *communities, targets=(ONE, TWO), protocols=("snmp",)):
+    tried = tuple(Credential(community=text) for text in communities)
     return Plan(
         targets=AddressSet.of(targets),
         protocols=protocols,
-        snmp=Snmp(port=port, timeout=0.3, retries=1),
-        communities=communities,
+        snmp=Snmp(port=port, timeout=0.3, retries=1, credentials=tried, details=None),
     )
 
 
@@ -102,7 +103,7 @@ def test_agents_that_are_there_and_do_not_answer_are_told_from_silence():
     (said,) = reasons(asked, result(probe("icmp", answers=3), probe("snmp")))
     assert said == (
         "snmp: none of the 3 that are there answered to the 2 communities on port 161: "
-        "try another --community or --port; agents may also answer certain hosts only"
+        "try another --community, --user or --port; agents may also answer certain hosts only"
     )
 
 
@@ -115,11 +116,15 @@ def test_every_protocol_that_could_not_be_used_says_why():
     ]
 
 
-def test_most_seconds_bounds_a_scan_of_silence():
-    asked = wanted(161, "a", "b", protocols=("snmp",))
-    assert asked.most_seconds == pytest.approx(2 * 2 * (10 / 2000 + 0.3))
-    more = wanted(161, "a", "b", protocols=("icmp", "snmp"))
-    assert more.most_seconds > asked.most_seconds
+def test_progress_counts_the_requests_of_each_protocol(port):
+    progress = {"icmp": Progress(), "snmp": Progress()}
+    found = scan(wanted(port, "one", protocols=("icmp", "snmp")), threading.Event(), progress)
+    icmp, snmp = found.probes
+    if icmp.error is None:
+        assert progress["icmp"] == Progress(begun=10, finished=10)
+    # The system group of ten, and the MACs of the six that answered.
+    assert progress["snmp"] == Progress(begun=16, finished=16)
+    assert snmp.answers == 6
 
 
 def test_a_range_without_a_route_is_named():

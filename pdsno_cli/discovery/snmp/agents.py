@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Container, Iterator, Sequence
 
+    from pdsno_cli.discovery.progress import Progress
     from pdsno_cli.spec.topology import Snmp
 
 RATE = FACTS["snmp"].rate  # requests a second
@@ -84,6 +85,7 @@ class Agents:
         self._answered: set[int] = set()
         self.sender = DatagramSender(sock)
         self.patient: Container[int] | None = None  # as in request_all
+        self.progress: Progress | None = None
 
     def get(self, index: int, oids: tuple[Oid, ...]) -> Packet:
         """Return a GetRequest to a target."""
@@ -135,6 +137,7 @@ class Agents:
             cancel=cancel,
             floor=FLOOR,
             patient=self.patient,
+            progress=self.progress,
         )
 
     def fileno(self) -> int:

@@ -48,6 +48,7 @@ class SnmpProbe:
             patient=request.pace.patient(FACTS["snmp"]),
             memory=self._memory,
             more=details.marks(settings.port),
+            progress=request.progress,
         )
         found = result.found
         request.findings.refused |= result.refused

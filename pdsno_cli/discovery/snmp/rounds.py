@@ -30,6 +30,7 @@ from pdsno_cli.discovery.sockets import enlarge_buffers
 if TYPE_CHECKING:
     import threading
 
+    from pdsno_cli.discovery.progress import Progress
     from pdsno_cli.discovery.snmp.ber import Oid
     from pdsno_cli.spec.topology import Credential, Snmp
 
@@ -59,11 +60,13 @@ def sweep_credentials(
     patient: Container[str] | None = None,
     memory: CredentialMemory | None = None,
     more: Mapping[str, tuple[Oid, ...]] | None = None,
+    progress: Progress | None = None,
 ) -> SweptAgents:
     """Return the system group and MAC of every agent among ``targets`` that answers a credential.
 
     ``more`` has the objects that the agent at an address is asked for beside the system group, some
-    of ``MARKS``; ``patient`` are addresses as in ``Pace.patient``. Raises ProbeUnavailableError when there is no network.
+    of ``MARKS``; ``patient`` are addresses as in ``Pace.patient``, ``progress`` is that of
+    ``request_all``. Raises ProbeUnavailableError when there is no network.
     """
     memory = memory or CredentialMemory()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -72,6 +75,7 @@ def sweep_credentials(
         unreachable.enable(sock)
         agents = Agents(sock, targets, settings)
         agents.patient = by_index(targets, patient)
+        agents.progress = progress
         rounds = _Rounds(agents, targets, settings, cancel, memory)
         rounds.run(rate, more or {})
     found = {targets[index]: info for index, info in rounds.found.items()}
