@@ -48,7 +48,7 @@ class TrapWatch:
 
         port = self._snmp.traps.port
         try:
-            self._socket = TrapSocket(port, self._snmp.communities)
+            self._socket = TrapSocket(port, self._snmp.tried)
         except OSError as exc:
             self._next = self._scheduler.after(RETRY, self._start_again)
             return (

@@ -14,6 +14,7 @@ from typing import Any
 from pdsno_cli.lab import ber
 from pdsno_cli.lab.ber import Oid, Pdu
 from pdsno_cli.lab.plan import LabUser
+from pdsno_cli.model.usm import AUTH, PRIVACY
 
 MAX_BYTES = 1200  # of all objects in an answer: security takes up to 200 more in a frame
 
@@ -25,14 +26,6 @@ _REPORT = 0xA8
 _STATS: Oid = (1, 3, 6, 1, 6, 3, 15, 1, 1)
 _LEVELS, _TIME, _USERS, _ENGINES, _DIGESTS, _DECRYPTION = 1, 2, 3, 4, 5, 6  # usmStats…
 _FORMAT = bytes.fromhex("80001f8803")  # net-snmp's number; 3: a MAC follows (RFC 3411)
-_SERVICES = {
-    "md5": "USM_AUTH_HMAC96_MD5", "sha": "USM_AUTH_HMAC96_SHA", "sha224": "USM_AUTH_HMAC128_SHA224",
-    "sha256": "USM_AUTH_HMAC192_SHA256", "sha384": "USM_AUTH_HMAC256_SHA384",
-    "sha512": "USM_AUTH_HMAC384_SHA512", "des": "USM_PRIV_CBC56_DES", "3des": "USM_PRIV_CBC168_3DES",
-    "aes": "USM_PRIV_CFB128_AES", "aes192": "USM_PRIV_CFB192_AES_BLUMENTHAL",
-    "aes256": "USM_PRIV_CFB256_AES_BLUMENTHAL", "aes192c": "USM_PRIV_CFB192_AES",
-    "aes256c": "USM_PRIV_CFB256_AES",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,5 +224,5 @@ def _hashed(auth: str, password: str) -> Any:
 def _service(protocol: str) -> tuple[Any, Any]:
     from pysnmp.entity import config  # type: ignore[import-untyped]  # ships no types
 
-    name = getattr(config, _SERVICES[protocol])
+    name = getattr(config, {**AUTH, **PRIVACY}[protocol])
     return {**config.AUTH_SERVICES, **config.PRIV_SERVICES}[name], name

@@ -1,7 +1,8 @@
 """Receives SNMP notifications: which devices say that they started, or that a link went up or down.
 
-Traps of SNMPv1 (RFC 1157) and v2c, and informs (RFC 3416), which are answered. A notification is a
-hint that anybody can send: it makes a controller look sooner, and nothing in it is believed.
+Traps of SNMPv1 (RFC 1157), v2c and v3, and informs of v2c (RFC 3416), which are answered. A
+notification is a hint that anybody can send: it makes a controller look sooner, and nothing in it is
+believed.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from pdsno_cli.discovery.snmp.ber import Oid, Value, read_items
 from pdsno_cli.discovery.snmp.ber_write import write_item
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Container, Iterable, Mapping
+
+    from pdsno_cli.spec.topology import Credential
 
 Kind = Literal["coldStart", "warmStart", "linkDown", "linkUp"]
 
@@ -27,7 +30,7 @@ _KINDS: tuple[Kind, ...] = (
 )  # generic-trap from 0 on
 _SNMP_TRAP_OID: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
 _SNMP_TRAPS: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 5)  # 1 is coldStart, 4 is linkUp
-_V1, _V2C = b"\x00", b"\x01"
+_V1, _V2C, _V3 = b"\x00", b"\x01", b"\x03"
 _INTEGER, _OCTETS, _SEQUENCE = 0x02, 0x04, 0x30
 _RESPONSE, _V1_TRAP, _INFORM, _V2_TRAP = 0xA2, 0xA4, 0xA6, 0xA7
 _DATAGRAM_BYTES = 65_535
@@ -41,13 +44,21 @@ class Trap(NamedTuple):
     answer: bytes | None = None
 
 
-def read_trap(data: bytes, source: str, communities: Container[bytes]) -> Trap | None:
+def read_trap(
+    data: bytes,
+    source: str,
+    communities: Container[bytes],
+    users: Mapping[bytes, Credential] | None = None,
+) -> Trap | None:
     """Return the notification in a datagram.
 
-    None for anything else, another community, and notifications of other kinds.
+    None for anything else, another community or user, and notifications of other kinds. ``users``
+    are those of SNMPv3 by name, their passwords resolved.
     """
     message = read_items(data)
     parts = read_items(message[0].octets) if message and message[0].tag == _SEQUENCE else []
+    if users and parts and (parts[0].tag, parts[0].octets) == (_INTEGER, _V3):
+        return _read_v3(data, source, users)
     if len(parts) < 3 or parts[0].tag != _INTEGER or parts[1].tag != _OCTETS:
         return None
     version, community, pdu = parts[:3]
@@ -65,6 +76,14 @@ def read_trap(data: bytes, source: str, communities: Container[bytes]) -> Trap |
             body = write_item(_INTEGER, version.octets) + write_item(_OCTETS, community.octets)
             answer = write_item(_SEQUENCE, body + reply)
     return None if kind is None else Trap(source, kind, answer)
+
+
+def _read_v3(data: bytes, source: str, users: Mapping[bytes, Credential]) -> Trap | None:
+    from pdsno_cli.discovery.snmp.v3_traps import open_trap
+
+    pdu = open_trap(data, users)
+    kind = _notified(read_items(pdu.octets)) if pdu is not None and pdu.tag == _V2_TRAP else None
+    return None if kind is None else Trap(source, kind)
 
 
 def _generic(fields: list[Value]) -> Kind | None:
@@ -85,10 +104,17 @@ def _notified(fields: list[Value]) -> Kind | None:
 
 
 class TrapSocket:
-    """Listens for notifications on a UDP port; raises OSError if it cannot."""
+    """Listens for notifications on a UDP port; raises OSError if it cannot.
 
-    def __init__(self, port: int, communities: Iterable[str]) -> None:
-        self._communities = frozenset(item.encode() for item in communities)
+    Those with one of the ``credentials`` count, whose secrets are resolved.
+    """
+
+    def __init__(self, port: int, credentials: Iterable[Credential]) -> None:
+        tried = tuple(credentials)
+        self._communities = frozenset(
+            item.community.encode() for item in tried if item.community is not None
+        )
+        self._users = {item.user.encode(): item for item in tried if item.user is not None}
         self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
             self._sock.setblocking(False)
@@ -107,7 +133,7 @@ class TrapSocket:
                 break
             except OSError:
                 continue  # the error of an answer to an inform
-            trap = read_trap(data, peer[0], self._communities)
+            trap = read_trap(data, peer[0], self._communities, self._users)
             if trap is None:
                 continue
             found.append(trap)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from pdsno_cli.discovery.snmp.ber import RawResponse, Value, read_items, read_oid
 from pdsno_cli.discovery.snmp.ber_write import GET, GET_BULK, write_oid
 from pdsno_cli.discovery.snmp.details.exchange import Request, Result, Task
+from pdsno_cli.model.usm import AUTH, PRIVACY
 
 if TYPE_CHECKING:
     import threading
@@ -24,23 +25,6 @@ WINDOW = 32  # agents asked at the same time
 RATE = 2000.0  # requests a second
 _CANCEL_POLL = 0.05  # seconds
 
-_AUTH = {
-    "md5": "usmHMACMD5AuthProtocol",
-    "sha": "usmHMACSHAAuthProtocol",
-    "sha224": "usmHMAC128SHA224AuthProtocol",
-    "sha256": "usmHMAC192SHA256AuthProtocol",
-    "sha384": "usmHMAC256SHA384AuthProtocol",
-    "sha512": "usmHMAC384SHA512AuthProtocol",
-}
-_PRIVACY = {
-    "des": "usmDESPrivProtocol",
-    "3des": "usm3DESEDEPrivProtocol",
-    "aes": "usmAesCfb128Protocol",
-    "aes192": "usmAesBlumenthalCfb192Protocol",
-    "aes256": "usmAesBlumenthalCfb256Protocol",
-    "aes192c": "usmAesCfb192Protocol",  # as Cisco extends the key
-    "aes256c": "usmAesCfb256Protocol",
-}
 # Error indications of pysnmp that say that the engine refuses the user.
 _REFUSED = frozenset(
     {
@@ -167,10 +151,10 @@ class _Session:
         keys: dict[str, Any] = {}
         if credential.auth is not None:
             keys["authKey"] = credential.auth.password
-            keys["authProtocol"] = getattr(api, _AUTH[credential.auth.protocol])
+            keys["authProtocol"] = getattr(api, AUTH[credential.auth.protocol])
         if credential.privacy is not None:
             keys["privKey"] = credential.privacy.password
-            keys["privProtocol"] = getattr(api, _PRIVACY[credential.privacy.protocol])
+            keys["privProtocol"] = getattr(api, PRIVACY[credential.privacy.protocol])
         self._user = api.UsmUserData(credential.user, **keys)  # noqa: S509  # what is declared
         self._engine = api.SnmpEngine()
 

@@ -19,7 +19,7 @@ from pdsno_cli.discovery.probe import Findings, ProbeRequest
 from pdsno_cli.discovery.snmp import probe
 from pdsno_cli.discovery.snmp.traps import MAX_DATAGRAMS, TrapSocket, read_again, read_trap
 from pdsno_cli.model.targets import AddressSet
-from pdsno_cli.spec.topology import Snmp
+from pdsno_cli.spec.topology import Credential, Snmp, SnmpKey
 from tests.conftest import require
 from tests.discovery.conftest import responder
 from tests.discovery.snmp.details.switch import OBJECTS
@@ -28,6 +28,23 @@ from tests.discovery.snmp.test_fuzz import mutated
 
 KINDS = ("coldStart", "warmStart", "linkDown", "linkUp", "authenticationFailure")
 KNOWN = {b"public"}
+AUTH_PASSWORD, PRIVACY = "auth-password", "privacy-password"
+CREDENTIALS = (
+    Credential(community="public"),
+    Credential(community="core"),
+    Credential(user="open"),
+    Credential(user="signed", auth=SnmpKey(protocol="sha256", password=AUTH_PASSWORD)),
+    Credential(
+        user="sealed",
+        auth=SnmpKey(protocol="sha", password=AUTH_PASSWORD),
+        privacy=SnmpKey(protocol="aes", password=PRIVACY),
+    ),
+    Credential(
+        user="old",
+        auth=SnmpKey(protocol="md5", password=AUTH_PASSWORD),
+        privacy=SnmpKey(protocol="des", password=PRIVACY),
+    ),
+)
 
 
 def notification(kind, community=b"public", pdu=None):
@@ -100,7 +117,7 @@ def listener():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.bind(("", 0))
         port = sock.getsockname()[1]
-    with closing(TrapSocket(port, ["public", "core"])) as found:
+    with closing(TrapSocket(port, CREDENTIALS)) as found:
         yield found, port
 
 
@@ -115,6 +132,68 @@ def test_traps_of_net_snmp(listener, version):
         check=True,
     )
     assert [(trap.source, trap.kind) for trap in until(sock.receive)] == [("127.0.0.1", "linkUp")]
+
+
+V3 = [
+    ("open", []),
+    ("signed", ["-l", "authNoPriv", "-a", "SHA-256", "-A", AUTH_PASSWORD]),
+    ("sealed", ["-l", "authPriv", "-a", "SHA", "-A", AUTH_PASSWORD, "-x", "AES", "-X", PRIVACY]),
+    ("old", ["-l", "authPriv", "-a", "MD5", "-A", AUTH_PASSWORD, "-x", "DES", "-X", PRIVACY]),
+]
+
+
+def send_v3(port, user, options, tmp_path, kind=3):
+    return subprocess.run(
+        [require("snmptrap"), "-v3", "-e", "0x8000000001020304", "-u", user, *options,
+         f"udp:127.0.0.1:{port}", "", f"1.3.6.1.6.3.1.1.5.{kind}"],
+        check=False, capture_output=True, text=True,
+        env={"SNMP_PERSISTENT_DIR": str(tmp_path), "MIBS": "", "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("user", "options"), V3)
+def test_traps_of_snmpv3_by_net_snmp(listener, tmp_path, user, options):
+    sock, port = listener
+    done = send_v3(port, user, options, tmp_path)
+    if done.returncode and user == "old":
+        pytest.skip("this net-snmp has no MD5 or DES")
+    assert done.returncode == 0, done.stderr
+    assert [(trap.kind, trap.answer) for trap in until(sock.receive)] == [("linkDown", None)]
+
+
+@pytest.mark.parametrize(
+    ("user", "options"),
+    [
+        ("nobody", []),
+        ("signed", []),  # less than what is declared
+        ("open", ["-l", "authNoPriv", "-a", "SHA", "-A", AUTH_PASSWORD]),  # and more
+        ("signed", ["-l", "authNoPriv", "-a", "SHA-256", "-A", "another password"]),
+        (
+            "sealed",
+            ["-l", "authPriv", "-a", "SHA", "-A", AUTH_PASSWORD, "-x", "AES", "-X", "another one"],
+        ),
+    ],
+)
+def test_trap_of_snmpv3_without_the_declared_security_is_none(listener, tmp_path, user, options):
+    sock, port = listener
+    assert send_v3(port, user, options, tmp_path).returncode == 0
+    assert send_v3(port, "open", [], tmp_path, kind=1).returncode == 0
+    assert [trap.kind for trap in until(sock.receive)] == ["coldStart"]  # it came after the other
+
+
+def test_mutated_traps_of_snmpv3_are_one_or_none(tmp_path):
+    users = {item.user.encode(): item for item in CREDENTIALS if item.user}
+    rng = random.Random(11)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        sock.settimeout(10)
+        for user, options in V3[:3]:
+            send_v3(sock.getsockname()[1], user, options, tmp_path)
+            data = sock.recv(65_535)
+            assert read_trap(data, "127.0.0.1", (), users).kind == "linkDown"
+            for _ in range(500):
+                found = read_trap(mutated(data, rng), "127.0.0.1", (), users)
+                assert found is None or user == "open" or found.kind == "linkDown"
 
 
 def test_informs_of_net_snmp_are_answered(listener):
