@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.cli import console
@@ -51,7 +52,7 @@ def _row(device: LabDevice, cables: Cables, *, arp: bool) -> dict[str, Any]:
         "address": device.address,
         "mac": device.mac,
         "name": device.sys_name,
-        "recording": device.recording or None,
+        "recording": device.recording or Path(device.file).name or None,
         "protocols": [name for name, does in answers.items() if does],
         "uplink": None
         if up is None

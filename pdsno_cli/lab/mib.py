@@ -7,10 +7,12 @@ of thousands takes no more memory than one of hundreds.
 from __future__ import annotations
 
 import ipaddress
+import logging
 from bisect import bisect_right
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from pdsno_cli.lab import ber
 from pdsno_cli.lab.ber import Oid, number, octets
@@ -18,8 +20,12 @@ from pdsno_cli.lab.bridge_objects import bridge_objects
 from pdsno_cli.lab.lldp_objects import lldp_objects
 from pdsno_cli.lab.models import chassis
 from pdsno_cli.lab.network import Network
+from pdsno_cli.lab.others import read_objects
 from pdsno_cli.lab.plan import LabDevice
 from pdsno_cli.lab.recording import encode
+from pdsno_cli.model.errors import LabError
+
+log = logging.getLogger(__name__)
 
 MAX_OBJECTS = 500_000  # of all devices that are kept; about 100 bytes each
 
@@ -99,6 +105,8 @@ class Mibs:
 
 def build(device: LabDevice, network: Network) -> Mib:
     """Return the objects of a device as it is in its network."""
+    if device.file:
+        return _played(device)
     frame = chassis(device.recording)
     found: dict[Oid, Encoded] = dict(_same(device.recording))
     for oid, (tag, content) in _own(device.recording).items():
@@ -129,6 +137,22 @@ def build(device: LabDevice, network: Network) -> Mib:
     found |= lldp_objects(device, network)
     if frame.model.bridge:
         found |= bridge_objects(device, network)
+    oids = tuple(sorted(found))
+    return Mib(oids, tuple(found[oid] for oid in oids))
+
+
+def _played(device: LabDevice) -> Mib:
+    """Return the objects of somebody else's recording, with the clock running and the name as it is now.
+
+    A file that has gone since the start of the lab has none.
+    """
+    found: dict[Oid, Encoded] = {}
+    try:
+        found |= read_objects(Path(device.file))
+    except LabError as exc:
+        log.warning("%s: its agent answers its name alone", exc)
+    found[SYS_UP_TIME] = Running(ber.TICKS, 100)
+    found[SYS_NAME] = octets(device.sys_name.encode())
     oids = tuple(sorted(found))
     return Mib(oids, tuple(found[oid] for oid in oids))
 

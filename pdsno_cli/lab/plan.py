@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pdsno_cli.lab.models import SILENT, Model, mix
 from pdsno_cli.model.errors import LabError
@@ -42,7 +42,8 @@ class LabDevice:
 
     ``recording`` is what its agent plays, ``segment`` the number of its local controller's range, and
     ``number`` its own, from 1: serial numbers end with it. ``icmp`` is for a lab with a network of its
-    own; on loopback the kernel answers. An agent with a ``user`` speaks SNMPv3 alone.
+    own; on loopback the kernel answers. An agent with a ``user`` speaks SNMPv3 alone. One with a
+    ``file`` plays that recording of somebody else's as it is, and has no ``recording``.
     """
 
     address: str
@@ -55,6 +56,7 @@ class LabDevice:
     number: int
     icmp: bool = True
     user: LabUser | None = None
+    file: str = ""
 
     @property
     def mac(self) -> str:
@@ -67,11 +69,18 @@ class LabDevice:
 
 
 def plan(
-    segments: Sequence[Segment], *, devices: int, snmp: int, icmp: int | None = None
+    segments: Sequence[Segment],
+    *,
+    devices: int,
+    snmp: int,
+    icmp: int | None = None,
+    files: Sequence[tuple[str, str]] = (),
 ) -> tuple[LabDevice, ...]:
     """Return ``devices`` devices spread evenly over the targets, ``snmp`` of them with an agent.
 
-    ``icmp`` of them answer echo, all if it is None. The same input gives the same lab. Raises LabError if there are fewer targets than devices.
+    ``icmp`` of them answer echo, all if it is None. The first agents play ``files``, given by path and
+    sysName, one each: two devices with one serial number would be one. The same input gives the same
+    lab. Raises LabError if there are fewer targets than devices.
     """
     places = [
         (target, number) for number, segment in enumerate(segments) for target in segment.targets
@@ -86,22 +95,26 @@ def plan(
     models = mix(len(segments))
     turns = [itertools.cycle(item.credentials or (item.community,)) for item in segments]
     found = []
+    others = iter(files)
     for number, (target, segment) in enumerate(chosen):
         speaks = number in with_snmp
+        file = next(others, None) if speaks else None
         credential = next(turns[segment]) if speaks else segments[segment].community
         user = credential if isinstance(credential, LabUser) else None
-        found.append(
-            make_device(
-                number,
-                target,
-                port=segments[segment].port,
-                community=credential if isinstance(credential, str) else "",
-                user=user,
-                segment=segment,
-                model=next(models[segment]) if speaks else None,
-                icmp=number in echoing,
-            )
+        device = make_device(
+            number,
+            target,
+            port=segments[segment].port,
+            community=credential if isinstance(credential, str) else "",
+            user=user,
+            segment=segment,
+            model=next(models[segment]) if speaks and file is None else None,
+            icmp=number in echoing,
         )
+        if file is not None:
+            path, name = file
+            device = replace(device, snmp=True, sys_name=name, file=path)
+        found.append(device)
     return tuple(found)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pdsno_cli.lab.others import recordings
 from pdsno_cli.lab.plan import Credential, LabDevice, LabUser, Segment, plan
 from pdsno_cli.lab.server import Lab
 from pdsno_cli.model.errors import LabError
@@ -79,7 +81,8 @@ def _planned(topology: Topology, resolve: Callable[[str], str]) -> tuple[LabDevi
         )
         for local in topology.of_role(Role.LOCAL)
     ]
-    return plan(segments, devices=spec.devices, snmp=spec.snmp, icmp=spec.icmp)
+    files = recordings(Path(spec.recordings)) if spec.recordings is not None else ()
+    return plan(segments, devices=spec.devices, snmp=spec.snmp, icmp=spec.icmp, files=files)
 
 
 def _credential(found: Declared, resolve: Callable[[str], str]) -> Credential:

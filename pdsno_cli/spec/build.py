@@ -56,7 +56,7 @@ def build(document: Document) -> tuple[Topology, list[Diagnostic]]:
         policy=policy(data.get("policy", {})),
         regions={name: _region(name, raw or {}) for name, raw in data.get("regions", {}).items()},
         controllers=_controllers(document, diagnostics),
-        lab=_lab(data.get("lab")),
+        lab=_lab(data.get("lab"), Path(document.path).parent),
         signing_key=data.get("signing_key"),
     )
     return topology, diagnostics
@@ -151,14 +151,16 @@ def policy(raw: dict[str, Any]) -> Policy:
     )
 
 
-def _lab(raw: dict[str, Any] | None) -> Lab | None:
+def _lab(raw: dict[str, Any] | None, folder: Path) -> Lab | None:
     if raw is None:
         return None
+    recordings = raw.get("recordings")
     return Lab(
         mode=raw.get("mode", "loopback"),
         devices=raw["devices"],
         snmp=raw.get("snmp", 0),
         icmp=raw.get("icmp"),
+        recordings=None if recordings is None else str(resolve_path(recordings, base=folder)),
     )
 
 

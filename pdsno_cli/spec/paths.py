@@ -12,6 +12,6 @@ def resolve_path(text: str, *, base: Path) -> Path:
     """Return the path that ``text`` means in a file of the folder ``base``.
 
     It does not depend on the working directory, which is ``/`` in a systemd unit. Used for every
-    path in a file: ``broker.tls`` and ``file:`` secrets.
+    path in a file: ``broker.tls``, ``lab.recordings`` and ``file:`` secrets.
     """
     return base / text

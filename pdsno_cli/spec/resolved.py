@@ -59,8 +59,12 @@ def normal(topology: Topology) -> Topology:
         names = {name: getattr(tls, name) for name in ("ca", "cert", "key")}
         paths = {name: _absolute(text) for name, text in names.items() if text}
         tls = replace(tls, **paths)
+    lab = topology.lab
+    if lab is not None and lab.recordings is not None:
+        lab = replace(lab, recordings=_absolute(lab.recordings))
     return replace(
         topology,
+        lab=lab,
         path=topology.path if topology.path == STDIN else _absolute(topology.path),
         topics=replace(
             topology.topics, rules={name: topology.topics.rule(name) for name in CLASSES}

@@ -222,13 +222,15 @@ class Controller:
 class Lab:
     """A private network of real responders; ``snmp`` of the ``devices`` answer SNMP.
 
-    ``icmp`` of them answer echo in a namespace, None for all.
+    ``icmp`` of them answer echo in a namespace, None for all. ``recordings`` is a folder whose files the
+    first agents play.
     """
 
     mode: Literal["loopback", "namespace"] = "loopback"
     devices: int
     snmp: int = 0
     icmp: int | None = None
+    recordings: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

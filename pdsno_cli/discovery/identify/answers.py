@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pdsno_cli.discovery.text import DESCRIPTION_CHARACTERS, clean, clean_text
+from pdsno_cli.model.snmprec import parse_oid
 
 Oid = tuple[int, ...]
 
@@ -90,16 +91,6 @@ class Answers:
     def has(self, prefix: Oid) -> bool:
         """Return True if an object stands at or below ``prefix``."""
         return next(self.below(prefix), None) is not None
-
-
-def parse_oid(text: str) -> Oid | None:
-    """Return the numbers of a dotted OID, with or without a dot before it; None if it is invalid."""
-    parts = text.strip().removeprefix(".").removeprefix("iso.").split(".")
-    if len(parts) > 128 or not all(
-        part.isascii() and part.isdigit() and len(part) < 11 for part in parts
-    ):
-        return None
-    return tuple(map(int, parts))
 
 
 def enterprise(text: str) -> Oid:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from pdsno_cli.discovery.identify import objects
-from pdsno_cli.discovery.identify.answers import ENTERPRISES, Answers, Object, Oid, parse_oid
+from pdsno_cli.discovery.identify.answers import ENTERPRISES, Answers, Object, Oid
 from pdsno_cli.discovery.identify.facts import Fact, Identity
 from pdsno_cli.discovery.identify.kinds import kind
 from pdsno_cli.discovery.identify.placeholders import is_placeholder, is_serial
@@ -24,6 +24,7 @@ from pdsno_cli.discovery.identify.rule import (
 )
 from pdsno_cli.discovery.identify.rules import RULES
 from pdsno_cli.discovery.identify.vendors import AGENT_SOFTWARE, Vendor, table, vendor
+from pdsno_cli.model.snmprec import parse_oid
 
 SYS_UP_TIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 SYS_NAME: Oid = (1, 3, 6, 1, 2, 1, 1, 5, 0)

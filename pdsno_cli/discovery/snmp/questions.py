@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery import unreachable
-from pdsno_cli.discovery.identify.answers import Object, parse_oid
+from pdsno_cli.discovery.identify.answers import Object
 from pdsno_cli.discovery.identify.questions import MAX_DATAGRAMS, ROWS, Questions, questions
 from pdsno_cli.discovery.snmp.agents import Agents
 from pdsno_cli.discovery.snmp.ber import Oid, Response, Value, read_oid, read_response
@@ -19,6 +19,7 @@ from pdsno_cli.discovery.snmp.details.exchange import Request, Task
 from pdsno_cli.discovery.snmp.details.walk import Agent, walk
 from pdsno_cli.discovery.snmp.system import smaller
 from pdsno_cli.discovery.sockets import enlarge_buffers
+from pdsno_cli.model.snmprec import parse_oid
 
 if TYPE_CHECKING:
     import threading

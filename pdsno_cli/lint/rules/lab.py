@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import addresses, local_targets, target_path
@@ -41,6 +42,13 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             f"{lab.snmp} of {lab.devices} devices cannot answer SNMP",
             ("lab", "snmp"),
             hint=f"at most {lab.devices}",
+        )
+    if lab.recordings is not None and not Path(lab.recordings).is_dir():
+        yield document.finding(
+            CODE,
+            f"there is no folder {lab.recordings}",
+            ("lab", "recordings"),
+            hint="paths start from the folder of this file",
         )
     if lab.icmp is not None:
         yield from _icmp(lab, lab.icmp, document)

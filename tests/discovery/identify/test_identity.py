@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pdsno_cli.discovery.identify.answers import Answers, Object, parse_oid
+from pdsno_cli.discovery.identify.answers import Answers, Object
 from pdsno_cli.discovery.identify.facts import CLASSES
 from pdsno_cli.discovery.identify.identity import identify
 from pdsno_cli.discovery.identify.rule import Rule, oid_of, several
 from pdsno_cli.discovery.identify.rules import RULES
+from pdsno_cli.model.snmprec import parse_oid
 
 ENTITY = "1.3.6.1.2.1.47.1.1.1.1"
 

@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from pdsno_cli.discovery.identify.answers import parse_oid
 from pdsno_cli.discovery.snmp.ber import Oid
 from pdsno_cli.discovery.snmp.details.conversations import RATE, converse
 from pdsno_cli.discovery.snmp.details.detail import MARKS, Marks, Reading, read_detail
 from pdsno_cli.discovery.snmp.details.exchange import Task
+from pdsno_cli.model.snmprec import parse_oid
 
 if TYPE_CHECKING:
     from pdsno_cli.discovery.probe import Findings
