@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from tests.commands import pdsno
 
 PDSNO = str(Path(sys.executable).with_name("pdsno"))
 ZONE_A = Path(__file__).parents[2] / "topologies" / "zone-a.yaml"
@@ -32,11 +33,8 @@ def run(tmp_path_factory):
     )
 
     def run(*words, status=0):
-        done = subprocess.run(
-            [PDSNO, *words, "--state-dir", str(folder / "state")],
-            capture_output=True, text=True, timeout=90, check=False,
-            env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
-        )  # fmt: skip
+        env = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
+        done = pdsno(*words, "--state-dir", folder / "state", env=env, timeout=90)
         assert done.returncode == status, done.stderr
         return done
 

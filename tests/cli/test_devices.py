@@ -12,6 +12,7 @@ import pytest
 
 from pdsno_cli.cli import devices
 from pdsno_cli.cli.device_formats import FORMATS
+from tests.commands import pdsno
 
 PDSNO = str(Path(sys.executable).with_name("pdsno"))
 ZONE_A = Path(__file__).parents[2] / "topologies" / "zone-a.yaml"
@@ -34,15 +35,13 @@ def run(tmp_path_factory):
     file.write_text(text)
 
     def run(*words, status=0):
-        done = subprocess.run(
-            [PDSNO, *words[:1], str(file), *words[1:], "--state-dir", str(folder / "state")],
-            capture_output=True, text=True, timeout=90, check=False,
-            env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
-        )  # fmt: skip
+        env = {**os.environ, "COLUMNS": "80", "NO_COLOR": "1"}
+        done = pdsno(*words[:1], file, *words[1:], "--state-dir", folder / "state", env=env)
         assert done.returncode == status, done.stderr
         return done
 
-    run("up", "--cycles", "1")
+    up = [PDSNO, "up", file, "--cycles", "1", "--state-dir", folder / "state"]
+    subprocess.run(up, capture_output=True, check=True, timeout=90)
     return run
 
 

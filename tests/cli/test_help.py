@@ -4,40 +4,36 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
+import typer.main
 
-PDSNO = str(Path(sys.executable).with_name("pdsno"))
+from pdsno_cli.cli.app import build
+from tests.commands import pdsno
 
 
 def help_of(*words):
-    done = subprocess.run(
-        [PDSNO, *words, "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
-    )
+    done = pdsno(*words, "--help", env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"})
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-def commands(text):
-    return re.findall(r"^  (\w+)", text.partition("Commands:")[2], re.MULTILINE)
+def every(command, *words):
+    """Return every command and group below one, and this, as words."""
+    below = getattr(command, "commands", {})
+    return [words, *(found for name in below for found in every(below[name], *words, name))]
 
 
-def every():
-    """Return every command and group, as words."""
-    found = [()]
-    for name in commands(help_of()):
-        found.append((name,))
-        found += [(name, other) for other in commands(help_of(name))]
-    return found
+EVERY = every(typer.main.get_command(build()))
 
 
-@pytest.mark.parametrize("words", every(), ids=lambda words: " ".join(words) or "pdsno")
+def test_help_names_every_command():
+    for words in EVERY:
+        named = re.findall(r"^  (\w+)", help_of(*words).partition("Commands:")[2], re.MULTILINE)
+        assert named == [one[-1] for one in EVERY if one[:-1] == words != one]
+
+
+@pytest.mark.parametrize("words", EVERY, ids=lambda words: " ".join(words) or "pdsno")
 def test_help_is_whole_at_80_columns(words):
     lines = help_of(*words).splitlines()
     assert not any("…" in line for line in lines)

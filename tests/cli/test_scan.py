@@ -17,6 +17,7 @@ import pytest
 from pdsno_cli.lab.plan import LabUser, Segment, plan
 from pdsno_cli.lab.server import Lab
 from pdsno_cli.model.targets import AddressSet
+from tests.commands import pdsno
 from tests.lab.conftest import free_udp_port, served
 
 PDSNO = str(Path(sys.executable).with_name("pdsno"))
@@ -31,16 +32,11 @@ def port():
         yield str(port)
 
 
-def run(*words, stderr=subprocess.PIPE, **environment):
-    return subprocess.run(
-        [PDSNO, "scan", *words],
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1", **environment},
-    )
+ENVIRONMENT = {"COLUMNS": "80", "NO_COLOR": "1"}
+
+
+def run(*words, **environment):
+    return pdsno("scan", *words, env={**os.environ, **ENVIRONMENT, **environment})
 
 
 def test_devices_are_a_table_that_fits_80_columns(port):
@@ -145,7 +141,10 @@ def test_a_terminal_shows_a_bar_and_a_pipe_none():
             port = str(silent.getsockname()[1])
             words = ("127.104.9.1-127.104.9.3", "--protocols", "snmp", "--port", port,
                      "--retries", "0", "--timeout", "500ms")  # fmt: skip
-            run(*words, stderr=theirs)
+            subprocess.run(
+                [PDSNO, "scan", *words], stdout=subprocess.PIPE, stderr=theirs, timeout=60,
+                check=False, env={**os.environ, **ENVIRONMENT},
+            )  # fmt: skip
             quiet = run(*words).stderr
         shown = os.read(ours, 65_536).decode()
     finally:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from pdsno_cli.cli.target import topology_files
+from tests.commands import pdsno
 
 ROOT = Path(__file__).parents[2]
 PDSNO = Path(sys.executable).parent / "pdsno"
@@ -18,14 +18,8 @@ GOOD = "name: {}\ncontrollers: {{g: {{role: global}}}}\n"
 
 
 def topics(*words, cwd, env=None):
-    return subprocess.run(
-        [PDSNO, "topics", *map(str, words)],
-        cwd=cwd,
-        env={**{k: v for k, v in os.environ.items() if k != "PDSNO_TOPOLOGY"}, **(env or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    unset = {key: value for key, value in os.environ.items() if key != "PDSNO_TOPOLOGY"}
+    return pdsno("topics", *words, cwd=cwd, env={**unset, **(env or {})})
 
 
 def names(done):

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import commands
+
 ROOT = Path(__file__).parents[2]
 PDSNO = Path(sys.executable).parent / "pdsno"
 GOOD = "name: good\ncontrollers: {g: {role: global}}\n"
@@ -20,15 +22,8 @@ BAD = "name: bad\ncontrollers: {g: {role: globl}}\n"
 
 
 def pdsno(*words, cwd=ROOT, stdin=None, env=None):
-    return subprocess.run(
-        [PDSNO, *map(str, words)],
-        cwd=cwd,
-        input=stdin,
-        env={**os.environ, **(env or {})},
-        capture_output=True,
-        check=False,
-        timeout=30,
-    )
+    env = {**os.environ, **(env or {})}
+    return commands.pdsno(*words, cwd=cwd, stdin=stdin, env=env, text=False)
 
 
 @pytest.fixture

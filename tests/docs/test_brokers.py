@@ -15,6 +15,7 @@ import yaml
 
 from pdsno_cli.lint.engine import check
 from tests.certificates import make_certificates
+from tests.commands import pdsno
 from tests.conftest import require
 from tests.e2e.conftest import runs, site, until
 from tests.e2e.test_mosquitto import Mosquitto
@@ -78,18 +79,13 @@ def test_safe_configuration_carries_a_run_that_doctor_and_check_approve(site, fr
         password = {"MQTT_PASSWORD": "a password"}
         site.up(env=password).ready()
         for command in ("check", "doctor"):
-            done = subprocess.run(
-                [PDSNO, command, site.file, "--state-dir", site.state, "--json"],
-                capture_output=True, text=True, check=False, env={**os.environ, **password},
-            )  # fmt: skip
+            words = (command, site.file, "--state-dir", site.state, "--json")
+            done = pdsno(*words, env={**os.environ, **password})
             checks = json.loads(done.stdout)["checks"]
             assert {item["verdict"] for item in checks} <= {"ok", "skip"}, checks
             assert done.returncode == 0
-        wrong = subprocess.run(
-            [PDSNO, "doctor", site.file, "--state-dir", site.state],
-            capture_output=True, text=True, check=False,
-            env={**os.environ, "MQTT_PASSWORD": "another"},
-        )  # fmt: skip
+        another = {**os.environ, "MQTT_PASSWORD": "another"}
+        wrong = pdsno("doctor", site.file, "--state-dir", site.state, env=another)
         assert wrong.returncode == 1
         assert "broker.username and broker.password" in wrong.stdout
     finally:

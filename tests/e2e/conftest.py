@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from pdsno_cli.supervisor import control
+from tests.commands import pdsno
+
 PDSNO = str(Path(sys.executable).with_name("pdsno"))
 TOPOLOGIES = Path(__file__).parents[2] / "topologies"
 WAIT = 30.0  # seconds for anything that is sure to happen; a bound, never a pace
@@ -37,13 +40,16 @@ def marked_processes(mark: str) -> list[int]:
 
 
 def until(condition, what: str, wait: float = WAIT):
-    """Poll what has no event to wait for; return the first true value."""
+    """Poll what has no event to wait for; return the first true value.
+
+    A condition that starts a command leaves the processor to what it waits for, most of the time.
+    """
     deadline = time.monotonic() + wait
-    while time.monotonic() < deadline:
+    while (begun := time.monotonic()) < deadline:
         value = condition()
         if value:
             return value
-        time.sleep(0.03)
+        time.sleep(min(max(0.03, 2 * (time.monotonic() - begun)), 0.5))
     pytest.fail(f"{what} did not happen within {wait:g} s")
 
 
@@ -211,20 +217,11 @@ controllers:
 
     def ask(self, *args: str) -> subprocess.CompletedProcess:
         """Run a short command about the running topology."""
-        return subprocess.run(
-            [PDSNO, *args, "--state-dir", str(self.state)],
-            capture_output=True,
-            text=True,
-            timeout=WAIT,
-            check=False,
-        )
+        return pdsno(*args, "--state-dir", self.state, timeout=WAIT)
 
     def status(self) -> dict:
-        done = self.ask("status", str(self.file), "--json")
-        assert done.returncode in (0, 1), done.stderr
-        found = json.loads(done.stdout)
-        assert found["well"] == (done.returncode == 0)
-        return found
+        """Return what ``pdsno status --json`` prints, from where it has it: tests poll it."""
+        return control.ask(self.state / "control.sock", {"op": "status"})
 
     def row(self, controller_id: str) -> dict:
         return next(r for r in self.status()["controllers"] if r["id"] == controller_id)

@@ -7,11 +7,12 @@ import json
 import os
 import signal
 import socket
-import subprocess
 
 import pytest
 
-from .conftest import PDSNO, WAIT, until
+from tests.commands import pdsno
+
+from .conftest import WAIT, until
 from .test_mosquitto import mosquitto as mosquitto  # noqa: PLC0414 - a fixture shared by name
 
 ALL = ["broker", "round trip", "controllers", "reports", "summaries", "policy", "inventories",
@@ -19,10 +20,8 @@ ALL = ["broker", "round trip", "controllers", "reports", "summaries", "policy", 
 
 
 def check(site, *args: str) -> dict[str, dict]:
-    done = subprocess.run(
-        [PDSNO, "check", str(site.file), "--state-dir", str(site.state), "--json", *args],
-        capture_output=True, text=True, timeout=4 * WAIT, check=False,
-    )  # fmt: skip
+    words = ("check", site.file, "--state-dir", site.state, "--json", *args)
+    done = pdsno(*words, timeout=4 * WAIT)
     document = json.loads(done.stdout)
     assert (document["format_version"], document["topology"]) == (1, site.root)
     found = {item["check"]: item for item in document["checks"]}

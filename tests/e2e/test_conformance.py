@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import subprocess
 from collections import defaultdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from .conftest import PDSNO, WAIT, until
+from tests.commands import pdsno
+
+from .conftest import until
 from .test_mosquitto import Ear, Mosquitto, body, shout
 
 SCHEMAS = Path(__file__).parents[2] / "schemas"
@@ -183,12 +184,7 @@ def check_envelope(message: dict, root: str) -> None:
 
 def declared_topics(site) -> dict[str, dict]:
     """Return each topic of the file as ``pdsno topics`` prints it."""
-    done = subprocess.run(
-        [PDSNO, "topics", str(site.file), "--format", "json"],
-        capture_output=True,
-        timeout=WAIT,
-        check=True,
-    )
+    done = pdsno("topics", site.file, "--format", "json")
     families = json.loads(done.stdout)["topologies"][0]["families"]
     return {topic: family for family in families for topic in family["topics"]}
 

@@ -7,7 +7,9 @@ import subprocess
 
 import pytest
 
-from .conftest import PDSNO, WAIT, until
+from tests.commands import pdsno
+
+from .conftest import WAIT, until
 from .test_mosquitto import mosquitto as mosquitto  # noqa: PLC0414 - a fixture shared by name
 
 IDS = ["g1", "rc1", "lc1", "lc2"]
@@ -31,10 +33,7 @@ def apart(site, mosquitto):
     }
 
     def ask(*words: str) -> subprocess.CompletedProcess:
-        words = (*words, str(site.file), "--state-dir", str(site.folder / "elsewhere"))
-        return subprocess.run(
-            [PDSNO, *words], capture_output=True, text=True, timeout=WAIT, check=False
-        )
+        return pdsno(*words, site.file, "--state-dir", site.folder / "elsewhere", timeout=WAIT)
 
     site.ask_there = ask
     until(lambda: ask("status").returncode == 0, "all to be alive")
@@ -131,11 +130,8 @@ def test_plane_that_was_never_up_is_one_line(site, mosquitto):
         heartbeat="300ms",
         extra='signing_key: "${PDSNO_TEST_KEY}"',
     )
-    done = subprocess.run(
-        [PDSNO, "status", str(site.file), "--state-dir", str(site.state)],
-        capture_output=True, text=True, timeout=WAIT, check=False,
-        env={"PDSNO_TEST_KEY": "a key of more than sixteen bytes"},
-    )  # fmt: skip
+    env = {"PDSNO_TEST_KEY": "a key of more than sixteen bytes"}
+    done = pdsno("status", site.file, "--state-dir", site.state, env=env)
     assert (done.returncode, done.stdout) == (2, "")
     assert "is not up: none of its controllers is heard at broker 127.0.0.1" in done.stderr
     assert "start it with pdsno up" in done.stderr

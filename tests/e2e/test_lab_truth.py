@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 
-from .conftest import PDSNO, until
+from tests.commands import pdsno
+
+from .conftest import until
 
 TOPOLOGY = """\
 name: truth
@@ -32,10 +33,7 @@ def test_the_map_has_every_cable_of_the_lab_and_no_other(tmp_path):
     file.write_text(TOPOLOGY.format(pid=os.getpid()))
 
     def run(*words):
-        done = subprocess.run(
-            [PDSNO, *words, "--state-dir", str(tmp_path / "state")],
-            capture_output=True, text=True, timeout=90, check=False,
-        )  # fmt: skip
+        done = pdsno(*words, "--state-dir", tmp_path / "state", timeout=90)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

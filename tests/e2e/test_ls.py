@@ -5,21 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 
 import pytest
 
-from tests.e2e.conftest import PDSNO, WAIT, until
+from tests.commands import pdsno
+from tests.e2e.conftest import until
 
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
-
-
-def pdsno(*args):
-    return subprocess.run([PDSNO, *args], capture_output=True, text=True, timeout=WAIT, check=False)
 
 
 def listed():

@@ -22,6 +22,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pdsno_cli.broker.embedded import EmbeddedBroker
+from tests.commands import pdsno
 from tests.e2e.conftest import PDSNO, until
 from tests.e2e.test_mosquitto import Mosquitto
 from tests.faults.field import DEVICES, Job, Truth, touched
@@ -269,10 +270,7 @@ class Arena:
 
     def audit(self) -> list[dict]:
         """Return the accounts of the senders' streams; each must be accounted for."""
-        done = subprocess.run(
-            [PDSNO, "audit", str(self.file), "--state-dir", str(self.state), "--json"],
-            capture_output=True, text=True, timeout=60, check=False,
-        )  # fmt: skip
+        done = pdsno("audit", self.file, "--state-dir", self.state, "--json")
         streams = json.loads(done.stdout)["streams"]
         found = [row for row in streams if row["stream"].startswith("discovery/")]
         assert found

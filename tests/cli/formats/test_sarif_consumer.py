@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import pdsno
 from tests.nodejs import package
 
 ERR = Path(__file__).parents[2] / "lint" / "err"
@@ -53,17 +54,9 @@ def log(tmp_path):
     """The findings of the files, written as SARIF beside them, and as JSON."""
     for name in FILES:
         shutil.copy(ERR / name, tmp_path)
-    command = [PDSNO, "validate", "--format", "json", "--format", "sarif=pdsno.sarif", *FILES]
+    words = ("validate", "--format", "json", "--format", "sarif=pdsno.sarif", *FILES)
     outside_ci = {key: value for key, value in os.environ.items() if not key.startswith("GITHUB_")}
-    done = subprocess.run(
-        command,
-        cwd=tmp_path,
-        env=outside_ci,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = pdsno(*words, cwd=tmp_path, env=outside_ci)
     assert done.returncode == 1, done.stderr
     return json.loads(done.stdout)["findings"]
 
