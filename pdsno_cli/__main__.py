@@ -11,6 +11,7 @@ def main() -> None:
     gc.disable()  # imports allocate much and leave no garbage
     from pdsno_cli.cli.app import run
 
+    gc.freeze()  # so that nothing looks through them, not even the end of Python
     gc.enable()
     run()
 

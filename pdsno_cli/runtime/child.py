@@ -17,6 +17,7 @@ from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import AddressSet
 from pdsno_cli.model.transports import TRANSPORTS
 from pdsno_cli.runtime.environment import set_environment
+from pdsno_cli.runtime.gc_tuning import keep_imports
 from pdsno_cli.runtime.logs import log_to_file
 from pdsno_cli.runtime.supervisor_pipe import SupervisorPipe
 from pdsno_cli.system.process_title import set_process_title
@@ -64,7 +65,10 @@ def import_all() -> None:
 
 
 def preload(job: Job) -> None:
-    """Import and warm up, before forking, what the children of this job need besides."""
+    """Import and warm up, before forking, what the children of this job need besides.
+
+    Garbage collection may be disabled before, for the imports; it is enabled afterwards.
+    """
     from pdsno_cli.discovery import sweep
     from pdsno_cli.runtime.transport_wiring import factory
     from pdsno_cli.runtime.warmup import warm_up
@@ -78,11 +82,12 @@ def preload(job: Job) -> None:
         {protocol for local in locals_ for protocol in local.discovery.protocols},
         AddressSet.of(target for local in locals_ for target in local.discovery.targets),
     )
-    warm_up(job.topology)
     if job.topology.lab is not None:
         from pdsno_cli.lab import agent
 
         del agent
+    keep_imports()
+    warm_up(job.topology)
 
 
 def run_child(job: Job, name: str, line: socket.socket) -> int:

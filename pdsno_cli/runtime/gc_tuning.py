@@ -10,6 +10,15 @@ _YOUNGEST = 20_000
 _ROUNDS = 20  # collections of a generation before the next older one is collected, too
 
 
+def keep_imports() -> None:
+    """Freeze what was imported while collection was disabled, and enable it.
+
+    Imports allocate much and leave next to no garbage: looking through it is a sixth of their time.
+    """
+    gc.freeze()
+    gc.enable()
+
+
 def tune_gc() -> None:
     """Freeze the objects that exist (``gc.freeze``) and raise the thresholds.
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import json
 import os
 import pickle
@@ -164,6 +165,7 @@ def main() -> None:
 
     A last argument only makes room for the titles of children.
     """
+    gc.disable()  # until all is imported
     log_to_stderr()
     descriptor, supervisor = map(int, sys.argv[1:3])
     set_process_title(sys.argv[3], "fork server")

@@ -64,6 +64,28 @@ def test_a_log_that_cannot_be_written_is_transient(job, monkeypatch, capsys):
     assert "No space left" in capsys.readouterr().err
 
 
+def test_garbage_is_collected_again_once_all_is_imported(tmp_path):
+    (tmp_path / "one.yaml").write_text(ONE_OF_EACH)
+    code = """
+import gc, sys
+from pathlib import Path
+gc.disable()
+from pdsno_cli.lint.engine import require
+from pdsno_cli.runtime.child import Job, import_all, preload
+from pdsno_cli.runtime.state_dir import StateDir
+job = Job(topology=require(sys.argv[1]), state=StateDir(Path(sys.argv[2])), key=b"k" * 32,
+          broker=None, sources={})
+import_all()
+preload(job)
+print(gc.isenabled(), gc.get_freeze_count() > 10_000, len(gc.get_objects()) < 10_000)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "one.yaml"), str(tmp_path / "state")],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("True True True\n", "")
+
+
 def test_the_first_signal_stops_and_the_second_exits_with_130():
     code = """
 import os, signal, time
