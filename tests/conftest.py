@@ -35,6 +35,9 @@ def pytest_configure() -> None:
     os.environ.pop("GITHUB_ACTIONS", None)
     # Runs with a --state-dir are entered in an index there, and not in the user's own.
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="pdsno-test-state-")
+    # Tests start thousands of processes, each of which would compile all that it imports.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     # What a shell starts in the background has SIGINT ignored, and so would what is started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _NEIGHBOURS.raise_()

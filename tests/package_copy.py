@@ -15,7 +15,8 @@ ROOT = Path(__file__).parents[1]
 
 def copy_package(folder: Path, *files: Path) -> None:
     """Copy the package, its schemas and ``files`` (relative to the repository) into ``folder``."""
-    ignored = shutil.ignore_patterns("__pycache__", "schemas")
+    # What is compiled stays so, but what is being compiled is about to have another name.
+    ignored = shutil.ignore_patterns("schemas", "*.pyc.*")
     shutil.copytree(ROOT / "pdsno_cli", folder / "pdsno_cli", ignore=ignored)
     shutil.copytree(ROOT / "schemas", folder / "schemas")
     for file in files:
