@@ -34,7 +34,7 @@ BOTH_TRIES = ALIVE + 2 * (TARGETS - ALIVE)
 def test_host_that_answers_after_800_ms_is_found_among_quick_ones(in_namespace, sweep, hosts):
     found, seconds, _ = in_namespace(CODE.format(sweep.format("")), near=NEAR, hosts=hosts)
     assert found == ALIVE
-    assert seconds < 3
+    assert seconds < 10  # not one after another
 
 
 def test_known_host_that_answers_after_800_ms_is_found_by_an_impatient_sweep(in_namespace):
@@ -53,7 +53,7 @@ def test_impatient_sweep_of_a_quick_link_ends_long_before_the_ceiling(in_namespa
     quick = ARP.format("timeout=30.0, rate=20000, floor=0.2, patient=()")
     found, seconds, packets = in_namespace(CODE.format(quick), near=NEAR, hosts=HOSTS)
     assert found == ALIVE
-    assert seconds < 5
+    assert seconds < 15
     assert packets >= BOTH_TRIES
 
 

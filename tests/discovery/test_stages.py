@@ -153,4 +153,4 @@ try:
 except KeyboardInterrupt:
     print(json.dumps(time.monotonic() - started))
 """
-    assert in_namespace(code, near=NEAR, peer=PEER) < 5
+    assert in_namespace(code, near=NEAR, peer=PEER) < 20  # it would take minutes

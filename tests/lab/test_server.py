@@ -51,7 +51,7 @@ def test_lab_of_zone_a_is_found_by_probing(serve, port):
             seen = found[device.address]
             assert (seen.mac, seen.sys_name) == (device.mac, device.sys_name)
             assert (seen.sys_object_id, seen.extra["type"]) == identity(device)
-    assert result.seconds < 3
+    assert result.seconds < 15
 
 
 def test_several_sweeps_at_once_find_the_same(lab, targets, port):

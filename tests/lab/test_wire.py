@@ -76,7 +76,7 @@ print(json.dumps([len(seen), wrong, named, opened, left]))
 """
     count, wrong, named, opened, left = in_namespace(LAB + code)
     assert (count, wrong, named) == (300, [], [])
-    assert opened < 3
+    assert opened < 15
     assert "pdsno" not in "".join(left)
     assert "192.0.0.8" not in "".join(left)
     assert left[1] == ""

@@ -121,14 +121,15 @@ def test_the_will_of_a_killed_process_is_published_and_retained(broker, connect,
     assert late.messages == [(f"{topic_root}/status", b"lost 1", True)]
 
 
-def test_a_clean_stop_publishes_the_farewell_and_no_will(broker, connect, topic_root):
+def test_a_clean_stop_publishes_the_farewell_and_no_will(broker, connect, topic_root, monkeypatch):
+    monkeypatch.setattr(mqtt, "_FAREWELL", 30.0)
     _, received = connect(broker, "watcher", f"{topic_root}/+")
     received.wait_up()
     leaving, recorder = connect(broker, "leaving", listener=Recorder(f"{topic_root}/status"))
     recorder.wait_up()
     began = time.monotonic()
     leaving.stop(Publication(topic=f"{topic_root}/status", data=b"bye", qos=1, retain=True))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 15  # its PUBACK came
     assert not leaving.publish(f"{topic_root}/a", b"", qos=1, retain=False)
     sender, up = connect(broker, "sender")
     up.wait_up()
@@ -215,7 +216,7 @@ def test_publish_returns_false_when_the_queue_is_full_and_never_blocks(
         one.publish(f"{topic_root}/a", b"x", qos=1, retain=False)
         for _ in range(mqtt.MAX_QUEUED + 10)
     ]
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 15  # nothing would ever make room
     assert taken == [True] * mqtt.MAX_QUEUED + [False] * 10
     broker.send_signal(signal.SIGCONT)
     deadline = time.monotonic() + 10
@@ -285,12 +286,13 @@ def test_an_idle_transport_sleeps(connect, mosquitto):
     assert switches() - before <= 1
 
 
-def test_stop_returns_without_a_broker(free_port):
+def test_stop_returns_without_a_broker(free_port, monkeypatch):
     transport = MqttTransport(addresses=[Address("127.0.0.1", free_port)], client_id="one")
     recorder = Recorder()
     transport.start(recorder)
     recorder.wait(lambda r: len(r.downs) > 1)
+    monkeypatch.setattr(mqtt, "_FAREWELL", 30.0)
     began = time.monotonic()
     transport.stop(Publication(topic="a", data=b"bye", qos=1, retain=False))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 15
     assert not any(t.name == "mqtt one" for t in threading.enumerate())

@@ -54,7 +54,7 @@ def test_a_server_keep_alive_is_kept(answering, connect):
     began = time.monotonic()
     recorder.wait(lambda r: r.downs)
     assert "silent for longer than the keepalive" in recorder.downs[0]
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20  # of the sixty declared
 
 
 def left_behind(broker, connect, topic_root, protocol) -> list[bytes]:

@@ -56,4 +56,4 @@ def test_a_packet_of_256_mb_is_skipped_acknowledged_and_named_without_being_held
             peer.sendall(b"\x30\x05\x00\x01tok")
             lines = child.communicate(timeout=60)[0].splitlines()
     assert lines[:2] == [f"message_too_large {LARGEST + 5}", "t ok"]
-    assert int(lines[2]) < 16  # MB
+    assert int(lines[2]) < 64  # MB, of 256
