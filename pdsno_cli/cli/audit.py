@@ -81,8 +81,9 @@ def audit(
 
 def _show_heard(topology: Topology, state: StateDir, *, as_json: bool) -> None:
     """Show the offsets of reports and summaries that are heard: nothing can be accounted for."""
-    from pdsno_cli.cli.heard_view import audit_text, members, stream_rows
+    from pdsno_cli.cli.heard_view import audit_text, stream_rows
     from pdsno_cli.client.heard import listen
+    from pdsno_cli.client.heard_report import members
 
     heard = listen(topology, state, ("discovery", "summary", "ack"), console.progress, whole=True)
     if as_json:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -12,12 +10,6 @@ from pdsno_cli.cli import console
 from pdsno_cli.cli.args import FILE, JSON, STATE_DIR, TIMEOUT, seconds
 from pdsno_cli.cli.inventory import OF, read_inventory
 from pdsno_cli.cli.target import load
-
-if TYPE_CHECKING:
-    from pdsno_cli.model.details import Detail
-    from pdsno_cli.nib.rows import DeviceRecord
-    from pdsno_cli.runtime.state_dir import StateDir
-    from pdsno_cli.spec.topology import Topology
 
 FORMAT_VERSION = 1
 
@@ -44,13 +36,12 @@ def device(
 
     What it is, where it was seen and since when, from the stores on this machine.
     """
-    import msgspec
-
     from pdsno_cli.cli.device_facts import recorded_facts
     from pdsno_cli.cli.device_view import Change, describe
-    from pdsno_cli.cli.devices import device_document
+    from pdsno_cli.client.detail_request import ask_for_detail
     from pdsno_cli.client.find_device import find_record
     from pdsno_cli.client.stored_details import stored_details
+    from pdsno_cli.client.stored_devices import whole_document
     from pdsno_cli.discovery.evidence import evidence
     from pdsno_cli.model.ids import timestamp
 
@@ -59,21 +50,12 @@ def device(
     record = find_record(records, wanted)
     kept = stored_details(topology, state, record)
     if ask:
-        asked = _ask(topology, state, record, seconds(timeout))
-        kept = replace(kept, detail=asked or kept.detail, brief=asked is None and kept.brief)
-    if as_json:
-        console.document(
-            FORMAT_VERSION,
-            topology.name,
-            controller=owner,
-            device=device_document(record),
-            evidence=evidence(record.device),
-            detail=None if kept.detail is None else msgspec.to_builtins(kept.detail),
-            history=[
-                {"at": timestamp(at), "kind": kind, "fields": dict(fields)}
-                for at, kind, fields in kept.history
-            ],
+        kept = ask_for_detail(
+            topology, state, record, kept, limit=seconds(timeout), on_trouble=console.progress
         )
+    if as_json:
+        members = whole_document(record, kept)
+        console.document(FORMAT_VERSION, topology.name, controller=owner, **members)
     else:
         console.data(
             describe(
@@ -87,18 +69,3 @@ def device(
         )
         if kept.brief:
             console.message(f"the interfaces are at {record.local_id}: --ask fetches them")
-
-
-def _ask(topology: Topology, state: StateDir, record: DeviceRecord, limit: float) -> Detail | None:
-    """Return the detail that the device's local controller has now."""
-    from pdsno_cli.client.detail_request import request_detail
-    from pdsno_cli.client.session import operator_session
-
-    topics = topology.topics
-    filters = (topics.discovery("+", record.local_id), topics.events("+"))
-    with operator_session(topology, state, filters, console.progress) as operator:
-        deadline = time.monotonic() + limit
-        found = request_detail(
-            operator, record.local_id, record.device.device_id, deadline=deadline
-        )
-    return None if found is None else found.detail

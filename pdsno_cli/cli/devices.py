@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -72,6 +72,8 @@ def devices(
         if not records:
             console.progress(f"none of {plural(known, 'device')} matches --where")
     if form == "json":
+        from pdsno_cli.client.stored_devices import device_document
+
         rows = [device_document(item) for item in records]
         console.document(FORMAT_VERSION, topology.name, controller=owner, devices=rows)
     elif form in {"table", "wide"}:
@@ -84,25 +86,6 @@ def devices(
 
         facts = [recorded_facts(item, vendors=vendors) for item in records]
         console.data(FORMATS[form](facts, Context.of(topology)))
-
-
-def device_document(record: DeviceRecord) -> dict[str, Any]:
-    """Return a device as ``--json`` prints it."""
-    import msgspec
-
-    from pdsno_cli.discovery.oui import mac_vendor
-    from pdsno_cli.model.ids import timestamp
-
-    device: dict[str, Any] = msgspec.to_builtins(record.device)
-    return device | {
-        "mac_vendor": mac_vendor(record.device.mac),
-        "local_id": record.local_id,
-        "region": record.region,
-        "state": "active" if record.active else "inactive",
-        "version": record.version,
-        "first_seen": timestamp(record.first_seen),
-        "last_seen": timestamp(record.last_seen),
-    }
 
 
 def _cells(record: DeviceRecord, *, wide: bool) -> tuple[str, ...]:

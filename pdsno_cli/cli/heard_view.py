@@ -1,70 +1,21 @@
-"""Formats what was heard over the broker, as text and for JSON; pure but for the clock."""
+"""Formats what was heard over the broker as text, and its rows for JSON; pure."""
 
 from __future__ import annotations
 
 import textwrap
-import time
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.cli.table import fitted
+from pdsno_cli.client.heard_report import STATUS_LEFT_OUT
 from pdsno_cli.controllers.policy import concerned, scopes
-from pdsno_cli.model.ids import unix_seconds
 from pdsno_cli.model.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pdsno_cli.client.heard import Heard, HeardController
+    from pdsno_cli.client.heard import Heard
 
-FORMAT_VERSION = 1
 _MARK = "heard over the broker just now; not from its supervisor"
-_STATUS_LEFT_OUT = "devices, cycles, waiting messages, restarts, transports"
-_REASONS = {
-    "silent": "a status is retained, but no heartbeat arrives",
-    "unknown": "no status was ever heard",
-}
-
-
-def members(heard: Heard) -> dict[str, Any]:
-    """Return the members of JSON that say where a document is from."""
-    broker = ", ".join(str(address) for address in heard.topology.broker.addresses)
-    return {"source": "heard", "broker": f"broker on {broker}", "well": heard.well}
-
-
-def heard_report(heard: Heard) -> dict[str, Any]:
-    """Return the document of ``pdsno status --json``."""
-    return {
-        "format_version": FORMAT_VERSION,
-        "topology": heard.topology.name,
-        **members(heard),
-        "controllers": [_controller(item) for item in heard.controllers.values()],
-        "left_out": _STATUS_LEFT_OUT.split(", "),
-    }
-
-
-def _controller(item: HeardController) -> dict[str, Any]:
-    status = item.status
-    reason = _REASONS.get(item.level)
-    if item.level == "down" and status is not None:
-        reason = "it was stopped" if status.reason == "stop" else "its connection broke (will)"
-    return {
-        "id": item.controller_id,
-        "role": item.role,
-        "region": item.region,
-        "health": item.level,
-        "reason": reason,
-        "epoch": item.epoch,
-        "last_status": item.at,
-        "last_status_age": None if item.at is None else _age(item.at),
-        "heartbeat": None if status is None else status.heartbeat,
-        "holder": None if status is None else status.holder,
-    }
-
-
-def _age(at: str) -> float | None:
-    """Return the age of a status, by the clock of its sender, in seconds; None if that is invalid."""
-    sent = unix_seconds(at)
-    return None if sent is None else round(max(time.time() - sent, 0.0), 1)
 
 
 def status_text(
@@ -95,7 +46,7 @@ def status_text(
         if row["reason"] is not None:
             reasons.setdefault(f"{row['health']}: {row['reason']}", []).append(row["id"])
     why = [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
-    left_out = f"left out, known to its supervisor alone: {_STATUS_LEFT_OUT}"
+    left_out = f"left out, known to its supervisor alone: {STATUS_LEFT_OUT}"
     return _joined([head, f"({_MARK})"], table, [*why, left_out], width)
 
 

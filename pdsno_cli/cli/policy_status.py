@@ -53,8 +53,9 @@ def status(
 
 def _show_heard(topology: Topology, state: StateDir, *, as_json: bool, width: int | None) -> None:
     """Show the published versions; raises typer.Exit unless every controller is alive."""
-    from pdsno_cli.cli.heard_view import members, policy_rows, policy_text
+    from pdsno_cli.cli.heard_view import policy_rows, policy_text
     from pdsno_cli.client.heard import listen
+    from pdsno_cli.client.heard_report import members
 
     heard = listen(topology, state, ("policy", "events"), console.progress)
     if as_json:

@@ -78,20 +78,10 @@ def status(
 
 
 def _report(file: Path | None, state_dir: Path | None) -> dict[str, Any]:
-    """Return what the supervisor reports, else what is heard over a declared broker."""
-    from pdsno_cli.cli.heard_view import heard_report
-    from pdsno_cli.client.heard import listen
-    from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.supervisor.control import ask
+    from pdsno_cli.client.plane_status import read_status
 
-    target = locate(file, state_dir)
-    try:
-        return ask(target.state.control, {"op": "status"})
-    except UsageError as not_up:
-        topology, state = load(file, state_dir)
-        if topology.broker.embedded:
-            raise not_up from None
-        return heard_report(listen(topology, state, (), console.progress))
+    state = locate(file, state_dir).state
+    return read_status(state, lambda: load(file, state_dir), console.progress)
 
 
 def _chosen(

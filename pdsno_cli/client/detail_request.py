@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.details import joined
@@ -9,8 +11,14 @@ from pdsno_cli.model.errors import OperationError
 from pdsno_cli.model.messages import Command, DiscoveryReport, Event
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pdsno_cli.client.operator import Operator
+    from pdsno_cli.client.stored_details import StoredDetails
     from pdsno_cli.model.details import DeviceDetail
+    from pdsno_cli.nib.rows import DeviceRecord
+    from pdsno_cli.runtime.state_dir import StateDir
+    from pdsno_cli.spec.topology import Topology
 
 
 def request_detail(
@@ -36,3 +44,29 @@ def request_detail(
             if not payload.more:
                 return next(iter(joined(parts)), None)
     raise OperationError(f"no answer of {local_id}; pdsno status shows whether it is up")
+
+
+def ask_for_detail(
+    topology: Topology,
+    state: StateDir,
+    record: DeviceRecord,
+    kept: StoredDetails,
+    *,
+    limit: float,
+    on_trouble: Callable[[str], None],
+) -> StoredDetails:
+    """Return ``kept`` with the detail that the device's local controller has now, if it has one.
+
+    Connects to the plane; raises UsageError if it is not up, OperationError if no answer comes within
+    ``limit`` seconds.
+    """
+    from pdsno_cli.client.session import operator_session
+
+    topics = topology.topics
+    filters = (topics.discovery("+", record.local_id), topics.events("+"))
+    with operator_session(topology, state, filters, on_trouble) as operator:
+        deadline = time.monotonic() + limit
+        found = request_detail(
+            operator, record.local_id, record.device.device_id, deadline=deadline
+        )
+    return kept if found is None else replace(kept, detail=found.detail, brief=False)

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from pdsno_cli.cli.heard_view import heard_report, status_text
+from pdsno_cli.cli.heard_view import status_text
 from pdsno_cli.client.heard import Heard, HeardController
+from pdsno_cli.client.heard_report import heard_report
 from pdsno_cli.model.messages import Status
 from tests.runtime.test_acl import TOPOLOGY
 
