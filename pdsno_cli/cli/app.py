@@ -21,7 +21,7 @@ EXIT_INTERNAL = 3
 COMMANDS = (
     "validate", "schema", "rule", "topics", "capacity", "doctor", "check", "plan",
     "up", "ls", "status", "ps", "top", "logs", "events", "devices", "device", "where", "graph",
-    "trace", "audit", "tail", "discover", "scan", "identify", "policy", "restart", "stop", "start",
+    "web", "trace", "audit", "tail", "discover", "scan", "identify", "policy", "restart", "stop", "start",
     "wait", "down", "quarantine", "lab", "fault", "controller",
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ import contextlib
 import json
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 _INTERVAL = 0.3  # seconds between two looks into the store
 _RETRY = 2.0  # seconds, while its server is away
 _NAME = 16  # columns; few events have longer names
-_NUMBERS = ("epoch", "connection")  # for machines
 _COLOURS = {"warning": "33", "error": "31"}  # SGR parameters
 
 
@@ -114,32 +113,26 @@ def _require_known(wanted: Iterable[str], kinds: Iterable[str]) -> None:
 
 def _print(found: Iterable[EventRecord], *, as_json: bool) -> bool:
     """Print events; return False if the reader has closed the pipe."""
+    from pdsno_cli.client.events import event_document
+
     coloured = console.colour(sys.stdout)
-    texts = [_json(item) if as_json else _line(item, colour=coloured) for item in found]
+    texts = [
+        json.dumps(event_document(item)) if as_json else _line(item, colour=coloured)
+        for item in found
+    ]
     return not texts or console.data("\n".join(texts))
-
-
-def _json(item: EventRecord) -> str:
-    import msgspec
-
-    from pdsno_cli.model.ids import timestamp
-
-    event: dict[str, Any] = msgspec.to_builtins(item.event)
-    return json.dumps({"time": timestamp(item.at), "sender": item.sender, **event})
 
 
 def _line(item: EventRecord, *, colour: bool) -> str:
     """Return one event: when, what, to whom, why."""
+    from pdsno_cli.client.events import event_why
+
     event = item.event
     shade = _COLOURS.get(event.severity) if colour else None
     name = event.event.ljust(_NAME)
     name = f"\033[{shade}m{name}\033[0m" if shade else name
     severity = "" if event.severity == "info" else f"{event.severity}, "
-    why = ", ".join(
-        f"{key} {', '.join(value) if isinstance(value, list) else value}"
-        for key, value in event.detail.items()
-        if key not in _NUMBERS
-    )
+    why = event_why(event)
     said = f" (from {item.sender})" if item.sender != event.subject else ""
     text = f"{event.subject}: {severity}{why}".rstrip(" :,")
     return printable(f"{clock(item.at)}  ") + name + printable(f"  {text}{said}")

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
 
 from pdsno_cli.model.errors import StoreUnavailableError
+from pdsno_cli.model.ids import timestamp
 from pdsno_cli.nib.reader import open_reader
 
 if TYPE_CHECKING:
+    from pdsno_cli.model.messages import Event
     from pdsno_cli.nib.database import Database
     from pdsno_cli.nib.queries import Queries
     from pdsno_cli.nib.rows import EventRecord
+
+_NUMBERS = ("epoch", "connection")  # for machines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +72,18 @@ class EventReader:
             self._after = found[-1].id
         self.kinds.update(item.event.event for item in found)
         return [item for item in found if self._wanted.accepts(item)]
+
+
+def event_document(item: EventRecord) -> dict[str, Any]:
+    """Return an event as ``pdsno events --json`` prints it."""
+    event: dict[str, Any] = msgspec.to_builtins(item.event)
+    return {"time": timestamp(item.at), "sender": item.sender, **event}
+
+
+def event_why(event: Event) -> str:
+    """Return the detail of an event in one line for people."""
+    return ", ".join(
+        f"{key} {', '.join(value) if isinstance(value, list) else value}"
+        for key, value in event.detail.items()
+        if key not in _NUMBERS
+    )

@@ -43,10 +43,11 @@ class ListedTopology:
 def listed_topologies() -> list[ListedTopology]:
     """Return every topology that runs or has state on this machine."""
     with ThreadPoolExecutor(_AT_ONCE) as threads:
-        return list(threads.map(_listed, known_states()))
+        return list(threads.map(listed_topology, known_states()))
 
 
-def _listed(known: KnownState) -> ListedTopology:
+def listed_topology(known: KnownState) -> ListedTopology:
+    """Return what is known of one topology with state on this machine."""
     record, state = known.record, known.state
     up = state.is_up
     alone = [] if up else state.running_alone()

@@ -1,0 +1,79 @@
+"""The routes of the page (Starlette): its files, and what it shows as JSON below ``/api``.
+
+Imported by the command alone, when it runs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from pdsno_cli.web.answers import UNAVAILABLE, Answer, answer, failure
+from pdsno_cli.web.assets import assets
+from pdsno_cli.web.guard import Guard
+from pdsno_cli.web.shared import READ_WAIT, Shared, Threads
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
+    from starlette.requests import Request
+    from starlette.types import ASGIApp
+
+    from pdsno_cli.web.assets import Asset
+    from pdsno_cli.web.plane import Plane
+
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+MAX_QUERY = 2_000  # bytes of a query string
+
+
+def make_app(plane: Plane, *, token: str, cookie: str, names: Iterable[str]) -> ASGIApp:
+    """Return the application; see ``Guard`` for ``token``, ``cookie`` and ``names``. Needs a loop."""
+    threads = Threads()
+
+    def shared(path: str, read: Callable[[], dict[str, Any]], keep: float) -> Route:
+        reading = Shared(threads, lambda: answer(plane.name, read), keep=keep)
+        return Route(path, _bounded(plane.name, lambda _: reading.get()), methods=["GET"])
+
+    app = Starlette(
+        routes=[
+            *(Route(path, _file(asset), methods=["GET"]) for path, asset in assets().items()),
+            shared("/api/overview", plane.overview, 0.8),
+        ],
+        exception_handlers={HTTPException: _refused},
+    )
+    return Guard(app, token=token, cookie=cookie, names=names)
+
+
+def _file(asset: Asset) -> Endpoint:
+    async def serve(_: Request) -> Response:
+        return Response(asset.text, media_type=asset.media_type)
+
+    return serve
+
+
+def _bounded(name: str, get: Callable[[Request], Awaitable[Answer]]) -> Endpoint:
+    """Return an endpoint that answers within ``READ_WAIT``, with 304 where the browser has it."""
+
+    async def serve(request: Request) -> Response:
+        if len(request.url.query) > MAX_QUERY:
+            return PlainTextResponse(f"the query is over {MAX_QUERY} bytes\n", 414)
+        try:
+            found = await get(request)
+        except TimeoutError:
+            found = failure(name, UNAVAILABLE, f"no answer within {READ_WAIT:g} s; still waiting")
+        headers = {"etag": found.etag}
+        if found.status == 200 and request.headers.get("if-none-match") == found.etag:
+            return Response(status_code=304, headers=headers)
+        return Response(found.body, found.status, headers, media_type="application/json")
+
+    return serve
+
+
+async def _refused(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)
+    return PlainTextResponse(f"{exc.detail}\n", exc.status_code)

@@ -1,0 +1,210 @@
+"""``pdsno web`` about a real plane: over HTTP, and in a real browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import urllib.error
+import urllib.request
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.browser import Browser
+
+from .conftest import PDSNO, WAIT, until
+
+
+class Served:
+    """One ``pdsno web``: its address, and its answers."""
+
+    def __init__(self, site, *words: str) -> None:
+        self.process = subprocess.Popen(
+            [PDSNO, "web", str(site.file), "--state-dir", str(site.state), *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "NO_COLOR": "1"},
+        )  # fmt: skip
+        self.url = self.process.stdout.readline().strip()
+        found = re.fullmatch(r"http://(\S+)/\?token=([0-9a-f]{32})", self.url)
+        assert found, self.process.communicate(timeout=WAIT)
+        self.place, self.token = found.groups()
+
+    def get(self, path: str, *, method="GET", token=True, **headers: str):
+        """Return status, headers and body of an answer."""
+        if token:
+            headers["Cookie"] = f"pdsno-web-{urlsplit(self.url).port}={self.token}"
+        request = urllib.request.Request(
+            f"http://{self.place}{path}", method=method, headers=headers
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=WAIT) as answer:
+                return answer.status, answer.headers, answer.read().decode()
+        except urllib.error.HTTPError as answer:
+            with answer:
+                return answer.code, answer.headers, answer.read().decode()
+
+    def document(self, path: str, **words):
+        status, _, body = self.get(path, **words)
+        assert status == 200, body
+        return json.loads(body)
+
+    def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
+        """Interrupt it; return its exit code and what it printed to stderr."""
+        self.process.send_signal(number)
+        _, err = self.process.communicate(timeout=WAIT)
+        return self.process.returncode, err
+
+
+@pytest.fixture
+def web(site):
+    """Return a function that starts ``pdsno web`` about the site."""
+    started: list[Served] = []
+
+    def start(*words: str) -> Served:
+        started.append(Served(site, *words))
+        return started[-1]
+
+    yield start
+    for served in started:
+        if served.process.poll() is None:
+            served.end(signal.SIGTERM)
+        served.process.stdout.close()
+        served.process.stderr.close()
+
+
+@pytest.fixture
+def browser(tmp_path):
+    opened = Browser(tmp_path)
+    yield opened
+    opened.close()
+    assert not opened.errors
+    assert not opened.dialogs
+
+
+def test_nothing_is_read_without_the_token_of_the_run(site, web):
+    site.write()
+    served = web()
+    for path in ("/", "/page.js", "/api/overview", "/nowhere"):
+        status, headers, body = served.get(path, token=False)
+        assert (status, headers["content-type"]) == (403, "text/plain; charset=utf-8")
+        assert (
+            body == "the token is missing or wrong: open the address that pdsno web has printed\n"
+        )
+        wrong = served.get(f"{path}?token={'0' * 32}", token=False)
+        assert wrong[0] == 403
+    assert served.get(f"/api/overview?token={served.token}", token=False)[0] == 200
+    status, _, body = served.get("/", Host="evil.example")
+    assert (status, body.count("\n"), body[:12]) == (403, 1, "unknown host")
+    assert served.get("/", Host="localhost:1234")[0] == 200
+    foreign = {"Sec-Fetch-Site": "same-site"}
+    assert served.get("/api/overview", **foreign)[0] == 403
+    assert served.get("/api/overview", method="POST")[0] == 405
+    assert served.get("/api/overview?x=" + "y" * 3000)[0] == 414
+    assert served.get("/nowhere")[0] == 404
+    assert served.end() == (0, f"serving {site.root}; Ctrl-C ends\nended\n")
+
+
+def test_every_answer_has_the_policy_of_the_page(site, web):
+    site.write()
+    served = web()
+    for path, token in (("/", True), ("/page.css", True), ("/api/overview", True), ("/", False)):
+        _, headers, _ = served.get(path, token=token)
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'; ")
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cache-control"] == "no-store"
+    _, _, page = served.get("/")
+    assert not re.search(r"https?:|//|<style|style=| on\w+=|<script>", page)
+
+
+def test_a_mistake_in_the_call_is_one_line(site):
+    site.write()
+    for words, line in {
+        ("nowhere",): "error: no file and no topology 'nowhere' on this machine: ",
+        (str(site.file), "--listen", "8080"): "error: invalid --listen '8080': write HOST:PORT, ",
+    }.items():
+        done = site.ask("web", *words)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert done.stderr.startswith(line)
+
+
+def test_another_address_than_loopback_has_a_warning(site, web):
+    site.write()
+    served = web("--listen", "0.0.0.0:0")
+    port = urlsplit(served.url).port
+    status, _, _ = served.get("/api/overview", Host=f"127.0.0.1:{port}")
+    assert status == 200
+    code, err = served.end(signal.SIGTERM)
+    assert code == 0
+    assert err.startswith("warning: 0.0.0.0:0 is not loopback: whoever reaches it ")
+
+
+def test_the_overview_is_the_status_of_the_command(site, web):
+    site.write(interval="1h")
+    run = site.up().ready()
+    served = web()
+    now, found = site.status(), served.document("/api/overview")
+    assert found["format_version"] == 1
+    assert (found["topology"], found["state"], found["trouble"]) == (site.root, "up", None)
+    assert found["status"].keys() == now.keys()
+    assert [row["id"] for row in found["status"]["controllers"]] == ["g1", "rc1", "lc1", "lc2"]
+    run.interrupt()
+    assert run.end() == 0
+    until(lambda: served.document("/api/overview")["state"] == "stopped", "it is seen as stopped")
+    stopped = served.document("/api/overview")
+    assert (stopped["status"], stopped["why"][:24]) == (None, "this topology is not up ")
+    assert stopped["since"] > stopped["seen_up"] - 1
+
+
+def test_the_page_shows_the_controllers_and_that_the_plane_or_the_server_is_gone(
+    site, web, browser
+):
+    site.write(interval="1h")
+    run = site.up().ready()
+    served = web()
+    browser.go(served.url)
+    browser.until("document.querySelectorAll('tbody tr').length === 4")
+    assert browser.run("location.search") == ""  # the token is in a cookie that no script reads
+    assert browser.run("document.cookie") == ""
+    browser.until("document.querySelectorAll('tbody .pill.good').length === 4")
+    assert browser.run("document.querySelector('#banner').textContent") == ""
+    assert browser.run("document.title") == f"Overview · {site.root}"
+    browser.click("input[type=search]")
+    browser.type("lc2")
+    browser.until("document.querySelector('tbody').textContent.startsWith('lc2')")
+    assert browser.run("document.querySelectorAll('tbody tr').length") == 1
+    run.interrupt()
+    assert run.end() == 0
+    banner = "document.querySelector('#banner').textContent"
+    browser.until(f"{banner}.includes('is stopped since ')")
+    assert browser.run("document.querySelector('section.old tbody tr') !== null")
+    again = site.up().ready()
+    browser.until(f"{banner} === ''")
+    assert served.end() == (0, f"serving {site.root}; Ctrl-C ends\nended\n")
+    browser.until(f"{banner}.startsWith('pdsno web does not answer since ')")
+    again.interrupt()
+    assert again.end() == 0
+
+
+def test_a_plane_that_changes_and_is_removed_is_shown_as_it_is(site, web, browser):
+    site.write(interval="1h")
+    run = site.up("-d")
+    assert run.end() == 0, run.lines
+    served = web()
+    browser.go(served.url)
+    browser.until("document.querySelectorAll('tbody .pill.good').length === 4")
+    half = site.file.read_text()
+    lines = [line for line in half.splitlines() if not line.startswith("  lc2:")]
+    site.file.write_text("\n".join(lines).replace("devices: 6", "devices: 3"))
+    assert site.ask("up", str(site.file)).returncode == 0
+    browser.until("document.querySelectorAll('tbody tr').length === 3")
+    site.file.write_text("nonsense: [\n")
+    browser.until("document.querySelector('#banner').textContent.includes('has findings')")
+    site.file.write_text(half)
+    browser.until("document.querySelector('#banner').textContent === ''")
+    assert site.ask("down", str(site.file), "--volumes").returncode == 0
+    browser.until("document.querySelector('#banner').textContent.includes('it was removed')")
