@@ -80,8 +80,9 @@ class Browser:
     def until(self, expression: str, wait: float = WAIT):
         """Return the first true value of an expression; the test fails with the page's text if none."""
         deadline = time.monotonic() + wait
+        tried = f"(() => {{ try {{ return {expression}; }} catch {{ return null; }} }})()"
         while time.monotonic() < deadline:
-            if value := self.run(expression):
+            if value := self.run(tried):
                 return value
             time.sleep(0.05)
         text = self.run("document.body && document.body.innerText")
@@ -90,7 +91,8 @@ class Browser:
     def click(self, selector: str) -> None:
         """Click the middle of an element with the mouse."""
         script = (
-            f"(() => {{ const box = document.querySelector({json.dumps(selector)}).getBoundingClientRect();"
+            f"(() => {{ const found = document.querySelector({json.dumps(selector)});"
+            " found.scrollIntoView({block: 'nearest'}); const box = found.getBoundingClientRect();"
             " return [box.x + box.width / 2, box.y + box.height / 2]; })()"
         )
         x, y = self.run(script)

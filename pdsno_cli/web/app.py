@@ -12,14 +12,18 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from pdsno_cli.model.errors import UsageError
 from pdsno_cli.web.answers import UNAVAILABLE, Answer, answer, failure
 from pdsno_cli.web.assets import assets
+from pdsno_cli.web.devices import asked_device, device, devices
 from pdsno_cli.web.guard import Guard
+from pdsno_cli.web.network import NetworkReader
 from pdsno_cli.web.shared import READ_WAIT, Shared, Threads
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
+    from starlette.datastructures import QueryParams
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
@@ -34,19 +38,40 @@ MAX_QUERY = 2_000  # bytes of a query string
 def make_app(plane: Plane, *, token: str, cookie: str, names: Iterable[str]) -> ASGIApp:
     """Return the application; see ``Guard`` for ``token``, ``cookie`` and ``names``. Needs a loop."""
     threads = Threads()
+    network = NetworkReader(plane)
 
     def shared(path: str, read: Callable[[], dict[str, Any]], keep: float) -> Route:
         reading = Shared(threads, lambda: answer(plane.name, read), keep=keep)
         return Route(path, _bounded(plane.name, lambda _: reading.get()), methods=["GET"])
 
+    def single(
+        path: str, read: Callable[[QueryParams], dict[str, Any]], method: str = "GET"
+    ) -> Route:
+        def get(request: Request) -> Awaitable[Answer]:
+            return threads.call(lambda: answer(plane.name, lambda: read(request.query_params)))
+
+        return Route(path, _bounded(plane.name, get), methods=[method])
+
     app = Starlette(
         routes=[
             *(Route(path, _file(asset), methods=["GET"]) for path, asset in assets().items()),
             shared("/api/overview", plane.overview, 0.8),
+            shared("/api/devices", lambda: devices(plane), 2.0),
+            single("/api/device", lambda words: device(plane, network, *_device_named(words))),
+            single(
+                "/api/device/ask", lambda words: asked_device(plane, *_device_named(words)), "POST"
+            ),
         ],
         exception_handlers={HTTPException: _refused},
     )
     return Guard(app, token=token, cookie=cookie, names=names)
+
+
+def _device_named(words: QueryParams) -> tuple[str, str | None]:
+    name = words.get("name")
+    if not name:
+        raise UsageError("no device is named: ask for ?name=ADDRESS")
+    return name, words.get("local")
 
 
 def _file(asset: Asset) -> Endpoint:

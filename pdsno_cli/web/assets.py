@@ -13,6 +13,9 @@ _SCRIPT = (
     (*_OWN, "elements.js"),
     (*_OWN, "table.js"),
     (*_OWN, "overview.js"),
+    (*_OWN, "events.js"),
+    (*_OWN, "devices.js"),
+    (*_OWN, "device.js"),
     (*_OWN, "main.js"),
 )
 

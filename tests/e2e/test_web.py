@@ -13,7 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from pdsno_cli.model.devices import Device
+from pdsno_cli.nib.store import Store
+from pdsno_cli.runtime.state_dir import StateDir
 from tests.browser import Browser
+from tests.conftest import ONE_OF_EACH
 
 from .conftest import PDSNO, WAIT, until
 
@@ -208,3 +212,165 @@ def test_a_plane_that_changes_and_is_removed_is_shown_as_it_is(site, web, browse
     browser.until("document.querySelector('#banner').textContent === ''")
     assert site.ask("down", str(site.file), "--volumes").returncode == 0
     browser.until("document.querySelector('#banner').textContent.includes('it was removed')")
+
+
+@pytest.fixture
+def mapped(site):
+    """A plane that has read every table of a lab of 24 devices with SNMP."""
+    site.write(devices=24, snmp=24, interval="1h", details="{forwarding: true}")
+    run = site.up().ready()
+    for local in ("lc1", "lc2"):
+        run.wait_line(f"{local}: cycle 1 ")
+    until(lambda: len(site.devices()) == 24, "all devices at the top")
+    return site
+
+
+def test_devices_and_one_device_are_those_of_the_commands(mapped, web):
+    served = web()
+    listed = served.document("/api/devices")
+    assert (listed["controller"], listed["left_out"]) == ("g1", 0)
+    assert listed["devices"] == mapped.devices("--all")
+    switch = next(d for d in listed["devices"] if d["extra"].get("type") == "switch")
+    address = switch["addresses"][0]
+    done = mapped.ask("device", address, str(mapped.file), "--json")
+    shown, found = json.loads(done.stdout), served.document(f"/api/device?name={address}")
+    for member in ("controller", "device", "evidence", "detail", "history"):
+        assert found[member] == shown[member]
+    assert found["links"]
+    for link in found["links"]:
+        other = served.document(
+            f"/api/device?name={link['other']['address']}&local={link['other']['local']}"
+        )
+        ports = [(back["other_port"], back["other"]["address"]) for back in other["links"]]
+        assert (link["port"], address) in ports
+    status, _, body = served.get("/api/device?name=sw-nowhere")
+    assert (status, json.loads(body)["error"][:23]) == (404, "no device 'sw-nowhere':")
+    assert served.get("/api/device")[0] == 404
+    etag = served.get("/api/devices")[1]["etag"]
+    assert served.get("/api/devices", **{"If-None-Match": etag})[::2] == (304, "")
+
+
+def test_a_device_is_found_by_search_and_its_neighbours_are_one_click_away(mapped, web, browser):
+    browser.go(f"{web().url}#/devices")
+    browser.until("document.querySelectorAll('tbody tr').length === 24")
+    browser.click("input[type=search]")
+    browser.type("SWITCH huawei")
+    rows = "[...document.querySelectorAll('tbody tr')].map((row) => row.innerText)"
+    browser.until(f"{rows}.length < 24 && {rows}.every((row) => /switch/.test(row))")
+    browser.click("tbody a")
+    tables = "[...document.querySelectorAll('section')].filter((one) => one.querySelector('h3')?.textContent === {!r})[0]"
+    interfaces, neighbours = tables.format("Interfaces"), tables.format("Neighbours")
+    browser.until("location.hash.startsWith('#/device/127.')")
+    browser.until(f"{interfaces}?.querySelectorAll('tbody tr').length > 3")
+    name = browser.run("document.querySelector('h2').textContent")
+    assert "enterprise number 2011" in browser.run("document.querySelector('.list').innerText")
+    other = browser.run(f"{neighbours}.querySelector('tbody a').textContent")
+    browser.run(f"{neighbours}.querySelector('tbody a').click()")
+    browser.until(f"document.querySelector('h2')?.textContent === {other!r}")
+    back = f"[...{neighbours}.querySelectorAll('tbody a')].map((one) => one.textContent)"
+    browser.until(f"{neighbours} && {back}.includes({name!r})")
+    browser.run("history.back()")
+    browser.run("history.back()")
+    browser.until(f"{rows}.length < 24 && {rows}.every((row) => /switch/.test(row))")
+
+
+def test_interfaces_that_are_at_the_local_controller_alone_are_asked_for(mapped, web, browser):
+    switch = next(d for d in mapped.devices() if d["extra"].get("type") == "switch")
+    address, local = switch["addresses"][0], switch["local_id"]
+    served = web()
+    whole = served.document(f"/api/device?name={address}")["detail"]["interfaces"]
+    for path in mapped.state.rglob(f"{local}.db*"):
+        path.rename(path.with_name(f"away-{path.name}"))
+    brief = served.document(f"/api/device?name={address}")
+    assert brief["brief"]
+    assert "interfaces" not in brief["detail"]
+    assert served.get(f"/api/device/ask?name={address}")[0] == 405  # an order is no GET
+    asked = served.document(f"/api/device/ask?name={address}", method="POST")
+    assert asked["detail"]["interfaces"] == whole
+    browser.go(f"{served.url}#/device/{address}")
+    names = "[...document.querySelectorAll('tbody .id')].map((cell) => cell.textContent)"
+    used = next(item["name"] for item in whole if item.get("state") == "up")
+    browser.until(f"{names}.includes({used!r})")
+
+
+def test_interfaces_that_cannot_be_asked_for_are_a_sentence(mapped, web, browser):
+    switch = next(d for d in mapped.devices() if d["extra"].get("type") == "switch")
+    assert mapped.ask("down", str(mapped.file)).returncode == 0
+    for path in mapped.state.rglob(f"{switch['local_id']}.db*"):
+        path.unlink()
+    browser.go(f"{web().url}#/device/{switch['addresses'][0]}")
+    browser.until("document.body.innerText.includes('which cannot be asked: ')")
+    assert "not up" in browser.run("document.body.innerText")
+
+
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def test_a_name_that_is_markup_is_shown_as_text(mapped, web, browser):
+    address = mapped.devices()[0]["addresses"][0]
+    assert mapped.ask("lab", "rename", str(mapped.file), address, HOSTILE).returncode == 0
+    assert mapped.ask("discover", str(mapped.file)).returncode == 0
+    browser.go(f"{web().url}#/devices")
+    browser.until(f"document.querySelector('tbody')?.innerText.includes({HOSTILE!r})")
+    browser.go(browser.run("location.href").partition("#")[0] + f"#/device/{address}")
+    browser.until(f"document.querySelector('h2')?.textContent === {HOSTILE!r}")
+    browser.until(f"document.querySelector('ol.changes ins')?.textContent === {HOSTILE!r}")
+    assert browser.run("document.querySelectorAll('img').length") == 0
+
+
+def test_a_store_that_cannot_be_read_is_a_sentence_in_the_page(mapped, web, browser):
+    served = web()
+    browser.go(f"{served.url}#/devices")
+    browser.until("document.querySelectorAll('tbody tr').length === 24")
+    assert mapped.ask("down", str(mapped.file)).returncode == 0
+    for path in mapped.state.rglob("*.db*"):
+        path.unlink()
+    (mapped.state / "stores" / "g1.db").write_bytes(b"no database" * 1000)
+    until(lambda: served.get("/api/devices")[0] == 503, "it is read again")
+    assert "g1.db" in json.loads(served.get("/api/devices")[2])["error"]
+    browser.until("document.querySelector('.none').innerText.includes('g1.db')")
+    (mapped.state / "stores" / "g1.db").unlink()
+    until(lambda: "was never up" in served.get("/api/devices")[2], "there is no store")
+
+
+def hold(state: StateDir, devices: list[Device]) -> None:
+    """Write the inventory of a global controller of ``ONE_OF_EACH``."""
+    state.make()
+    with Store.open(state.store("gc")) as store, store.transaction() as tx:
+        tx.apply_changes(
+            local_id="lc", region="r", new=devices, updated=(), inactive=(), snapshot=True, at=1.0
+        )
+
+
+def test_thousands_of_devices_are_paged_sorted_and_searched(site, web, browser):
+    site.file.write_text(ONE_OF_EACH)
+    hold(
+        StateDir(site.state),
+        [
+            Device(
+                device_id=f"ip:{n}",
+                addresses=(f"10.{n // 65536}.{n // 256 % 256}.{n % 256}",),
+                protocols=("icmp",),
+                sys_name=f"dev-{n}",
+                extra={"type": "switch" if n % 2 else "router", "serial": f"S{n:05}"},
+            )
+            for n in range(8000)
+        ],
+    )
+    browser.go(f"{web().url}#/devices")
+    rows = "document.querySelectorAll('tbody tr').length"
+    first = "document.querySelector('tbody tr').innerText"
+    pager = "document.querySelector('.pager').innerText"
+    browser.until(f"{rows} === 100 && {first}.startsWith('10.0.0.0')")
+    assert "1 to 100 of 8,000" in browser.run(pager)
+    browser.click(".pager button:nth-child(2)")
+    browser.until(f"{first}.startsWith('10.0.0.100') && {pager}.includes('101 to 200 of 8,000')")
+    browser.run("document.querySelectorAll('th button')[1].click()")  # by name
+    browser.run("document.querySelectorAll('th button')[1].click()")
+    browser.until(f"{first}.startsWith('10.0.31.63')")
+    assert browser.run("document.querySelectorAll('th[aria-sort=descending]').length") == 1
+    browser.click("input[type=search]")
+    browser.type("s07998")  # a serial number, which no column shows
+    browser.until(f"{rows} === 1 && {first}.startsWith('10.0.31.62')")
+    browser.press("Tab")
+    assert browser.run("document.activeElement.type") == "checkbox"

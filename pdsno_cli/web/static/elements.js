@@ -20,14 +20,7 @@ function facts(pairs, kind = "facts") {
   const list = make("dl", { class: kind });
   for (const [title, value, why] of pairs) {
     if (value === null || value === undefined || value === "") continue;
-    list.append(make("dt", {}, title), make("dd", {}, value, why ? make("small", {}, ` ${why}`) : ""));
-  }
-  if (kind === "facts") {
-    for (const title of [...list.children].filter((child) => child.tagName === "DT")) {
-      const pair = make("div");
-      title.replaceWith(pair);
-      pair.append(title, pair.nextElementSibling);
-    }
+    list.append(make("div", {}, make("dt", {}, title), make("dd", {}, value, why ? make("small", {}, ` ${why}`) : "")));
   }
   return list;
 }

@@ -2,18 +2,23 @@
 //
 // A column is {title, value, cell, kind}: `value` of a row is sorted and searched, `cell` is what is shown
 // (else the value): a text, or {text, href, pill, note}. `kind` is a class: id, number, time, text, and
-// middle or far for columns that a narrow window lacks.
+// middle or far for columns that a narrow window lacks. `more` of a row is searched, too; `state` keeps
+// the search for another table.
 const PAGE = 100;
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-function makeTable({ columns, key, label, search = true, sort = 0, down = false, extra = [], empty = "None." }) {
+function makeTable({ columns, key, label, search = true, more = () => "", sort = 0, down = false, extra = [], empty = "None.", state = {} }) {
   let rows = [], page = 0, by = sort, reverse = down, words = [];
   const drawn = new Map(); // by key: the row, and of each cell what it shows
   const box = make("input", { type: "search", placeholder: `Search ${label} …`, "aria-label": `Search ${label}`, oninput: () => {
-    words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+    state.search = box.value;
+    split();
     page = 0;
     draw();
   } });
+  const split = () => { words = box.value.toLowerCase().split(/\s+/).filter(Boolean); };
+  box.value = state.search || "";
+  split();
   const found = make("span", { class: "soft", role: "status" });
   const body = make("tbody"), none = make("p", { class: "none", hidden: true }, empty);
   const heads = columns.map((column, index) => make("th", { scope: "col", class: column.kind },
@@ -24,7 +29,7 @@ function makeTable({ columns, key, label, search = true, sort = 0, down = false,
       draw();
     } }, column.title)));
   const frame = make("div", { class: "scroll" }, make("table", {}, make("thead", {}, make("tr", {}, ...heads)), body));
-  const turn = (step) => { page += step; draw(); frame.scrollIntoView({ block: "nearest" }); };
+  const turn = (step) => { page += step; draw(); node.scrollIntoView(); };
   const before = make("button", { type: "button", onclick: () => turn(-1) }, "Previous");
   const after = make("button", { type: "button", onclick: () => turn(1) }, "Next");
   const range = make("span", { class: "soft" });
@@ -35,7 +40,7 @@ function makeTable({ columns, key, label, search = true, sort = 0, down = false,
   const values = (row) => columns.map((column) => column.value(row) ?? "");
   function compare(one, other) {
     const [a, b] = [one.values[by], other.values[by]];
-    if (a === b) return 0;
+    if (by < 0 || a === b) return 0;
     if (a === "") return 1; // what is unknown comes last, whatever the order
     if (b === "") return -1;
     const order = typeof a === "number" && typeof b === "number" ? a - b : collator.compare(a, b);
@@ -63,7 +68,7 @@ function makeTable({ columns, key, label, search = true, sort = 0, down = false,
     pager.hidden = last === 0;
     before.disabled = page === 0;
     after.disabled = page === last;
-    range.textContent = `${page * PAGE + 1}–${page * PAGE + shown.length} of ${hits.length.toLocaleString("en")}`;
+    range.textContent = `${page * PAGE + 1} to ${page * PAGE + shown.length} of ${hits.length.toLocaleString("en")}`;
   }
   function drawRow({ key: name, row }) {
     let kept = drawn.get(name);
@@ -92,7 +97,7 @@ function makeTable({ columns, key, label, search = true, sort = 0, down = false,
     set(found) {
       rows = found.map((row, index) => {
         const all = values(row);
-        return { row, values: all, key: key ? key(row) : index, text: all.join("\n").toLowerCase() };
+        return { row, values: all, key: key ? key(row) : index, text: `${all.join("\n")}\n${more(row)}`.toLowerCase() };
       });
       draw();
     },
