@@ -145,5 +145,7 @@ class Browser:
                 self.dialogs.append(params["message"])
             case "Runtime.exceptionThrown":
                 self.errors.append(str(params["exceptionDetails"].get("exception", params)))
+            case "Runtime.consoleAPICalled" if params["type"] == "error":
+                self.errors.append(str(params["args"]))
             case "Log.entryAdded" if params["entry"]["source"] == "security":
                 self.errors.append(params["entry"]["text"])

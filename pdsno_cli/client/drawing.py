@@ -16,7 +16,7 @@ _MOST = 8  # addresses and MACs that are shown of one device
 
 def network_of(map_: PhysicalMap, title: str) -> Network:
     """Return the drawing of a map: regions by name, devices in the order of their addresses."""
-    nodes = sorted(map_.nodes, key=_order)
+    nodes = in_order(map_)
     numbers = {node: number for number, node in enumerate(nodes)}
     cables = [
         Cable(
@@ -30,6 +30,11 @@ def network_of(map_: PhysicalMap, title: str) -> Network:
         for link in map_.links
     ]
     return Network(title=title, boxes=tuple(map(_box, nodes)), cables=tuple(cables))
+
+
+def in_order(map_: PhysicalMap) -> list[Node]:
+    """Return the devices of a map in the order of the boxes of its drawing."""
+    return sorted(map_.nodes, key=_order)
 
 
 def _order(node: Node) -> tuple[str, bool, tuple[int, ...], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -140,15 +141,37 @@ def _link(cable: Cable) -> dict[str, Any]:
 
 
 def _html(network: Network) -> str:
-    places = layout(network)
-    names = list(places.regions)
-    cables = [_cable(network, places.boxes, number) for number in range(len(network.cables))]
+    drawn = draw_svg(network)
     return (
         _environment()
         .get_template("network.html.j2")
         .render(
             title=network.title,
             counts=f"{len(network.boxes)} devices, {len(network.cables)} links",
+            svg=drawn.svg,
+            data=_script_safe(drawn.data),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The SVG of a network, and what the script of the map needs beside it, as JSON data."""
+
+    svg: str
+    data: dict[str, Any]
+
+
+def draw_svg(network: Network) -> Drawn:
+    """Return the map of a page: names that devices give themselves are escaped in the SVG."""
+    places = layout(network)
+    names = list(places.regions)
+    cables = [_cable(network, places.boxes, number) for number in range(len(network.cables))]
+    svg = (
+        _environment()
+        .get_template("network_svg.j2")
+        .render(
+            title=network.title,
             width=round(places.width),
             height=round(places.height),
             cross=[cable for cable in cables if cable["region"] is None],
@@ -156,30 +179,27 @@ def _html(network: Network) -> str:
                 _frame(network, places, number, [c for c in cables if c["region"] == name])
                 for number, name in enumerate(names)
             ],
-            data=_script_safe(
-                {
-                    "folded": len(network.boxes) > FOLDED_FROM and len(names) > 1,
-                    "regions": [
-                        {"name": name or _HEARD, "at": _rounded(place)}
-                        for name, place in places.regions.items()
-                    ],
-                    "boxes": [
-                        {
-                            "name": box.name,
-                            "kind": box.kind,
-                            "region": names.index(box.region),
-                            "facts": box.facts,
-                            "at": _rounded(place)[:2],
-                        }
-                        for box, place in zip(network.boxes, places.boxes, strict=True)
-                    ],
-                    "cables": [
-                        (c.box, c.port, c.other, c.other_port, c.evidence) for c in network.cables
-                    ],
-                }
-            ),
         )
     )
+    data = {
+        "folded": len(network.boxes) > FOLDED_FROM and len(names) > 1,
+        "regions": [
+            {"name": name or _HEARD, "at": _rounded(place)}
+            for name, place in places.regions.items()
+        ],
+        "boxes": [
+            {
+                "name": box.name,
+                "kind": box.kind,
+                "region": names.index(box.region),
+                "facts": box.facts,
+                "at": _rounded(place)[:2],
+            }
+            for box, place in zip(network.boxes, places.boxes, strict=True)
+        ],
+        "cables": [(c.box, c.port, c.other, c.other_port, c.evidence) for c in network.cables],
+    }
+    return Drawn(svg, data)
 
 
 def _frame(

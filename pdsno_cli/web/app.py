@@ -17,7 +17,7 @@ from pdsno_cli.web.answers import UNAVAILABLE, Answer, answer, failure
 from pdsno_cli.web.assets import assets
 from pdsno_cli.web.devices import asked_device, device, devices
 from pdsno_cli.web.guard import Guard
-from pdsno_cli.web.network import NetworkReader
+from pdsno_cli.web.network import NetworkReader, drawn_map
 from pdsno_cli.web.shared import READ_WAIT, Shared, Threads
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def make_app(plane: Plane, *, token: str, cookie: str, names: Iterable[str]) -> 
             *(Route(path, _file(asset), methods=["GET"]) for path, asset in assets().items()),
             shared("/api/overview", plane.overview, 0.8),
             shared("/api/devices", lambda: devices(plane), 2.0),
+            shared("/api/map", lambda: drawn_map(plane, network), 5.0),
             single("/api/device", lambda words: device(plane, network, *_device_named(words))),
             single(
                 "/api/device/ask", lambda words: asked_device(plane, *_device_named(words)), "POST"

@@ -8,14 +8,16 @@ from typing import NamedTuple
 # The map's own parts are those of ``pdsno graph``.
 _MAP = "pdsno_cli.render", "templates"
 _OWN = "pdsno_cli.web", "static"
-_STYLE = ((*_MAP, "colours.css"), (*_OWN, "page.css"))
+_STYLE = ((*_MAP, "colours.css"), (*_MAP, "network.css"), (*_OWN, "page.css"))
 _SCRIPT = (
+    (*_MAP, "network.js"),
     (*_OWN, "elements.js"),
     (*_OWN, "table.js"),
     (*_OWN, "overview.js"),
     (*_OWN, "events.js"),
     (*_OWN, "devices.js"),
     (*_OWN, "device.js"),
+    (*_OWN, "map.js"),
     (*_OWN, "main.js"),
 )
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pdsno_cli.discovery.physical.links import Link, PhysicalMap
     from pdsno_cli.discovery.physical.nodes import Node
+    from pdsno_cli.render.network import Network
+    from pdsno_cli.render.network_drawing import Drawn
     from pdsno_cli.web.plane import Plane
 
 _KEEP = 5.0  # seconds
@@ -32,6 +34,7 @@ class NetworkReader:
         self._lock = threading.Lock()
         self._at = float("-inf")
         self._last: Mapped | None = None
+        self._drawing: tuple[Network, Drawn] | None = None
 
     def get(self) -> Mapped:
         """Return the map; UsageError if no store of a regional controller is here."""
@@ -40,6 +43,15 @@ class NetworkReader:
                 self._last = _read(self._plane)
                 self._at = time.monotonic()
             return self._last
+
+    def draw(self, network: Network) -> Drawn:
+        """Return the drawing of a network; a large one takes seconds, and changes seldom."""
+        from pdsno_cli.render.network_drawing import draw_svg
+
+        drawing = self._drawing
+        if drawing is None or drawing[0] != network:
+            self._drawing = drawing = network, draw_svg(network)
+        return drawing[1]
 
 
 def _read(plane: Plane) -> Mapped:
@@ -52,6 +64,20 @@ def _read(plane: Plane) -> Mapped:
         {item.key: node for node in found.nodes for item in node.found},
         {mac: node for node in found.nodes for mac in node.macs},
     )
+
+
+def drawn_map(plane: Plane, network: NetworkReader) -> dict[str, Any]:
+    """Return the SVG of ``pdsno graph --format html``, its data, and the device of each box."""
+    from pdsno_cli.client.drawing import in_order, network_of
+
+    found = network.get().map
+    drawn = network.draw(network_of(found, plane.name))
+    return {
+        "svg": drawn.svg,
+        "data": drawn.data,
+        "devices": [reference(node) for node in in_order(found)],
+        "links": len(found.links),
+    }
 
 
 def links_of(mapped: Mapped, node: Node) -> list[dict[str, Any]]:

@@ -333,6 +333,59 @@ def test_a_store_that_cannot_be_read_is_a_sentence_in_the_page(mapped, web, brow
     until(lambda: "was never up" in served.get("/api/devices")[2], "there is no store")
 
 
+def test_the_map_finds_folds_and_opens_a_device(mapped, web, browser):
+    served = web()
+    graph = json.loads(mapped.ask("graph", str(mapped.file), "--format", "json").stdout)
+    browser.go(f"{served.url}#/map")
+    browser.until("document.querySelectorAll('.box').length === 24")
+    counts = f"24 devices, {len(graph['links'])} links"
+    assert browser.run("document.querySelector('.note').textContent") == counts
+    assert browser.run("document.querySelectorAll('path[data-cable]').length") == len(
+        graph["links"]
+    )
+    switch = next(one for one in graph["devices"] if one["type"] == "switch")
+    browser.click("input[type=search]")
+    browser.type(switch["addresses"][0])
+    browser.until("document.querySelectorAll('.box.hit').length >= 1")
+    browser.press("Enter")  # shows it in the panel, with a link for the keyboard
+    browser.until(
+        "document.querySelector('aside h2 a')?.getAttribute('href').startsWith('#/device/')"
+    )
+    before = browser.run("document.querySelector('.scene').getAttribute('transform')")
+    browser.click("button[aria-label='Zoom in']")
+    assert browser.run("document.querySelector('.scene').getAttribute('transform')") != before
+    browser.click("aside .close")
+    browser.run("document.querySelector('.tools').querySelectorAll('button')[3].click()")  # Fit
+    browser.click(".title")
+    browser.until("document.querySelector('.region.folded') !== null")
+    browser.click(".title")
+    browser.until("document.querySelector('.region.folded') === null")
+    browser.click(f".box[data-box='{switch['id']}'] .body")
+    browser.until("location.hash.startsWith('#/device/127.')")
+    browser.until(f"document.querySelector('h2')?.textContent === {switch['name']!r}")
+
+
+def test_a_map_that_changes_waits_until_it_is_drawn_again(mapped, web, browser):
+    browser.go(f"{web().url}#/map")
+    browser.until("document.querySelectorAll('.box').length === 24")
+    address = mapped.devices()[0]["addresses"][0]
+    again = "document.querySelector('.tools button:last-child')"
+    assert browser.run(f"{again}.hidden")
+    assert mapped.ask("lab", "rename", str(mapped.file), address, HOSTILE).returncode == 0
+    assert mapped.ask("discover", str(mapped.file)).returncode == 0
+    browser.until(f"!{again}.hidden")
+    browser.run(f"{again}.click()")
+    drawn = "[...document.querySelectorAll('.box text')].map((one) => one.textContent)"
+    browser.until(f"{drawn}.includes({HOSTILE[:17] + '…'!r})")
+    assert browser.run("document.querySelectorAll('img').length") == 0
+
+
+def test_a_map_without_a_store_is_a_sentence(site, web, browser):
+    site.write()
+    browser.go(f"{web().url}#/map")
+    browser.until("document.querySelector('main').innerText.includes('no store of a regional')")
+
+
 def hold(state: StateDir, devices: list[Device]) -> None:
     """Write the inventory of a global controller of ``ONE_OF_EACH``."""
     state.make()

@@ -101,7 +101,8 @@ class Page:
         check = (
             "<script>window.onerror = (text) => { document.body.dataset.error = text; };</script>"
         )
-        act = f"<script>document.body.dataset.result = JSON.stringify((() => {{{script}}})());</script>"
+        within = f"(() => {{ with (view) {{{script}}} }})()"  # its members by name
+        act = f"<script>document.body.dataset.result = JSON.stringify({within});</script>"
         self._path.write_text(
             self._text.replace("<head>", f"<head>{check}").replace("</body>", f"{act}</body>")
         )

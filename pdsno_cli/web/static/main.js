@@ -1,6 +1,6 @@
 // Routing, the live poll, and the banner that says what is gone and since when.
 const banner = document.getElementById("banner"), content = document.getElementById("content");
-const VIEWS = { "": overviewView, devices: devicesView, device: deviceView };
+const VIEWS = { "": overviewView, devices: devicesView, device: deviceView, map: mapView };
 const live = { overview: null, report: null, answered: null, refused: false, failed: "" };
 let view = null;
 
@@ -99,7 +99,7 @@ async function refresh(now) {
     await asked.read();
     asked.fault?.("");
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!(error instanceof Fault)) console.error(error); // a mistake of this page: the next try may do
     asked.fault?.(error.message);
   }
 }
