@@ -16,6 +16,7 @@ from pdsno_cli.model.errors import UsageError
 from pdsno_cli.web.answers import UNAVAILABLE, Answer, answer, failure
 from pdsno_cli.web.assets import assets
 from pdsno_cli.web.devices import asked_device, device, devices
+from pdsno_cli.web.events import events
 from pdsno_cli.web.guard import Guard
 from pdsno_cli.web.network import NetworkReader, drawn_map
 from pdsno_cli.web.shared import READ_WAIT, Shared, Threads
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     Endpoint = Callable[[Request], Awaitable[Response]]
 
 MAX_QUERY = 2_000  # bytes of a query string
+MAX_DIGITS = 18  # of a number: it fits into the 64 bits of a store's
 
 
 def make_app(plane: Plane, *, token: str, cookie: str, names: Iterable[str]) -> ASGIApp:
@@ -58,6 +60,7 @@ def make_app(plane: Plane, *, token: str, cookie: str, names: Iterable[str]) -> 
             shared("/api/overview", plane.overview, 0.8),
             shared("/api/devices", lambda: devices(plane), 2.0),
             shared("/api/map", lambda: drawn_map(plane, network), 5.0),
+            single("/api/events", lambda words: events(plane, _number(words.get("after", "0")))),
             single("/api/device", lambda words: device(plane, network, *_device_named(words))),
             single(
                 "/api/device/ask", lambda words: asked_device(plane, *_device_named(words)), "POST"
@@ -73,6 +76,12 @@ def _device_named(words: QueryParams) -> tuple[str, str | None]:
     if not name:
         raise UsageError("no device is named: ask for ?name=ADDRESS")
     return name, words.get("local")
+
+
+def _number(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or len(text) > MAX_DIGITS:
+        raise UsageError(f"invalid number {text[:MAX_DIGITS]!r}: ask for ?after=NUMBER")
+    return int(text)
 
 
 def _file(asset: Asset) -> Endpoint:

@@ -46,7 +46,7 @@ def device(plane: Plane, network: NetworkReader, wanted: str, local: str | None)
         **whole_document(record, kept),
         "brief": kept.brief,
         **_surroundings(network, record),
-        "events": events_of_device(plane, owner, record),
+        "events": events_of_device(plane, record),
     }
 
 

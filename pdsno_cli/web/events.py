@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pdsno_cli.model.errors import UsageError
-from pdsno_cli.web.plane import first_store
+from pdsno_cli.model.roles import Role
 
 if TYPE_CHECKING:
     from pdsno_cli.nib.queries import Queries
@@ -31,13 +31,13 @@ def events(plane: Plane, after: int) -> dict[str, Any]:
     return {"events": [_document(item) for item in found], "last": last, "reset": reset}
 
 
-def events_of_device(plane: Plane, owner: str, record: DeviceRecord) -> list[dict[str, Any]]:
-    """Return the last events about a device in the store of ``owner``, the newest first."""
-    from pdsno_cli.nib.reader import open_reader
-    from pdsno_cli.runtime.stores import database_of
-
-    with open_reader(database_of(plane.topology(), plane.state, owner)) as store:
-        found = store.events(_LOOKED_AT)
+def events_of_device(plane: Plane, record: DeviceRecord) -> list[dict[str, Any]]:
+    """Return the last events about a device, the newest first; none where their record is not here."""
+    try:
+        with _store(plane) as store:
+            found = store.events(_LOOKED_AT)
+    except UsageError:
+        return []
     mine = [item for item in found if _is_about(item, record)]
     return [_document(item) for item in reversed(mine[-_OF_DEVICE:])]
 
@@ -51,12 +51,13 @@ def _is_about(item: EventRecord, record: DeviceRecord) -> bool:
 
 
 def _store(plane: Plane) -> Queries:
+    """Return the store of the global controller; UsageError if it is not on this machine."""
     from pdsno_cli.nib.database import MissingStoreError
     from pdsno_cli.nib.reader import open_reader
     from pdsno_cli.runtime.stores import database_of
 
     topology = plane.topology()
-    owner = first_store(topology, plane.state)
+    owner = topology.of_role(Role.GLOBAL)[0].controller_id
     try:
         return open_reader(database_of(topology, plane.state, owner))
     except MissingStoreError as exc:

@@ -386,6 +386,37 @@ def test_a_map_without_a_store_is_a_sentence(site, web, browser):
     browser.until("document.querySelector('main').innerText.includes('no store of a regional')")
 
 
+def test_events_come_live_and_start_again_with_another_store(site, web, browser):
+    site.write(interval="1h")
+    run = site.up().ready()
+    served = web()
+    until(lambda: served.document("/api/events")["events"], "an event")
+    listed = served.document("/api/events")
+    done = site.ask("events", str(site.file), "--json")
+    shown = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [{key: e[key] for key in shown[0]} for e in listed["events"]] == shown
+    after = served.document(f"/api/events?after={listed['last']}")
+    assert (after["events"], after["last"], after["reset"]) == ([], listed["last"], False)
+    assert served.document(f"/api/events?after={listed['last'] + 99}")["reset"]
+    for wrong in ("x", "-1", "9" * 30, "%C2%B2"):
+        assert served.get(f"/api/events?after={wrong}")[0] == 404
+    browser.go(f"{served.url}#/events")
+    events = "[...document.querySelectorAll('tbody tr')].map((row) => row.innerText)"
+    browser.until(f"{events}.length >= {len(shown)}")
+    assert site.ask("restart", str(site.file), "lc2").returncode == 0
+    browser.until(
+        f"/controller_up[^]*lc2/.test({events}[0]) || {events}.some((one) => /lc2/.test(one))"
+    )
+    run.interrupt()
+    assert run.end() == 0
+    many = browser.run(f"{events}.length")
+    assert many > 0
+    (site.state / "stores" / "g1.db").rename(site.state / "away.db")
+    for tail in ("-wal", "-shm"):
+        (site.state / "stores" / f"g1.db{tail}").unlink(missing_ok=True)
+    browser.until("document.querySelector('main').innerText.includes('which records the events')")
+
+
 def hold(state: StateDir, devices: list[Device]) -> None:
     """Write the inventory of a global controller of ``ONE_OF_EACH``."""
     state.make()

@@ -98,6 +98,8 @@ def test_wheel_holds_schemas_templates_marker_and_license(names):
     assert recorded | tables <= set(names)
     schemas = {f"pdsno_cli/schemas/{n}" for n in SCHEMAS}
     assert {n for n in names if n.endswith(".json")} - recorded == schemas
+    page = (ROOT / "pdsno_cli" / "web" / "static").iterdir()
+    assert {f"pdsno_cli/web/static/{path.name}" for path in page} <= set(names)
     templates = (ROOT / "pdsno_cli" / "render" / "templates").iterdir()
     assert {f"pdsno_cli/render/templates/{path.name}" for path in templates} <= set(names)
     assert "pdsno_cli/py.typed" in names

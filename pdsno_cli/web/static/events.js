@@ -7,3 +7,40 @@ const EVENTS = [
   { title: "Region", kind: "far", value: (row) => row.region },
   { title: "From", kind: "far id", value: (row) => row.sender },
 ];
+const MOST_EVENTS = 2000; // kept in the page
+
+function eventsView() {
+  const serious = make("input", { type: "checkbox", onchange: () => draw() });
+  const table = makeTable({
+    columns: EVENTS,
+    key: (row) => row.id,
+    label: "events",
+    sort: 0,
+    down: true,
+    more: (row) => row.severity,
+    extra: [make("label", {}, serious, " warnings and errors only")],
+    empty: "No event is recorded yet.",
+  });
+  const problem = make("p", { class: "none", hidden: true });
+  let rows = [], last = 0;
+  function draw() {
+    table.set(rows.filter((row) => !serious.checked || row.severity !== "info"));
+  }
+  return {
+    title: "Events",
+    node: make("section", {}, problem, table.node),
+    every: 1000,
+    async read() {
+      const news = await ask(`events?after=${last}`);
+      if (news.reset) rows = [];
+      if (!news.events.length && !news.reset && last) return;
+      last = news.last;
+      rows = [...news.events.toReversed(), ...rows].slice(0, MOST_EVENTS);
+      draw();
+    },
+    fault(text) {
+      problem.hidden = !text;
+      problem.textContent = text;
+    },
+  };
+}

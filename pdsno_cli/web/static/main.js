@@ -1,6 +1,6 @@
 // Routing, the live poll, and the banner that says what is gone and since when.
 const banner = document.getElementById("banner"), content = document.getElementById("content");
-const VIEWS = { "": overviewView, devices: devicesView, device: deviceView, map: mapView };
+const VIEWS = { "": overviewView, devices: devicesView, device: deviceView, map: mapView, events: eventsView };
 const live = { overview: null, report: null, answered: null, refused: false, failed: "" };
 let view = null;
 
