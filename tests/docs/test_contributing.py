@@ -98,7 +98,7 @@ def test_the_table_of_packages_is_the_contract_that_is_checked():
     rows = [re.findall(r"\w+", layer.replace("pdsno_cli.", "")) for layer in contracts[0]["layers"]]
     layers: list[list[str]] = []
     for line in (ROOT / "docs/architecture.md").read_text().splitlines():
-        if match := re.match(r"\| (\d?) *\| `pdsno_cli/(\w+)` \|", line):
+        if match := re.match(r"\| (\d*) *\| `pdsno_cli/(\w+)` \|", line):
             if match[1]:
                 layers.append([])
             layers[-1].append(match[2])
