@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,38 @@ def pytest_configure() -> None:
 def pytest_unconfigure() -> None:
     shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)
     _NEIGHBOURS.restore()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have half of the workers begin with what takes long, which is mostly waiting.
+
+    The others keep the processor busy meanwhile, and in the end nobody waits for one long test.
+    """
+    workers = getattr(config, "workerinput", {}).get("workercount", 1)
+    items[:] = long_first(items, _takes_long, workers)
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    return "faults" in item.path.parts or item.get_closest_marker("long") is not None
+
+
+def long_first(items: list[Any], takes_long: Callable[[Any], bool], workers: int) -> list[Any]:
+    """Return items in an order of which each worker gets an equal part, as pytest-xdist deals it.
+
+    What takes long is at the beginning of every other part; the rest stays in its order.
+    """
+    rest = [item for item in items if not takes_long(item)]
+    long = [item for item in items if takes_long(item)]
+    begin = max(workers // 2, 1)
+    ordered: list[Any] = []
+    for worker in range(workers):
+        size = (len(items) - len(ordered)) // (workers - worker)
+        first = long[worker::begin] if worker < begin else []
+        fill = max(size - len(first), 0)
+        ordered += first + rest[:fill]
+        del rest[:fill]
+    return ordered
 
 
 class _NeighbourLimit:

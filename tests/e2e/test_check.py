@@ -106,6 +106,7 @@ def test_controller_without_the_wanted_policy_is_named(site, paused):
     assert found["reports"]["verdict"] == "ok"
 
 
+@pytest.mark.long
 def test_drill_measures_the_fallback(site):
     site.write(fallbacks="[mqtt, http]", interval="1h")
     site.up().ready()

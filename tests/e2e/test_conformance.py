@@ -121,6 +121,7 @@ def heard(site, mosquitto, ear):
     return list(ear.heard)
 
 
+@pytest.mark.long
 def test_every_message_of_a_run_keeps_schema_signature_topic_and_number(site, heard):
     for message in heard:
         check_signature(message, bytes.fromhex((site.state / "key").read_text()))

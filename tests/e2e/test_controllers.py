@@ -86,6 +86,7 @@ controllers:
     assert {d["region"] for d in site.devices()} == {"r1", "r2"}
 
 
+@pytest.mark.long
 def test_cycle_in_which_every_probe_fails_changes_nothing_and_is_reported(site):
     require_root()
     setpriv = require_tool("setpriv")
@@ -270,6 +271,7 @@ def placed(site) -> dict[str, list[tuple[str, int]]]:
     return found
 
 
+@pytest.mark.long
 def test_local_that_moves_to_another_region_and_back_leaves_nothing_behind(site, mosquitto):
     for region, targets in (("A", 10), ("B", 30), ("A", 10), ("B", 5)):
         two_regions(site, mosquitto, (region, targets))
@@ -284,6 +286,7 @@ def test_local_that_moves_to_another_region_and_back_leaves_nothing_behind(site,
         assert audit.returncode == 0, audit.stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("old", ["away", "unaware"])
 def test_local_that_moves_leaves_its_old_region_at_once_at_the_top(site, mosquitto, old):
     """Its old regional controller is away; or it runs on, by the file of before."""

@@ -11,6 +11,8 @@ import sqlite3
 import time
 from contextlib import closing
 
+import pytest
+
 from pdsno_cli.nib.offsets import Offset
 from pdsno_cli.nib.reader import open_reader
 from pdsno_cli.nib.store import Store
@@ -76,6 +78,7 @@ def test_audit_names_what_it_cannot_account_for(site):
     assert "no store of lc1" in done.stderr
 
 
+@pytest.mark.long
 def test_broker_killed_again_and_again_loses_and_repeats_no_report(site):
     site.write(**CALM)
     run = site.up().ready()
@@ -218,6 +221,7 @@ def test_a_lost_store_and_a_clock_set_back_exclude_no_controller(site):
     end(run, site)
 
 
+@pytest.mark.long
 def test_audit_finds_an_inventory_that_is_not_what_was_reported(site):
     site.write(interval="1h")
     run = site.up().ready()

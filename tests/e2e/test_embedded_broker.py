@@ -12,6 +12,7 @@ from tests.conftest import require
 from tests.e2e.conftest import until
 
 
+@pytest.mark.long
 def test_a_broker_that_hangs_is_started_again(site):
     site.write(broker="{embedded: true, keepalive: 1s}", lab=False, interval="1h")
     run = site.up().ready()

@@ -80,6 +80,7 @@ def downs(site) -> list[tuple]:
     )
 
 
+@pytest.mark.long
 def test_broker_killed_and_back_costs_nothing_but_the_way(live, broker):
     broker.kill()
     all_on(live, "http", 10)  # two, on a machine with nothing else to do

@@ -33,6 +33,7 @@ def stopped(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
+@pytest.mark.long
 def test_broker_killed_and_held_is_recovered_from_without_loss(live):
     run = drill(live, "broker", str(live.file), "kill", "--for", "3s", "--json",
                 "--expect", "lost<=0", "--expect", "fallback<=10s")  # fmt: skip

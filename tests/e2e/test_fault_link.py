@@ -52,6 +52,7 @@ def meanwhile(run, name: str) -> list[str]:
 
 
 # With HTTP as a fallback, that is cut, too; the regional controller serves it.
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["lc1", "rc1"])
 def test_controller_cut_off_is_disconnected_and_recovers_by_itself_without_loss(
     live, cut_off, name

@@ -379,6 +379,7 @@ def coalesced(site) -> set[str]:
     return {item.detail["stream"] for item in events if item.event == "outbox_coalesced"}
 
 
+@pytest.mark.long
 def test_outbox_that_is_full_gives_way_to_the_newest_state(site, mosquitto, tmp_path):
     site.write(
         broker=f"{{host: 127.0.0.1, port: {mosquitto.port}}}",

@@ -110,6 +110,7 @@ def by_address(devices: list[dict]) -> dict[str, dict]:
     return {device["addresses"][0]: device for device in devices}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("speaks_snmp", [False, True], ids=["without-snmp", "with-snmp"])
 def test_lab_remove_and_add_are_reported_as_exactly_that_device(namespace, site, speaks_snmp):
     # A sweep with a silent target takes 1.4 s; the interval leaves room before the next one.
@@ -244,6 +245,7 @@ controllers:
 LAN_300 = Path(__file__).parents[2] / "topologies" / "lan-300.yaml"
 
 
+@pytest.mark.long
 def test_lan_300_is_found_whole_and_leaves_nothing_behind(namespace, site):
     site.file.write_text(
         LAN_300.read_text()

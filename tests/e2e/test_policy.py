@@ -66,6 +66,7 @@ def test_applied_policy_is_in_force_everywhere_once_apply_returns(site, way, req
     assert standings(site, "global") == known  # known without a run, too
 
 
+@pytest.mark.long
 def test_applied_policy_survives_restarts_until_the_file_declares_another(site):
     site.write(interval="1h")
     site.up().ready()

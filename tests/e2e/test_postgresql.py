@@ -34,6 +34,7 @@ def write(site, server, *controllers: str) -> None:
     assert site.pdsno("validate", str(site.file)).end() == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("arguments", [(), ("--in-process",)], ids=["processes", "in process"])
 def test_a_regional_outlives_its_database_and_nothing_is_lost_or_applied_twice(
     site, server, arguments
@@ -64,6 +65,7 @@ def test_a_regional_outlives_its_database_and_nothing_is_lost_or_applied_twice(
     assert not [text for text in texts if PASSWORD in text or "p%40ss" in text]
 
 
+@pytest.mark.long
 def test_commands_read_stores_in_a_database_while_their_topology_is_down(site, server):
     write(site, server, "g1", "rc1", "lc1")
     run = site.up("--cycles", "2")
@@ -105,6 +107,7 @@ def test_a_second_process_with_the_same_store_is_refused(site, server):
     end(run, site)
 
 
+@pytest.mark.long
 def test_a_controller_whose_connection_broke_waits_until_its_lock_is_free(site, server):
     write(site, server, "rc1")
     run = site.up().ready()

@@ -74,6 +74,7 @@ def test_a_denied_class_is_degraded_with_its_reason_and_mends_by_itself(site, st
     assert "acknowledged again" in log
 
 
+@pytest.mark.long
 def test_a_denied_class_goes_over_the_fallback(site, strict):
     broker = f"{{host: 127.0.0.1, port: {strict.port}}}"
     site.write(broker=broker, extra=PATIENCE, fallbacks="[mqtt, http]")

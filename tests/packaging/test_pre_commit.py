@@ -72,6 +72,7 @@ def run_hook(folder, home, hook):
     )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)  # pre-commit installs pdsno and all that it needs
 def test_hook_checks_the_topologies_of_a_repository_and_nothing_else(repository, hooks, tmp_path):
     declare(repository, hooks)

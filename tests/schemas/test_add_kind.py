@@ -125,6 +125,7 @@ def copy(tmp_path):
     return tmp_path
 
 
+@pytest.mark.long
 def test_a_message_kind_is_four_files_and_what_derives_from_them(copy):
     assert changed(copy) == {MESSAGES, TOPICS, SCHEMA, RECEIVER, ENVELOPE, PAGE}
     row = (

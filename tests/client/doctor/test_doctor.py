@@ -160,6 +160,7 @@ def test_size_limit_below_that_of_the_file_is_a_failure(subject, mosquitto):
     assert "message_size_limit" in found[2]
 
 
+@pytest.mark.long
 def test_frozen_broker_is_a_failure_and_no_hang(subject, mosquitto):
     broker = mosquitto()
     broker.send_signal(signal.SIGSTOP)
