@@ -190,7 +190,7 @@ def test_top_that_lost_its_store_gets_snapshots(site):
         path.unlink()
     os.kill(pid, signal.SIGKILL)
     until(lambda: site.row("g1")["pid"] not in (None, pid), "another process")
-    until(lambda: site.row("g1")["devices"] == 6 and settled(site), "the full view at the top")
+    until(lambda: len(view(site, "g1")) == 6 and settled(site), "the full view at the top")
     assert view(site, "g1") == view(site, "rc1")
     end(run, site)
 

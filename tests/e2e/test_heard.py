@@ -70,14 +70,16 @@ def test_status_tells_a_death_and_a_silence_from_life(apart):
 
 
 def test_policy_status_shows_what_is_published_and_names_what_is_left_out(apart):
-    done = apart.ask_there("policy", "status")
+    left_out = "left out, the versions that run are in the stores of: g1, rc1, lc1, lc2"
+    done = until(  # a version that is applied while it listens, it hears of
+        lambda: left_out in (d := apart.ask_there("policy", "status")).stdout and d, left_out
+    )
     assert done.returncode == 0
     assert MARK in done.stdout
     line = next(
         text for text in done.stdout.splitlines() if text.startswith("lc1 ") and "r1" in text
     )
     assert line.split()[-1].isdecimal()
-    assert "left out, the versions that run are in the stores of: g1, rc1, lc1, lc2" in done.stdout
     found = json.loads(apart.ask_there("policy", "status", "--json").stdout)
     assert found["source"] == "heard"
     assert all(row["wanted"] for row in found["controllers"])

@@ -17,6 +17,7 @@ def mapped(site):
     run.wait_line("lc1: cycle 1 ")
     run.wait_line("lc2: cycle 1 ")
     until(lambda: len(site.devices("--of", "rc1")) == 24, "all devices at the regional")
+    until(lambda: len(site.devices()) == 24, "all devices at the top")
     yield site
     run.interrupt()
     assert run.end() == 0, run.lines
