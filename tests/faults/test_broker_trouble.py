@@ -24,7 +24,7 @@ CHAINS = {"http": "", "mqtt alone": "fallbacks: [mqtt]\n"}
 READY = 30.0  # seconds after the cause is gone within which all is as before
 LOG = 1_000_000  # bytes
 SIZE_LIMIT = 1000  # bytes, less than any report has
-RATE = 50
+RATE = 50 if FULL else 20  # reports a second
 
 
 def sizes(seconds: float) -> int:

@@ -61,7 +61,7 @@ def loiterers(address: tuple[str, int], count: int):
 
 @pytest.mark.parametrize("kind", BROKERS)
 def test_idle_http_connections_do_not_keep_reports_from_coming_over_http(arena, kind):
-    count, seconds, rate = (2000, 30, 500) if FULL else (300, 3, 200)
+    count, seconds, rate = (2000, 30, 500) if FULL else (300, 3, 100)
     if allow_open_files(count + 500) < count + 500:
         pytest.skip(f"{count + 500} open files are not allowed here")
     reports = rate * (seconds + 12) // 4 * 4
