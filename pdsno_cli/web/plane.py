@@ -30,13 +30,20 @@ class Plane:
         self, topology: Topology, state: StateDir, *, on_trouble: Callable[[str], None]
     ) -> None:
         self.state = state
-        self.on_trouble = on_trouble
+        self._on_trouble = on_trouble
+        self._said = ""
         self.name = topology.name
         self._topology = topology
         self._signature = _signature(topology.path)
         self._trouble: str | None = None
         self._lock = threading.Lock()
         self._seen_up: float | None = None
+
+    def on_trouble(self, text: str) -> None:
+        """Pass on the progress of a connection; what each reading repeats is passed on once."""
+        if text != self._said:
+            self._said = text
+            self._on_trouble(text)
 
     def topology(self) -> Topology:
         """Return the topology of the file, or what it was before."""

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 
-READ_WAIT = 10.0  # seconds for a reading; afterwards an older one is returned, if there is one
+READ_WAIT = 10.0  # seconds for a reading
+SOON = 2.0  # seconds for one, where there is an older one to return
 _MOST = 8  # readings at a time
 
 
@@ -65,8 +66,8 @@ class Threads:
 class Shared(Generic[Value]):
     """Calls ``read`` when its last result is older than ``keep`` seconds; one call at a time.
 
-    ``get`` returns the newest result. Where a call takes longer than ``READ_WAIT``, that is the one
-    before; TimeoutError if there is none.
+    ``get`` returns the newest result. Where a call takes longer than ``SOON``, that is the one before;
+    where there is none, TimeoutError after ``READ_WAIT``.
     """
 
     def __init__(self, threads: Threads, read: Callable[[], Value], *, keep: float) -> None:
@@ -82,7 +83,7 @@ class Shared(Generic[Value]):
         if self._reading is None and time.monotonic() - self._at > self._keep:
             self._reading = asyncio.create_task(self._renew())
         if self._reading is not None:
-            await asyncio.wait({self._reading}, timeout=READ_WAIT)
+            await asyncio.wait({self._reading}, timeout=SOON if self._last else READ_WAIT)
         if not self._last:
             raise TimeoutError
         return self._last[0]

@@ -24,11 +24,12 @@ def serve(command: str, state: Path) -> str:
         cwd=ROOT, env={**os.environ, "NO_COLOR": "1", "XDG_STATE_HOME": str(state)},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
-    first = served.stdout.readline()
-    served.send_signal(signal.SIGINT)
-    rest, _ = served.communicate(timeout=60)
-    assert served.returncode == 0
-    return first + rest
+    with served.stdout as printed:
+        lines = [printed.readline()]
+        served.send_signal(signal.SIGINT)
+        lines += printed
+    assert served.wait(60) == 0
+    return "".join(lines)
 
 
 @pytest.mark.usefixtures("zone_a")

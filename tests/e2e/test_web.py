@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from urllib.parse import urlsplit
@@ -20,14 +21,16 @@ from tests.browser import Browser
 from tests.conftest import ONE_OF_EACH
 
 from .conftest import PDSNO, WAIT, until
+from .test_heard import apart as apart  # noqa: PLC0414 - a fixture shared by name
+from .test_mosquitto import mosquitto as mosquitto  # noqa: PLC0414
 
 
 class Served:
     """One ``pdsno web``: its address, and its answers."""
 
-    def __init__(self, site, *words: str) -> None:
+    def __init__(self, site, *words: str, state=None) -> None:
         self.process = subprocess.Popen(
-            [PDSNO, "web", str(site.file), "--state-dir", str(site.state), *words],
+            [PDSNO, "web", str(site.file), "--state-dir", str(state or site.state), *words],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env={**os.environ, "NO_COLOR": "1"},
         )  # fmt: skip
@@ -67,8 +70,8 @@ def web(site):
     """Return a function that starts ``pdsno web`` about the site."""
     started: list[Served] = []
 
-    def start(*words: str) -> Served:
-        started.append(Served(site, *words))
+    def start(*words: str, state=None) -> Served:
+        started.append(Served(site, *words, state=state))
         return started[-1]
 
     yield start
@@ -192,6 +195,64 @@ def test_the_page_shows_the_controllers_and_that_the_plane_or_the_server_is_gone
     browser.until(f"{banner}.startsWith('pdsno web does not answer since ')")
     again.interrupt()
     assert again.end() == 0
+
+
+def test_a_frozen_supervisor_is_shown_and_holds_up_neither_pages_nor_the_end(site, web, browser):
+    site.write(interval="1h")
+    run = site.up().ready()
+    run.wait_line("lc1: cycle 1 ")
+    run.wait_line("lc2: cycle 1 ")
+    until(lambda: len(site.devices()) == 6, "all devices at the top")
+    served = web()
+    browser.go(served.url)
+    browser.until("document.querySelectorAll('tbody .pill.good').length === 4")
+    os.kill(run.process.pid, signal.SIGSTOP)
+    try:
+        browser.until(
+            "/supervisor (of .* )?does not answer/.test(document.querySelector('#banner').innerText)"
+        )
+        browser.run("location.hash = '#/devices'")
+        browser.until("document.querySelectorAll('tbody tr').length === 6", wait=15)
+        began = time.monotonic()
+        code, _ = served.end()
+        assert (code, time.monotonic() - began < 10) == (0, True)  # its question waits for 30 s
+    finally:
+        os.kill(run.process.pid, signal.SIGCONT)
+    run.interrupt()
+    assert run.end() == 0
+
+
+def test_without_a_supervisor_the_page_shows_what_is_heard(apart, web, browser):
+    served = web(state=apart.folder / "elsewhere")
+    browser.go(served.url)
+    browser.until("document.querySelectorAll('tbody .pill.good').length === 4")
+    assert "heard over the broker" in browser.run("document.querySelector('#banner').innerText")
+    assert browser.run("document.querySelector('#pill').textContent") == "heard"
+    apart.alone["lc2"].process.kill()
+    browser.until(
+        "document.querySelector('tbody').innerText.includes('its connection broke (will)')"
+    )
+    browser.run("location.hash = '#/devices'")
+    browser.until("document.querySelector('main').innerText.includes('was never up in')")
+    code, err = served.end()
+    assert code == 0
+    assert err.count("no supervisor of") == 1  # not once a second
+
+
+def test_a_plane_in_one_process_is_asked_over_its_bus(site, web):
+    site.write(devices=24, snmp=24, interval="1h", details="true")
+    run = site.up("--in-process").ready()
+    for local in ("lc1", "lc2"):
+        run.wait_line(f"{local}: cycle 1 ")
+    switch = until(
+        lambda: next(
+            (d for d in site.devices() if (d["extra"] or {}).get("type") == "switch"), None
+        ),
+        "a switch",
+    )
+    served = web()
+    asked = served.document(f"/api/device/ask?name={switch['addresses'][0]}", method="POST")
+    assert asked["detail"]["interfaces"]
 
 
 def test_a_plane_that_changes_and_is_removed_is_shown_as_it_is(site, web, browser):

@@ -40,7 +40,7 @@ def test_an_older_result_is_read_again():
 
 
 def test_a_reading_that_takes_too_long_gives_the_result_before(monkeypatch):
-    monkeypatch.setattr(shared, "READ_WAIT", 0.05)
+    monkeypatch.setattr(shared, "SOON", 0.05)
     go, turns = threading.Event(), []
 
     def read():

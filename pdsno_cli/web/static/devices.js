@@ -1,19 +1,19 @@
 // The inventory, as `pdsno devices` has it.
 const fact = (name) => (row) => (row.extra || {})[name] || "";
-const several = (row) => row.addresses.length > 1 ? `and ${row.addresses.length - 1} more` : "";
+const aside = (row) => [row.addresses.length > 1 ? `and ${row.addresses.length - 1} more` : "", row.state === "active" ? "" : row.state].filter(Boolean).join(", ");
 
 const DEVICES = [
-  { title: "Address", kind: "id", value: (row) => row.addresses[0], cell: (row) => ({ text: row.addresses[0], href: row.href, note: several(row) }) },
+  { title: "Address", kind: "id", value: (row) => row.addresses[0], cell: (row) => ({ text: row.addresses[0], href: row.href, note: aside(row) }) },
   { title: "Name", kind: "text", value: (row) => row.sys_name },
   { title: "Type", value: fact("type") },
   { title: "Vendor", kind: "middle", value: fact("vendor") },
   { title: "Model", kind: "far text", value: fact("model") },
   { title: "MAC", kind: "middle time", value: (row) => row.mac, cell: (row) => ({ text: row.mac || "", note: row.mac_vendor }) },
-  { title: "Region", kind: "far", value: (row) => row.region },
+  { title: "Region", kind: "wide", value: (row) => row.region },
   { title: "Controller", kind: "far id", value: (row) => row.local_id },
-  { title: "Answers", kind: "far", value: (row) => row.protocols.join(", ") },
-  { title: "State", kind: "middle", value: (row) => row.state, cell: (row) => ({ pill: row.state }) },
-  { title: "Last seen", kind: "far time", value: (row) => row.last_seen, cell: (row) => moment(row.last_seen) },
+  { title: "Answers", kind: "wide", value: (row) => row.protocols.join(", ") },
+  { title: "State", kind: "wide", value: (row) => row.state, cell: (row) => ({ pill: row.state }) },
+  { title: "Last seen", kind: "wide time", value: (row) => row.last_seen, cell: (row) => moment(row.last_seen) },
 ];
 
 // Kept while the page is open: the view is made anew at each visit.

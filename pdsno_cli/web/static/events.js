@@ -1,8 +1,10 @@
 // The record of events, as `pdsno events` has it; the newest first, live.
+const aboutOf = (row) => row.detail?.address ? deviceLink(row.detail.address, row.detail.controller) : "";
 const EVENTS = [
   { title: "Time", kind: "time", value: (row) => row.time, cell: (row) => moment(row.time) },
-  { title: "Event", kind: "id", value: (row) => row.event, cell: (row) => row.severity === "info" ? row.event : ({ text: row.event, note: row.severity }) },
-  { title: "Subject", kind: "text", value: (row) => row.subject, cell: (row) => row.detail?.address ? ({ text: row.subject, href: deviceLink(row.detail.address, row.detail.controller) }) : row.subject },
+  { title: "Event", kind: "narrow text", value: (row) => row.event, cell: (row) => ({ text: row.event, href: aboutOf(row), note: [row.severity === "info" ? "" : row.severity, row.subject, row.why].filter(Boolean).join(": ") }) },
+  { title: "Event", kind: "middle id", value: (row) => row.event, cell: (row) => row.severity === "info" ? row.event : ({ text: row.event, note: row.severity }) },
+  { title: "Subject", kind: "middle text", value: (row) => row.subject, cell: (row) => ({ text: row.subject, href: aboutOf(row) }) },
   { title: "What", kind: "middle text", value: (row) => row.why },
   { title: "Region", kind: "far", value: (row) => row.region },
   { title: "From", kind: "far id", value: (row) => row.sender },

@@ -91,7 +91,8 @@ async function poll() {
 }
 
 // The views read again what is theirs, at their own pace; one that fails shows why.
-async function refresh(now) {
+async function refresh() {
+  const now = Date.now();
   if (!view?.read || now < (view.next ?? 0)) return;
   const asked = view;
   asked.next = now + asked.every;
@@ -105,9 +106,9 @@ async function refresh(now) {
 }
 
 const pause = (ms) => new Promise((resume) => setTimeout(resume, ms));
-async function run() {
+async function eachSecond(act) {
   for (;;) {
-    if (!document.hidden) await Promise.all([poll(), refresh(Date.now())]);
+    if (!document.hidden) await act();
     await pause(1000);
   }
 }
@@ -126,10 +127,11 @@ function route() {
   content.replaceChildren(view.node);
   content.scrollTop = 0;
   show();
-  refresh(Date.now());
+  refresh();
 }
 addEventListener("hashchange", route);
 document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(); });
 document.getElementById("skip").addEventListener("click", (event) => { event.preventDefault(); content.focus(); });
 route();
-run();
+eachSecond(poll);
+eachSecond(refresh);

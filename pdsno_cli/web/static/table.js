@@ -2,8 +2,8 @@
 //
 // A column is {title, value, cell, kind}: `value` of a row is sorted and searched, `cell` is what is shown
 // (else the value): a text, or {text, href, pill, note}. `kind` is a class: id, number, time, text, and
-// middle or far for columns that a narrow window lacks. `more` of a row is searched, too; `state` keeps
-// the search for another table.
+// middle, far or wide for columns that only a window of some width has; narrow is for no other. `more` of
+// a row is searched, too; `state` keeps the search for another table.
 const PAGE = 100;
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -34,7 +34,7 @@ function makeTable({ columns, key, label, search = true, more = () => "", sort =
   const after = make("button", { type: "button", onclick: () => turn(1) }, "Next");
   const range = make("span", { class: "soft" });
   const pager = make("div", { class: "pager" }, before, after, range);
-  const node = make("div", {}, make("div", { class: "head" }, search ? box : "", ...extra, search ? found : ""), frame, none, pager);
+  const node = make("div", { hidden: true }, make("div", { class: "head" }, search ? box : "", ...extra, search ? found : ""), frame, none, pager);
   if (!search && !extra.length) node.firstChild.remove();
 
   const values = (row) => columns.map((column) => column.value(row) ?? "");
@@ -95,6 +95,7 @@ function makeTable({ columns, key, label, search = true, more = () => "", sort =
   return {
     node,
     set(found) {
+      node.hidden = false;
       rows = found.map((row, index) => {
         const all = values(row);
         return { row, values: all, key: key ? key(row) : index, text: `${all.join("\n")}\n${more(row)}`.toLowerCase() };
