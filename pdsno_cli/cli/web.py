@@ -34,11 +34,10 @@ def web(
     from pdsno_cli.web.server import new_token, serve
 
     listening = listen_on(listen)
-    token = new_token()
-    url = listening.url(token)
+    token, code = new_token(), new_token()
 
     def started() -> None:
-        console.data(url)
+        console.data(listening.url(token))
         if not listening.loopback:
             console.progress(
                 f"warning: {listen} is not loopback: whoever reaches it and has this address can "
@@ -46,11 +45,10 @@ def web(
             )
         console.progress(f"serving {topology.name}; Ctrl-C ends")
         if open_:
-            _open(url)
+            _open(listening.url_once(code))
 
-    serve(
-        Plane(topology, state, on_trouble=console.message), listening, token=token, on_start=started
-    )
+    plane = Plane(topology, state, on_trouble=console.message)
+    serve(plane, listening, token=token, codes=[code] if open_ else [], on_start=started)
     console.progress("ended")
 
 

@@ -37,8 +37,10 @@ MAX_QUERY = 2_000  # bytes of a query string
 MAX_DIGITS = 18  # of a number: it fits into the 64 bits of a store's
 
 
-def make_app(plane: Plane, *, token: str, cookie: str, names: Iterable[str]) -> ASGIApp:
-    """Return the application; see ``Guard`` for ``token``, ``cookie`` and ``names``. Needs a loop."""
+def make_app(
+    plane: Plane, *, token: str, cookie: str, names: Iterable[str], codes: Iterable[str]
+) -> ASGIApp:
+    """Return the application; the keywords are those of ``Guard``. Needs a running event loop."""
     threads = Threads()
     network = NetworkReader(plane)
 
@@ -68,7 +70,7 @@ def make_app(plane: Plane, *, token: str, cookie: str, names: Iterable[str]) -> 
         ],
         exception_handlers={HTTPException: _refused},
     )
-    return Guard(app, token=token, cookie=cookie, names=names)
+    return Guard(app, token=token, cookie=cookie, names=names, codes=codes)
 
 
 def _device_named(words: QueryParams) -> tuple[str, str | None]:

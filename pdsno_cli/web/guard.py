@@ -1,7 +1,8 @@
 """Who may read the page: the token, the Host header, and the headers that bound what a browser does.
 
 Everything needs the token of this run, as ``?token=`` or as the cookie that the page's first request
-gets for it. A name in the Host header that is not this server's is refused: a stranger's page could have
+gets for it. A browser that the command opens gets a code in place of the token, which is good for one
+request: the arguments of processes are no secret. A name in the Host header that is not this server's is refused: a stranger's page could have
 its own name resolve to loopback (DNS rebinding). Ports are not compared, so that a page forwarded by ssh
 works.
 """
@@ -34,6 +35,7 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+_OWN_SITES = ("same-origin", "none")
 _HOST = re.compile(r"(?:\[(?P<six>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(?::[0-9]*)?")
 _NO_TOKEN = "the token is missing or wrong: open the address that pdsno web has printed"  # noqa: S105
 _NO_HOST = "unknown host: open the address that pdsno web has printed"
@@ -44,12 +46,21 @@ class Guard:
     """Passes on the requests of those that may read; ASGI middleware.
 
     ``cookie`` is the cookie's name: a browser sends those of all ports of a host. ``names`` are host
-    names of this server; its addresses need not be named.
+    names of this server; its addresses need not be named. ``codes`` are good for one ``/?code=`` each.
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, cookie: str, names: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        token: str,
+        cookie: str,
+        names: Iterable[str],
+        codes: Iterable[str] = (),
+    ) -> None:
         self._app = app
         self._token = token
+        self._codes = set(codes)
         self._cookie = cookie
         self._names = {name.lower() for name in (*names, "localhost")}
 
@@ -64,25 +75,26 @@ class Guard:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        answer = self._refusal(Request(scope)) or self._welcome(Request(scope)) or self._app
+        answer = self._answer(Request(scope)) or self._app
         await answer(scope, receive, secured)
 
-    def _refusal(self, request: Request) -> Response | None:
+    def _answer(self, request: Request) -> Response | None:
+        """Return a refusal, or the redirection that turns token or code into a cookie; else None."""
         if not is_own_host(request.headers.get("host", ""), self._names):
             return _refused(_NO_HOST)
-        given = request.query_params.get("token") or request.cookies.get(self._cookie, "")
+        words, start = request.query_params, request.url.path == "/"
+        if start and (code := words.get("code")) in self._codes:
+            self._codes.discard(code or "")
+            return self._redirection()
+        given = words.get("token") or request.cookies.get(self._cookie, "")
         if not hmac.compare_digest(given.encode(), self._token.encode()):
             return _refused(_NO_TOKEN)
         # Cookies are sent to all ports of a host, for requests of pages of any of them.
-        site = request.headers.get("sec-fetch-site", "none")
-        if request.url.path != "/" and site not in ("same-origin", "none"):
+        if not start and request.headers.get("sec-fetch-site", "none") not in _OWN_SITES:
             return _refused(_FOREIGN)
-        return None
+        return self._redirection() if start and "token" in words else None
 
-    def _welcome(self, request: Request) -> Response | None:
-        """Return the redirection that turns the page's token into a cookie."""
-        if request.url.path != "/" or "token" not in request.query_params:
-            return None
+    def _redirection(self) -> Response:
         answer = RedirectResponse("/", 303)
         answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict")
         return answer

@@ -19,7 +19,9 @@ from pdsno_cli.model.errors import OperationError, UsageError
 from pdsno_cli.web.app import make_app
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from starlette.types import ASGIApp
 
     from pdsno_cli.web.plane import Plane
 
@@ -46,8 +48,16 @@ class Listening:
 
     def url(self, token: str) -> str:
         """Return the address of the page, with the token."""
+        return f"{self._base}/?token={token}"
+
+    def url_once(self, code: str) -> str:
+        """Return the address that works once, with a code."""
+        return f"{self._base}/?code={code}"
+
+    @property
+    def _base(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/?token={token}"
+        return f"http://{host}:{self.port}"
 
 
 def listen(text: str) -> Listening:
@@ -80,10 +90,28 @@ def listen(text: str) -> Listening:
     return Listening(socket=made, host=host, names=tuple(names), loopback=bound.is_loopback)
 
 
-def serve(plane: Plane, listening: Listening, *, token: str, on_start: Callable[[], None]) -> None:
+def serve(
+    plane: Plane,
+    listening: Listening,
+    *,
+    token: str,
+    codes: Iterable[str],
+    on_start: Callable[[], None],
+) -> None:
     """Serve until SIGINT or SIGTERM; a second one drops unfinished answers. Closes the socket."""
+
+    async def run() -> None:
+        app = make_app(
+            plane,
+            token=token,
+            cookie=f"pdsno-web-{listening.port}",
+            names=listening.names,
+            codes=codes,
+        )
+        await _serve(app, listening, on_start)
+
     with contextlib.closing(listening.socket):
-        asyncio.run(_serve(plane, listening, token, on_start))
+        asyncio.run(run())
 
 
 def new_token() -> str:
@@ -91,10 +119,7 @@ def new_token() -> str:
     return secrets.token_hex(16)
 
 
-async def _serve(
-    plane: Plane, listening: Listening, token: str, on_start: Callable[[], None]
-) -> None:
-    app = make_app(plane, token=token, cookie=f"pdsno-web-{listening.port}", names=listening.names)
+async def _serve(app: ASGIApp, listening: Listening, on_start: Callable[[], None]) -> None:
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -46,16 +46,19 @@ function overviewView() {
     if (!report) return overview.declared.map((row) => ({ ...row, level: overview.state === "absent" ? "never up" : "not up" }));
     return report.controllers.map((row) => ({ ...row, level: !row.state || row.state === "ready" ? row.health : row.state }));
   }
-  function summary(overview, report, rows) {
+  function summary(overview, report, rows, old) {
     const good = rows.filter((row) => row.level === "ready" || row.level === "alive").length;
     const top = rows.find((row) => row.role === "global");
-    const broker = report?.broker_state;
+    const now = old ? null : report;
+    const broker = now?.broker_state;
+    const number = (value) => make("b", {}, value.toLocaleString("en"));
     return facts([
-      ["Controllers ready", report ? make("b", {}, `${good}/${rows.length}`) : make("b", {}, `–/${rows.length}`)],
-      ["Devices", top && top.devices !== undefined && top.devices !== null ? make("b", {}, top.devices.toLocaleString("en")) : ""],
-      ["Waiting in outboxes", report?.source === "supervisor" ? make("b", {}, rows.reduce((sum, row) => sum + (row.waiting || 0), 0).toLocaleString("en")) : ""],
-      ["Broker", report ? report.broker : "", broker ? `${broker.up ? "up" : "away"} for ${age(broker.for)}${broker.reason ? `: ${broker.reason}` : ""}` : ""],
-      ["Up since", report && overview.since ? moment(overview.since) : ""],
+      ["Controllers ready", make("b", {}, `${now ? good : "–"}/${rows.length}`)],
+      ["Devices", typeof top?.devices === "number" ? number(top.devices) : ""],
+      ["Waiting in outboxes", now?.source === "supervisor" ? number(rows.reduce((sum, row) => sum + (row.waiting || 0), 0)) : ""],
+      ["Broker", now?.broker, broker ? `${broker.up ? "up" : "away"} for ${age(broker.for)}${broker.reason ? `: ${broker.reason}` : ""}` : ""],
+      ["Up since", now && overview.since ? moment(overview.since) : ""],
+      ["As of", old && report && overview.seen_up ? moment(overview.seen_up) : ""],
       ["File", overview.file],
     ]);
   }
@@ -64,7 +67,7 @@ function overviewView() {
     node: make("div", {}, head, list),
     overview({ overview, report, old }) {
       const rows = rowsOf(overview, report);
-      head.replaceChildren(summary(overview, report, rows));
+      head.replaceChildren(summary(overview, report, rows, old));
       const now = report ? report.source : "none";
       if (now !== source) {
         source = now;
