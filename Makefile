@@ -7,7 +7,7 @@ TOOLS  := $(VENV)/.installed-test
 FILE   ?= topologies/zone-a.yaml
 JOBS   ?= 4
 # The quick ones, which CI runs on every Python.
-UNIT   := $(addprefix tests/,test_derived.py cli client controllers discovery lint messaging model nib render runtime schemas spec supervisor system)
+UNIT   := $(addprefix tests/,test_derived.py cli client controllers discovery lint messaging model nib render runtime schemas spec supervisor system web)
 PDSNO_SOAK_RESULTS ?= build/soak.jsonl
 
 .PHONY: up test unit check lint types layers bench bench-discovery soak derived setup tools debian node clean

@@ -2,8 +2,9 @@
 //
 // A column is {title, value, cell, kind}: `value` of a row is sorted and searched, `cell` is what is shown
 // (else the value): a text, or {text, href, pill, note}. `kind` is a class: id, number, time, text, and
-// middle, far or wide for columns that only a window of some width has; narrow is for no other. `more` of
-// a row is searched, too; `state` keeps the search for another table.
+// middle, far or wide for columns that only a window of some width has; narrow is for no other. A sparse
+// column is shown if not every row has 0. `more` of a row is searched, too; `state` keeps the search for
+// another table.
 const PAGE = 100;
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
@@ -52,7 +53,9 @@ function makeTable({ columns, key, label, search = true, more = () => "", sort =
     page = Math.min(Math.max(page, 0), last);
     const shown = hits.slice(page * PAGE, (page + 1) * PAGE);
     found.textContent = words.length ? `${hits.length.toLocaleString("en")} of ${rows.length.toLocaleString("en")}` : rows.length.toLocaleString("en");
+    const hidden = columns.map((column, index) => Boolean(column.sparse) && !rows.some((row) => row.values[index]));
     heads.forEach((head, index) => {
+      head.hidden = hidden[index];
       if (index === by) head.setAttribute("aria-sort", reverse ? "descending" : "ascending");
       else head.removeAttribute("aria-sort");
     });
@@ -60,7 +63,7 @@ function makeTable({ columns, key, label, search = true, more = () => "", sort =
     const wanted = new Set(shown.map((row) => row.key));
     for (const [name, { line }] of drawn) if (!wanted.has(name)) { line.remove(); drawn.delete(name); }
     shown.forEach((row, index) => {
-      const line = drawRow(row);
+      const line = drawRow(row, hidden);
       if (body.children[index] !== line) body.insertBefore(line, body.children[index] ?? null);
     });
     none.hidden = rows.length > 0;
@@ -70,7 +73,7 @@ function makeTable({ columns, key, label, search = true, more = () => "", sort =
     after.disabled = page === last;
     range.textContent = `${page * PAGE + 1} to ${page * PAGE + shown.length} of ${hits.length.toLocaleString("en")}`;
   }
-  function drawRow({ key: name, row }) {
+  function drawRow({ key: name, row }, hidden) {
     let kept = drawn.get(name);
     if (!kept) {
       kept = { line: make("tr", {}, ...columns.map((column) => make("td", { class: column.kind }))), cells: [] };
@@ -78,6 +81,7 @@ function makeTable({ columns, key, label, search = true, more = () => "", sort =
     }
     columns.forEach((column, index) => {
       const shown = column.cell ? column.cell(row) : column.value(row);
+      kept.line.children[index].hidden = hidden[index];
       const sign = JSON.stringify(shown ?? "");
       if (kept.cells[index] === sign) return;
       kept.cells[index] = sign;
