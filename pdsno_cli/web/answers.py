@@ -40,6 +40,9 @@ def answer(name: str, read: Callable[[], dict[str, Any]]) -> Answer:
         return failure(name, NOT_FOUND, str(exc))
     except PdsnoError as exc:
         return failure(name, UNAVAILABLE, str(exc))
+    except OSError as exc:  # of the state directory: another user's, a full table of files
+        where = "" if exc.filename is None else f"{exc.filename}: "
+        return failure(name, UNAVAILABLE, f"{where}{exc.strerror or exc}")
     except Exception as exc:
         log.exception("a reading failed")
         text = f"{type(exc).__name__}: {exc}; this is a bug in pdsno, please report it"

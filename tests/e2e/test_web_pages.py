@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
+
+import pytest
 
 from pdsno_cli.model.devices import Device
 from pdsno_cli.nib.store import Store
@@ -264,3 +268,41 @@ def test_thousands_of_devices_are_paged_sorted_and_searched(site, web, browser):
     browser.until(f"{rows} === 1 && {first}.startsWith('10.0.31.62')")
     browser.press("Tab")
     assert browser.run("document.activeElement.type") == "checkbox"
+
+
+def test_a_store_that_is_locked_is_a_sentence(site, web):
+    site.file.write_text(ONE_OF_EACH)
+    state = StateDir(site.state)
+    hold(state, [Device(device_id="ip:1", addresses=("10.0.0.1",), protocols=("icmp",))])
+    served = web()
+    assert len(served.document("/api/devices")["devices"]) == 1
+    with contextlib.closing(sqlite3.connect(state.store("gc"), isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        status, _, body = served.get("/api/events")
+        assert status == 503
+        assert json.loads(body)["error"].endswith("gc.db is in use by another process")
+    assert served.document("/api/events")["events"] == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [360, 1600])
+def test_no_page_is_wider_than_its_window(mapped, web, browser, width, dark):
+    switch = next(d for d in mapped.devices() if d["extra"].get("type") == "switch")
+    browser.size(width, 800)
+    browser.dark(dark)
+    browser.go(web().url)
+    for name, ready in {
+        "#/": "tbody tr",
+        "#/devices": "tbody tr",
+        f"#/device/{switch['addresses'][0]}": "tbody tr",
+        "#/map": ".box",
+        "#/events": "tbody tr",
+    }.items():
+        browser.run(f"location.hash = {name!r}")
+        title = "document.querySelector('nav a[aria-current]').textContent"
+        browser.until(f"{title} && document.querySelectorAll('main {ready}').length > 3")
+        assert browser.run("document.documentElement.scrollWidth") <= width, name
+        assert browser.run("document.querySelector('main').scrollWidth") <= width, name
+    paper = browser.run("getComputedStyle(document.body).backgroundColor")
+    assert (paper == "rgb(16, 21, 27)") == dark

@@ -17,6 +17,12 @@ def raising(error):
     return read
 
 
+def test_a_file_that_cannot_be_read_is_named():
+    found = answer("t", raising(PermissionError(13, "Permission denied", "/s/run.json")))
+    assert found.status == 503
+    assert json.loads(found.body)["error"] == "/s/run.json: Permission denied"
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [
