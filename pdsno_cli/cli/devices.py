@@ -57,6 +57,7 @@ def devices(
     Reads the store of the global controller, or of another (--of), on this machine.
     """
     from pdsno_cli.cli.device_facts import conditions, matches, recorded_facts
+    from pdsno_cli.model.address_numbers import address_order
 
     form = choose_format(format_, _FORMATS, as_json=as_json)
     wide = wide or form == "wide"
@@ -64,7 +65,7 @@ def devices(
     topology, state = load(file, state_dir)
     owner, found = read_inventory(topology, state, of)
     records = [item for item in found if item.active or everything]
-    records.sort(key=lambda item: tuple(map(int, item.device.addresses[0].split("."))))
+    records.sort(key=lambda item: address_order(item.device.addresses[0]))
     vendors = form == "csv" or any(item.field == "mac_vendor" for item in wanted)
     if wanted:
         known = len(records)

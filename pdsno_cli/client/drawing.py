@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pdsno_cli.model.address_numbers import address_order
 from pdsno_cli.render.network import ADDRESSES, MACS, Box, Cable, Network
 
 if TYPE_CHECKING:
@@ -37,9 +38,8 @@ def in_order(map_: PhysicalMap) -> list[Node]:
     return sorted(map_.nodes, key=_order)
 
 
-def _order(node: Node) -> tuple[str, bool, tuple[int, ...], str]:
-    parts = node.addresses[0].split(".") if node.addresses else []
-    address = tuple(int(part) for part in parts) if all(map(str.isdigit, parts)) else ()
+def _order(node: Node) -> tuple[str, bool, int, str]:
+    address = address_order(node.addresses[0]) if node.addresses else -1
     return node.region, not node.found, address, node.name
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from pdsno_cli.discovery.fields import fields_of, lasting, members
 from pdsno_cli.discovery.identity import Match, match, new_id
 from pdsno_cli.discovery.merge import sort_addresses
+from pdsno_cli.model.address_numbers import address_number
 from pdsno_cli.model.devices import Device, Known, Observation, ProbeResult
 from pdsno_cli.model.history import DeviceChange, Kind, differences
 from pdsno_cli.model.probes import rank, sort_protocols
@@ -155,8 +156,8 @@ def _restarted(before: Device, after: Device) -> bool:
     return before.uptime < _WRAP - _NEAR_WRAP or after.uptime > _NEAR_WRAP
 
 
-def _order(device: Device) -> tuple[tuple[int, ...], str]:
-    return tuple(int(part) for part in device.addresses[0].split(".")), device.device_id
+def _order(device: Device) -> tuple[int, str]:
+    return address_number(device.addresses[0]), device.device_id
 
 
 def _admit(found: Match, before: Known | None, taken: Mapping[str, Known]) -> Known:

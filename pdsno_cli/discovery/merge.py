@@ -14,13 +14,13 @@ answers there is that of one of them, today.
 
 from __future__ import annotations
 
-import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pdsno_cli.discovery.fields import answered, members
 from pdsno_cli.discovery.mac import normalise_mac
 from pdsno_cli.discovery.probe import Answers, Fields
+from pdsno_cli.model.address_numbers import address_number
 from pdsno_cli.model.devices import Observation
 from pdsno_cli.model.probes import SHARED, rank, sort_protocols
 
@@ -28,14 +28,9 @@ _Mac = tuple[str | None, str | None]  # a MAC and the protocol it comes from
 _NO_MAC: _Mac = (None, None)
 
 
-def address_order(address: str) -> int:
-    """Return the sort key that puts IPv4 addresses in numerical order."""
-    return int(ipaddress.IPv4Address(address))
-
-
 def sort_addresses(addresses: Iterable[str]) -> tuple[str, ...]:
-    """Return each address once, numerically lowest first."""
-    return tuple(sorted(set(addresses), key=address_order))
+    """Return each address once, IPv4 before IPv6, numerically lowest first."""
+    return tuple(sorted(set(addresses), key=address_number))
 
 
 def merge(results: Mapping[str, Answers]) -> tuple[Observation, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pdsno_cli.discovery.pace import Pace
 from pdsno_cli.discovery.progress import Progress
 from pdsno_cli.discovery.sweep import SweepResult, sweep
+from pdsno_cli.model.address_numbers import is_ipv6
 from pdsno_cli.model.targets import AddressRange, AddressSet
 from pdsno_cli.spec.topology import Snmp
 
@@ -90,7 +91,8 @@ def no_routes(ranges: Sequence[AddressRange]) -> Iterator[str]:
     """Yield a sentence for each range whose first address this machine has no route to."""
     for item in ranges[:_SAMPLES]:
         first = next(item.addresses())
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        family = socket.AF_INET6 if is_ipv6(first) else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
             try:
                 sock.connect((first, 9))  # sends nothing: UDP
             except OSError as exc:

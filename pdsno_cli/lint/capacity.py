@@ -37,6 +37,7 @@ BYTES: Mapping[str, int] = {
 }
 TARGET_BYTES = 8  # quotes, commas and brackets of an id or a target in a policy
 FASTEST_SUMMARIES = 10.0  # a second: a regional controller gathers reports for 0.1 s
+ON_LINK = 254  # devices that the /64 of a link is taken to have: as many as fit into a /24
 SEGMENTS = 4 * 1024 * 1024  # bytes that the embedded broker keeps for a topic filter
 DURABLE = tuple(name for name, item in CLASSES.items() if item.durable)
 
@@ -208,9 +209,11 @@ def sweep_time(protocol: str, number: int, pace: SweepPace) -> float:
 
 
 def count(discovery: Discovery) -> int:
-    """Return the number of addresses of all targets."""
+    """Return the number of addresses of all targets; the /64 of a link counts as a /24 does."""
     found = (addresses(target) for target in discovery.targets)
-    return sum(item.last - item.first + 1 for item in found if isinstance(item, AddressRange))
+    return sum(
+        ON_LINK if item.wide else item.size for item in found if isinstance(item, AddressRange)
+    )
 
 
 def queue(topology: Topology) -> int | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.model.addresses import is_loopback
 from pdsno_cli.model.roles import Role
-from pdsno_cli.model.targets import AddressRange, parse_target
+from pdsno_cli.model.targets import AddressRange, parse_excluded, parse_target
 from pdsno_cli.spec.defaults import setting_paths
 
 if TYPE_CHECKING:
@@ -36,6 +36,14 @@ def addresses(target: str) -> AddressRange | str:
     """Return the addresses of a target, or why no device can have them, in one sentence."""
     try:
         return parse_target(target)
+    except ValueError as exc:
+        return str(exc)
+
+
+def excluded(text: str) -> AddressRange | str:
+    """Return the addresses of an excluded range, or why no device can have them, in one sentence."""
+    try:
+        return parse_excluded(text)
     except ValueError as exc:
         return str(exc)
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.target_problems import target_problem
-from pdsno_cli.model.targets import AddressRange
+from pdsno_cli.model.targets import AddressRange, parse_prefix, whole_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.document import Document, Where
     from pdsno_cli.spec.topology import Region
 
-_PREFIX = re.compile(r"[0-9.]+/[0-9]{1,2}")
+_PREFIX = re.compile(r"[0-9.]+/[0-9]{1,2}|[0-9A-Fa-f:.]+/[0-9]{1,3}")
 
 
 def prefix_range(text: str) -> AddressRange | None:
@@ -23,20 +23,21 @@ def prefix_range(text: str) -> AddressRange | None:
     if _PREFIX.fullmatch(text) is None:
         return None
     try:
-        network = ipaddress.IPv4Network(text)
+        return whole_range(parse_prefix(text))
     except ValueError:
         return None
-    return AddressRange(int(network.network_address), int(network.broadcast_address))
 
 
 def corrected(text: str) -> str | None:
     """Return the prefix that an address, with a length, a netmask or neither, is in; else None."""
     try:
-        network = ipaddress.IPv4Network(text, strict=False)
+        network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         return target_problem(text)[1] if "*" in text else None
     if "/" in text:
         return str(network)
+    if network.version == 6:
+        return f"{text}/64" if int(network.network_address) % (1 << 64) == 0 else str(network)
     octets = text.split(".")
     while len(octets) > 1 and octets[-1] == "0":
         octets.pop()

@@ -23,7 +23,7 @@ Extra = Annotated[
 class Observation(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one cycle observed of one device, merged over protocols.
 
-    ``addresses`` are IPv4 addresses, lowest first. ``mac`` is six lower-case hex pairs joined
+    ``addresses`` are canonical, IPv4 before IPv6, lowest first. ``mac`` is six lower-case hex pairs joined
     by colons, None if no probe found one; ``mac_source`` is the protocol it comes from.
     ``aliases`` are further MACs from ARP, where what the device says of itself joins its addresses.
     ``protocols`` are those that the device answered, in the order of ``probes.PROTOCOLS``.

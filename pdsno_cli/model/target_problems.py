@@ -1,9 +1,16 @@
-"""Explains why a text is not a range of IPv4 addresses, and what was probably meant."""
+"""Explains why a text is not a range of addresses, and what was probably meant."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
+
+from pdsno_cli.model.ipv6_problems import (
+    ipv6_problem,
+    is_address,
+    network_of_ipv6,
+    valid_ipv6,
+)
 
 _OCTETS = re.compile(r"[0-9]+(?:\.[0-9]+)+")
 _NAME = re.compile(r"[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_.-]*")
@@ -32,7 +39,7 @@ def target_problem(text: str) -> tuple[str, str | None]:
         return "write a prefix instead of '*'", _wildcard(plain)
     if "/" in plain:
         return _prefix(plain)
-    dashed = plain.translate(_DASHES).replace("..", "-")
+    dashed = _plain_span(plain)
     if dashed != plain:
         return "a span is written with '-'", _valid(dashed)
     start, dash, end = (part.strip() for part in plain.partition("-"))
@@ -44,7 +51,7 @@ def target_problem(text: str) -> tuple[str, str | None]:
 def _spaced(text: str) -> tuple[str, str] | None:
     """Return what is wrong with a text of two parts that make one range, and that range."""
     parts = re.split(r"\s*/\s*|\s+(?:to|until|through|\.\.)\s+|\s+", text)
-    if len(parts) != 2 or _address(parts[0]) is None:
+    if len(parts) != 2 or not is_address(parts[0]):
         return None
     first, second = parts
     if re.search(r"\s(?:to|until|through|\.\.)\s", text):
@@ -52,13 +59,22 @@ def _spaced(text: str) -> tuple[str, str] | None:
         return None if meant is None else ("a span is written with '-'", meant)
     if (_address(second) is None and not _is_number(second)) or " " not in text:
         return None
-    try:
-        network = str(ipaddress.IPv4Network(f"{first}/{second}", strict=False))
-    except ValueError:
+    network = _network(f"{first}/{second}")
+    if network is None:
         return None
     return (
         "a prefix has no spaces" if "/" in text else "write a prefix length instead of a netmask"
     ), network
+
+
+def _network(text: str) -> str | None:
+    """Return the prefix that an address with a length or a netmask is in."""
+    if ":" in text:
+        return network_of_ipv6(text)
+    try:
+        return str(ipaddress.IPv4Network(text, strict=False))
+    except ValueError:
+        return None
 
 
 def _colon(text: str) -> tuple[str, str | None]:
@@ -66,8 +82,14 @@ def _colon(text: str) -> tuple[str, str | None]:
     if "://" in text:
         return "a target has no scheme", None
     if ":" in head or not _is_number(port):
-        return "targets are IPv4 addresses", None
+        dashed = _plain_span(text)
+        meant = valid_ipv6(dashed) if dashed != text else None
+        return ipv6_problem(dashed) if meant is None else ("a span is written with '-'", meant)
     return "a target has no port", _valid(head)
+
+
+def _plain_span(text: str) -> str:
+    return text.translate(_DASHES).replace("..", "-")
 
 
 def _prefix(text: str) -> tuple[str, str | None]:
@@ -101,9 +123,9 @@ def _span(start: str, end: str) -> tuple[str, str | None]:
 
 def _octets(text: str) -> tuple[str, str | None]:
     if _NAME.fullmatch(text):
-        return "targets are IPv4 addresses; host names are not looked up", None
+        return "targets are addresses; host names are not looked up", None
     if not _OCTETS.fullmatch(text):
-        return "write an IPv4 address, a prefix or a span", None
+        return "write an address, a prefix or a span", None
     parts = text.split(".")
     if len(parts) != 4:
         return f"an IPv4 address has four numbers, not {len(parts)}", None
@@ -130,6 +152,8 @@ def _is_number(text: str) -> bool:
 
 def _valid(text: str) -> str | None:
     """Return ``text`` if it is a valid range."""
+    if ":" in text:
+        return valid_ipv6(text)
     start, dash, end = text.partition("-")
     try:
         if "/" in text:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from pdsno_cli.model.target_problems import target_problem
 from pdsno_cli.model.targets import parse_prefix
 
@@ -34,14 +32,18 @@ def split_prefix(prefix: str, into: int, count: int) -> list[str]:
     if into < network.prefixlen:
         raise SplitError(
             f"a /{into} does not fit into {prefix}",
-            f"into: {enough}" if enough <= 32 else None,
+            f"into: {enough}" if enough <= network.max_prefixlen else None,
             key="into",
         )
     pieces = 1 << (into - network.prefixlen)
     if pieces < count:
         raise SplitError(
             f"{prefix} has {pieces} prefixes of /{into}, too few for {count} controllers",
-            f"into: {enough}" if enough <= 32 else None,
+            f"into: {enough}" if enough <= network.max_prefixlen else None,
         )
-    first, step = int(network.network_address), 1 << (32 - into)
-    return [f"{ipaddress.IPv4Address(first + number * step)}/{into}" for number in range(count)]
+    if into > network.max_prefixlen:
+        raise SplitError(
+            f"a prefix length of IPv4 is at most {network.max_prefixlen}, not {into}", key="into"
+        )
+    first, step = network.network_address, 1 << (network.max_prefixlen - into)
+    return [f"{first + number * step}/{into}" for number in range(count)]

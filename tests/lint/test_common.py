@@ -33,7 +33,7 @@ def test_range_is_visited_once(tmp_path):
 def test_local_targets_are_those_of_each_controller_of_a_range(tmp_path):
     found = list(local_targets(load(tmp_path)))
     assert [controller.controller_id for controller, _, _ in found] == ["lc_1", "lc_2", "lc_3"]
-    assert [len(item) for _, _, item in found] == [62, 62, 62]
+    assert [item.size for _, _, item in found] == [62, 62, 62]
 
 
 def test_addresses_of_an_invalid_target_are_a_sentence():

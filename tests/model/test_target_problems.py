@@ -34,14 +34,40 @@ from pdsno_cli.model.targets import parse_range, parse_target
         ("10.0.1.*", "instead of '*'", "10.0.1.0/24"),
         ("10.0.1.1:161", "no port", "10.0.1.1"),
         ("http://10.0.1.1", "no scheme", None),
-        ("2001:db8::/64", "targets are IPv4 addresses", None),
+        ("2001:db8::5/64", "not the first address of its /64", "2001:db8::/64"),
+        ("2001:db8::/129", "at most 128, not 129", None),
+        ("2001:db8::/x", "'x' is not a prefix length (0 to 128)", None),
+        ("2001:db8:1/64", "8 groups, not 3; write '::'", "2001:db8:1::/64"),
+        ("2001:db8:0:1", "8 groups, not 4; write '::'", None),
+        ("1:2:3:4:5:6:7:8:9", "has 8 groups", None),
+        ("1::2:3:4:5:6:7:8", "stands for one or more", None),
+        ("2001::db8::1", "'::' once, at most", None),
+        ("2001:db8::12345", "at most four digits, not '12345'", None),
+        ("2001:db8::00001", "at most four digits", "2001:db8::1"),
+        ("2001:db8::g1", "hexadecimal, not 'g1'", None),
+        ("2001:db8:", "zeros at the end are written '::'", "2001:db8::"),
+        (":db8:1:2:3:4:5:6", "zeros at the start are written '::'", "0:db8:1:2:3:4:5:6"),
+        ("[2001:db8::1]", "no brackets", "2001:db8::1"),
+        ("[2001:db8::1]:161", "no port", "2001:db8::1"),
+        ("[2001:db8::]/64", "no brackets", "2001:db8::/64"),
+        ("fe80::1%eth0", "no zone after '%'", None),
+        ("2001:DB8::1-2f", "ends with a whole address", "2001:db8::1-2001:db8::2f"),
+        ("2001:db8::9-2001:db8::1", "ends before it starts", "2001:db8::1-2001:db8::9"),
+        ("2001:db8::1–2001:db8::9", "written with '-'", "2001:db8::1-2001:db8::9"),  # noqa: RUF001
+        ("2001:db8::1 to 2001:db8::9", "written with '-'", "2001:db8::1-2001:db8::9"),
+        ("2001:db8:: /64", "no spaces", "2001:db8::/64"),
+        ("2001:db8::1-2001:db8::9/120", "not both", "2001:db8::1-2001:db8::9"),
+        ("2001:db8::1, 2001:db8::2", "write a list", None),
+        ("10.0.0.1-2001:db8::1", "of one family", None),
+        ("http://[2001:db8::1]", "no scheme", None),
+        ("00:11:22:33:44:55", "it is a MAC", None),
         ("10.0.0.1, 10.0.0.2", "write a list", None),
         ("10.0.0.1 10.0.0.2", "write a list", None),
         ("sw", "host names are not looked up", None),
         ("sw-1.example.net", "host names are not looked up", None),
         ("sw-1.example.net/24", "host names are not looked up", None),
         ("", "it is empty", None),
-        ("/24", "write an IPv4 address", None),
+        ("/24", "write an address", None),
     ],
 )
 def test_problem_is_named_and_what_was_meant(text, words, meant):
@@ -56,7 +82,12 @@ TEXT = st.text("0123456789./-: *x,\u2013\u00b2\u0661", max_size=24)
 MASKED = st.builds("{}/{}".format, st.ip_addresses(v=4), TEXT)
 
 
-@given(st.one_of(TEXT, MASKED, st.text(max_size=12)))
+TEXT6 = st.text("0123456789abcf:./%-[] ", max_size=40)
+MASKED6 = st.builds("{}/{}".format, st.ip_addresses(v=6), TEXT)
+SPAN6 = st.builds("{}-{}".format, st.ip_addresses(), st.ip_addresses(v=6))
+
+
+@given(st.one_of(TEXT, MASKED, TEXT6, MASKED6, SPAN6, st.text(max_size=12)))
 def test_every_invalid_text_has_a_problem_and_only_valid_advice(text):
     try:
         parse_target(text)

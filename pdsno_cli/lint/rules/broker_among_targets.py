@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
 from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import local_targets, target_path
 from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.address_numbers import address_number, address_text
 from pdsno_cli.model.addresses import parse_host
 from pdsno_cli.model.diagnostics import Severity
 
@@ -26,8 +26,8 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     brokers = {}
     for address in topology.broker.addresses:
         host = parse_host(address.host)
-        if host is not None and host.version == 4 and not host.is_loopback:
-            brokers[int(host)] = str(host)
+        if host is not None and not host.is_loopback and not getattr(host, "scope_id", None):
+            brokers[address_number(str(host))] = str(host)
     if not brokers:
         return
     for controller, index, found in local_targets(topology):
@@ -46,9 +46,11 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
 
 def _without(text: str, found: AddressRange, number: int) -> str:
     """Return what to write in place of a target, so that it leaves out an address."""
+    if found.wide:
+        return f"to leave it out, write exclude: [{address_text(number)}]"
     spans = [(found.first, number - 1), (number + 1, found.last)]
     rest = [
-        str(IPv4Address(first)) + (f"-{IPv4Address(last)}" if first < last else "")
+        address_text(first) + (f"-{address_text(last)}" if first < last else "")
         for first, last in spans
         if first <= last
     ]

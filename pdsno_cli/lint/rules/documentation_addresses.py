@@ -22,6 +22,14 @@ UNUSED = (
     (parse_range("192.0.2.0-192.0.2.255"), "192.0.2.0/24 is for documentation (RFC 5737)"),
     (parse_range("198.51.100.0-198.51.100.255"), "198.51.100.0/24 is for documentation (RFC 5737)"),
     (parse_range("203.0.113.0-203.0.113.255"), "203.0.113.0/24 is for documentation (RFC 5737)"),
+    (
+        parse_range("2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"),
+        "2001:db8::/32 is for documentation (RFC 3849)",
+    ),
+    (
+        parse_range("3fff::-3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        "3fff::/20 is for documentation (RFC 9637)",
+    ),
     (parse_range("240.0.0.0-255.255.255.254"), "240.0.0.0/4 is reserved (RFC 1112)"),
 )
 
@@ -36,12 +44,13 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                 if where not in reported:
                     reported.add(where)
                     text = controller.discovery.targets[index]
+                    example = "fd00:1::/64" if ":" in text else "10.0.1.0/24"
                     yield document.finding(
                         CODE,
                         f"nothing answers at {text}: {words}",
                         where,
                         severity=Severity.WARNING,
-                        hint="write a prefix of your network, for example 10.0.1.0/24",
+                        hint=f"write a prefix of your network, for example {example}",
                     )
 
 

@@ -72,7 +72,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
             hint=allowed + (": change the targets, or remove the lab" if most else ""),
         )
     available = _count([found for _, _, found in targets])
-    with_overlaps = sum(found.last - found.first + 1 for _, _, found in targets)
+    with_overlaps = sum(found.size for _, _, found in targets)
     elsewhere = any(
         item.discovery.targets and item.role is not Role.LOCAL
         for item in topology.controllers.values()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.lint.common import local_targets, target_path
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
-from pdsno_cli.model.targets import TOO_MANY
+from pdsno_cli.model.targets import TOO_MANY, is_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,14 +30,22 @@ class _Target:
     order: int
     index: int
     controller: Controller
+    link: bool
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     """Yield an error for each target that another controller has too, a warning for a repetition."""
     targets = [
-        _Target(first=r.first, last=r.last, order=order, index=index, controller=controller)
+        _Target(
+            first=r.first,
+            last=r.last,
+            order=order,
+            index=index,
+            controller=controller,
+            link=is_link(r),
+        )
         for order, (controller, index, r) in enumerate(local_targets(topology))
-        if r.last - r.first < TOO_MANY  # a wider one is a finding of wide-targets
+        if r.last - r.first < TOO_MANY or is_link(r)  # a wider one is a finding of wide-targets
     ]
     for one, other in _overlaps(targets):
         first, second = sorted((one, other), key=lambda target: target.order)
@@ -51,7 +59,9 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         )
     several = Counter(target.controller.controller_id for target in targets)
     repeated = [target for target in targets if several[target.controller.controller_id] > 1]
-    yield from _repetitions(repeated, document)
+    # An address on a link is asked, even if it does not answer what all neighbours are asked at once.
+    yield from _repetitions([target for target in repeated if not target.link], document)
+    yield from _repetitions([target for target in repeated if target.link], document)
 
 
 def _repetitions(targets: list[_Target], document: Document) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.lint.regions import corrected, prefix_range, prefixes_of
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
+from pdsno_cli.model.target_problems import target_problem
 from pdsno_cli.model.targets import reserved_addresses
 
 if TYPE_CHECKING:
@@ -46,14 +47,15 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
 def _invalid(document: Document, text: str, where: Where) -> Diagnostic:
     meant = corrected(text)
     if meant is None:
+        why, near = target_problem(text) if text.count(":") > 1 else (None, None)
         return document.finding(
             CODE,
-            f"{text!r} is not an IPv4 prefix",
+            f"{text!r} is not a prefix" + (f": {why}" if why else ""),
             where,
-            hint="for example: prefixes: [10.20.0.0/16]",
+            hint=f"did you mean {near}?" if near else "for example: prefixes: [10.20.0.0/16]",
         )
     length = text.partition("/")[2]
-    certain = bool(length) or meant.endswith("/32")  # else its length is a guess
+    certain = bool(length) or meant.endswith(("/32", "/128"))  # else its length is a guess
     if "*" in text:
         problem = "has '*' in place of numbers"
     elif not length:

@@ -32,6 +32,8 @@ def check_target(document: Document, target: str, where: Where) -> Iterator[Diag
     if isinstance(problem, str):
         meant = None if "contains" in problem else target_problem(target)[1]
         hint = "for example: 10.0.1.0/24, 10.0.1.1-10.0.1.30 or 10.0.1.7"
+        if ":" in target:
+            hint = "for example: fd00:1::/64, fd00:1::1-fd00:1::30 or fd00:1::7"
         yield document.finding(
             CODE, problem, where, hint=f"did you mean {meant}?" if meant else hint
         )

@@ -25,7 +25,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     keys = {}
     for controller, _, found in local_targets(topology):
         name = controller.controller_id
-        counts[name] = counts.get(name, 0) + found.last - found.first + 1
+        counts[name] = counts.get(name, 0) + (0 if found.wide else found.size)
         if counts[name] > MANY:
             keys[controller.key] = controller
     for controller in keys.values():

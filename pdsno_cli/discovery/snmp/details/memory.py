@@ -6,7 +6,6 @@ neighbours changed by its own account, and each ``interval``. Memory lasts as lo
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 import zlib
@@ -19,6 +18,7 @@ from pdsno_cli.discovery.snmp.ber import Oid
 from pdsno_cli.discovery.snmp.details.conversations import RATE, converse
 from pdsno_cli.discovery.snmp.details.detail import MARKS, Marks, Reading, read_detail
 from pdsno_cli.discovery.snmp.details.exchange import Task
+from pdsno_cli.model.address_numbers import address_number
 from pdsno_cli.model.snmprec import parse_oid
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _said(info: SystemInfo) -> _Said:
 def _one_each(found: Mapping[str, SystemInfo]) -> Iterable[str]:
     """Return one address of each device: agents with one MAC and the same system group are one."""
     first: dict[tuple[str | None, ...], str] = {}
-    for address in sorted(found, key=socket.inet_aton):
+    for address in sorted(found, key=address_number):
         info = found[address]
         own = (info.mac, *_said(info)) if info.mac and info.sys_name else (address,)
         first.setdefault(own, address)
