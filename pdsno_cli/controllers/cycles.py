@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.discovery.pace import Pace
 from pdsno_cli.model import blackouts
+from pdsno_cli.model.address_numbers import is_ipv6
 from pdsno_cli.model.targets import AddressSet
 
 if TYPE_CHECKING:
@@ -26,11 +27,15 @@ def targets(rules: Discovery) -> AddressSet:
 
 def pace(rules: Discovery, known: Iterable[Known], *, thorough: bool) -> Pace:
     """Return how fast and how patiently to probe; ``known`` devices are waited for in any case."""
-    there = (item.device for item in known if item.active)
+    every = list(known)
+    there = (item.device for item in every if item.active)
     return Pace(
         rate=rules.rate,
         floor=rules.timeout.floor,
         ceiling=rules.timeout.ceiling,
+        devices=frozenset(
+            address for item in every for address in item.device.addresses if is_ipv6(address)
+        ),
         known=None if thorough else {a: item.protocols for item in there for a in item.addresses},
     )
 

@@ -166,9 +166,9 @@ class Requests:
         self.macs: dict[str, str | None] = {}
         self.conflicts: dict[str, set[str]] = {}
 
-    def fileno(self) -> int:
+    def filenos(self) -> list[int]:
         """Return the descriptor of the socket."""
-        return self._sock.fileno()
+        return [self._sock.fileno()]
 
     def send(self, index: int) -> bool:
         """Send the request to a target; BlockingIOError if the queue of the interface is full."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pdsno_cli.discovery import onlink6
 from pdsno_cli.model.targets import LOOPBACK, AddressRange, AddressSet
 
 _UP, _NOARP, _LOOPBACK = 0x1, 0x80, 0x8  # IFF_*, netdevice(7)
@@ -138,7 +139,8 @@ def on_link(targets: Iterable[str]) -> Mapping[str, Link]:
 def never() -> AddressSet:
     """Return the addresses on links of this machine that no host can have."""
     routes, _, broadcast = _tables()
-    return unusable(routes, broadcast)
+    ends = unusable(routes, broadcast)
+    return AddressSet((*ends.ranges, *onlink6.anycast().ranges))
 
 
 def _tables() -> tuple[tuple[Route, ...], frozenset[int], frozenset[int]]:

@@ -14,13 +14,15 @@ class Pace:
 
     None stands for the figure of the protocol's registry entry. ``known`` has the protocols that
     each address of a known device answers; a sweep without it is thorough, and waits for every
-    silent target to the ceiling. ``there`` is True if all targets are known to be there.
+    silent target to the ceiling. ``devices`` are the addresses of known devices: where the targets are
+    those of a whole link, these are asked directly. ``there`` is True if all targets are known to be there.
     """
 
     rate: float | None = None
     floor: float | None = None
     ceiling: float | None = None
     known: Mapping[str, Container[str]] | None = None
+    devices: frozenset[str] = frozenset()
     there: bool = False
 
     def patient(self, facts: ProbeFacts) -> Container[str] | None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # ``uptime`` is in seconds; ``mac`` has six hex pairs.
 Fields = Mapping[str, str | float]
 
-# The fields of every target that answered, by IPv4 address in dotted form; empty fields mean that
+# The fields of every target that answered, by address; empty fields mean that
 # it answered without any.
 Answers = Mapping[str, Fields]
 
@@ -43,7 +43,7 @@ class ProbeUnavailableError(OperationError):
 
 @dataclass(slots=True, kw_only=True)
 class Findings:
-    """What a probe learns beside its answers, by IPv4 address; a probe adds to it.
+    """What a probe learns beside its answers, by address; a probe adds to it.
 
     ``details`` are those that were read in this sweep. ``refused`` answered this probe in an
     earlier sweep of this process, and not now. ``stray`` counts, for each address that was asked,
@@ -71,7 +71,7 @@ class PrivilegeError(ProbeUnavailableError):
 class ProbeRequest:
     """The input of one probe in one sweep.
 
-    ``targets`` are IPv4 addresses in dotted form, up to a million. ``interfaces`` has, for an
+    ``targets`` are addresses of both families in canonical form, up to a million. ``interfaces`` has, for an
     ``on_link`` probe, the targets of each interface with the source address to send from; it is
     empty for others. The secrets of ``snmp`` are resolved. ``cancel`` ends the sweep early; ``pace``
     says how fast and how patiently to ask. ``findings`` is where a probe puts what it learns beside

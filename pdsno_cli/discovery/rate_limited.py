@@ -1,4 +1,4 @@
-"""Sends requests to many addresses over one socket: rate limit, retries, early end, prompt cancel.
+"""Sends requests to many addresses over few sockets: rate limit, retries, early end, prompt cancel.
 
 One thread sends what the rate allows, reads for a moment, then waits. It knows no protocol: a
 ``ProbeSocket`` sends the request to one target and names the targets that have answered. Memory
@@ -29,10 +29,10 @@ _READ = 0.005  # seconds of reading before requests go out again, even while dat
 
 
 class ProbeSocket(Protocol):
-    """One protocol's requests and answers on one non-blocking socket; targets are indices."""
+    """One protocol's requests and answers on non-blocking sockets; targets are indices."""
 
-    def fileno(self) -> int:
-        """Return the descriptor that becomes readable when answers arrive."""
+    def filenos(self) -> Sequence[int]:
+        """Return the descriptors that become readable when answers arrive."""
 
     def send(self, index: int) -> bool:
         """Send the request to target ``index``. Return False if this target cannot be reached.
@@ -111,7 +111,8 @@ class _Run:
         before, count = progress.finished, self._targets.pending
         progress.begun += count
         poller = select.poll()
-        poller.register(self._sock.fileno(), select.POLLIN)
+        for descriptor in self._sock.filenos():
+            poller.register(descriptor, select.POLLIN)
         credit = min(_BURST * self._pause, _CREDIT)
         clear = time.monotonic() - credit  # when the next request may go out
         while self._targets.pending and not cancel.is_set():

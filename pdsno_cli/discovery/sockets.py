@@ -5,6 +5,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+from collections.abc import Sequence
+
+from pdsno_cli.model.address_numbers import IPV6, canonical, is_ipv6
+from pdsno_cli.model.targets import AddressSet
 
 BUFFER_BYTES = 4 * 1024 * 1024
 
@@ -43,12 +47,27 @@ def enlarge_buffers(sock: socket.socket) -> None:
                 sock.setsockopt(socket.SOL_SOCKET, forced, BUFFER_BYTES)
 
 
+def families(addresses: Sequence[str]) -> list[int]:
+    """Return the address families of these addresses, IPv4 first."""
+    if isinstance(addresses, AddressSet):
+        ranges = addresses.ranges
+        found = {ranges[0].first >= IPV6, ranges[-1].first >= IPV6} if ranges else set()
+    else:
+        found = {is_ipv6(address) for address in addresses}
+    return [socket.AF_INET6 if six else socket.AF_INET for six in sorted(found)]
+
+
+def plain_source(address: str) -> str:
+    """Return the address of a sender, as the library gives it, in canonical form without its zone."""
+    return canonical(address.partition("%")[0]) if ":" in address else address
+
+
 class DatagramSender:
     """Sends datagrams and records if any was sent, to distinguish silence from a missing network."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
-        self._sent = False
+        self.sent = False  # one was, or failed for its own target only
         self._reason: str | None = None
 
     @property
@@ -57,9 +76,9 @@ class DatagramSender:
 
         None once one was sent, or failed for its own target only.
         """
-        return None if self._sent else self._reason
+        return None if self.sent else self._reason
 
-    def send(self, data: bytes, address: tuple[str, int]) -> bool:
+    def send(self, data: bytes, address: tuple[str, int] | tuple[str, int, int, int]) -> bool:
         """Send a datagram. Return False if this target cannot be reached.
 
         Raises BlockingIOError if the send buffer is full.
@@ -76,7 +95,7 @@ class DatagramSender:
                 if exc.errno not in _ONE_TARGET:
                     raise
             else:
-                self._sent = True
+                self.sent = True
                 return True
-        self._sent = True
+        self.sent = True
         return False

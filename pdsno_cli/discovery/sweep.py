@@ -1,7 +1,7 @@
 """One sweep: asks who is there, then what it is; answers become devices.
 
-On a link ARP comes first, and all else is asked of those alone that answered it. Behind routers
-every protocol is used at once, or SNMP after ICMP where a policy says so. Each protocol has one
+On a link ARP comes first, and all else is asked of those alone that answered it; by IPv6 echo does,
+and the kernel's table of neighbours says who else is there. Behind routers every protocol is used at once, or SNMP after ICMP where a policy says so. Each protocol has one
 thread. Meant for a worker thread: a sweep waits for the network. The code of a probe, and the
 libraries it needs, are imported when a sweep uses it, or by ``preload`` before processes are forked.
 """
@@ -19,6 +19,7 @@ from msgspec import structs
 
 from pdsno_cli.discovery import neighbours, onlink
 from pdsno_cli.discovery.merge import merge, sort_addresses
+from pdsno_cli.discovery.near6 import NearIpv6
 from pdsno_cli.discovery.pace import Pace
 from pdsno_cli.discovery.probe import Answers, ProbeRequest, ProbeUnavailableError, load
 from pdsno_cli.discovery.progress import Progress
@@ -82,7 +83,7 @@ def sweep(
     answering_only: bool = False,
     progress: Mapping[str, Progress] | None = None,
 ) -> SweepResult:
-    """Probe ``targets`` (IPv4, dotted) with ``protocols``; never raises, returns soon after ``cancel``.
+    """Probe ``targets`` (addresses) with ``protocols``; never raises, returns soon after ``cancel``.
 
     The secrets of ``snmp`` are resolved. Behind routers, ``answering_only`` asks SNMP of those targets
     that answered ICMP, if that could be used. The failure of a probe becomes its ``ProbeResult.error``.
@@ -152,6 +153,8 @@ class _Stages:
             self._links = onlink.on_link(targets)
         ranges = (item for link in self._links.values() for item in link.targets.ranges)
         self._elsewhere = targets.without(AddressSet(ranges))
+        self._six = NearIpv6(targets, request.pace)
+        self._answering_only = answering_only
         # Of the targets on links those that are there, and of the others those that may be asked
         # by all protocols: set once the protocols that find them out have run.
         self._unusable = AddressSet()  # of the targets on links, those that ARP could not ask
@@ -166,19 +169,26 @@ class _Stages:
         self._far: Future[AddressSet] = Future()
         if not self._links:
             self._near.set_result(AddressSet())
-        if not answering_only or not any(facts.presence for facts in probes):
+        if not any(facts.presence for facts in probes):
+            self._far.set_result(self._six.expand(self._elsewhere, None))
+        elif not answering_only and not self._six:
             self._far.set_result(self._elsewhere)
 
     def run(self, facts: ProbeFacts) -> _Outcome:
         """Probe the targets of one protocol, in two parts: behind routers, and on links."""
         if facts.on_link:
             return self._run_on_links(facts)
-        far = _run(
-            facts, self._of(facts, self._elsewhere if facts.presence else self._far.result())
-        )
         if facts.presence:
+            asked = self._six.expand(self._elsewhere, self._request.cancel)
+            far = _run(facts, self._of(facts, asked))
             answers, probe = far
-            _settle(self._far, self._elsewhere if probe.error else self._asked_further(answers))
+            if not self._far.done():
+                further = self._six.asked_further(
+                    asked, answers, answering_only=self._answering_only
+                )
+                _settle(self._far, asked if probe.error else further)
+        else:
+            far = _run(facts, self._of(facts, self._far.result()))
         if not self._links:
             return far
         pace = replace(self._request.pace, there=True)
@@ -202,21 +212,21 @@ class _Stages:
     def warnings(self) -> tuple[str, ...]:
         """What slowed the sweep down, once it has run."""
         if not self._crowded:
-            return ()
+            return tuple(self._six.warnings)
         there = len(self._near.result())
         text = (
             f"{there:,} hosts on links do not fit into the kernel's neighbour table of "
             f"{self._limit + _OTHERS:,}: cycles wait until it has room (grant CAP_NET_ADMIN, or "
             f"sudo sysctl net.ipv4.neigh.default.gc_thresh3={2 * (there + _OTHERS)})"
         )
-        return (text,)
+        return (text, *self._six.warnings)
 
     def with_neighbours(
         self, probes: Sequence[ProbeFacts], outcomes: Sequence[_Outcome]
     ) -> list[_Outcome]:
         """Give ARP, where it could not be used, the kernel's MACs of what answered otherwise.
 
-        To send to a target on a link, the kernel has asked for its MAC by ARP.
+        And echo those of what answered it by IPv6. To send to a target on a link, the kernel has asked for its MAC by ARP.
         """
         answered = {address for answers, _ in outcomes for address in answers}
         known = neighbours.resolved() if self._unusable and answered else {}
@@ -228,7 +238,7 @@ class _Stages:
         return [
             ({**answers, **macs}, structs.replace(probe, answers=len(answers) + len(macs)))
             if facts.on_link and "mac" in facts.yields
-            else (answers, probe)
+            else (self._six.macs(answers) if facts.presence else answers, probe)
             for facts, (answers, probe) in zip(probes, outcomes, strict=True)
         ]
 
@@ -237,11 +247,6 @@ class _Stages:
         _settle(self._near, AddressSet())
         _settle(self._far, AddressSet())
         self._step.abort()
-
-    def _asked_further(self, answers: Answers) -> AddressSet:
-        """Return the targets that answered, and the known devices: their answer may be lost."""
-        known = self._request.pace.known or {}
-        return AddressSet.of([*answers, *(a for a in known if a in self._elsewhere)])
 
     def _of(self, facts: ProbeFacts, targets: AddressSet) -> ProbeRequest:
         progress = self._progress.get(facts.name) or Progress()

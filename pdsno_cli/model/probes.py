@@ -70,7 +70,8 @@ PROBES = (
     ProbeFacts(
         name="icmp",
         module="pdsno_cli.discovery.icmp",
-        asks="echo request (RFC 792)",
+        asks="echo request (RFC 792, RFC 4443); on an IPv6 link also one to all nodes",
+        yields=("mac", SHARED),  # of neighbours by IPv6, from the kernel's table
         privilege="CAP_NET_RAW, or a group within the sysctl net.ipv4.ping_group_range",
         grant="sudo sysctl net.ipv4.ping_group_range='0 2147483647', or CAP_NET_RAW",
         presence=True,

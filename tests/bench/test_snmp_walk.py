@@ -14,6 +14,7 @@ import pytest
 from pdsno_cli.discovery.snmp.details.conversations import Conversations
 from pdsno_cli.discovery.snmp.details.walk import Agent, walk
 from pdsno_cli.discovery.sockets import enlarge_buffers
+from pdsno_cli.discovery.udp import UdpSockets
 from tests.conftest import require
 
 FIRST, HOSTS, ROWS, COLUMNS = "127.101.60.1", 50, 47, 22
@@ -50,7 +51,7 @@ def ours(port):
         sock.setblocking(False)
         enlarge_buffers(sock)
         conversations = Conversations(
-            sock, dict.fromkeys(ADDRESSES, b"public"), port=port, timeout=1.0, tries=2
+            UdpSockets([sock]), dict.fromkeys(ADDRESSES, b"public"), port=port, timeout=1.0, tries=2
         )
         tasks = ((address, walk(columns, Agent())) for address in ADDRESSES)
         found = conversations.run(tasks, threading.Event(), time.monotonic() + 60)

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 import pytest
 
 from tests.conftest import require, require_root
-from tests.discovery import far_end
+from tests.discovery import far_end, far_end6
 
-FAR_END = far_end.__file__
+FAR_END, FAR_END6 = far_end.__file__, far_end6.__file__
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def in_namespace():
     The namespace lives as long as its process: nothing can be left behind. ``peer`` is shell that
     runs in a second namespace, at the far end of the veth pair near0 - far0. The code runs
     without the capabilities named in ``without`` (``net_raw,net_admin``). ``hosts`` are the
-    settings of a ``FarEnd``, whose hosts answer at far0.
+    settings of a ``FarEnd``, whose hosts answer at far0, or "agents" for SNMP at all addresses there.
     """
     require_root()
     unshare, nsenter, ip = require("unshare"), require("nsenter"), require("ip")
@@ -34,9 +34,10 @@ def in_namespace():
 
     def run(code: str, *, near: str = "", peer: str = "", without: str = "", hosts=None):
         if hosts is not None:
-            argument = json.dumps({"device": "far0"} | hosts)
+            argument = hosts if isinstance(hosts, str) else json.dumps({"device": "far0"} | hosts)
+            far = FAR_END6 if '"first": "fd' in argument else FAR_END
             near += (
-                f"; far=$({nsenter} -t $holder -n '{sys.executable}' {FAR_END} '{argument}')"
+                f"; far=$({nsenter} -t $holder -n '{sys.executable}' {far} '{argument}')"
                 "; trap 'kill $holder $far' EXIT"
             )
         dropped = ",".join(f"-{name}" for name in without.split(",") if name)

@@ -91,11 +91,9 @@ class FarEnd:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        first = int(ipaddress.IPv4Address(self.first))
-        numbers = [first + self.step * n for n in range(self.count)]
-        self.macs = {n.to_bytes(4, "big"): b"\x02\x10" + n.to_bytes(4, "big") for n in numbers}
+        self.macs = self.hosts()
         self._slow, self._slow_arp = (
-            {socket.inet_aton(host): seconds for host, seconds in item.items()}
+            {socket.inet_aton(host): seconds for host, seconds in item.items() if ":" not in host}
             for item in (self.slow, self.slow_arp)
         )
         self._silent = set(map(socket.inet_aton, self.silent))
@@ -107,6 +105,12 @@ class FarEnd:
         self._sock.setsockopt(socket.SOL_SOCKET, 32, 16 * 1024 * 1024)  # SO_SNDBUFFORCE
         self._sock.bind((self.device, 3))  # ETH_P_ALL
         self._sock.setblocking(False)
+
+    def hosts(self) -> dict[bytes, bytes]:
+        """Return the MAC of each host by its address."""
+        first = int(ipaddress.IPv4Address(self.first))
+        numbers = [first + self.step * n for n in range(self.count)]
+        return {n.to_bytes(4, "big"): b"\x02\x10" + n.to_bytes(4, "big") for n in numbers}
 
     def serve(self) -> None:
         poller = select.poll()
@@ -125,16 +129,19 @@ class FarEnd:
                 frame, origin = self._sock.recvfrom(65535)
             except BlockingIOError:
                 return
-            if origin[2] == 4:  # PACKET_OUTGOING
-                continue
-            kind = frame[12:14]
-            answer, slow = None, self._slow
-            if kind == b"\x08\x06" and frame[20:22] == b"\0\x01":
-                host, answer, slow = frame[38:42], self._arp(frame), self._slow_arp
-            elif kind == b"\x08\x00":
-                host, answer = frame[30:34], self._ip(frame)
-            if answer is not None:
-                self._send(answer, slow.get(host, 0.0))
+            if origin[2] != 4:  # PACKET_OUTGOING
+                self.answer(frame)
+
+    def answer(self, frame: bytes) -> None:
+        """Answer a frame, or not."""
+        kind = frame[12:14]
+        answer, slow = None, self._slow
+        if kind == b"\x08\x06" and frame[20:22] == b"\0\x01":
+            host, answer, slow = frame[38:42], self._arp(frame), self._slow_arp
+        elif kind == b"\x08\x00":
+            host, answer = frame[30:34], self._ip(frame)
+        if answer is not None:
+            self._send(answer, slow.get(host, 0.0))
 
     def _send(self, frame: bytes, late: float) -> None:
         alive = 1.0 - self.loss
@@ -187,7 +194,7 @@ def answer_snmp(host: bytes, mac: bytes, data: bytes) -> bytes:
     _, message, _ = read(data, 0)
     version, community, (kind, pdu) = items(message)
     request, _, repetitions, (_, asked) = items(pdu)
-    names, bindings = tlv(4, b"far-%d" % int.from_bytes(host[2:], "big")), b""
+    names, bindings = tlv(4, b"far-%d" % int.from_bytes(host[-2:], "big")), b""
     for _, binding in items(asked):
         (_, name), _ = items(binding)
         if kind == 0xA0:
@@ -215,18 +222,26 @@ def checksum(data: bytes) -> int:
 
 def serve_agents() -> Callable[[], None]:
     """Return what answers SNMP at every address of this machine, from the address that was asked."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.setsockopt(socket.SOL_SOCKET, 33, 16 * 1024 * 1024)  # SO_RCVBUFFORCE
-    sock.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
-    sock.bind(("0.0.0.0", 161))
+    four = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    four.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
+    six = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    poller = select.poll()
+    for sock, any_address in ((four, "0.0.0.0"), (six, "::")):
+        sock.setsockopt(socket.SOL_SOCKET, 33, 16 * 1024 * 1024)  # SO_RCVBUFFORCE
+        sock.bind((any_address, 161))
+        poller.register(sock, select.POLLIN)
 
     def serve() -> None:
         while True:
-            data, ancillary, _, client = sock.recvmsg(4096, 64)
-            host = ancillary[0][2][8:12]
-            answer = answer_snmp(host, b"\2\x10" + host, data)
-            origin = struct.pack("=i4s4s", 0, host, b"\0" * 4)
-            sock.sendmsg([answer], [(socket.IPPROTO_IP, _IP_PKTINFO, origin)], 0, client)
+            for descriptor, _ in poller.poll():
+                sock = four if descriptor == four.fileno() else six
+                data, ((level, kind, info),), _, client = sock.recvmsg(4096, 64)
+                host = info[8:12] if sock is four else info[:16]
+                origin = struct.pack("=i4s4s", 0, host, b"\0" * 4) if sock is four else info
+                answer = answer_snmp(host, b"\2\x10" + host[-4:], data)
+                sock.sendmsg([answer], [(level, kind, origin)], 0, client)
 
     return serve
 
@@ -236,8 +251,9 @@ def end(process: int) -> None:
     os.kill(process, signal.SIGKILL)
 
 
-def main() -> None:
-    serve = serve_agents() if sys.argv[1] == "agents" else FarEnd(**json.loads(sys.argv[1])).serve
+def run(kind: type[FarEnd]) -> None:
+    """Serve in a process of its own, whose id is printed."""
+    serve = serve_agents() if sys.argv[1] == "agents" else kind(**json.loads(sys.argv[1])).serve
     child = os.fork()
     if child:
         print(child, flush=True)  # noqa: T201  # for the one who is to end it
@@ -249,4 +265,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(FarEnd)

@@ -12,8 +12,8 @@ def test_names_leave_out_the_mac_and_are_none_of_an_unknown_protocol():
         "sys_name", "sys_descr", "sys_object_id", "uptime", "credential",
         *IDENTITY, *UNIQUE, DETAIL,
     )  # fmt: skip
-    assert names("arp") == ("shared",)
-    assert names("icmp") == names("gone") == ()
+    assert names("arp") == names("icmp") == ("shared",)
+    assert names("gone") == ()
 
 
 def test_fields_of_are_those_of_the_protocols_alone():

@@ -9,15 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pdsno_cli.discovery import icmp
+from pdsno_cli.discovery.echo import checksum
 from pdsno_cli.discovery.probe import ProbeUnavailableError
 
 NEAR = "ip addr add 10.101.0.1/24 dev near0;"
 PEER = "for n in 2 5 9; do ip addr add 10.101.0.$n/24 dev far0; done"
 DATAGRAM = 'echo "0 2147483647" > /proc/sys/net/ipv4/ping_group_range;'
 SWEEP = """
-import json, threading
-from pdsno_cli.discovery import icmp
-sock, raw = icmp._open()
+import json, socket, threading
+from pdsno_cli.discovery import echo, icmp
+sock = echo.EchoSocket(socket.AF_INET)
+raw = sock.raw
 sock.close()
 targets = [f"10.101.0.{n}" for n in range(1, 13)] + ["10.101.0.255", "198.51.100.1"]
 print(json.dumps([raw, sorted(icmp.sweep(targets, threading.Event(), timeout=0.3))]))
@@ -68,6 +70,7 @@ def test_sweep_without_a_network_is_unavailable(in_namespace):
     code = """
 import json, threading
 from pdsno_cli.discovery import icmp
+from pdsno_cli.discovery.echo import checksum
 from pdsno_cli.discovery.probe import ProbeUnavailableError
 try:
     icmp.sweep(["198.51.100.1"], threading.Event())
@@ -89,4 +92,4 @@ def test_sweep_ends_early_when_cancelled():
 @given(st.binary(min_size=0, max_size=64))
 def test_checksum_of_a_packet_with_its_checksum_is_zero(data):
     padded = data + b"\0" * (len(data) % 2)
-    assert icmp.checksum(padded + icmp.checksum(padded).to_bytes(2, "big")) == 0
+    assert checksum(padded + checksum(padded).to_bytes(2, "big")) == 0

@@ -22,8 +22,8 @@ class SilentSocket:
         self._ours, self._theirs = socket.socketpair()
         self._theirs.send(b"x")  # there is always something to read
 
-    def fileno(self) -> int:
-        return self._ours.fileno()
+    def filenos(self) -> list[int]:
+        return [self._ours.fileno()]
 
     def close(self) -> None:
         self._ours.close()

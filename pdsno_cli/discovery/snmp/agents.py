@@ -1,4 +1,4 @@
-"""The wire of SNMP v2c (RFC 3416): many agents on one UDP socket, one request each at a time.
+"""The wire of SNMP v2c (RFC 3416): many agents, one request each at a time.
 
 ``ber_write`` encodes requests; ``ber`` decodes answers, tolerant of agents' mistakes, and they are
 matched by address and request-id. Agents are not trusted: one answer to a request counts, undecodable ones are
@@ -10,7 +10,6 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.rate_limited import request_all
 from pdsno_cli.discovery.snmp.ber import Oid
 from pdsno_cli.discovery.snmp.ber_write import (
@@ -21,15 +20,14 @@ from pdsno_cli.discovery.snmp.ber_write import (
     write_oid,
     write_request,
 )
-from pdsno_cli.discovery.sockets import DatagramSender
 from pdsno_cli.model.probes import FACTS
 
 if TYPE_CHECKING:
-    import socket
     import threading
     from collections.abc import Callable, Container, Iterator, Sequence
 
     from pdsno_cli.discovery.progress import Progress
+    from pdsno_cli.discovery.udp import UdpSockets
     from pdsno_cli.spec.topology import Snmp
 
 RATE = FACTS["snmp"].rate  # requests a second
@@ -41,7 +39,6 @@ SYS_OBJECT_ID: Oid = (1, 3, 6, 1, 2, 1, 1, 2, 0)
 SYS_UP_TIME: Oid = (1, 3, 6, 1, 2, 1, 1, 3, 0)
 SYS_NAME: Oid = (1, 3, 6, 1, 2, 1, 1, 5, 0)
 
-_DATAGRAM_BYTES = 65_535  # of UDP: an answer may be far larger than asked for
 _STRAY_ADDRESSES, _STRAY_SOURCES = 1024, 4  # bounds of what is counted
 _ID_BASE = 0x4000_0000  # request-ids from here on always take four bytes
 
@@ -66,10 +63,10 @@ def count_stray(stray: dict[str, dict[str, int]], asked: str, source: str) -> No
 
 
 class Agents:
-    """Implements ``ProbeSocket``: all agents of a sweep on one socket, one request each at a time."""
+    """Implements ``ProbeSocket``: all agents of a sweep, one request each at a time."""
 
-    def __init__(self, sock: socket.socket, targets: Sequence[str], settings: Snmp) -> None:
-        self._sock = sock
+    def __init__(self, sockets: UdpSockets, targets: Sequence[str], settings: Snmp) -> None:
+        self.sockets = sockets
         self._targets = targets
         self._settings = settings
         self.community = settings.community.encode()  # of targets that are not in communities
@@ -83,7 +80,6 @@ class Agents:
         self._accept: Callable[[int, Any], None]
         self._read: Callable[[bytes], Any]
         self._answered: set[int] = set()
-        self.sender = DatagramSender(sock)
         self.patient: Container[int] | None = None  # as in request_all
         self.progress: Progress | None = None
 
@@ -140,32 +136,25 @@ class Agents:
             progress=self.progress,
         )
 
-    def fileno(self) -> int:
-        """Return the descriptor of the socket."""
-        return self._sock.fileno()
+    def filenos(self) -> list[int]:
+        """Return the descriptors of the sockets."""
+        return self.sockets.filenos()
 
     def send(self, index: int) -> bool:
         """Send a target its packet; return False if it cannot be reached."""
         data = self._packet(index).with_id(self._first_id + index)
-        return self.sender.send(data, (self._targets[index], self._settings.port))
+        return self.sockets.send(data, self._targets[index], self._settings.port)
 
     def receive(self) -> Iterator[int | None]:
         """Accept what has arrived; yield each target that is done, None for anything else."""
-        for closed in unreachable.closed_ports(self._sock):
+        for closed in self.sockets.closed():
             ours = closed is not None and closed[1] == self._settings.port
             index = self._find(closed[0]) if closed is not None and ours else None
             if index is not None:
                 self.closed.add(index)
             yield index
-        while True:
-            try:
-                data, (address, _) = self._sock.recvfrom(_DATAGRAM_BYTES)
-            except BlockingIOError:
-                break
-            except OSError:
-                yield None  # the error of an unreachable target; its details are queued, too
-                continue
-            yield self._match(data, address)
+        for datagram in self.sockets.receive():
+            yield None if datagram is None else self._match(datagram[0], datagram[1])
 
     def _match(self, data: bytes, address: str) -> int | None:
         """Accept an answer; return the target that it came from, None if it matches no request."""

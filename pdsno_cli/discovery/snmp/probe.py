@@ -1,4 +1,4 @@
-"""SNMP to many IPv4 addresses: who answers, what each is, and what it consists of."""
+"""SNMP to many addresses: who answers, what each is, and what it consists of."""
 
 from __future__ import annotations
 

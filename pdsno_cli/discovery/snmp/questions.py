@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.identify.answers import Object
 from pdsno_cli.discovery.identify.questions import MAX_DATAGRAMS, ROWS, Questions, questions
 from pdsno_cli.discovery.snmp.agents import Agents
@@ -18,7 +16,7 @@ from pdsno_cli.discovery.snmp.details.conversations import converse
 from pdsno_cli.discovery.snmp.details.exchange import Request, Task
 from pdsno_cli.discovery.snmp.details.walk import Agent, walk
 from pdsno_cli.discovery.snmp.system import smaller
-from pdsno_cli.discovery.sockets import enlarge_buffers
+from pdsno_cli.discovery.udp import udp_sockets
 from pdsno_cli.model.snmprec import parse_oid
 
 if TYPE_CHECKING:
@@ -147,11 +145,9 @@ def _ask_communities(
         questions = asked[index][1]
         return agents.bulk(index, *questions.columns, once=questions.nexts, rows=ROWS)
 
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.setblocking(False)
-        enlarge_buffers(sock)
-        unreachable.enable(sock)
-        agents = Agents(sock, [address for address, _ in asked], settings)
+    addresses = [address for address, _ in asked]
+    with udp_sockets(addresses) as sockets:
+        agents = Agents(sockets, addresses, settings)
         agents.communities = dict(enumerate(communities))
         requests = (get, bulk)
         assert len(requests) <= MAX_DATAGRAMS

@@ -6,13 +6,11 @@ answer. A user of SNMPv3 is tried only where an engine answers without one, and 
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.pace import by_index
 from pdsno_cli.discovery.probe import ProbeUnavailableError
 from pdsno_cli.discovery.snmp.agents import RATE, Agents
@@ -25,7 +23,7 @@ from pdsno_cli.discovery.snmp.system import (
     walk_macs,
 )
 from pdsno_cli.discovery.snmp.v3_hello import Report, hello, read_report
-from pdsno_cli.discovery.sockets import enlarge_buffers
+from pdsno_cli.discovery.udp import udp_sockets
 
 if TYPE_CHECKING:
     import threading
@@ -69,11 +67,8 @@ def sweep_credentials(
     ``request_all``. Raises ProbeUnavailableError when there is no network.
     """
     memory = memory or CredentialMemory()
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.setblocking(False)
-        enlarge_buffers(sock)
-        unreachable.enable(sock)
-        agents = Agents(sock, targets, settings)
+    with udp_sockets(targets) as sockets:
+        agents = Agents(sockets, targets, settings)
         agents.patient = by_index(targets, patient)
         agents.progress = progress
         rounds = _Rounds(agents, targets, settings, cancel, memory)
@@ -132,9 +127,9 @@ class _Rounds:
                 self._agents.community = credential.community.encode()
                 self.found |= get_system(self._agents, pending, rate, self._cancel, more)
             self._keep(credential)
-            if self._agents.sender.error is not None and not self.found:
+            if self._agents.sockets.error is not None and not self.found:
                 raise ProbeUnavailableError(
-                    f"no request could be sent: {self._agents.sender.error}"
+                    f"no request could be sent: {self._agents.sockets.error}"
                 )
         answered = tuple(i for i, info in self.found.items() if _has_community(info))
         port, slow = self._settings.port, self._memory.slow(self._settings.port)
@@ -182,8 +177,8 @@ class _Rounds:
         self._require_network()
 
     def _require_network(self) -> None:
-        if self._agents.sender.error is not None and not self.found:
-            raise ProbeUnavailableError(f"no request could be sent: {self._agents.sender.error}")
+        if self._agents.sockets.error is not None and not self.found:
+            raise ProbeUnavailableError(f"no request could be sent: {self._agents.sockets.error}")
 
     def _keep(self, credential: Credential) -> None:
         """Note the credential of those that answered it just now."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from pdsno_cli.discovery.snmp.ber import RawResponse, Value, read_items, read_oid
 from pdsno_cli.discovery.snmp.ber_write import GET, GET_BULK, write_oid
 from pdsno_cli.discovery.snmp.details.exchange import Request, Result, Task
+from pdsno_cli.model.address_numbers import is_ipv6
 from pdsno_cli.model.usm import AUTH, PRIVACY
 
 if TYPE_CHECKING:
@@ -163,7 +164,8 @@ class _Session:
 
     async def converse(self, address: str, task: Task[Result]) -> Result:
         """Return the result of a task; _RefusedError if the engine refuses the user."""
-        target = await self._api.UdpTransportTarget.create(
+        kind = self._api.Udp6TransportTarget if is_ipv6(address) else self._api.UdpTransportTarget
+        target = await kind.create(
             (address, self._port), timeout=self._timeout, retries=self._retries
         )
         try:

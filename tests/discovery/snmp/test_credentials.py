@@ -193,25 +193,28 @@ AUTH, PRIVACY = "authentic-8", "private-88"
 def debian_agent(folder, address, port=0):
     """Run Debian's agent with users of every kind; yields its port."""
     program = require("snmpd")
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    place = f"udp6:[{address}]" if ":" in address else f"udp:{address}"
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.bind((address, port))
         port = probe.getsockname()[1]
     config = folder / "snmpd.conf"
     config.write_text(
-        f"agentaddress udp:{address}:{port}\nsysname v3-one\nsysdescr An agent\n"
+        f"agentaddress {place}:{port}\nsysname v3-one\nsysdescr An agent\n"
         f"createUser sha SHA {AUTH} AES {PRIVACY}\nrouser sha priv\n"
         f"createUser strong SHA-256 {AUTH} AES {PRIVACY}\nrouser strong priv\n"
         f"createUser widest SHA-512 {AUTH} AES-256 {PRIVACY}\nrouser widest priv\n"
         f"createUser old MD5 {AUTH} DES {PRIVACY}\nrouser old priv\n"
         f"createUser signed SHA {AUTH}\nrouser signed auth\n"
         "createUser open\nrouser open noauth\n"
+        "rocommunity6 public\n"
     )
     process = subprocess.Popen(
         [program, "-f", "-C", "-c", str(config), "-Lf", str(folder / "log"), "-I", "-smux"],
         env=os.environ | {"SNMP_PERSISTENT_DIR": str(folder / "persistent")},
     )
     try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
             sock.settimeout(0.1)
             deadline = time.monotonic() + 20
             while time.monotonic() < deadline:
@@ -259,6 +262,29 @@ def test_user_of_snmpv3_is_answered(snmpd, credential):
     assert answers[FIRST]["sys_name"] == "v3-one"
     assert answers[FIRST]["credential"] == "1"
     assert answers[FIRST]["engine_id"].startswith("80001f88")  # the questions are asked, too
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [user("strong", "sha256", "aes"), Credential(community="public")],
+    ids=("v3", "v2c"),
+)
+def test_agent_is_asked_over_ipv6(tmp_path, credential):
+    with debian_agent(tmp_path, "::1") as port:
+        prober = Prober(port, "::1", "127.101.60.9", credentials=(credential,), timeout=2.0)
+        answers, findings = prober.cycle()
+    assert list(answers) == ["::1"]
+    assert answers["::1"]["sys_name"] == "v3-one"
+    assert answers["::1"]["engine_id"].startswith("80001f88")
+    assert findings.closed == {"127.101.60.9"}
+
+
+def test_closed_port_is_reported_over_ipv6():
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+        probe.bind(("::1", 0))
+        port = probe.getsockname()[1]
+    _, findings = Prober(port, "::1", credentials=(Credential(community="public"),)).cycle()
+    assert findings.closed == {"::1"}
 
 
 def test_user_with_md5_and_des_is_answered_where_the_agent_has_them(snmpd):

@@ -20,6 +20,7 @@ from pdsno_cli.discovery.snmp.ber_write import write_request
 from pdsno_cli.discovery.snmp.details.conversations import Conversations
 from pdsno_cli.discovery.snmp.details.detail import read_detail
 from pdsno_cli.discovery.snmp.details.walk import MAX_REQUESTS
+from pdsno_cli.discovery.udp import UdpSockets
 from pdsno_cli.model.details import Detail
 from pdsno_cli.spec.topology import Details
 from tests.discovery.conftest import responder
@@ -226,7 +227,9 @@ def test_mutated_answers_over_a_socket(seed):
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock,
     ):
         sock.setblocking(False)
-        conversations = Conversations(sock, {ADDRESS: b"public"}, port=port, timeout=0.05, tries=2)
+        conversations = Conversations(
+            UdpSockets([sock]), {ADDRESS: b"public"}, port=port, timeout=0.05, tries=2
+        )
         found = conversations.run(
             [(ADDRESS, read_detail(Details()))], threading.Event(), time.monotonic() + 30
         )

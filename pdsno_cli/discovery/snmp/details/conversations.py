@@ -1,4 +1,4 @@
-"""Runs the readings of many agents at the same time over one UDP socket, on one thread.
+"""Runs the readings of many agents at the same time over UDP, on one thread.
 
 Each agent has one request on its way. What arrives is matched by request-id and address: duplicated
 and late answers are ignored, those from other addresses counted as ``stray``.
@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import secrets
 import select
-import socket
 import time
 from collections import deque
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Generic
 
-from pdsno_cli.discovery import unreachable
 from pdsno_cli.discovery.snmp.agents import count_stray
 from pdsno_cli.discovery.snmp.ber import RawResponse, read_raw
 from pdsno_cli.discovery.snmp.ber_write import write_request
 from pdsno_cli.discovery.snmp.details.exchange import Request, Result, Task
-from pdsno_cli.discovery.sockets import DatagramSender, enlarge_buffers
+from pdsno_cli.discovery.udp import UdpSockets, udp_sockets
 
 if TYPE_CHECKING:
     import threading
@@ -32,7 +31,6 @@ RATE = 5000.0  # requests a second
 
 _CANCEL_POLL = 0.05  # seconds
 _BURST = 64  # datagrams read or sent in a row
-_DATAGRAM_BYTES = 65_535
 _ID_BASE = 0x4000_0000  # request-ids from here on always take four bytes
 
 
@@ -51,7 +49,7 @@ class Conversations(Generic[Result]):
 
     def __init__(
         self,
-        sock: socket.socket,
+        sockets: UdpSockets,
         communities: Mapping[str, bytes],
         *,
         port: int,
@@ -59,7 +57,7 @@ class Conversations(Generic[Result]):
         tries: int,
         rate: float = RATE,
     ) -> None:
-        self._sock = sock
+        self._sockets = sockets
         self._communities = communities
         self._port, self._timeout, self._tries = port, timeout, tries
         self._pause = 1.0 / rate
@@ -69,7 +67,6 @@ class Conversations(Generic[Result]):
         self._waiting: dict[int, _Conversation[Result]] = {}
         self._due: deque[tuple[float, int]] = deque()  # monotonic time and request-id, in order
         self._results: dict[str, Result] = {}
-        self._sender = DatagramSender(sock)
         self.stray: dict[str, dict[str, int]] = {}
 
     def run(
@@ -78,7 +75,8 @@ class Conversations(Generic[Result]):
         """Return the result of each task that ends before ``until`` (monotonic), by its address."""
         source = iter(tasks)
         poller = select.poll()
-        poller.register(self._sock.fileno(), select.POLLIN)
+        for descriptor in self._sockets.filenos():
+            poller.register(descriptor, select.POLLIN)
         while not cancel.is_set() and time.monotonic() < until:
             self._start(source)
             self._send()
@@ -133,8 +131,8 @@ class Conversations(Generic[Result]):
                 return
             conversation = self._ready[0]
             try:
-                reached = self._sender.send(
-                    conversation.datagram, (conversation.address, self._port)
+                reached = self._sockets.send(
+                    conversation.datagram, conversation.address, self._port
                 )
             except BlockingIOError:
                 self._clear = now + 0.001  # the send buffer is full: let it drain a millisecond
@@ -146,17 +144,14 @@ class Conversations(Generic[Result]):
             self._due.append((now + self._timeout if reached else now, conversation.request_id))
 
     def _receive(self) -> None:
-        closed = set(unreachable.closed_ports(self._sock))
+        closed = set(self._sockets.closed())
         for conversation in list(self._waiting.values()) if closed else ():
             if (conversation.address, self._port) in closed:
                 self._continue(conversation, None)
-        for _ in range(_BURST):
-            try:
-                data, (source, _) = self._sock.recvfrom(_DATAGRAM_BYTES)
-            except BlockingIOError:
-                return
-            except OSError:
-                continue  # the error of an unreachable target; its details are queued, too
+        for datagram in islice(self._sockets.receive(), _BURST):
+            if datagram is None:
+                continue
+            data, source, _ = datagram
             response = read_raw(data)
             if response is None:
                 continue
@@ -206,12 +201,9 @@ def converse(
 
     ``rate`` requests are sent a second, at most.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.setblocking(False)
-        enlarge_buffers(sock)
-        unreachable.enable(sock)
+    with udp_sockets(list(communities)) as sockets:
         conversations = Conversations[Result](
-            sock,
+            sockets,
             communities,
             port=settings.port,
             timeout=settings.timeout,

@@ -13,6 +13,7 @@ from pysnmp.proto.api import v2c
 
 from pdsno_cli.discovery.snmp.details.conversations import Conversations
 from pdsno_cli.discovery.snmp.details.detail import read_detail
+from pdsno_cli.discovery.udp import UdpSockets
 from pdsno_cli.model.details import MAX_INTERFACES, Detail
 from pdsno_cli.spec.topology import Details
 from tests.discovery.conftest import responder
@@ -31,7 +32,7 @@ def read(agent, wanted=None, *, object_id=(), timeout=0.3, tries=1, seconds=20.0
     ):
         sock.setblocking(False)
         conversations = Conversations(
-            sock, {ADDRESS: b"public"}, port=port, timeout=timeout, tries=tries
+            UdpSockets([sock]), {ADDRESS: b"public"}, port=port, timeout=timeout, tries=tries
         )
         task = read_detail(wanted or Details(), object_id)
         found = conversations.run([(ADDRESS, task)], cancel, time.monotonic() + seconds)
@@ -270,7 +271,11 @@ def test_answers_that_come_twice_count_once():
         sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         sock.setblocking(False)
         conversations = Conversations(
-            sock, {ADDRESS: b"public"}, port=peer.getsockname()[1], timeout=1.0, tries=1
+            UdpSockets([sock]),
+            {ADDRESS: b"public"},
+            port=peer.getsockname()[1],
+            timeout=1.0,
+            tries=1,
         )
         found = conversations.run([(ADDRESS, read_detail(Details()))], NEVER, time.monotonic() + 9)
     assert found[ADDRESS].detail == DETAIL
@@ -292,7 +297,9 @@ def test_reply_from_another_address_is_counted_and_not_believed():
             impostor.sendto(agent(data), own)
 
         port = stack.enter_context(responder(ADDRESS, answer))
-        conversations = Conversations(sock, {ADDRESS: b"public"}, port=port, timeout=0.1, tries=1)
+        conversations = Conversations(
+            UdpSockets([sock]), {ADDRESS: b"public"}, port=port, timeout=0.1, tries=1
+        )
         found = conversations.run([(ADDRESS, read_detail(Details()))], NEVER, time.monotonic() + 9)
     assert found[ADDRESS].detail == Detail()
     assert not found[ADDRESS].complete
@@ -382,7 +389,9 @@ def test_closed_port_ends_a_reading_at_once():
 
         sock.setblocking(False)
         unreachable.enable(sock)
-        conversations = Conversations(sock, {ADDRESS: b"x"}, port=9, timeout=30.0, tries=3)
+        conversations = Conversations(
+            UdpSockets([sock]), {ADDRESS: b"x"}, port=9, timeout=30.0, tries=3
+        )
         found = conversations.run([(ADDRESS, read_detail(Details()))], NEVER, started + 60)
     assert not found[ADDRESS].complete
     assert time.monotonic() - started < 15  # and not after the timeout
