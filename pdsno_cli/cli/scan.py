@@ -32,7 +32,10 @@ _NONE_FOUND = 1  # exit code
 def scan(
     targets: Annotated[
         list[str],
-        typer.Argument(metavar="TARGET...", help="10.0.0.0/24, 10.0.0.1-10.0.0.9 or 10.0.0.7."),
+        typer.Argument(
+            metavar="TARGET...",
+            help="10.0.0.0/24, 10.0.0.1-10.0.0.9, fd00::7, or fd00:1::/64 for a link.",
+        ),
     ],
     *,
     protocols: Annotated[
@@ -129,10 +132,10 @@ def scan(
 
 def _targets(texts: Iterable[str], excluded: Iterable[str]) -> AddressSet:
     from pdsno_cli.model.errors import UsageError
-    from pdsno_cli.model.targets import TOO_MANY, AddressSet
+    from pdsno_cli.model.targets import TOO_MANY, AddressSet, parse_excluded, parse_target
 
-    wanted = AddressSet(_ranges(texts, "TARGET"))
-    left = wanted.without(AddressSet(_ranges(excluded, "--exclude")))
+    wanted = AddressSet(_ranges(texts, "TARGET", parse_target))
+    left = wanted.without(AddressSet(_ranges(excluded, "--exclude", parse_excluded)))
     if not left:
         raise UsageError("every target is excluded: name others, or a smaller --exclude")
     if len(left) > TOO_MANY:
@@ -140,10 +143,12 @@ def _targets(texts: Iterable[str], excluded: Iterable[str]) -> AddressSet:
     return left
 
 
-def _ranges(texts: Iterable[str], what: str) -> Iterator[AddressRange]:
+def _ranges(
+    texts: Iterable[str], what: str, parse: Callable[[str], AddressRange]
+) -> Iterator[AddressRange]:
     from pdsno_cli.model.errors import UsageError
     from pdsno_cli.model.target_problems import target_problem
-    from pdsno_cli.model.targets import parse_range, parse_target
+    from pdsno_cli.model.targets import parse_range
 
     for part in (part.strip() for text in texts for part in text.split(",")):
         try:
@@ -153,7 +158,7 @@ def _ranges(texts: Iterable[str], what: str) -> Iterator[AddressRange]:
             hint = "" if meant is None else f": did you mean {meant}?"
             raise UsageError(f"invalid {what} {part!r}: {why}{hint}") from exc
         try:
-            yield parse_target(part)
+            yield parse(part)
         except ValueError as exc:
             raise UsageError(f"invalid {what}: {exc}") from exc
 
@@ -262,7 +267,7 @@ def _show(plan: Plan, progress: Mapping[str, Progress], done: Callable[[], bool]
         while not done():
             bar.update(
                 task,
-                description=f"{len(plan.targets):,} addresses: {_counts(progress)}",
+                description=f"{_places(plan)}: {_counts(progress)}",
                 completed=sum(item.finished for item in progress.values()),
                 total=sum(item.begun for item in progress.values()) or None,
             )
@@ -292,9 +297,16 @@ def _summary(plan: Plan, result: SweepResult) -> str:
 
     each = ", ".join(f"{p.protocol} {p.answers}/{p.targets}" for p in result.probes)
     found = plural(len(result.observations), "device")
-    count = len(plan.targets)
-    where = "1 address" if count == 1 else f"{count:,} addresses"
-    return f"{found} at {where} in {result.seconds:.1f} s ({each})"
+    return f"{found} at {_places(plan)} in {result.seconds:.1f} s ({each})"
+
+
+def _places(plan: Plan) -> str:
+    """Return how many addresses and links are asked."""
+    from pdsno_cli.cli.table import plural
+
+    count, links = len(plan.targets), len(plan.links)
+    found = [f"{count:,} addresses" if count != 1 else "1 address"] if count or not links else []
+    return " and ".join([*found, *([plural(links, "IPv6 link")] if links else [])])
 
 
 def _document(targets: list[str], plan: Plan, result: SweepResult, said: list[str]) -> str:
@@ -312,6 +324,7 @@ def _document(targets: list[str], plan: Plan, result: SweepResult, said: list[st
         "format_version": FORMAT_VERSION,
         "targets": targets,
         "addresses": len(plan.targets),
+        "links": plan.links,
         "seconds": round(result.seconds, 3),
         "probes": msgspec.to_builtins(result.probes),
         "reasons": said,

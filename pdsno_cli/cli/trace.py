@@ -13,7 +13,7 @@ from pdsno_cli.model.errors import UsageError
 
 
 def trace(
-    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="An IPv4 address.")],
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="An IPv4 or IPv6 address.")],
     file: FILE = None,
     *,
     probe: Annotated[
@@ -35,7 +35,7 @@ def trace(
         (only,) = parse_range(address).addresses()
     except ValueError as exc:
         raise UsageError(
-            f"invalid address {address!r}: name one IPv4 address "
+            f"invalid address {address!r}: name one address "
             "(pdsno device NAME shows those of a device)"
         ) from exc
     found = print_findings(

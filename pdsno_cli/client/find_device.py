@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pdsno_cli.discovery.mac import normalise_mac
+from pdsno_cli.model.address_numbers import canonical
 from pdsno_cli.model.errors import UsageError
 from pdsno_cli.model.names import did_you_mean
 
@@ -82,6 +84,8 @@ def _matching(
     """Return the devices of an address, MAC or id, else those of a name, without its domain at last."""
     called = [(item, names(item)) for item in items]
     mac, name = normalise_mac(wanted), wanted.casefold()
+    with suppress(ValueError):  # an IPv6 address may be written in several forms
+        wanted = canonical(wanted)
     exact = [
         item
         for item, one in called

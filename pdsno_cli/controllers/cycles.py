@@ -22,7 +22,7 @@ THOROUGH = 10  # every such cycle, the first included, waits for silent targets 
 def targets(rules: Discovery) -> AddressSet:
     """Return the addresses to probe: the targets without those that are excluded."""
     wanted = AddressSet.of(rules.targets)
-    return wanted.without(AddressSet.of(rules.exclude)) if rules.exclude else wanted
+    return wanted.without(AddressSet.excluded(rules.exclude)) if rules.exclude else wanted
 
 
 def pace(rules: Discovery, known: Iterable[Known], *, thorough: bool) -> Pace:

@@ -21,14 +21,14 @@ CDP_GROUP = bytes.fromhex("01000ccccccc")
 LLDP_GROUPS = tuple(bytes.fromhex(f"0180c20000{last}") for last in ("0e", "03", "00"))
 
 _MAX_TTL = 600  # seconds for which an announcement is believed, whatever it says
-_CHASSIS_MAC, _PORT_MAC, _IPV4 = 4, 3, 1  # subtypes of LLDP
+_CHASSIS_MAC, _PORT_MAC, _IPV4, _IPV6 = 4, 3, 1, 2  # subtypes of LLDP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
     """What one device says of itself and of the port that it sends from; ``ttl`` is in seconds.
 
-    ``addresses`` are its IPv4 management addresses, ``mac`` its chassis identifier if that is one.
+    ``addresses`` are its management addresses, ``mac`` its chassis identifier if that is one.
     """
 
     addresses: tuple[str, ...]
@@ -95,6 +95,8 @@ def _lldp_addresses(packet: Any) -> Iterator[str]:
         value = bytes(found.management_address)
         if found.management_address_subtype == _IPV4 and len(value) == 4:
             yield str(ipaddress.IPv4Address(value))
+        elif found.management_address_subtype == _IPV6 and len(value) == 16:
+            yield str(ipaddress.IPv6Address(value))
         number += 1
 
 

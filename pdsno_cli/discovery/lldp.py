@@ -13,7 +13,7 @@ import time
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from pdsno_cli.discovery import onlink
+from pdsno_cli.discovery import onlink, onlink6
 from pdsno_cli.discovery.announcements import (
     CDP_GROUP,
     LLDP_GROUPS,
@@ -69,8 +69,7 @@ class LldpProbe:
 
     def sweep(self, request: ProbeRequest) -> Answers:
         """Return what the devices with target addresses announced; immediately."""
-        links = onlink.on_link(request.targets)
-        self._watch(links)
+        self._watch((*onlink.on_link(request.targets), *onlink6.interfaces_of(request.targets)))
         now = time.monotonic()
         found: dict[str, Fields] = {}
         with self._lock:

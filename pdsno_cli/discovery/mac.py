@@ -39,6 +39,8 @@ def format_mac(octets: bytes) -> str | None:
 
 def normalise_mac(text: str) -> str | None:
     """Return ``text`` (pairs joined by ``:`` or ``-``, or bare hex) in normal form, None if invalid."""
+    if "::" in text:
+        return None  # an IPv6 address, whose digits may be as many
     try:
         return format_mac(bytes.fromhex(text.replace(":", "").replace("-", "").replace(".", "")))
     except ValueError:

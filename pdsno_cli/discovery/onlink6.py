@@ -75,6 +75,13 @@ def neighbours_among(targets: AddressSet, found: Iterable[Link6]) -> AddressSet:
     return targets.within(near).without(AddressSet(AddressRange(i.own, i.own) for i in given))
 
 
+def interfaces_of(targets: Iterable[str]) -> list[str]:
+    """Return the interfaces on whose links IPv6 targets are."""
+    wanted = targets if isinstance(targets, AddressSet) else AddressSet.of(targets)
+    found = {item.interface for item in links() if wanted.within(AddressSet((item.prefix,)))}
+    return sorted(found)
+
+
 def anycast() -> AddressSet:
     """Return the subnet-router anycast addresses of the machine's links: each router's, no device's."""
     return AddressSet(

@@ -11,6 +11,7 @@ from pdsno_cli.discovery.pace import Pace
 from pdsno_cli.discovery.progress import Progress
 from pdsno_cli.discovery.sweep import SweepResult, sweep
 from pdsno_cli.model.address_numbers import is_ipv6
+from pdsno_cli.model.probes import FACTS
 from pdsno_cli.model.targets import AddressRange, AddressSet
 from pdsno_cli.spec.topology import Snmp
 
@@ -30,6 +31,11 @@ class Plan:
     snmp: Snmp
     rate: float | None = None
 
+    @property
+    def links(self) -> list[str]:
+        """The /64 prefixes of links whose neighbours are asked, whichever they are."""
+        return list(dict.fromkeys(name for item in self.targets.wide for name in item.links()))
+
 
 def scan(
     plan: Plan, cancel: threading.Event, progress: Mapping[str, Progress] | None = None
@@ -48,14 +54,23 @@ def reasons(plan: Plan, result: SweepResult) -> Iterator[str]:
         if probe.error is not None:
             yield f"{probe.protocol} could not be used: {probe.error}"
         elif not probe.targets:
-            if not any(answers.values()):
-                yield f"{probe.protocol} reaches targets on a link of this machine only: none is"
+            if not any(answers.values()) and FACTS[probe.protocol].on_link:
+                yield _not_on_a_link(plan, probe.protocol)
         elif not probe.answers and probe.protocol == _SNMP:
             yield _no_snmp(plan, others or probe.targets, len(result.closed), alive=others > 0)
         elif not probe.answers and not any(answers.values()):
             yield f"{probe.protocol}: no answer of {probe.targets}: nothing there, or it is filtered"
     if usable and not any(answers.values()):
         yield from no_routes(plan.targets.ranges)
+    if plan.targets.wide and not any(answers.values()) and not result.warnings:
+        yield f"nothing answered the echo to all nodes on {', '.join(plan.links)}: name an address to ask it"
+
+
+def _not_on_a_link(plan: Plan, protocol: str) -> str:
+    ranges = plan.targets.ranges
+    if not ranges or is_ipv6(next(ranges[0].addresses())):
+        return f"{protocol} is of IPv4 only, and no target is: icmp asks IPv6 on links, too"
+    return f"{protocol} reaches targets on a link of this machine only: none is"
 
 
 def _no_snmp(plan: Plan, asked: int, closed: int, *, alive: bool) -> str:

@@ -133,14 +133,22 @@ def parse_target(text: str) -> AddressRange:
 
     Or if they are of IPv6 and too many to ask each, and not those of one link.
     """
-    found = parse_excluded(text)
+    found = _usable_range(text)
     if found.first >= IPV6 and found.size > TOO_MANY and not is_link(found):
         raise ValueError(f"{text!r} contains too many addresses to ask each: {_MOST}")
     return found
 
 
 def parse_excluded(text: str) -> AddressRange:
-    """Return the addresses of ``text`` as ``parse_target``, however many they are."""
+    """Return the addresses of ``text``, however many they are; of a prefix all, its ends too.
+
+    Raises ValueError as ``parse_target``.
+    """
+    found = _usable_range(text)
+    return whole_range(parse_prefix(text)) if "/" in text else found
+
+
+def _usable_range(text: str) -> AddressRange:
     found = parse_range(text)
     words = reserved_addresses(found)
     if words is not None:
@@ -180,6 +188,11 @@ class AddressSet(Sequence[str]):
     def of(cls, texts: Iterable[str]) -> AddressSet:
         """Return the addresses of ranges as text; ValueError as ``parse_range``."""
         return cls(map(parse_range, texts))
+
+    @classmethod
+    def excluded(cls, texts: Iterable[str]) -> AddressSet:
+        """Return the addresses that ranges exclude; ValueError as ``parse_excluded``."""
+        return cls(map(parse_excluded, texts))
 
     def __len__(self) -> int:
         return self._starts[-1]

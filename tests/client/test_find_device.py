@@ -20,6 +20,8 @@ KNOWN = [
     record("10.0.0.4", "twin"),
     record("10.0.0.5", "twin", local="lc2"),
     record("10.0.0.2", "old", active=False),
+    record("fd00:1::9"),
+    record("1234:5678:9abc::", local="lc3"),
 ]
 
 
@@ -32,6 +34,10 @@ KNOWN = [
         ("ip:10.0.0.3", "10.0.0.3"),
         ("10.0.0.2", "10.0.0.2"),
         ("old", "10.0.0.2"),
+        ("fd00:1::9", "fd00:1::9"),
+        ("FD00:0001:0::0009", "fd00:1::9"),
+        ("ip:fd00:1::9", "fd00:1::9"),
+        ("1234:5678:9abc::", "1234:5678:9abc::"),  # not a MAC
     ],
 )
 def test_a_record_is_found_by_address_name_and_id(wanted, address):
@@ -48,7 +54,7 @@ def test_the_active_device_at_an_address_is_preferred():
         ("egde", "no device 'egde': did you mean 'edge'?"),
         ("nothing-like-it", "no device 'nothing-like-it': pdsno devices --all shows them"),
         ("twin", "2 devices are 'twin': 10.0.0.4 (lc1), 10.0.0.5 (lc2); name another"),
-        ("02:00:00:00:00:01", "5 devices are '02:00:00:00:00:01'"),
+        ("02:00:00:00:00:01", "7 devices are '02:00:00:00:00:01'"),
     ],
 )
 def test_none_or_several_is_one_line(wanted, said):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import sys
 
 import pytest
@@ -42,8 +43,8 @@ def lldp(name="sw-1", address="10.101.0.9", mac="02:00:00:00:00:09", ttl=120, po
         / layers.LLDPDUSystemName(system_name=name.encode())
         / layers.LLDPDUSystemDescription(description=b"Switch OS 1")
         / layers.LLDPDUManagementAddress(
-            management_address_subtype=1,
-            management_address=bytes(map(int, address.split("."))),
+            management_address_subtype=2 if ":" in address else 1,
+            management_address=ipaddress.ip_address(address).packed,
             interface_numbering_subtype=2,
             interface_number=7,
         )
@@ -99,6 +100,13 @@ def test_devices_are_known_by_what_they_announce(in_namespace, tmp_path):
         [["10.101.0.9"], "02:00:00:00:00:09", "sw-1", "Switch OS 1",
          {"heard_on": "near0", "heard_port": "Gi1/0/7"}],
     ]  # fmt: skip
+
+
+def test_device_is_known_by_an_ipv6_address(in_namespace, tmp_path):
+    text = CODE.replace("10.101.0.0/28", "fd00:1::8/125").format(answers=1)
+    near = "ip -6 addr add fd00:1::1/64 dev near0 nodad"
+    _, found = in_namespace(text, near=near, peer=sender(tmp_path, lldp(address="fd00:1::9")))
+    assert [(item[0], item[2]) for item in found] == [(["fd00:1::9"], "sw-1")]
 
 
 def test_an_address_that_is_no_target_is_not_found(in_namespace, tmp_path):

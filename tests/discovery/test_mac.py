@@ -32,6 +32,7 @@ def test_format_mac_refuses_octets_that_identify_no_station(octets):
         ("52:54:00:12:34:56", "52:54:00:12:34:56"),  # libvirt: random, so of one device
         ("ff:ff:ff:ff:ff:ff", None),
         ("00:00:00:00:00:00", None),
+        ("1234:5678:9abc::", None),  # an IPv6 address
     ],
 )
 def test_normalise_mac_refuses_shared_addresses(mac, whose):

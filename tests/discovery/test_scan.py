@@ -127,6 +127,19 @@ def test_progress_counts_the_requests_of_each_protocol(port):
     assert snmp.answers == 6
 
 
+def test_arp_is_not_for_ipv6():
+    asked = wanted(161, "a", targets=("fd00:1::9",), protocols=("arp", "icmp"))
+    first, second = reasons(asked, result(probe("arp", targets=0), probe("icmp")))
+    assert first == "arp is of IPv4 only, and no target is: icmp asks IPv6 on links, too"
+    assert second.startswith("icmp: no answer of 5")
+
+
+def test_link_without_an_answer_is_a_reason():
+    asked = wanted(161, "a", targets=("fd00:1::/64",), protocols=("icmp",))
+    (said,) = reasons(asked, result(probe("icmp", targets=0)))
+    assert said.startswith("nothing answered the echo to all nodes on fd00:1::/64: ")
+
+
 def test_a_range_without_a_route_is_named():
     code = """
 import json

@@ -171,7 +171,14 @@ def test_parse_target_refuses_ipv6_that_cannot_be_asked(text, words):
 
 
 def test_excluded_prefixes_may_be_of_any_length():
-    assert parse_excluded("2001:db8::/48").size == (1 << 80) - 1
+    assert parse_excluded("2001:db8::/48").size == 1 << 80
+
+
+def test_excluded_prefix_is_without_none_of_its_addresses():
+    targets = AddressSet.of(["10.0.1.0/24", "fd00:1::/120"])
+    left = targets.without(AddressSet.excluded(["10.0.1.16/28", "fd00:1::20/124", "10.0.1.200"]))
+    assert len(left) == 254 + 255 - 16 - 16 - 1
+    assert not {"10.0.1.16", "10.0.1.31", "fd00:1::20", "fd00:1::2f"} & set(left)
 
 
 LINK = "2001:db8:1::/64"

@@ -79,7 +79,7 @@ def unique_names(rows: Sequence[Facts]) -> list[str]:
     taken = []
     for name, row in zip(plain, rows, strict=True):
         if counts[name] > 1 and name != row["address"]:
-            name = f"{name}_{row['address']}"  # noqa: PLW2901 - the same name, made longer
+            name = f"{name}_{row['address'].replace(':', '-')}"  # noqa: PLW2901 - the same name, made longer
         if places[row["address"]] > 1:
             name = f"{name}_{word(row['controller'])}"  # noqa: PLW2901
         taken.append(name)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 from pdsno_cli.cli.device_facts import Facts
 from pdsno_cli.cli.device_formats.context import Context, unique_names
+from pdsno_cli.model.address_numbers import is_ipv6
+from pdsno_cli.model.addresses import Address
 
 _BASE = "if_mib"
 _NETWORK = ("router", "switch", "firewall")
@@ -51,7 +53,8 @@ def render(rows: Sequence[Facts], context: Context) -> str:
             "region": row["region"],
             "controller": row["controller"],
         }
-        target = row["address"] if port == 161 else f"{row['address']}:{port}"
+        plain = port == 161 and not is_ipv6(row["address"])
+        target = row["address"] if plain else str(Address(row["address"], port))
         groups.append({"targets": [target], "labels": labels})
     return json.dumps(groups, indent=2, ensure_ascii=False)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def trace_address(
     topology: Topology, state: StateDir, address: str, *, probe: bool = True
 ) -> Iterator[Finding]:
-    """Yield what each stage says of an IPv4 address, in the order in which it passes them.
+    """Yield what each stage says of an address, in the order in which it passes them.
 
     ``probe`` asks the address, from this machine, with the protocols in force; never one that is
     excluded, and nothing in a blackout.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.client.doctor.finding import Finding
 from pdsno_cli.controllers import cycles, policy
+from pdsno_cli.model.address_numbers import address_number
 from pdsno_cli.model.durations import format_duration
 from pdsno_cli.model.roles import Role
-from pdsno_cli.model.targets import AddressSet
+from pdsno_cli.model.targets import AddressRange, AddressSet
 from pdsno_cli.model.topics import GLOBAL
 from pdsno_cli.nib.database import MissingStoreError
 from pdsno_cli.nib.reader import open_reader
@@ -39,7 +40,7 @@ class Covering:
 
     def excludes(self, address: str) -> bool:
         """Return True if the local controller never probes the address."""
-        return address in AddressSet.of(self.rules.exclude)
+        return address in AddressSet.excluded(self.rules.exclude)
 
 
 def covering(topology: Topology, state: StateDir, address: str) -> list[Covering]:
@@ -113,6 +114,16 @@ def trace_coverage(
         if item.versions:
             text += f" (policy {', '.join(item.versions)})"
         yield Finding(check="coverage", verdict="ok", text=text)
+        wanted = AddressSet.of(rules.targets)
+        number = address_number(address)
+        if wanted.index_of(number) is None:
+            (link,) = AddressRange(number, number).links()
+            yield Finding(
+                check="neighbour",
+                verdict="ok",
+                text=f"{address} is asked as a neighbour on {link}: if it answers the echo to all "
+                "nodes, is in the kernel's neighbour table, or is a known device",
+            )
         if item.excludes(address):
             yield Finding(
                 check="exclude",

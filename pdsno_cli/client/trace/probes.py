@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pdsno_cli.client.doctor.finding import Finding
 from pdsno_cli.discovery import onlink
 from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.model.address_numbers import is_ipv6
 from pdsno_cli.model.probes import FACTS, sort_protocols
 from pdsno_cli.spec.credentials import resolve_snmp
 
@@ -25,7 +26,12 @@ def trace_probes(topology: Topology, address: str, covering: Covering) -> Iterat
         yield Finding(
             check="probes",
             verdict="fail",
-            text=f"{address} is never asked: it is the network or broadcast address of a link",
+            text=f"{address} is never asked: it is "
+            + (
+                "that of a link's routers"
+                if is_ipv6(address)
+                else "the network or broadcast address of a link"
+            ),
         )
         return
     snmp = resolve_snmp(
@@ -57,10 +63,12 @@ def trace_probes(topology: Topology, address: str, covering: Covering) -> Iterat
 
 def _probe(address: str, protocol: str, result: SweepResult, snmp: Snmp) -> Finding:
     (probe,) = result.probes
-    asked = FACTS[protocol].asks.partition(", then ")[0]
+    asked = FACTS[protocol].asks.partition(", then ")[0].partition("; ")[0]
     took = f"in {probe.seconds * 1000:.0f} ms"
     if probe.error is not None:
         return Finding(check=protocol, verdict="warn", text=probe.error)
+    if not probe.targets and is_ipv6(address):
+        return Finding(check=protocol, verdict="skip", text="of IPv4 only; echo finds the MAC")
     if not probe.targets:
         return Finding(
             check=protocol, verdict="skip", text=f"{address} is not on a link of this machine"

@@ -8,13 +8,15 @@ believed.
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pdsno_cli.discovery.snmp.ber import Oid, Value, read_items
 from pdsno_cli.discovery.snmp.ber_write import write_item
+from pdsno_cli.discovery.sockets import plain_source
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from pdsno_cli.spec.topology import Credential
 
@@ -104,7 +106,7 @@ def _notified(fields: list[Value]) -> Kind | None:
 
 
 class TrapSocket:
-    """Listens for notifications on a UDP port; raises OSError if it cannot.
+    """Listens for notifications on a UDP port, by IPv6 where there is any; OSError if it cannot.
 
     Those with one of the ``credentials`` count, whose secrets are resolved.
     """
@@ -115,41 +117,49 @@ class TrapSocket:
             item.community.encode() for item in tried if item.community is not None
         )
         self._users = {item.user.encode(): item for item in tried if item.user is not None}
-        self._sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        try:
-            self._sock.setblocking(False)
-            self._sock.bind(("", port))
-        except BaseException:
-            self._sock.close()
-            raise
+        with ExitStack() as stack:
+            self._sockets = [stack.enter_context(_listening(socket.AF_INET, port))]
+            if socket.has_ipv6:
+                with suppress(OSError):  # a machine without IPv6, or a port that is taken there
+                    self._sockets.append(stack.enter_context(_listening(socket.AF_INET6, port)))
+            self._stack = stack.pop_all()
 
     def receive(self) -> list[Trap]:
         """Return what has come since the last call, and answer the informs."""
-        found = []
+        return [trap for sock in self._sockets for trap in self._receive(sock)]
+
+    def _receive(self, sock: socket.socket) -> Iterator[Trap]:
         for _ in range(MAX_DATAGRAMS):
             try:
-                data, peer = self._sock.recvfrom(_DATAGRAM_BYTES)
+                data, peer = sock.recvfrom(_DATAGRAM_BYTES)
             except BlockingIOError:
                 break
             except OSError:
                 continue  # the error of an answer to an inform
-            trap = read_trap(data, peer[0], self._communities, self._users)
+            trap = read_trap(data, plain_source(peer[0]), self._communities, self._users)
             if trap is None:
                 continue
-            found.append(trap)
+            yield trap
             if trap.answer is not None:
-                self._answer(trap.answer, peer)
-        return found
-
-    def _answer(self, data: bytes, peer: tuple[str, int]) -> None:
-        try:
-            self._sock.sendto(data, peer)
-        except OSError:
-            return  # the sender asks again
+                with suppress(OSError):  # the sender asks again
+                    sock.sendto(trap.answer, peer)
 
     def close(self) -> None:
         """Stop listening; harmless when repeated."""
-        self._sock.close()
+        self._stack.close()
+
+
+def _listening(family: int, port: int) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setblocking(False)
+        sock.bind(("", port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def read_again(addresses: Iterable[str], port: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pdsno_cli.lint.capacity import ON_LINK
 from pdsno_cli.lint.common import local_targets
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
@@ -27,7 +28,7 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
     for controller, _, found in local_targets(topology):
         if not (LOOPBACK.first <= found.first and found.last <= LOOPBACK.last):
             name = controller.controller_id
-            counts[name] = counts.get(name, 0) + found.last - found.first + 1
+            counts[name] = counts.get(name, 0) + (ON_LINK if found.wide else found.size)
     most: dict[Where, tuple[int, int]] = {}
     for name, count in counts.items():
         controller = topology.controllers[name]

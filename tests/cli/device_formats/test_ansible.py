@@ -12,7 +12,7 @@ import pytest
 
 from pdsno_cli.cli.device_formats.ansible import NETWORK_OS, render
 from pdsno_cli.discovery.identify.rules import RULES
-from tests.cli.device_formats.samples import CONTEXT, EVIL, NETWORK, SECRET
+from tests.cli.device_formats.samples import CONTEXT, EVIL, NETWORK, SECRET, facts, record
 from tests.conftest import require
 
 
@@ -87,3 +87,13 @@ def test_texts_of_devices_stay_texts(listed, tmp_path):
 
 def test_every_network_os_is_a_system_that_identification_names():
     assert set(NETWORK_OS) <= {rule.os for rule in RULES}
+
+
+def test_ansible_inventory_reads_hosts_with_ipv6_addresses(listed):
+    rows = facts(record("fd00:1::9"), record("fd00:1::a", "twin"), record("fd00:1::b", "twin"))
+    hosts = listed(rows)["_meta"]["hostvars"]
+    assert {name: item["ansible_host"] for name, item in hosts.items()} == {
+        "fd00:1::9": "fd00:1::9",
+        "twin_fd00-1--a": "fd00:1::a",
+        "twin_fd00-1--b": "fd00:1::b",
+    }

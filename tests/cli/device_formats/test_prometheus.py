@@ -56,6 +56,22 @@ def test_targets_are_those_that_speak_snmp_with_a_port_that_is_not_161():
     ]  # fmt: skip
 
 
+def test_ipv6_targets_are_in_brackets_with_their_port(tmp_path):
+    rows = facts(record("fd00:1::9", "one"), record("fd00:1::a", "two", local="lc2"))
+    text = render(rows, CONTEXT)
+    assert [item["targets"] for item in json.loads(text)] == [
+        ["[fd00:1::9]:161"],
+        ["[fd00:1::a]:1161"],
+    ]
+    (tmp_path / "targets.json").write_text(text, encoding="utf-8")
+    (tmp_path / "prometheus.yml").write_text(CONFIG)
+    done = subprocess.run(
+        [require("promtool"), "check", "config", "prometheus.yml"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_labels_name_the_credential_and_never_the_secret():
     text = render(NETWORK, CONTEXT)
     assert SECRET not in text

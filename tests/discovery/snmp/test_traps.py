@@ -196,6 +196,15 @@ def test_mutated_traps_of_snmpv3_are_one_or_none(tmp_path):
                 assert found is None or user == "open" or found.kind == "linkDown"
 
 
+def test_traps_by_ipv6(listener):
+    sock, port = listener
+    words = ["", "1.3.6.1.6.3.1.1.5.4"]
+    subprocess.run(
+        [require("snmptrap"), "-v2c", "-c", "core", f"udp6:[::1]:{port}", *words], check=True
+    )
+    assert [(trap.source, trap.kind) for trap in until(sock.receive)] == [("::1", "linkUp")]
+
+
 def test_informs_of_net_snmp_are_answered(listener):
     sock, port = listener
     found = []
