@@ -16,11 +16,13 @@ from pdsno_cli.lint.capacity import (
     TARGET_BYTES,
     SweepPace,
     capacity,
+    count,
     sweep_time,
 )
 from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.model.probes import FACTS
+from pdsno_cli.spec.topology import Discovery
 from tests.messaging.samples import DEVICE, KEY, LIMIT, SAMPLES, TOPICS
 
 PLANE = """\
@@ -119,6 +121,11 @@ def test_sweep_time_is_bound_by_the_rate_or_by_the_timeouts():
     assert sweep_time("icmp", 50_000, slow) == pytest.approx(50_000 * 2 / 100 + 3.0)
     several = SweepPace(retries=2, timeout=2.0, rounds=3)
     assert sweep_time("snmp", 1, several) == pytest.approx(18.0, abs=0.01)
+
+
+def test_link_counts_as_many_addresses_as_a_prefix_of_ipv4():
+    assert count(Discovery(targets=("10.0.1.0/24",))) == 254
+    assert count(Discovery(targets=("fd00:1::/64", "fd00:2::/120"))) == 254 + 255
 
 
 def test_outbox_lasts_until_its_first_limit(plane):
