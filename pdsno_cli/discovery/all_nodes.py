@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 ROUNDS, MORE = 3, 2  # requests on each link, and further ones while each finds somebody new
 WAIT = 0.3  # seconds for the answers to one request
-SECONDS = (ROUNDS + MORE) * WAIT  # that it takes, at most
 _GROUP = "ff02::1"
 _IDENTIFIER = (1 << 64) - 1  # the bits of an address that are the interface's
 _CANCEL_POLL = 0.05  # seconds

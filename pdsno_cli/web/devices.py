@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pdsno_cli.model.address_numbers import address_order
 from pdsno_cli.model.errors import PdsnoError
 from pdsno_cli.web.events import events_of_device
 from pdsno_cli.web.network import links_of, reference
@@ -23,7 +24,7 @@ def devices(plane: Plane) -> dict[str, Any]:
     from pdsno_cli.client.stored_devices import device_document
 
     owner, records = _inventory(plane)
-    records.sort(key=lambda item: tuple(map(int, item.device.addresses[0].split("."))))
+    records.sort(key=lambda item: address_order(item.device.addresses[0]))
     return {
         "controller": owner,
         "devices": [device_document(item) for item in records[:MOST_DEVICES]],
