@@ -118,9 +118,7 @@ TOPOLOGY = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(made=TOPOLOGY)
 def test_what_validate_passes_is_accepted(made, tmp_path):
     path = tmp_path / "made.yaml"

@@ -521,4 +521,4 @@ class Channel(RuleBasedStateMachine):
 
 
 TestChannel = Channel.TestCase
-TestChannel.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
+TestChannel.settings = settings(max_examples=100, stateful_step_count=60)

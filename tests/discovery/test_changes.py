@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -298,7 +298,6 @@ def comparable(devices):
     return {d.device_id: replace(d, uptime=None) for d in devices}
 
 
-@settings(deadline=None)
 @given(cycles, st.integers(1, 3))
 def test_a_receiver_of_the_reports_holds_what_the_local_holds(history, missed_cycles):
     known, receiver = {}, {}
@@ -324,7 +323,6 @@ def test_a_receiver_of_the_reports_holds_what_the_local_holds(history, missed_cy
         assert set(before) - set(known) == set(changes.forgotten)
 
 
-@settings(deadline=None)
 @given(cycles, sweeps, st.integers(1, 3))
 def test_repeated_sweep_converges(history, last, missed_cycles):
     known = {}
@@ -341,7 +339,6 @@ def test_repeated_sweep_converges(history, last, missed_cycles):
     assert (changes.new, changes.updated, changes.inactive) == ((), (), ())
 
 
-@settings(deadline=None)
 @given(sweeps, st.integers(1, 3))
 def test_the_same_sweep_twice_changes_nothing_the_second_time(answers, missed_cycles):
     first = decide({}, merge(answers), probes=probes(), missed_cycles=missed_cycles)

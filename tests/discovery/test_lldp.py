@@ -136,7 +136,7 @@ def test_what_is_no_announcement_is_none(frame):
     assert read_frame(frame) is None
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_broken_frames_are_read_without_an_error(data):
     frame = bytearray(data.draw(st.sampled_from([lldp(), cdp()])))

@@ -67,7 +67,7 @@ def test_open_returns_what_was_sealed(kind):
     assert len(envelope.message_id) == 36
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     kind_and_payload=st.sampled_from(sorted(PAYLOADS)).flatmap(
         lambda kind: PAYLOADS[kind].map(lambda payload: (kind, payload))
@@ -85,7 +85,6 @@ def test_open_returns_any_payload_that_was_sealed(kind_and_payload, epoch, seq, 
     assert envelope.correlation_id == correlation_id
 
 
-@settings(deadline=None)
 @given(data=st.data(), kind=st.sampled_from(sorted(SAMPLES)))
 def test_open_refuses_any_changed_byte(data, kind):
     sealed = bytearray(seal(kind))
@@ -94,7 +93,6 @@ def test_open_refuses_any_changed_byte(data, kind):
     assert refusal(SAMPLES[kind][1], bytes(sealed)) in (Reason.ALTERED, Reason.UNSIGNED)
 
 
-@settings(deadline=None)
 @given(data=st.data(), kind=st.sampled_from(sorted(SAMPLES)))
 def test_open_refuses_a_message_cut_short_or_extended(data, kind):
     sealed = seal(kind)
@@ -107,7 +105,6 @@ def test_open_refuses_a_message_cut_short_or_extended(data, kind):
     )
 
 
-@settings(deadline=None)
 @given(topic=st.text(max_size=40), kind=st.sampled_from(sorted(SAMPLES)))
 def test_open_refuses_any_other_topic(topic, kind):
     if topic != SAMPLES[kind][1]:

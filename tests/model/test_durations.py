@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pdsno_cli.model.durations import (
@@ -16,11 +16,7 @@ from pdsno_cli.model.durations import (
     parse_duration,
 )
 
-# A busy machine is not a slow function.
-CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-
-@CALM
 @given(st.integers(0, 10**6), st.sampled_from(["ms", "s", "m", "h"]))
 def test_duration_survives_being_written(number, unit):
     seconds = parse_duration(f"{number}{unit}")
@@ -28,7 +24,6 @@ def test_duration_survives_being_written(number, unit):
         assert parse_duration(format_duration(seconds)) == pytest.approx(seconds, rel=1e-5)
 
 
-@CALM
 @given(st.text(alphabet="0123456789.msh -", max_size=8))
 def test_duration_and_the_schema_pattern_agree(text):
     legal = re.search(PATTERN, text) is not None and not text.endswith("\n")

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from paho.mqtt.client import topic_matches_sub
 
 from pdsno_cli.model.topics import MAX_TOPIC_BYTES, level_problem, matches
-
-# A busy machine is not a slow function.
-CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 LEVEL = st.sampled_from(["", "a", "b", "$x", "zone-A"])
 NAMES = st.lists(LEVEL, min_size=1, max_size=4).map("/".join).filter(bool)
@@ -21,13 +18,11 @@ FILTERS = (
 )
 
 
-@CALM
 @given(FILTERS, NAMES)
 def test_matches_as_paho_does(topic_filter, topic):
     assert matches(topic_filter, topic) == topic_matches_sub(topic_filter, topic)
 
 
-@CALM
 @given(st.text(max_size=20))
 def test_level_is_valid_or_has_a_problem(text):
     legal = bool(text) and not set(text) & set("/+#\0") and not text.startswith("$")

@@ -168,7 +168,7 @@ def test_a_snapshot_makes_the_others_of_its_local_inactive(store):
     }
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(PAYLOADS["discovery_report"])
 def test_any_report_can_be_stored(drawn):
     with Store.open(":memory:") as store:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pdsno_cli.model.devices import Device
@@ -32,7 +32,6 @@ REPORT = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None)  # each example opens two stores
 @given(st.lists(REPORT, max_size=12))
 def test_reports_in_one_transaction_store_the_same_as_in_one_each(reports):
     with Store.open(":memory:") as each, Store.open(":memory:") as together:

@@ -53,7 +53,7 @@ def networks(draw):
     return network(regions, pairs, kinds)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(networks())
 def test_nothing_overlaps_and_every_box_is_in_its_region(drawn):
     places = layout(drawn)

@@ -131,7 +131,7 @@ def test_what_is_sealed_conforms(kind):
     assert conforms(json.loads(sealed(kind)))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.sampled_from(sorted(PAYLOADS)).flatmap(
         lambda kind: PAYLOADS[kind].map(lambda payload: (kind, payload))
@@ -159,7 +159,7 @@ def _places(value: object, path: tuple = ()) -> list[tuple]:
     return [path, *(place for key, child in inner for place in _places(child, (*path, key)))]
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(data=st.data(), kind=st.sampled_from(sorted(SAMPLES)))
 def test_what_does_not_conform_is_refused_though_signed(data, kind):
     document = json.loads(sealed(kind))

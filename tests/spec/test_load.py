@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, Draft202012Validator
 
@@ -19,9 +19,6 @@ from pdsno_cli.model.errors import InvalidTopologyError, UsageError
 from pdsno_cli.model.roles import Role
 from pdsno_cli.spec.load import MAX_BYTES, load
 from pdsno_cli.spec.schema import schema
-
-# A busy machine is not a slow function.
-CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ROOT = Path(__file__).parents[2]
 TOPOLOGIES = sorted((ROOT / "topologies").glob("*.yaml"))
@@ -200,7 +197,7 @@ def test_shipped_topology_is_clean_and_its_first_line_names_the_schema(path):
     assert check(path).diagnostics == ()
 
 
-@settings(CALM, max_examples=150)
+@settings(max_examples=150)
 @given(st.integers(0, 2**32), st.sampled_from(TOPOLOGIES))
 def test_mutated_file_never_raises(tmp_path_factory, seed, source):
     chance = random.Random(seed)
@@ -276,7 +273,7 @@ INNER = [
 ]
 
 
-@settings(CALM, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.dictionaries(
         st.sampled_from(KEYS),

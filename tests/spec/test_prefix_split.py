@@ -5,16 +5,12 @@ from __future__ import annotations
 import ipaddress
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pdsno_cli.spec.prefix_split import split_prefix
 
-# A busy machine is not a slow function.
-CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-
-@CALM
 @given(st.integers(0, 32), st.integers(0, 32), st.integers(1, 200), st.integers(0, 2**32 - 1))
 def test_split_prefix_returns_the_first_subnets(length, into, count, address):
     network = ipaddress.ip_network((address, length), strict=False)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pdsno_cli.spec.ranges import LIMIT, expand
 
-# A busy machine is not a slow function.
-CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
-
-@CALM
 @given(st.integers(0, 500), st.integers(0, 40), st.integers(0, 5), st.text("ab_-", max_size=4))
 def test_range_counts_from_first_to_last_in_one_width(first, more, width, name):
     low, high = f"{first:0{width}d}", f"{first + more:0{width}d}"
@@ -24,13 +20,11 @@ def test_range_counts_from_first_to_last_in_one_width(first, more, width, name):
         assert {len(item) for item in ids} == {len(name) + len(low) + 1}
 
 
-@CALM
 @given(st.text(max_size=30).filter(lambda text: "[" not in text and "]" not in text))
 def test_key_without_brackets_stands_for_itself(key):
     assert expand(key) == [key]
 
 
-@CALM
 @given(st.text(alphabet="[]:0123456789ab", max_size=20))
 def test_any_key_expands_or_raises_value_error(key):
     try:

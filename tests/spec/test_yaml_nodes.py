@@ -6,14 +6,11 @@ import string
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pdsno_cli.spec.document import Document, unpack
 from pdsno_cli.spec.yaml_nodes import parse
-
-# A busy machine is not a slow function.
-CALM = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 PLAIN = st.text(string.ascii_letters + "é 漢'\"#:,-&*!|>%@", min_size=1, max_size=12)
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(10**6), 10**6), PLAIN)
@@ -26,7 +23,6 @@ TREES = st.recursive(
 )
 
 
-@CALM
 @given(st.dictionaries(PLAIN, TREES, min_size=1, max_size=5), st.sampled_from([None, True, False]))
 def test_data_and_places_are_those_of_the_composer(data, flow):
     text = yaml.safe_dump(data, allow_unicode=True, default_flow_style=flow, sort_keys=False)
@@ -57,7 +53,6 @@ def assert_position(position, node):
         assert length == node.end_mark.index - node.start_mark.index
 
 
-@CALM
 @given(st.text(max_size=60))
 def test_any_text_is_data_or_findings(text):
     tree = parse(text, "t")

@@ -13,9 +13,7 @@ from pdsno_cli.spec.yaml_nodes import parse
 from pdsno_cli.spec.yaml_slips import find
 
 TOPOLOGIES = sorted(Path(__file__).parents[2].glob("topologies/*.yaml"))
-CALM = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+CALM = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 PIECES = ["'", '"', "[", "]", "{", "}", ": ", ":", "- ", "\t", "#", "|", ">", "&a", "*a", "!!int ", "\x00",
           "\u00a0", "<<: ", "${", "}}", "{{", "=", "//", "\r", "\x85", "\ufeff", "?", "%", "@", "0.0.0.0/0"]  # fmt: skip
 

@@ -54,7 +54,7 @@ def test_message_of_a_tool_is_no_value():
 
 @given(st.binary(max_size=400))
 @example(b"1.3.6.1.2.1.1.2.0|4|\xff")
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_are_read_and_identified(data):
     checked(data)
 
@@ -85,7 +85,7 @@ VALUES = st.one_of(
 
 
 @given(st.lists(st.tuples(OIDS, TAGS, VALUES), max_size=12))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_odd_values_at_the_places_that_rules_read_are_survived(rows):
     checked(b"\n".join(b"|".join((oid.encode(), tag.encode(), text)) for oid, tag, text in rows))
 
