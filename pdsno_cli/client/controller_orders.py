@@ -85,15 +85,18 @@ def _wait(control: Path, order: Order, name: str, answer: dict[str, Any], deadli
 def _row(control: Path, name: str) -> dict[str, Any]:
     rows: list[dict[str, Any]] = ask(control, {"op": "status"})["controllers"]
     return next((row for row in rows if row["id"] == name), {"state": "gone", "detail": None,
-                                                             "reason": None, "epoch": 0})  # fmt: skip
+                                                             "reason": None, "epoch": 0,
+                                                             "pid": None})  # fmt: skip
 
 
 def carried_out(order: Order, row: dict[str, Any], answer: dict[str, Any]) -> bool:
     """Return True if a controller is as ordered; ``answer`` is the supervisor's to the order.
 
-    A restarted one is ready under a later epoch than before; one that ran already need not be.
+    A restarted one is ready as another process or, within one process, under a later epoch; one
+    that ran already need not be. One that lost its store within a second has the epoch of before.
     """
     if order == "stop":
         return bool(row["state"] == "stopped")
     ran = order == "start" and answer["state"] == "running"
-    return bool(row["state"] == "ready" and (ran or row["epoch"] > answer["epoch"]))
+    other = row["epoch"] > answer["epoch"] or row["pid"] != answer["pid"]
+    return bool(row["state"] == "ready" and (ran or other))

@@ -108,5 +108,6 @@ class ControllerOrders:
         asyncio.get_running_loop().call_later(PATIENCE, kill)
 
     def _answer(self, child: Child) -> dict[str, Any]:
-        """Return the controller's state; a process that is started from now on has a later epoch."""
-        return {"state": child.state.value, "epoch": self._board.rows[child.name].epoch}
+        """Return the controller's state, and what tells a process that is started from now on."""
+        epoch = self._board.rows[child.name].epoch
+        return {"state": child.state.value, "epoch": epoch, "pid": child.pid}

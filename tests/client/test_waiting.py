@@ -25,20 +25,24 @@ def test_an_unknown_controller_gets_the_nearest():
 
 
 @pytest.mark.parametrize(
-    ("order", "state", "epoch", "was", "done"),
+    ("order", "row", "was", "done"),
     [
-        ("restart", "ready", 1, "running", False),  # the old process, still there
-        ("restart", "ready", 2, "running", True),
-        ("start", "ready", 1, "running", True),
-        ("start", "ready", 1, "starting", False),
-        ("start", "connecting", 2, "starting", False),
-        ("stop", "stopped", 1, "running", True),
-        ("stop", "ready", 1, "running", False),
+        ("restart", ("ready", 1, 10), "running", False),  # the old process, still there
+        ("restart", ("ready", 2, 11), "running", True),
+        ("restart", ("ready", 2, 10), "running", True),  # a thread of the same process
+        ("restart", ("ready", 1, 11), "running", True),  # without the store of before
+        ("start", ("ready", 1, 10), "running", True),
+        ("start", ("ready", 1, 10), "starting", False),
+        ("start", ("ready", 1, 11), "starting", True),
+        ("start", ("connecting", 2, 11), "starting", False),
+        ("stop", ("stopped", 1, None), "running", True),
+        ("stop", ("ready", 1, 10), "running", False),
     ],
 )
-def test_an_order_is_carried_out_once_the_process_is_as_ordered(order, state, epoch, was, done):
-    answer = {"state": was, "epoch": 1}
-    assert carried_out(order, {"state": state, "epoch": epoch}, answer) is done
+def test_an_order_is_carried_out_once_the_process_is_as_ordered(order, row, was, done):
+    answer = {"state": was, "epoch": 1, "pid": 10}
+    row = dict(zip(("state", "epoch", "pid"), row, strict=True))
+    assert carried_out(order, row, answer) is done
 
 
 @pytest.mark.parametrize(

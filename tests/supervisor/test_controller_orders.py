@@ -54,7 +54,7 @@ def test_a_stopped_controller_stays_away_and_is_no_failure_until_it_is_started(p
         assert run.runner.done.count("start lc") == 1
         answer = await run.ask(op="start_controller", id="lc")
         assert run.runner.done.count("start lc") == 2
-        assert answer == {"state": "running", "epoch": 1}  # this runner starts at once
+        assert answer == {"state": "running", "epoch": 1, "pid": 100}  # this runner starts at once
 
     play(scenario)
 
