@@ -1,7 +1,7 @@
 // Routing, the live poll, and the banner that says what is gone and since when.
 const banner = document.getElementById("banner"), content = document.getElementById("content");
 const VIEWS = { "": overviewView, devices: devicesView, device: deviceView, map: mapView, events: eventsView };
-const live = { overview: null, report: null, answered: null, refused: false, failed: "" };
+const live = { overview: null, report: null, answered: null, clock: 0, refused: false, failed: "" };
 let view = null;
 
 class Fault extends Error {
@@ -24,6 +24,7 @@ async function ask(path, { owner = null, method = "GET" } = {}) {
   live.refused = response.status === 403;
   if (live.refused) throw new Fault("this page's address is no longer valid", 403);
   live.answered = Date.now() / 1000;
+  live.clock = Date.parse(response.headers.get("date")) / 1000; // the server's: this machine's may differ
   if (response.status === 304) return null;
   let found;
   try {
@@ -46,7 +47,7 @@ const STATES = {
 };
 
 function banners() {
-  const { overview, answered, refused, failed } = live;
+  const { overview, answered, clock, refused, failed } = live;
   const found = [];
   if (refused) found.push(["bad", "This page's address is no longer valid: open the one that pdsno web has printed."]);
   else if (failed) found.push(["bad", `${failed}${answered ? ` since ${moment(answered)}: what is shown is as of then` : ""}.`]);
@@ -55,7 +56,7 @@ function banners() {
     else if (!overview.status) found.push(["warn", overview.why]);
     if (overview.state === "heard") found.push(["warn", "No supervisor on this machine: the states are heard over the broker."]);
     if (overview.trouble) found.push(["warn", overview.trouble]);
-    const lag = overview.read_at ? Date.now() / 1000 - overview.read_at : 0;
+    const lag = clock - overview.read_at;
     if (overview.status && overview.state === "up" && lag > 8) found.push(["warn", `The supervisor does not answer: the states are of ${moment(overview.read_at)}.`]);
   }
   const texts = found.map(([kind, text]) => `${kind}\n${text}`).join("\n");
