@@ -12,6 +12,7 @@ from pdsno_cli.discovery import neighbours6, onlink6
 from pdsno_cli.discovery.all_nodes import neighbours_of
 from pdsno_cli.discovery.mac import format_mac, is_group
 from pdsno_cli.discovery.probe import Answers, ProbeUnavailableError
+from pdsno_cli.discovery.room6 import NeighbourRoom
 from pdsno_cli.model.address_numbers import IPV6, address_number
 from pdsno_cli.model.address_ranges import AddressRange
 from pdsno_cli.model.probes import SHARED
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from pdsno_cli.discovery.pace import Pace
 
 
+_OTHERS = 124  # entries of the neighbour table that are left to others
+
+
 class NearIpv6:
     """The IPv6 targets of one sweep; used by the threads of its probes."""
 
@@ -33,6 +37,9 @@ class NearIpv6:
         self._links = onlink6.links() if six else ()
         self._wide = bool(targets.wide)
         self._near = onlink6.neighbours_among(targets, self._links)
+        self._prefixes = AddressSet(link.prefix for link in self._links)
+        self._room = NeighbourRoom(link.index for link in self._links) if self._links else None
+        self._most = max(neighbours6.limit() - _OTHERS, 1)
         self.warnings: list[str] = []
 
     def __bool__(self) -> bool:
@@ -75,6 +82,29 @@ class NearIpv6:
                 "write its addresses, or a prefix of /108 or longer"
             )
 
+    def watch(self, asked: AddressSet) -> None:
+        """Keep room for the neighbours among ``asked`` until ``close``, if they may be too many."""
+        if self._room is not None and len(asked.within(self._prefixes)) > self._most:
+            self._room.watch()
+
+    def learn(self, answers: Iterable[str]) -> None:
+        """Note the MACs of neighbours, now that these have answered."""
+        if self._room is None:
+            return
+        self._room.look()
+        there = sum(address in self._prefixes for address in answers)
+        if there > self._most:
+            self.warnings.append(
+                f"{there:,} hosts on IPv6 links do not fit into the kernel's neighbour table of "
+                f"{neighbours6.limit():,}: cycles wait until it has room (grant CAP_NET_ADMIN, or sudo "
+                f"sysctl net.ipv6.neigh.default.gc_thresh3={2 * (there + _OTHERS)})"
+            )
+
+    def close(self) -> None:
+        """End what ``watch`` began; harmless when repeated."""
+        if self._room is not None:
+            self._room.close()
+
     def asked_further(
         self, asked: AddressSet, answers: Iterable[str], *, answering_only: bool
     ) -> AddressSet:
@@ -83,22 +113,19 @@ class NearIpv6:
         Their answer may be lost. All targets behind routers are, unless ``answering_only``.
         """
         there = {*answers, *self._pace.devices, *(self._pace.known or ())}
-        near = AddressSet(link.prefix for link in self._links)
-        if near:
-            there.update(item.address for item in neighbours6.resolved())
-        far = AddressSet() if answering_only else asked.without(near)
+        if self._room is not None:
+            there.update(self._room.macs)
+        far = AddressSet() if answering_only else asked.without(self._prefixes)
         return AddressSet((*far.ranges, *_ranges(a for a in there if a in asked)))
 
     def macs(self, answers: Answers) -> Answers:
         """Return the answers, each of a neighbour with its MAC."""
-        if not self._links or not answers:
+        if self._room is None:
             return answers
-        near = AddressSet(link.prefix for link in self._links)
-        macs = {item.address: item.mac for item in neighbours6.resolved()}
         found = dict(answers)
         for address in answers:
-            octets = macs.get(address, b"")
-            if not any(octets) or is_group(octets) or address not in near:
+            octets = self._room.macs.get(address, b"")
+            if not any(octets) or is_group(octets) or address not in self._prefixes:
                 continue
             mac = format_mac(octets)
             # A MAC that several share identifies no device, but its address is in use.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from pdsno_cli.model.address_numbers import IPV6, address_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-_GET, _NEW, _DONE, _ERROR = 30, 28, 3, 2  # RTM_GETNEIGH, RTM_NEWNEIGH, NLMSG_DONE, NLMSG_ERROR
+_GET, _NEW, _DELETE = 30, 28, 29  # RTM_GETNEIGH, RTM_NEWNEIGH, RTM_DELNEIGH
+_DONE, _ERROR = 3, 2  # NLMSG_DONE, NLMSG_ERROR
 _REQUEST_DUMP = 0x1 | 0x300  # NLM_F_REQUEST | NLM_F_DUMP
 _HEADER = struct.Struct("=IHHII")  # nlmsghdr
 _NEIGHBOUR = struct.Struct("=BxxxiHBB")  # ndmsg
@@ -19,6 +22,9 @@ _ATTRIBUTE = struct.Struct("=HH")
 _DESTINATION, _MAC = 1, 2  # NDA_DST, NDA_LLADDR
 # NUD_REACHABLE, STALE, DELAY, PROBE and PERMANENT: those whose MAC is known.
 _RESOLVED = 0x02 | 0x04 | 0x08 | 0x10 | 0x80
+_LIMIT = "/proc/sys/net/ipv6/neigh/default/gc_thresh3"
+_DEFAULT_LIMIT = 1024
+_BATCH = 100  # requests in one datagram
 _BUFFER = 1 << 16
 _SECONDS = 5.0
 
@@ -62,6 +68,32 @@ def _neighbour(body: bytes) -> Neighbour | None:
     if family != socket.AF_INET6 or not state & _RESOLVED or len(address) != 16 or len(mac) != 6:
         return None
     return Neighbour(interface, address_text(IPV6 | int.from_bytes(address, "big")), mac)
+
+
+def forget(entries: Iterable[Neighbour]) -> None:
+    """Delete entries, so that others fit; no effect without CAP_NET_ADMIN."""
+    with (
+        contextlib.suppress(AttributeError, OSError),
+        socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as sock,
+    ):
+        messages = [_deletion(item) for item in entries]
+        for at in range(0, len(messages), _BATCH):
+            sock.send(b"".join(messages[at : at + _BATCH]))
+
+
+def _deletion(item: Neighbour) -> bytes:
+    body = _NEIGHBOUR.pack(socket.AF_INET6, item.interface, 0, 0, 0)
+    body += _ATTRIBUTE.pack(_ATTRIBUTE.size + 16, _DESTINATION)
+    body += socket.inet_pton(socket.AF_INET6, item.address)
+    return _HEADER.pack(_HEADER.size + len(body), _DELETE, 1, 0, 0) + body
+
+
+def limit() -> int:
+    """Return how many neighbours the kernel's table holds; it is shared by all namespaces."""
+    try:
+        return int(Path(_LIMIT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # a namespace does not show it
+        return _DEFAULT_LIMIT
 
 
 def resolved() -> list[Neighbour]:

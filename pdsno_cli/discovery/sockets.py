@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import socket
 from collections.abc import Sequence
 
@@ -81,7 +82,7 @@ class DatagramSender:
     def send(self, data: bytes, address: tuple[str, int] | tuple[str, int, int, int]) -> bool:
         """Send a datagram. Return False if this target cannot be reached.
 
-        Raises BlockingIOError if the send buffer is full.
+        Raises BlockingIOError if the send buffer, or the kernel's table of neighbours, is full.
         """
         for _ in range(_ATTEMPTS):
             try:
@@ -89,6 +90,9 @@ class DatagramSender:
             except OSError as exc:
                 if exc.errno in FULL:
                     raise BlockingIOError(exc.errno, exc.strerror) from exc
+                if exc.errno == errno.EINVAL and _is_routed_by_ipv6(address[0]):
+                    # How IPv6 says that the kernel's table of neighbours is full.
+                    raise BlockingIOError(errno.ENOBUFS, os.strerror(errno.ENOBUFS)) from exc
                 if exc.errno in _NO_NETWORK:
                     self._reason = exc.strerror
                     return False
@@ -99,3 +103,15 @@ class DatagramSender:
                 return True
         self.sent = True
         return False
+
+
+def _is_routed_by_ipv6(address: str) -> bool:
+    """Return True for an IPv6 address to which a route leads: a blackhole is none."""
+    if not is_ipv6(address):
+        return False
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect((address, 9))  # sends nothing: UDP
+        except OSError:
+            return False
+    return True

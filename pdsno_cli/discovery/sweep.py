@@ -20,8 +20,9 @@ from msgspec import structs
 from pdsno_cli.discovery import neighbours, onlink
 from pdsno_cli.discovery.merge import merge, sort_addresses
 from pdsno_cli.discovery.near6 import NearIpv6
+from pdsno_cli.discovery.outcomes import Outcome, joined, run_probe
 from pdsno_cli.discovery.pace import Pace
-from pdsno_cli.discovery.probe import Answers, ProbeRequest, ProbeUnavailableError, load
+from pdsno_cli.discovery.probe import Answers, ProbeRequest, load
 from pdsno_cli.discovery.progress import Progress
 from pdsno_cli.model.devices import Observation, ProbeResult
 from pdsno_cli.model.probes import FACTS, ProbeFacts, sort_protocols
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from pdsno_cli.spec.topology import Snmp
 
 _OTHERS = 124  # entries of the neighbour table that are left to others
-
-_Outcome = tuple[Answers, ProbeResult]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +112,8 @@ def sweep(
             request.cancel.set()
             stages.abort()
             raise
+        finally:
+            stages.close()
     outcomes = stages.with_neighbours(probes, outcomes)
     answered = {probe.protocol: answers for answers, probe in outcomes}
     found = {address for answers in answered.values() for address in answers}
@@ -174,29 +175,31 @@ class _Stages:
         elif not answering_only and not self._six:
             self._far.set_result(self._elsewhere)
 
-    def run(self, facts: ProbeFacts) -> _Outcome:
+    def run(self, facts: ProbeFacts) -> Outcome:
         """Probe the targets of one protocol, in two parts: behind routers, and on links."""
         if facts.on_link:
             return self._run_on_links(facts)
         if facts.presence:
             asked = self._six.expand(self._elsewhere, self._request.cancel)
-            far = _run(facts, self._of(facts, asked))
+            self._six.watch(asked)
+            far = run_probe(facts, self._of(facts, asked))
             answers, probe = far
+            self._six.learn(answers)
             if not self._far.done():
                 further = self._six.asked_further(
                     asked, answers, answering_only=self._answering_only
                 )
                 _settle(self._far, asked if probe.error else further)
         else:
-            far = _run(facts, self._of(facts, self._far.result()))
+            far = run_probe(facts, self._of(facts, self._far.result()))
         if not self._links:
             return far
         pace = replace(self._request.pace, there=True)
         outcomes = [far]
         for part in _parts(self._near.result(), self._limit):
-            outcomes.append(_run(facts, replace(self._of(facts, part), pace=pace)))
+            outcomes.append(run_probe(facts, replace(self._of(facts, part), pace=pace)))
             self._step.wait()
-        return _joined(facts, outcomes)
+        return joined(facts, outcomes)
 
     def _make_room(self) -> None:
         """Let go of the neighbours of one part, so that those of the next fit."""
@@ -222,8 +225,8 @@ class _Stages:
         return (text, *self._six.warnings)
 
     def with_neighbours(
-        self, probes: Sequence[ProbeFacts], outcomes: Sequence[_Outcome]
-    ) -> list[_Outcome]:
+        self, probes: Sequence[ProbeFacts], outcomes: Sequence[Outcome]
+    ) -> list[Outcome]:
         """Give ARP, where it could not be used, the kernel's MACs of what answered otherwise.
 
         And echo those of what answered it by IPv6. To send to a target on a link, the kernel has asked for its MAC by ARP.
@@ -242,6 +245,10 @@ class _Stages:
             for facts, (answers, probe) in zip(probes, outcomes, strict=True)
         ]
 
+    def close(self) -> None:
+        """End what was begun for the whole sweep."""
+        self._six.close()
+
     def abort(self) -> None:
         """Let every thread end that waits for another."""
         _settle(self._near, AddressSet())
@@ -252,13 +259,13 @@ class _Stages:
         progress = self._progress.get(facts.name) or Progress()
         return replace(self._request, targets=targets, progress=progress)
 
-    def _run_on_links(self, facts: ProbeFacts) -> _Outcome:
+    def _run_on_links(self, facts: ProbeFacts) -> Outcome:
         """Probe one link after another; the targets of one that cannot be used count as there."""
-        outcomes: list[_Outcome] = []
+        outcomes: list[Outcome] = []
         there: list[AddressRange] = []
         unusable: list[AddressRange] = []
         for name, link in self._links.items():
-            answers, probe = _run(
+            answers, probe = run_probe(
                 facts, replace(self._of(facts, link.targets), interfaces={name: link})
             )
             outcomes.append((answers, probe))
@@ -266,7 +273,7 @@ class _Stages:
             unusable += link.targets.ranges if probe.error else ()
         self._unusable = AddressSet(unusable)
         _settle(self._near, AddressSet(there))
-        return _joined(facts, outcomes)
+        return joined(facts, outcomes)
 
 
 def _parts(addresses: AddressSet, most: int) -> list[AddressSet]:
@@ -279,41 +286,3 @@ def _parts(addresses: AddressSet, most: int) -> list[AddressSet]:
 def _settle(future: Future[AddressSet], value: AddressSet) -> None:
     if not future.done():
         future.set_result(value)
-
-
-def _run(facts: ProbeFacts, request: ProbeRequest) -> _Outcome:
-    """Run one probe on the current thread; an exception becomes its result."""
-    started = time.monotonic()
-    error = None
-    answers: Answers = {}
-    try:
-        if request.targets:
-            answers = load(facts).sweep(request)
-    except ProbeUnavailableError as exc:
-        error = str(exc)
-    except Exception as exc:  # noqa: BLE001 - the failure of one probe must not end the others
-        error = f"{type(exc).__name__}: {exc}"
-    return answers, ProbeResult(
-        protocol=facts.name,
-        targets=len(request.targets),
-        answers=len(answers),
-        seconds=round(time.monotonic() - started, 3),
-        error=error,
-    )
-
-
-def _joined(facts: ProbeFacts, outcomes: Sequence[_Outcome]) -> _Outcome:
-    """Return the parts of one probe as one; it could not be used if it could be in no part."""
-    probes = [probe for _, probe in outcomes]
-    errors = [probe.error for probe in probes if probe.targets]
-    reasons = dict.fromkeys(error for error in errors if error is not None)
-    return (
-        {address: fields for answers, _ in outcomes for address, fields in answers.items()},
-        ProbeResult(
-            protocol=facts.name,
-            targets=sum(probe.targets for probe in probes),
-            answers=sum(probe.answers for probe in probes),
-            seconds=round(sum(probe.seconds for probe in probes), 3),
-            error="; ".join(reasons) if reasons and None not in errors else None,
-        ),
-    )

@@ -5,7 +5,10 @@ from __future__ import annotations
 import threading
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from pdsno_cli.discovery import neighbours6
 from pdsno_cli.discovery.near6 import NearIpv6
 from pdsno_cli.discovery.onlink6 import parse_links
 from pdsno_cli.discovery.pace import Pace
@@ -138,3 +141,68 @@ fd000000000000020000000000000009 03 78 00 80     eth1
         ("eth0", 2, "2001:db8:0:1::7", "2001:db8:0:1:ffff:ffff:ffff:ffff", 64),
         ("eth1", 3, "fd00:0:0:2::9", "fd00:0:0:2::ff", 120),
     ]
+
+
+CROWD = """
+import json
+from pdsno_cli.discovery import neighbours6
+from pdsno_cli.discovery.sweep import sweep
+from pdsno_cli.spec.topology import Snmp
+neighbours6.limit = lambda: 174
+result = sweep({targets}, ["icmp", "snmp"], Snmp(timeout=0.3, retries=1))
+print(json.dumps([
+    [[list(o.addresses), o.mac, o.sys_name] for o in result.observations],
+    list(result.warnings),
+    len(neighbours6.resolved()),
+]))
+"""
+
+
+@pytest.mark.parametrize("targets", [LINK, "fd00:1::/119"])
+def test_more_neighbours_than_the_kernel_has_room_for_are_found_with_their_macs(
+    in_namespace, targets
+):
+    hosts = {"first": "fd00:1::10", "count": 300, "delay": 0.05}
+    observations, (warning,), left = in_namespace(
+        CROWD.format(targets=[targets]), near=NEAR, hosts=hosts
+    )
+    expected = [f"fd00:1::{n:x}" for n in range(16, 316)]
+    assert [item[0] for item in observations] == [[OWN], *([address] for address in expected)]
+    assert all(mac is not None for _, mac, _ in observations[1:])
+    assert all(name is not None for _, _, name in observations[1:])
+    assert left < 300  # entries were deleted
+    assert warning == (
+        "301 hosts on IPv6 links do not fit into the kernel's neighbour table of 174: cycles wait until it "
+        "has room (grant CAP_NET_ADMIN, or sudo sysctl net.ipv6.neigh.default.gc_thresh3=850)"
+    )
+
+
+def test_entries_of_the_table_are_deleted_and_others_kept(in_namespace):
+    text = """
+import json, threading
+from pdsno_cli.discovery import icmp, neighbours6
+icmp.sweep(["fd00:1::10", "fd00:1::11"], threading.Event())
+before = neighbours6.resolved()
+neighbours6.forget(item for item in before if item.address == "fd00:1::10")
+print(json.dumps([sorted(item.address for item in found) for found in (before, neighbours6.resolved())]))
+"""
+    before, after = in_namespace(text, near=NEAR, hosts=HOSTS)
+    assert before == ["fd00:1::10", "fd00:1::11"]
+    assert after == ["fd00:1::11"]
+
+
+def test_entries_stay_without_privilege(in_namespace):
+    text = """
+import json, threading
+from pdsno_cli.discovery import icmp, neighbours6
+icmp.sweep(["fd00:1::10"], threading.Event())
+neighbours6.forget(neighbours6.resolved())
+print(json.dumps([item.address for item in neighbours6.resolved()]))
+"""
+    assert in_namespace(text, near=NEAR, hosts=HOSTS, without="net_admin") == ["fd00:1::10"]
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_read_as_neighbours_or_none(data):
+    list(neighbours6.parse(data))
+    list(neighbours6.parse(len(data).to_bytes(4, "little") + b"\x1c\0" + bytes(10) + data))

@@ -122,6 +122,12 @@ def test_agents_behind_a_router_are_asked_as_it_is_declared(in_namespace, answer
     assert [item[3] for item in observations] == ["far-1", "far-2", "far-3"]
 
 
+def test_target_behind_a_blackhole_is_skipped(in_namespace):
+    near = NEAR + "; ip -6 route add blackhole fd00:8::/48; ip -6 route add prohibit fd00:6::/48"
+    targets = ["fd00:1::5", "fd00:6::1", "fd00:8::1-fd00:8::9"]
+    assert found(in_namespace, targets, near=near, peer=PEER) == ["fd00:1::5"]
+
+
 def test_own_address_is_found_and_has_no_mac(in_namespace):
     observations, _, _ = in_namespace(code(["fd00:1::1"], ["icmp"]), near=NEAR, peer=PEER)
     assert observations == [[["fd00:1::1"], None, ["icmp"], None]]

@@ -31,6 +31,12 @@ def test_error_left_by_an_earlier_target_does_not_fail_this_one():
     assert sender.error is None
 
 
+def test_full_table_of_ipv6_neighbours_is_a_full_buffer():
+    with pytest.raises(BlockingIOError):
+        DatagramSender(Socket(errno.EINVAL)).send(b"", ("::1", 9))
+    assert not DatagramSender(Socket(*[errno.EINVAL] * 3)).send(b"", TARGET)
+
+
 def test_target_that_cannot_be_reached_is_no_missing_network():
     sender = DatagramSender(Socket(*[errno.EHOSTUNREACH] * 3))
     assert not sender.send(b"", TARGET)
