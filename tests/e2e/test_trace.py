@@ -68,6 +68,6 @@ def test_what_is_no_address_is_one_line(site):
         done = site.ask("trace", wrong, str(site.file))
         assert done.returncode == 2
         assert done.stderr == (
-            f"error: invalid address {wrong!r}: name one IPv4 address "
+            f"error: invalid address {wrong!r}: name one address "
             "(pdsno device NAME shows those of a device)\n"
         )
