@@ -152,7 +152,7 @@ def sweeps(topology: Topology) -> Iterable[Sweep]:
         for item in members[1:]:
             if (other := count(item.discovery)) > number:
                 most, number = item, other
-        protocols = _protocols(topology, most)
+        protocols = protocols_of(topology, most)
         if number and protocols:
             pace = _pace(most.discovery)
             protocol, seconds = _slowest(protocols, number, pace)
@@ -287,7 +287,8 @@ def _by_key(topology: Topology) -> list[tuple[str, list[Controller]]]:
     return list(found.items())
 
 
-def _protocols(topology: Topology, controller: Controller) -> tuple[str, ...]:
+def protocols_of(topology: Topology, controller: Controller) -> tuple[str, ...]:
+    """Return the protocols that a controller uses: those of a policy, else its own."""
     region = topology.regions.get(controller.region or "")
     scopes = (None if region is None else region.policy, topology.policy)
     for policy in scopes:

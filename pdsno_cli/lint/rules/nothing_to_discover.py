@@ -1,20 +1,22 @@
-"""PDS220: a local controller without targets, or discovery settings of another role."""
+"""PDS220: a local controller that cannot find its targets, or discovery settings of another role."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pdsno_cli.lint.common import key_of, one_for_each_key
+from pdsno_cli.lint.capacity import protocols_of
+from pdsno_cli.lint.common import addresses, key_of, one_for_each_key, target_path
 from pdsno_cli.lint.rule import Rule
 from pdsno_cli.model.diagnostics import Severity
 from pdsno_cli.model.roles import Role
+from pdsno_cli.model.targets import AddressRange, is_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pdsno_cli.model.diagnostics import Diagnostic
     from pdsno_cli.spec.document import Document, Where
-    from pdsno_cli.spec.topology import Topology
+    from pdsno_cli.spec.topology import Controller, Topology
 
 CODE = "PDS220"
 
@@ -51,6 +53,23 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
                 severity=Severity.WARNING,
                 hint="for example: discovery: {targets: [10.0.1.0/24]}",
             )
+        elif is_local and "icmp" not in protocols_of(topology, controller):
+            yield from _links(controller, document)
+
+
+def _links(controller: Controller, document: Document) -> Iterator[Diagnostic]:
+    """Yield a warning for the first IPv6 link whose neighbours no protocol finds."""
+    for index, text in enumerate(controller.discovery.targets):
+        found = addresses(text)
+        if isinstance(found, AddressRange) and is_link(found):
+            yield document.finding(
+                CODE,
+                f"only icmp finds the neighbours on {text}, and {controller.controller_id!r} does not use it",
+                target_path(document, controller, index),
+                severity=Severity.WARNING,
+                hint="add icmp to the protocols, or write addresses in place of the link",
+            )
+            return
 
 
 RULE = Rule(code=CODE, name="nothing-to-discover", check=check)
