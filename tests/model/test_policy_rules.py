@@ -7,7 +7,7 @@ from pdsno_cli.model.messages import PolicyDocument
 from pdsno_cli.model.policy_rules import problem, unknown_local
 
 NOW = 1_800_000_000.0
-DECLARED = {"l1": ("10.0.0.0/24", "10.0.2.7")}
+DECLARED = {"l1": ("10.0.0.0/24", "10.0.2.7"), "l6": ("fd00:1::/64", "fd00:2::/120")}
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,11 @@ DECLARED = {"l1": ("10.0.0.0/24", "10.0.2.7")}
         ({"targets": {"l1": ("10.0.0.0/24",)}}, None),
         ({"targets": {"l1": ("10.0.0.9-10.0.0.200", "10.0.2.7")}}, None),
         ({"targets": {"l1": DECLARED["l1"]}}, None),
+        ({"targets": {"l6": ("FD00:1::7", "fd00:1::1:0/112", "fd00:2::9")}}, None),
+        ({"targets": {"l6": ("fd00:1::/64",)}}, None),
+        ({"targets": {"l6": ("fd00:3::7",)}}, "fd00:3::7 is not among the declared targets of l6"),
+        ({"targets": {"l6": ("fd00:2::/64",)}}, "fd00:2::100 is not among the declared targets"),
+        ({"targets": {"l6": ("fd00:1::/72",)}}, "too many addresses"),
         ({"targets": {"l1": ("not an address",)}}, "'not an address' is not an address range"),
         ({"targets": {"l1": ("10.0.0.0/24", "nowhere")}}, "'nowhere' is not an address range"),
         ({"targets": {"l1": ("0.0.0.0/0",)}}, "contains multicast"),
