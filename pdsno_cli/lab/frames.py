@@ -90,15 +90,15 @@ def _packet(frame: bytes, host: Host, protocol: int, payload: bytes) -> bytes:
         + host.address
         + frame[26:30]
     )
-    header = header[:10] + _checksum(header) + header[12:]
+    header = header[:10] + internet_checksum(header) + header[12:]
     return frame[6:12] + host.mac + b"\x08\x00" + header + payload
 
 
 def _with_checksum(message: bytes) -> bytes:
-    return message[:2] + _checksum(message[:2] + b"\x00\x00" + message[4:]) + message[4:]
+    return message[:2] + internet_checksum(message[:2] + b"\x00\x00" + message[4:]) + message[4:]
 
 
-def _checksum(data: bytes) -> bytes:
+def internet_checksum(data: bytes) -> bytes:
     """Return the Internet checksum (RFC 1071)."""
     if len(data) % 2:
         data += b"\x00"

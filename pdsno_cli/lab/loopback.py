@@ -27,6 +27,7 @@ class Loopback:
     """Implements ``Medium``."""
 
     mode = "loopback"
+    ipv6 = None
 
     def __init__(self) -> None:
         self._selector: selectors.BaseSelector | None = None

@@ -21,6 +21,7 @@ class Medium(Protocol):
     """Lets devices answer. Called under the lab's lock; a ready source's callback is its key's data."""
 
     mode: str  # in the topology file
+    ipv6: str | None  # the prefix in which hosts have further addresses
 
     def open(
         self, selector: selectors.BaseSelector, devices: Iterable[LabDevice]

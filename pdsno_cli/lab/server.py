@@ -52,6 +52,11 @@ class Lab:
         """The kind of lab, as in the topology file."""
         return self._medium.mode
 
+    @property
+    def ipv6(self) -> str | None:
+        """The prefix in which its devices have further addresses, None if they have none."""
+        return self._medium.ipv6
+
     def model(self, address: str) -> LabDevice:
         """Return the device to ``add`` at an address: the one removed from there, or a new one.
 

@@ -14,10 +14,11 @@ import socket
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pdsno_cli.lab import frames
+from pdsno_cli.lab import frames, frames6
 from pdsno_cli.lab.frames import Host
 from pdsno_cli.lab.lldp_frame import INTERVAL, lldp_frame
 from pdsno_cli.model.errors import LabError
@@ -29,20 +30,28 @@ if TYPE_CHECKING:
     from pdsno_cli.lab.plan import LabDevice
 
 _FRAME_BYTES = 9216
+_OWN = "0.0.0.1"  # the end of this machine's IPv6 address, which no device has
 _BURST = 256  # frames answered before others have their turn
 
 
 class Wire:
-    """Implements ``Medium``. ``name`` is the topology's; ``ranges`` are first and last addresses of targets."""
+    """Implements ``Medium``. ``name`` is the topology's; ``ranges`` are first and last addresses of targets.
+
+    With a prefix for ``ipv6``, a /64, each host has an address in it, too.
+    """
 
     mode = "namespace"
 
-    def __init__(self, name: str, ranges: Iterable[tuple[int, int]]) -> None:
+    def __init__(
+        self, name: str, ranges: Iterable[tuple[int, int]], *, ipv6: str | None = None
+    ) -> None:
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         self._link = PrivateLink(f"pdsno-{digest}")
         self._prefixes = prefixes(ranges)
         self._reach = _addresses(self._prefixes)
         self._hosts: dict[bytes, Host] = {}
+        self.ipv6 = ipv6
+        self._hosts6: dict[bytes, Host] = {}
         self._sockets: list[socket.socket] = []
         self._announce_at = 0.0  # monotonic
 
@@ -57,6 +66,11 @@ class Wire:
                 sock = self._link.packet_socket(protocol)
                 self._sockets.append(sock)
                 selector.register(sock, selectors.EVENT_READ, lambda sock=sock: self._answer(sock))
+            if self.ipv6 is not None:
+                self._link.add_address(frames6.address_of(self.ipv6, _OWN) + "/64")
+                six = self._link.packet_socket(frames6.ETH_IPV6)
+                self._sockets.append(six)
+                selector.register(six, selectors.EVENT_READ, lambda: self._answer6(six))
         except (PrivateLinkError, OSError) as exc:
             raise LabError(f"cannot make the lab's network: {exc}") from exc
         return list(devices)
@@ -68,17 +82,27 @@ class Wire:
                 f"{device.address} is outside of the lab's network, {', '.join(self._prefixes)}"
             )
         address = ipaddress.IPv4Address(device.address).packed
-        self._hosts[address] = Host(
+        host = Host(
             mac=bytes.fromhex(device.mac.replace(":", "")),
             address=address,
             echo=device.icmp,
             port=device.port,
             answer=None if agent is None else agent.answer,
         )
+        self._hosts[address] = host
+        if self.ipv6 is not None:
+            own = self._packed6(device.address)
+            self._hosts6[own] = replace(host, address=own)
 
     def stop(self, address: str) -> None:
         """Take a host off the wire."""
         self._hosts.pop(ipaddress.IPv4Address(address).packed, None)
+        if self.ipv6 is not None:
+            self._hosts6.pop(self._packed6(address), None)
+
+    def _packed6(self, address: str) -> bytes:
+        assert self.ipv6 is not None  # asked only then
+        return ipaddress.IPv6Address(frames6.address_of(self.ipv6, address)).packed
 
     def silence(self, address: str) -> str | None:
         """Do nothing: a host that is off the wire answers nothing."""
@@ -115,6 +139,7 @@ class Wire:
     def close(self) -> None:
         """Remove sockets, link and namespace."""
         self._hosts.clear()
+        self._hosts6.clear()
         while self._sockets:
             self._sockets.pop().close()
         self._link.close()
@@ -129,6 +154,17 @@ class Wire:
                 return
             if reply is not None:
                 with contextlib.suppress(OSError):  # the near end's queue is full, as on any wire
+                    sock.send(reply)
+
+    def _answer6(self, sock: socket.socket) -> None:
+        """Answer the IPv6 frames waiting on a socket. Runs on the serving thread."""
+        for _ in range(_BURST):
+            try:
+                frame = sock.recv(_FRAME_BYTES)
+            except OSError:  # nothing more, or closed meanwhile
+                return
+            for reply in frames6.answers(frame, self._hosts6):
+                with contextlib.suppress(OSError):  # the near end's queue is full
                     sock.send(reply)
 
 

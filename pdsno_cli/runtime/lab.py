@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pdsno_cli.lab.others import recordings
 from pdsno_cli.lab.plan import Credential, LabDevice, LabUser, Segment, plan
 from pdsno_cli.lab.server import Lab
+from pdsno_cli.model.address_numbers import is_ipv6
 from pdsno_cli.model.errors import LabError
 from pdsno_cli.model.roles import Role
 from pdsno_cli.model.targets import expand, parse_target
@@ -35,7 +36,10 @@ def plan_lab(topology: Topology) -> Lab | None:
     if topology.lab.mode == "namespace":
         from pdsno_cli.lab.wire import Wire
 
-        return Lab(planned_devices(topology), Wire(topology.name, _ranges(topology)))
+        return Lab(
+            planned_devices(topology),
+            Wire(topology.name, _ranges(topology), ipv6=topology.lab.ipv6),
+        )
     return Lab(planned_devices(topology))
 
 
@@ -47,6 +51,8 @@ def replan(lab: Lab, topology: Topology) -> str:
             f"a running lab cannot change from {lab.mode} to {topology.lab.mode}: "
             "end it with pdsno down first"
         )
+    if topology.lab.ipv6 != lab.ipv6:
+        raise LabError("a running lab cannot change its IPv6 prefix: end it with pdsno down first")
     return lab.replan(planned_devices(topology), _ranges(topology))
 
 
@@ -54,7 +60,8 @@ def _ranges(topology: Topology) -> list[tuple[int, int]]:
     targets = (
         target for local in topology.of_role(Role.LOCAL) for target in local.discovery.targets
     )
-    return [(found.first, found.last) for found in map(parse_target, targets)]
+    found = (parse_target(target) for target in targets if not is_ipv6(target))
+    return [(item.first, item.last) for item in found]
 
 
 def planned_devices(topology: Topology) -> tuple[LabDevice, ...]:
@@ -74,7 +81,8 @@ def _planned(topology: Topology, resolve: Callable[[str], str]) -> tuple[LabDevi
     assert spec is not None  # nobody plans what is not declared
     segments = [
         Segment(
-            targets=expand(local.discovery.targets),
+            # A device is placed by its IPv4 address; that of IPv6 follows from it.
+            targets=expand(item for item in local.discovery.targets if not is_ipv6(item)),
             port=local.discovery.snmp.port,
             community=resolve(local.discovery.snmp.community),
             credentials=[_credential(item, resolve) for item in local.discovery.snmp.tried],

@@ -161,6 +161,7 @@ def _lab(raw: dict[str, Any] | None, folder: Path) -> Lab | None:
         snmp=raw.get("snmp", 0),
         icmp=raw.get("icmp"),
         recordings=None if recordings is None else str(resolve_path(recordings, base=folder)),
+        ipv6=raw.get("ipv6"),
     )
 
 

@@ -223,7 +223,7 @@ class Lab:
     """A private network of real responders; ``snmp`` of the ``devices`` answer SNMP.
 
     ``icmp`` of them answer echo in a namespace, None for all. ``recordings`` is a folder whose files the
-    first agents play.
+    first agents play, ``ipv6`` a /64 in which each has an address in a namespace, too.
     """
 
     mode: Literal["loopback", "namespace"] = "loopback"
@@ -231,6 +231,7 @@ class Lab:
     snmp: int = 0
     icmp: int | None = None
     recordings: str | None = None
+    ipv6: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,7 +140,7 @@ EFFECTS: Mapping[type, Mapping[str, Effect]] = {
     },
     Traps: {"port": Effect.RESTART},
     SnmpKey: {"protocol": Effect.RESTART, "password": Effect.RESTART},
-    Lab: dict.fromkeys(("mode", "devices", "snmp", "icmp", "recordings"), Effect.LIVE),
+    Lab: dict.fromkeys(("mode", "devices", "snmp", "icmp", "recordings", "ipv6"), Effect.LIVE),
 }
 _SECRETS = frozenset(
     {(Topology, "signing_key"), (Broker, "username"), (Broker, "password"), (Controller, "nib"),

@@ -66,6 +66,10 @@ class PrivateLink:
         """Make a prefix on-link; raises PrivateLinkError."""
         _ip("route", "add", prefix, "dev", self.name, "proto", _PROTOCOL, "src", _SOURCE)
 
+    def add_address(self, address: str) -> None:
+        """Give this machine an IPv6 address, with its length, on the link; raises PrivateLinkError."""
+        _ip("-6", "address", "add", address, "dev", self.name, "nodad")
+
     def unroute(self, prefix: str) -> None:
         """Undo ``route``."""
         with contextlib.suppress(PrivateLinkError):

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from pdsno_cli.lint.common import addresses, local_targets, target_path
 from pdsno_cli.lint.rule import Rule
+from pdsno_cli.model.address_numbers import IPV6
 from pdsno_cli.model.roles import Role
-from pdsno_cli.model.targets import parse_range
+from pdsno_cli.model.targets import AddressRange, is_link, parse_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pdsno_cli.model.diagnostics import Diagnostic
-    from pdsno_cli.model.targets import AddressRange
     from pdsno_cli.spec.document import Document
-    from pdsno_cli.spec.topology import Lab, Topology
+    from pdsno_cli.spec.topology import Controller, Lab, Topology
 
 CODE = "PDS216"
 LOOPBACK = (127 << 24, (128 << 24) - 1)
@@ -29,6 +29,9 @@ PRIVATE = tuple(
         "198.51.100.0-198.51.100.255", "203.0.113.0-203.0.113.255",
     )
 )  # fmt: skip
+
+
+PRIVATE_IPV6 = parse_range("fc00::-fdff:ffff:ffff:ffff:ffff:ffff:ffff:ffff")  # RFC 4193
 
 
 def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
@@ -52,7 +55,11 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         )
     if lab.icmp is not None:
         yield from _icmp(lab, lab.icmp, document)
-    targets = list(local_targets(topology))
+    if lab.ipv6 is not None:
+        yield from _ipv6(lab, lab.ipv6, document)
+    every = list(local_targets(topology))
+    targets = [item for item in every if item[2].first < IPV6]
+    yield from _ipv6_targets(lab, every, document)
     loopback = lab.mode == "loopback"
     fits = _on_loopback if loopback else _private
     off = [(controller, index) for controller, index, found in targets if not fits(found)]
@@ -88,6 +95,44 @@ def check(topology: Topology, document: Document) -> Iterator[Diagnostic]:
         )
 
 
+def _ipv6(lab: Lab, prefix: str, document: Document) -> Iterator[Diagnostic]:
+    found = addresses(prefix)
+    if lab.mode == "loopback":
+        yield document.finding(
+            CODE,
+            "'ipv6' has no effect on loopback: a loopback lab has addresses of 127.0.0.0/8 only",
+            ("lab", "ipv6"),
+            hint="remove it, or set mode: namespace",
+        )
+    elif isinstance(found, str) or not is_link(found) or not _within(found, PRIVATE_IPV6):
+        yield document.finding(
+            CODE,
+            f"{prefix!r} is not a private /64 of IPv6",
+            ("lab", "ipv6"),
+            hint="for example: ipv6: fd00:77::/64",
+        )
+
+
+def _ipv6_targets(
+    lab: Lab, targets: list[tuple[Controller, int, AddressRange]], document: Document
+) -> Iterator[Diagnostic]:
+    """Yield a finding for each IPv6 target where the lab has no device."""
+    own = None if lab.ipv6 is None or lab.mode == "loopback" else addresses(lab.ipv6)
+    for controller, index, found in targets:
+        inside = isinstance(own, AddressRange) and _within(found, own)
+        if found.first >= IPV6 and not inside and not isinstance(own, str):
+            yield document.finding(
+                CODE,
+                f"{controller.discovery.targets[index]} is not in the IPv6 prefix of the lab",
+                target_path(document, controller, index),
+                hint="a namespace lab has one with ipv6: fd00:77::/64",
+            )
+
+
+def _within(found: AddressRange, other: AddressRange) -> bool:
+    return other.first <= found.first and found.last <= other.last
+
+
 def _icmp(lab: Lab, icmp: int, document: Document) -> Iterator[Diagnostic]:
     if lab.mode == "loopback":
         yield document.finding(
@@ -110,7 +155,7 @@ def _on_loopback(found: AddressRange) -> bool:
 
 
 def _private(found: AddressRange) -> bool:
-    return any(item.first <= found.first and found.last <= item.last for item in PRIVATE)
+    return any(_within(found, item) for item in PRIVATE)
 
 
 def _refused(topology: Topology) -> bool:
