@@ -5,11 +5,15 @@ from __future__ import annotations
 import ipaddress
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pdsno_cli.lab import frames6
 from pdsno_cli.lab.frames import Host
+from pdsno_cli.lint.engine import require
+from pdsno_cli.model.errors import LabError
+from pdsno_cli.runtime.lab import plan_lab, replan
 from tests.conftest import in_namespace
 from tests.lab.test_wire import LAB
 
@@ -111,3 +115,13 @@ def test_plane_with_a_lab_finds_devices_of_both_families(tmp_path):
     assert all(item["addresses"][1] == own(item["addresses"][0]) for item in both)
     assert all(item["protocols"][:2] == ["arp", "icmp"] for item in both)
     assert "pdsno-" not in links  # the lab left nothing behind
+
+
+def test_running_lab_keeps_its_ipv6_prefix(tmp_path):
+    file = tmp_path / "lab.yaml"
+    file.write_text(FILE)
+    lab = plan_lab(require(str(file)))
+    assert lab is not None
+    file.write_text(FILE.replace("fd00:77", "fd00:78"))
+    with pytest.raises(LabError, match="cannot change its IPv6 prefix: end it with pdsno down"):
+        replan(lab, require(str(file)))
