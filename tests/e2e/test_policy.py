@@ -175,8 +175,15 @@ def test_global_record_of_what_others_go_by_stands_in_for_their_stores(site):
     site.write(interval="1h")
     run = site.up().ready()
     assert apply(site, PROTOCOLS, "r1").returncode == 0
-    until(lambda: all(not row["waiting"] for row in site.status()["controllers"]), "all committed")
     known = standings(site, "r1")
+
+    def at_the_top() -> set[tuple[str, int]]:
+        lines = site.ask("events", str(site.file), "--json").stdout.splitlines()
+        applied = [e for e in map(json.loads, lines) if e["event"] == "policy_applied"]
+        return {(e["subject"], e["detail"]["version"]) for e in applied}
+
+    wanted = {(name, row["version"]) for name, row in known.items()}
+    until(lambda: wanted <= at_the_top(), "their word at the top")
     run.interrupt()
     assert run.end() == 0
     for path in (site.state / "stores").iterdir():
