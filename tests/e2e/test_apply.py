@@ -415,7 +415,7 @@ def test_supervisor_killed_in_the_midst_of_an_apply_and_the_next_up_converges(si
     until(lambda: not first.members(), "the end of every process")
     site.up().ready()
     until(lambda: len(site.devices()) == 3, "the view of the new file")
-    until(lambda: not [*site.state.rglob("lc2*")], "the end of what lc2 kept")
+    until(lambda: not [*site.state.rglob("lc2*")], "the end of all that lc2 kept")
     assert site.ask("audit", str(site.file)).returncode == 0
 
 
