@@ -14,6 +14,7 @@ CLASSES = {
     "switch": "network",
     "transport": "network",  # optical transport, access multiplexers, cable and DSL head ends
     "console server": "network",
+    "network appliance": "network",  # WAN optimisers, proxies, media gateways, session border controllers
     "firewall": "firewall",
     "load balancer": "loadbalancer",
     "access point": "wireless",

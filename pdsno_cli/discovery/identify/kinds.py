@@ -31,6 +31,31 @@ WORDS = (
     ("server", r"\bserver\b|\bBMC\b|\bIPMI\b|baseboard|chassis management|\bblade"),
 )  # fmt: skip
 
+# What most devices of an operating system are, where nothing else tells.
+SYSTEMS = {
+    "IOS": "router",
+    "IOS-XE": "router",
+    "VRP": "switch",
+    "Comware": "switch",
+    "AlliedWare Plus": "switch",
+    "WeOS": "switch",
+    "IronWare": "switch",
+    "ZXR10": "switch",
+    "ZXROS": "router",
+    "Ruijie RGOS": "switch",
+    "BDCOM": "switch",
+    "DCN": "switch",
+    "QTECH": "switch",
+    "DmOS": "switch",
+    "HiOS": "switch",
+    "ROS": "switch",
+    "FASTPATH": "switch",
+    "Adtran AOS": "router",
+    "Meraki": "access point",
+    "ZyNOS": "switch",
+    "TrendNET": "switch",
+}
+
 _LLDP_CAPABILITIES: Oid = (1, 0, 8802, 1, 1, 2, 1, 3, 6, 0)  # lldpLocSysCapEnabled
 _CAPABILITIES = (
     ("phone", 5),
@@ -66,7 +91,10 @@ def kind(
         return Fact(vendor.kind, f"what {vendor.name} makes")
     if answers.has(objects.UPS):
         return Fact("power", "it serves UPS-MIB")
-    return _by_functions(answers, system)
+    found_by = _by_functions(answers, system)
+    if found_by is None and system in SYSTEMS:
+        return Fact(SYSTEMS[system], f"what {system} runs on")
+    return found_by
 
 
 def _by_functions(answers: Answers, system: str | None) -> Fact | None:

@@ -66,6 +66,23 @@ CASES = [
     ("Rittal CMC III PU SN 12345678 HW V3.00 - SW V3.11.00_5", "2606.7", "Rittal", "Rittal CMC", "environment", "V3.11.00_5"),
     ("Ethernet Routing Switch 5520-48T-PWR      HW:02       FW:6.0.0.10  SW:v6.2.4.011", "45.3.74.1",
      "Nortel", "BOSS", "switch", "6.2.4.011"),
+    ("Example Secure Web Proxy", "3417.1.1.40", "Blue Coat", "SGOS", "network appliance", None),
+    ("Cisco IOS Software, Version 15.9(3)M2", "9.1.99999", "Cisco", "IOS", "router", "15.9(3)M2"),
+    ("H3C Comware Platform Software, Software Version 5.20", "25506.1.9999", "H3C", "Comware", "switch", "5.20"),
+    ("CANOPY 16.0 AP", "161.19.250.256", "Cambium", "Canopy", "radio", "16.0"),
+    ("Aruba Instant On 1930 24G 4SFP+, InstantOn_1930_2.5.0.0 (12)", "11.2.3.7.11.999", "HPE Aruba", "Instant On", "switch", "2.5.0.0"),
+    ("BUFFALO TeraStation TS1234 Ver. 4.01", "8072.3.2.10", "Buffalo", "TeraStation", "storage", "4.01"),
+    ("Linux Teltonika-RUT999.example 5.4.0 mips", "8072.3.2.10", "Teltonika", "RutOS", "router", None),
+    ("AN5516-99", "5875.800.1001.1", "FiberHome", "FiberHome", "transport", None),
+    ("Alta S99 1.2a", "61802.9", "Alta Labs", "Alta Labs", "switch", "1.2a"),
+    ("Cisco Secure Access Control System 5.8", "9.1.1117", "Cisco", "ACS", "server", None),
+    ("Cisco SPA999G", "9.6.1.23.1", "Cisco", "Cisco SPA", "phone", None),
+    ("FortiSandbox", "12356.118.1.1", "Fortinet", "FortiSandbox", "appliance", None),
+    ("FortiExtender", "12356.121.1.1", "Fortinet", "FortiExtender", "router", None),
+    ("Dominion KX9-999 3.4.5", "13742.3.2.1", "Raritan", "Raritan KX", "console server", "3.4.5"),
+    ("SNR-ERD-9", "40418.2.9", "SNR", "SNR-ERD", "environment", None),
+    ("m0n0wall 1.8 FreeBSD", "12325.1.1.2.1.1", None, "m0n0wall", "firewall", None),
+    ("Linux bison 5.1", "8072.3.2.10", "Bison", "Bison Router", "router", None),
 ]  # fmt: skip
 
 
@@ -79,6 +96,23 @@ def test_description_of_a_vendor_says_what_a_device_is(case):
 def test_unknown_vendor_yields_nothing_rather_than_a_guess():
     assert device("", "4294967295.1") == {}
     assert device() == {}
+
+
+@pytest.mark.parametrize(
+    ("oid", "vendor", "kind"),
+    [
+        ("42111.640", "Inovonics", "appliance"), ("49136.1", "ALGcom", "power"), ("38516.2.1", "Allworx", "phone"),
+        ("55108.1", "Riedo Networks", "power"), ("266.20.4", "Nexans", "switch"), ("27975.1", "Centec", "switch"),
+        ("12551.2", "CE+T", "power"), ("46651.1", "Dantherm", "environment"), ("2468.1", "Ingrasys", "power"),
+        ("16174.1", "Sensatronics", "environment"), ("28194.1", "Exterity", "appliance"), ("33826.1", "Lutong", "transport"),
+        ("11898.2.4.6", "Proxim", "access point"), ("5395.1", "Ribbon", "transport"), ("1918.2.13", "Eaton", "power"),
+        ("6066.1", "Calix", "transport"), ("7309.4", "Alpha Technologies", "power"), ("31394.1", "Victron", "power"),
+        ("17409.1", None, "transport"), ("5003.8.1", "AudioCodes", "network appliance"),
+    ],
+)  # fmt: skip
+def test_number_alone_says_vendor_and_type(oid, vendor, kind):
+    found = device("", oid)
+    assert (found.get("vendor"), found["type"]) == (vendor, kind)
 
 
 def test_net_snmp_names_the_system_not_the_vendor():
