@@ -105,6 +105,7 @@ FAMILIES: dict[str, tuple[tuple[str, str], ...]] = {
     "Datacom": (("transport", r"OLT|DM461|GPON|DM991|DM4610"), ("router", r"DM29|router"), ("switch", r"DM\d{4}")),
     "ABB": (("power", r"UPS|PowerValue|inverter"), ("switch", r"AFS|NSD")),
     "Intelbras": (("transport", r"OLT|\bONU"), ("access point", r"AP|WOM"), ("switch", r"SG|SF")),
+    "Buffalo": (("switch", r"\bBS-|BSL-|switch"), ("access point", r"\bWAPM|\bWAPS|\bWHR|\bWZR|AirStation"), ("storage", r"TeraStation|LinkStation|\bTS\d|\bLS\d")),
     "CyberPower": (("power", r"."),),
     "Ubiquiti": (
         ("transport", r"OLT|UF-|UFiber"), ("switch", r"\bUSW|\bUS-|EdgeSwitch|\bES-|EdgePoint S|TOUGHSwitch"),

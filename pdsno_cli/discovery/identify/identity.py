@@ -20,6 +20,7 @@ from pdsno_cli.discovery.identify.rule import (
     condition,
     matches,
     search,
+    several,
     values,
 )
 from pdsno_cli.discovery.identify.rules import RULES
@@ -41,6 +42,9 @@ _VERSIONS = (
     r"\bversion[_:= ]+v?(\d+\.\d[\w.()+-]*)",
     r"\b(v\d+\.\d[\w.()+-]*)",
     r"(?:^|[\s,;(])(\d+\.\d+\.\d+[\w.()+-]*)",
+    r"(?:software|firmware) (?:version|ver|rev(?:ision)?|release)\.?[: ]*([A-Z]\w*\d[\w.()+-]*)",
+    r"[A-Za-z]_V(\d+\.\d+[\w.]*)",
+    r"^(?:[A-Z][\w/+-]* ){1,3}v?(\d+\.\d\w*)$",
 )
 # A kernel's version and host are not the device's.
 _UNAME = r"^(?:Linux|FreeBSD|OpenBSD|NetBSD|SunOS|Darwin|Hardware:) "
@@ -168,7 +172,8 @@ def _sources(
     if not search(_UNAME, descr):
         yield "version", values(_VERSIONS, answers, descr)
         yield "model", _after(maker, descr)
-        if rule is None or not rule.model:
+        # A rule that knows where sysDescr has the model knows when it has none.
+        if rule is None or all(source.startswith("@") for source in several(rule.model)):
             yield "model", values(_MODELS, answers, descr)
 
 

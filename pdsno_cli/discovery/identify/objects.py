@@ -1,7 +1,9 @@
 """Standard objects that hold a model, version or serial number, whoever made the device.
 
-ENTITY-MIB (RFC 6933), Printer-MIB (RFC 3805), UPS-MIB (RFC 1628), HOST-RESOURCES-MIB (RFC 2790), and
-the hardware that agents of Dell, HPE and Supermicro report under a general-purpose system.
+ENTITY-MIB (RFC 6933), Printer-MIB (RFC 3805), UPS-MIB (RFC 1628), HOST-RESOURCES-MIB (RFC 2790), the
+cable device MIB (RFC 4639), LLDP-MED (ANSI/TIA-1057), IEEE 802.11, FCMGMT-MIB of storage networks,
+SCTE-HMS of cable plants, SNIA-SML of tape libraries, and the hardware that agents of Dell, HPE and
+Supermicro report under a general-purpose system.
 """
 
 from __future__ import annotations
@@ -27,6 +29,16 @@ _FASTPATH = (
     "4526.11.1.1.1",
 )
 
+# Inventories of one form each that many makers serve: model, version, serial number.
+_LLDP_MED = "1.0.8802.1.1.2.1.5.4795.1.2"
+_IEEE_80211 = "1.2.840.10036.3.1.2.1"
+_CABLE = "1.3.6.1.2.1.69.1"
+_CABLE_PLANT = "5591.1.3.1"
+_TAPE_LIBRARY = "14851.3.1.3"
+_FIBRE_CHANNEL = "1.3.6.1.3.94.1"
+_RADLAN = ("89.53.14.1", "9.6.1.101.53.14.1")
+
+# Read wherever they were answered; discovery asks for those that a type or a rule names (questions.py).
 SOURCES = {
     "model": (
         "@1.3.6.1.2.1.33.1.1.2.0",
@@ -34,11 +46,24 @@ SOURCES = {
         "@674.10892.5.1.3.12.0",
         "@674.10892.1.300.10.1.9.1",
         *(f"@{base}.3.0" for base in _FASTPATH),
+        f"@{_LLDP_MED}.7.0",
+        f"@{_CABLE_PLANT}.3.0",
+        f"@{_TAPE_LIBRARY}.1.0",
+        f"@{_FIBRE_CHANNEL}.6.1.7",
+        f"@{_IEEE_80211}.3",
     ),
     "version": (
         *(f"@{base}.13.0" for base in _FASTPATH),
         "@1.3.6.1.2.1.33.1.1.3.0",
         "@1.3.6.1.2.1.33.1.1.4.0",
+        *(f"@{base}.2.1" for base in _RADLAN),
+        "@89.2.4.0",
+        f"@{_LLDP_MED}.4.0",
+        f"@{_LLDP_MED}.3.0",
+        f"@{_CABLE}.3.5.0",
+        f"@{_TAPE_LIBRARY}.4.0",
+        f"@{_FIBRE_CHANNEL}.7.1.3 ~ ^(\\S*\\d\\S*)$",
+        f"@{_IEEE_80211}.4",
     ),
     "serial": (
         "@1.3.6.1.2.1.43.5.1.1.17.1",
@@ -46,6 +71,12 @@ SOURCES = {
         "@674.10892.5.1.3.2.0",
         "@674.10892.1.300.10.1.11.1",
         *(f"@{base}.4.0" for base in _FASTPATH),
+        *(f"@{base}.5.1" for base in _RADLAN),
+        f"@{_LLDP_MED}.5.0",
+        f"@{_CABLE}.1.4.0",
+        f"@{_CABLE_PLANT}.4.0",
+        f"@{_TAPE_LIBRARY}.2.0",
+        f"@{_FIBRE_CHANNEL}.6.1.8",
     ),
 }
 # A server's maker, where its agent reports the hardware under a general-purpose system.

@@ -23,8 +23,8 @@ from pdsno_cli.discovery.identify.rules import RULES
 from pdsno_cli.discovery.identify.vendors import AGENT_SOFTWARE
 
 MAX_DATAGRAMS = 2  # a GET and a GETBULK
-MAX_GETS = 26
-MAX_NEXTS = 12
+MAX_GETS = 64
+MAX_NEXTS = 40
 ROWS = 3  # of ENTITY-MIB: the chassis is among the first
 ENGINE_ID: Oid = (1, 3, 6, 1, 6, 3, 10, 2, 1, 1, 0)  # snmpEngineID
 BRIDGE_ADDRESS: Oid = (1, 3, 6, 1, 2, 1, 17, 1, 1, 0)  # dot1dBaseBridgeAddress
@@ -40,6 +40,7 @@ _PRINTER = (
     (1, 3, 6, 1, 2, 1, 43, 5, 1, 1, 17, 1),  # prtGeneralSerialNumber
     (1, 3, 6, 1, 2, 1, 25, 3, 2, 1, 3, 1),  # hrDeviceDescr
 )
+_LLDP_MED = tuple((1, 0, 8802, 1, 1, 2, 1, 5, 4795, 1, 2, number, 0) for number in (3, 4, 5, 7))
 _HARDWARE_SERIALS = (
     (1, 3, 6, 1, 4, 1, 232, 2, 2, 2, 1, 0),
     (1, 3, 6, 1, 4, 1, 674, 10892, 1, 300, 10, 1, 11, 1),
@@ -102,6 +103,8 @@ def _standard(kind: str | None, *, generic: bool) -> tuple[Oid, ...]:
     found: tuple[Oid, ...] = ()
     if kind in {None, "power", "environment"}:
         found += _UPS
+    if kind in {"phone", "access point"}:
+        found += _LLDP_MED
     if kind in {None, "printer"}:
         found += _PRINTER
     if kind is None:

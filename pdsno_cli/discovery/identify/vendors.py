@@ -12,7 +12,7 @@ from pathlib import Path
 SYSTEM_LISTS = (Path("/usr/share/misc/enterprise-numbers.txt"),)
 
 # Agents, not vendors: a sysObjectID below these says which software answers on somebody's hardware.
-AGENT_SOFTWARE = frozenset({99, 2021, 4413, 4491, 4976, 8072, 12325, 26381})
+AGENT_SOFTWARE = frozenset({99, 2021, 4413, 4491, 4976, 8072, 12325, 14851, 26381})
 _COMPANY = re.compile(
     r"[,\s]+(?:inc|llc|ltd|limited|corp|corporation|co|company|gmbh|ag|a/s|s\.?a|s\.?p\.?a|bv|b\.v|oy|ab|"
     r"s\.?r\.?o|s\.?r\.?l|plc|pty|kg|as|sas)\.?(?=$|[,\s])",

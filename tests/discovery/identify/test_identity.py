@@ -82,6 +82,7 @@ CASES = [
     ("Dominion KX9-999 3.4.5", "13742.3.2.1", "Raritan", "Raritan KX", "console server", "3.4.5"),
     ("SNR-ERD-9", "40418.2.9", "SNR", "SNR-ERD", "environment", None),
     ("m0n0wall 1.8 FreeBSD", "12325.1.1.2.1.1", None, "m0n0wall", "firewall", None),
+    ("Vega990 VoIP gateway", "4686.9", "VegaStream", "Vega", "network appliance", None),
     ("Linux bison 5.1", "8072.3.2.10", "Bison", "Bison Router", "router", None),
 ]  # fmt: skip
 
@@ -113,6 +114,61 @@ def test_unknown_vendor_yields_nothing_rather_than_a_guess():
 def test_number_alone_says_vendor_and_type(oid, vendor, kind):
     found = device("", oid)
     assert (found.get("vendor"), found["type"]) == (vendor, kind)
+
+
+@pytest.mark.parametrize(
+    ("descr", "oid", "field", "value"),
+    [
+        ("Example ES9 Software Version ABC_4.14", "8886.9", "version", "ABC_4.14"),
+        ("CMTS_V09.01.02, C9 CMTS", "4998.9", "version", "09.01.02"),
+        ("DASAN V9999G 4.04", "6296.9", "version", "4.04"),
+        ("PDU91001 FW 1.1.0", "3808.1.1.3", "model", "PDU91001"),
+        ("FL SWITCH XYZ 9GT", "4346.9", "model", "FL SWITCH XYZ 9GT"),
+        ("NetScreen-99 version 5.4.0r99.0 (SN: 0099345, Firewall+VPN)", "3224.1.9", "serial", "0099345"),
+        ("BiNOX (T-Test-9999) Version 2.9.R9", "738.10.5.100", "model", "T-Test-9999"),
+        ("Model C990, AsyncOS Version: 9.9.1-066, Serial #: ABC123-DEF", "15497.1.1", "model", "C990"),
+        ("Avaya Inc., G990 Media Gateway, sw_ver=99.20.1", "6889.1.9", "version", "99.20.1"),
+        ("Linux netbotz 2.4.26 #1 PPC", "5528.100.20.10", "model", None),
+        ("Linux host 5.4.0", "8072.3.2.10", "model", None),
+    ],
+)  # fmt: skip
+def test_description_holds_a_detail(descr, oid, field, value):
+    assert device(descr, oid).get(field) == value
+
+
+@pytest.mark.parametrize(
+    ("base", "model", "version", "serial"),
+    [
+        ("1.0.8802.1.1.2.1.5.4795.1.2", ".7.0", ".4.0", ".5.0"),
+        ("1.3.6.1.4.1.14851.3.1.3", ".1.0", ".4.0", ".2.0"),
+        ("1.3.6.1.3.94.1", ".6.1.7.9.9", ".7.1.3.9.9.1", ".6.1.8.9.9"),
+        ("1.2.840.10036.3.1.2.1", ".3.4", ".4.4", None),
+        ("1.3.6.1.4.1.5591.1.3.1", ".3.0", None, ".4.0"),
+        ("1.3.6.1.2.1.69.1", None, ".3.5.0", ".1.4.0"),
+        ("1.3.6.1.4.1.89.53.14.1", None, ".2.1", ".5.1"),
+    ],
+)
+def test_inventory_that_many_makers_serve(base, model, version, serial):
+    values = {model: "XM-9", version: "9.8.7", serial: "ZZ0009"}
+    more = {base + place: value for place, value in values.items() if place}
+    found = device("", "4294967295.1", more=more)
+    for field, place in (("model", model), ("version", version), ("serial", serial)):
+        assert found.get(field) == (values[place] if place else None)
+
+
+def test_scripts_of_a_linux_host_say_its_hardware():
+    more = {
+        "1.3.6.1.4.1.8072.1.3.2.3.1.1.8.104.97.114.100.119.97.114.101": "RackBox 9",
+        "1.3.6.1.4.1.8072.1.3.2.3.1.1.6.115.101.114.105.97.108": "To be filled by O.E.M.",
+        "1.3.6.1.4.1.2021.7890.4.4.1.2.6.115.101.114.105.97.108.1": "ZZ0009",
+    }
+    found = device("Linux db 6.1.0 #1 SMP x86_64", "8072.3.2.10", more=more)
+    assert (found["model"], found["serial"]) == ("RackBox 9", "ZZ0009")
+
+
+def test_agent_of_a_tape_library_is_no_vendor():
+    found = device("", "14851.3.1", more={"1.3.6.1.4.1.14851.3.1.3.1.0": "Library 9"})
+    assert (found.get("vendor"), found["type"], found["model"]) == (None, "storage", "Library 9")
 
 
 def test_net_snmp_names_the_system_not_the_vendor():

@@ -112,7 +112,7 @@ RULES = (
     Rule(os="OptiSwitch", oid=("629", "6926"), descr=r"FSP|XG3", vendor="ADVA", kind="transport", version=r"Ver\. (\S+(?: \(\d+\))?)", model=r"^(.+?) Ver", serial="@629.1.50.16.4.3.2.0"),
     Rule(os="OptiSwitch", oid=("629", "6926"), descr=r"OptiSwitch|OS\d", vendor="MRV", kind="switch", version=r"Ver\.? (\S+)", model=r"((?:OptiSwitch |OS-?)\S+)"),
     Rule(os="Infinera", oid=("21296", "8492", "42229"), kind="transport"),
-    Rule(os="DOCSIS", descr=r"DOCSIS|Cable ?Modem|<<\s*HW_REV", kind="router", version=r"SW_REV: ?([^;>]+)", model=r"MODEL: ?([^;>]+)"),
+    Rule(os="DOCSIS", descr=r"DOCSIS|Cable ?Modem|<<\s*HW_REV", kind="router", version=(r"SW_REV: ?([^;>]+)", "@1.3.6.1.2.1.69.1.3.5.0"), model=r"MODEL: ?([^;>]+)", serial="@1.3.6.1.2.1.69.1.1.4.0"),
     Rule(os="Accedian", oid="22420", kind="transport", model=r"^(?:Accedian )?(.+?)(?: (?:FW|v?\d+\.).*)?$", version=r"(?:FW|AEN|AMN)?[_ -](\d+\.\d+[\w.]*)"),
     Rule(os="CTS", oid="9304", kind="switch"),
     Rule(os="PBN", oid="11606", kind="transport", version=r"Version ([\w.]+)"),

@@ -7,7 +7,7 @@ from pdsno_cli.discovery.identify.rule import Rule
 _UPS_VERSION = ("@1.3.6.1.2.1.33.1.1.3.0", "@1.3.6.1.2.1.33.1.1.4.0")
 
 RULES = (
-    Rule(os="NetBotz", oid=("5528", "52674"), kind="environment", vendor="APC", version=r"(?:BotzWare|Version|AOS) ?V?([\w.]+)", model=r"(NetBotz \S+)"),
+    Rule(os="NetBotz", oid=("5528", "52674"), kind="environment", vendor="APC", version=r"(?:BotzWare|Version|AOS) ?V?([\w.]+)", model=r"(NetBotz (?!\d+\.)\S+)"),
     Rule(os="APC AOS", oid=("318.1.3.14", "318.1.3.19", "318.1.3.8"), kind="environment", version=(r"AF1:(v[\w.]+)", r"PF:(v[\w.]+)"), model=("@318.1.1.27.1.1.1.3.0", r"MN: ?(\S+)"), serial=("@318.1.1.27.1.1.1.5.0", r"SN: ?(\w+)")),
     Rule(os="APC AOS", oid="318", descr=r"Environmental|EMU", kind="environment", version=r"PF:(v[\w.]+)"),
     Rule(os="APC AOS", oid="318", kind="power", version=r"PF: ?(v[\w.]+)",
@@ -18,12 +18,13 @@ RULES = (
     Rule(os="ABB CMS-700", descr=r"ABB ?Circuit ?Measurement|InSite pro M", vendor="ABB", kind="power", model=r"(CMS-?\d+|InSite pro M\w*)"),
     Rule(os="Raritan KX", oid="13742", descr=r"Dominion KX|\bKX\d|Dominion SX|CommandCenter", kind="console server", model=r"(Dominion [KS]X\S*)", version=r"(\d+\.\d+\.\d+\S*)"),
     Rule(os="Dell rPDU", oid="3711.24", vendor="Dell", kind="power"),
+    Rule(os="FL Switch", oid="4346", kind="switch", model=r"^((?:FL|mGuard) .*\w)$"),
     Rule(os="Vigintos", oid="27993", kind="appliance"),
     Rule(os="AvediaStream", descr=r"Ardmore-Encoder", vendor="Exterity", kind="appliance"),
     Rule(os="Liebert", oid="476", kind="power", version=("@476.1.42.2.1.3.0", "@476.1.1.1.1.1.3.0", *_UPS_VERSION), model=("@476.1.42.2.1.2.0", "@476.1.42.2.4.2.1.4.1", "@1.3.6.1.2.1.33.1.1.2.0"), serial=("@476.1.42.2.1.4.0", "@476.1.42.2.4.2.1.5.1")),
     Rule(os="Raritan PX", oid="13742", kind="power", version=("@13742.6.3.2.3.1.6.1.1.1", "@13742.4.1.1.1.0", r"(\d+\.\d+\.\d+\S*)"), model=("@13742.6.3.2.1.1.3.1", "@13742.4.1.1.12.0", r"Dominion PX \(([\w-]+)\)", r"(PX\d?-\S*|EMX\S*)"), serial=("@13742.6.3.2.1.1.4.1", "@13742.4.1.1.2.0")),
     Rule(os="Sentry", oid="1718", kind="power", version=("@1718.4.1.1.1.3.0 ~ (\\d+\\.\\d+\\S*)", "@1718.3.1.1.0 ~ Version (\\S+)"), model=("@1718.4.1.2.2.1.2 ~ (\\S+)", "@1718.3.1.10.0"), serial=("@1718.4.1.2.2.1.5", "@1718.4.1.1.1.4.0", "@1718.3.1.4.0")),
-    Rule(os="Geist", oid=("21239", "17373"), kind="power", version=("@21239.5.2.1.2.0", "@21239.5.1.1.2.0", "@21239.2.1.2.0", "@17373.4.1.1.2.0")),
+    Rule(os="Geist", oid=("21239", "17373"), kind="power", version=("@21239.5.2.1.2.0", "@21239.5.1.1.2.0", "@21239.2.1.2.0", "@17373.4.1.1.2.0"), model=("@21239.5.2.1.1.0", "@21239.5.1.1.1.0", "@21239.2.1.1.0", "@17373.4.1.1.1.0")),
     Rule(os="Rittal CMC", oid="2606", kind="environment", version=(r"SW (V[\w.]+)", "@2606.7.2.4.0"), model=(r"(CMC III \w+|CMC[- ]\w+)", "@2606.7.4.1.2.1.2.1"), serial=(r"SN (\d+)",)),
     Rule(os="Tripp Lite", oid="850", kind="power", model=("@850.1.1.1.2.1.5.1", "@850.10.2.2.1.9.1", "@1.3.6.1.2.1.33.1.1.2.0"), version=("@850.1.1.1.2.1.7.1", *_UPS_VERSION), serial=("@850.1.1.1.2.1.6.1", "@850.100.1.1.4.0", "@850.10.2.2.1.12.1")),
     Rule(os="CyberPower", oid=("3808", "15446"), kind="power", model=("@3808.1.1.1.1.1.1.0", "@3808.1.1.3.1.5.0"), version=("@3808.1.1.1.1.2.1.0", "@3808.1.1.3.1.3.0"), serial=("@3808.1.1.1.1.2.3.0", "@3808.1.1.3.1.6.0")),

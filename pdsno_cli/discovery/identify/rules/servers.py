@@ -5,6 +5,15 @@ from __future__ import annotations
 from pdsno_cli.discovery.identify.rule import Rule
 
 _LINUX = r"^Linux \S+ (\d[\w.+~-]*)"
+# What net-snmp's "extend" prints where an administrator named scripts "hardware" and "serial".
+_EXTENDED_MODEL = (
+    "@8072.1.3.2.3.1.1.8.104.97.114.100.119.97.114.101",
+    "@2021.7890.2.4.1.2.8.104.97.114.100.119.97.114.101.1",
+)
+_EXTENDED_SERIAL = (
+    "@8072.1.3.2.3.1.1.6.115.101.114.105.97.108",
+    "@2021.7890.4.4.1.2.6.115.101.114.105.97.108.1",
+)
 _HP_PRINTER = r"JETDIRECT|LaserJet|Officejet|DesignJet|PageWide|Color MFP|HP ETHERNET MULTI"
 
 RULES = (
@@ -25,7 +34,9 @@ RULES = (
     Rule(os="Purity", oid="40482", kind="storage", version=r"(?:Purity//?\w+|Purity) (\d\S*)"),
     Rule(os="Nimble OS", oid="37447", kind="storage", version=r"(?:software version|version) ([\d.]+)"),
     Rule(os="HP StoreOnce", oid="11.2.3.54", kind="storage"),
-    Rule(os="HP MSA", oid="11.2.51", kind="storage", vendor="HPE", model=r"(MSA ?\S*|StorageWorks \S+)"),
+    Rule(os="HP MSA", oid="11.2.51", kind="storage", vendor="HPE", model=(r"(MSA ?\S*|StorageWorks \S+)", "@1.3.6.1.3.94.1.6.1.7"), serial="@1.3.6.1.3.94.1.6.1.8"),
+    Rule(os="Dot Hill", oid="2294", kind="storage", model="@1.3.6.1.3.94.1.6.1.7", serial="@1.3.6.1.3.94.1.6.1.8"),
+    Rule(os="PowerVault", oid=("674.10893.2", "674.10893"), kind="storage", vendor="Dell", model=("@1.3.6.1.3.94.1.6.1.7", r"(PowerVault \S+|ME\d+)"), serial="@1.3.6.1.3.94.1.6.1.8"),
     Rule(os="3PAR", oid=("12925", "11622"), kind="storage", vendor="HPE", version=r"(\d+\.\d+\.\d+[\w.() ]*)"),
     Rule(os="TeraStation", descr=r"^BUFFALO ", vendor="Buffalo", kind="storage", version=r"Ver\.? ?(\d[\d.]*)", model=r"^BUFFALO (?:TeraStation |LinkStation )?(\S+)"),
     Rule(os="SFA OS", serves="6894", vendor="DDN", kind="storage"),
@@ -47,6 +58,7 @@ RULES = (
     Rule(os="TrueNAS", descr=r"TrueNAS|FreeNAS", vendor="iXsystems", kind="storage", version=r"(?:TrueNAS|FreeNAS)-?([\w.-]*\d[\w.-]*)"),
     Rule(os="TrueNAS", serves="50536", vendor="iXsystems", kind="storage"),
     Rule(os="Areca", oid="18928", kind="storage", model="@18928.1.1.1.2.0", serial="@18928.1.1.1.3.0", version="@18928.1.1.1.4.0"),
+    Rule(os="SNIA-SML", oid="14851", kind="storage", model="@14851.3.1.3.1.0", version="@14851.3.1.3.4.0", serial="@14851.3.1.3.2.0"),
     Rule(os="HP MSL", oid="11.10.2.1.3", kind="storage", vendor="HPE"),
     Rule(os="NonStop", oid="11.2.3.10", descr=r"NonStop", kind="server", vendor="HPE"),
     Rule(os="EMC", oid=("1139", "1981"), kind="storage", version=r"(?:Version|T|R)[: ]*(\d[\w.-]+)", vendor="EMC"),
@@ -58,7 +70,8 @@ RULES = (
     Rule(os="iDRAC", oid="674.10892.5", kind="server", vendor="Dell", version=("@674.10892.5.1.1.8.0",), model="@674.10892.5.1.3.12.0", serial="@674.10892.5.1.3.2.0"),
     Rule(os="iDRAC", oid="674.10892.2", kind="server", vendor="Dell", version="@674.10892.2.1.1.5.0", model="@674.10892.2.1.1.2.0", serial="@674.10892.2.1.1.11.0 ~ ^([A-Z0-9]{7})$"),
     Rule(os="CMC", oid="674.10892", kind="server", vendor="Dell"),
-    Rule(os="IMM", oid=("2.3.51.3", "19046.11"), kind="server", vendor="Lenovo"),
+    Rule(os="IMM", oid="2.3.51.3", kind="server", vendor="IBM", model=("@2.3.51.3.1.5.2.1.5.0", "@2.3.51.3.1.5.2.1.1.0"), serial="@2.3.51.3.1.5.2.1.3.0"),
+    Rule(os="XCC", oid="19046.11", kind="server", vendor="Lenovo", model=("@19046.11.1.1.5.2.1.5.0", "@19046.11.1.1.5.2.1.1.0"), serial="@19046.11.1.1.5.2.1.3.0"),
     Rule(os="BladeCenter", oid="2.6.158", kind="server", vendor="IBM"),
     Rule(os="AIX", oid="2.3.1.2", kind="server", vendor="IBM", version=r"AIX version:? ?([\d.]+)", model=r"Machine Type: (\S+)"),
     Rule(os="IBM i", oid="2.6.11", kind="server", vendor="IBM", version=r"(V\dR\d\w*)"),
@@ -95,7 +108,7 @@ RULES = (
     Rule(os="Mobotix", oid="21701", kind="camera", version=r"(MX-V?[\w.]+)", model=r"(?:MOBOTIX )(\S+)"),
     Rule(os="Snom", oid="7526", kind="phone", model=r"(snom\d+)", version=r"(\d+\.\d+\S*)"),
     Rule(os="Yealink", oid="37459", kind="phone", model=r"(T\d\S+)", version=r"(\d+\.\d+\.\d+\S*)"),
-    Rule(os="Polycom", oid="13885", kind="phone", model=r"(?:Polycom )?((?:HDX|RPX|VVX|SoundPoint|RealPresence|Group|VSX|Trio)\S*(?: \d+)?)", version=r"(?:Release|Version)[- :]+([\w.]+)"),
+    Rule(os="Polycom", oid="13885", kind="phone", model=r"(?:Polycom )?((?:HDX|RPX|VVX|SoundPoint|RealPresence|Group|VSX|Trio)\S*(?: \d+)?)", version=r"(?:Release|Version|SIP)[-/ :]+([\w.]+)"),
     Rule(os="Innovaphone", oid="6666", kind="phone", model=r"(IP\d+)", version=r"(\d+r\d\w*|V?\d+\.\d+\S*)"),
     Rule(os="macOS", descr=r"Darwin|Mac OS X", vendor="Apple", kind="workstation", version=r"Darwin Kernel Version ([\d.]+)|Darwin \S+ ([\d.]+)"),
     Rule(os="AirPort", oid="63", descr=r"AirPort|base station|Time Capsule", kind="access point", version=r"V([\d.]+)"),
@@ -110,9 +123,9 @@ RULES = (
 
 # Last of all: net-snmp on Linux is a server, unless the rules above or another sign know better.
 LINUX = (
-    Rule(os="Linux", oid="8072", descr=r"Linux", version=_LINUX),
-    Rule(os="Linux", descr=r"^Linux \S+ \d", version=_LINUX),
-    Rule(os="Linux", oid="8072.3.2.10", version=_LINUX),
+    Rule(os="Linux", oid="8072", descr=r"Linux", version=_LINUX, model=_EXTENDED_MODEL, serial=_EXTENDED_SERIAL),
+    Rule(os="Linux", descr=r"^Linux \S+ \d", version=_LINUX, model=_EXTENDED_MODEL, serial=_EXTENDED_SERIAL),
+    Rule(os="Linux", oid="8072.3.2.10", version=_LINUX, model=_EXTENDED_MODEL, serial=_EXTENDED_SERIAL),
     Rule(os="FreeBSD", oid="8072.3.2.8", kind="server"),
     Rule(os="NetBSD", oid="8072.3.2.7", kind="server"),
     Rule(os="OpenBSD", oid="8072.3.2.12", kind="server"),
