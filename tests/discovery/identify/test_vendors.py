@@ -10,6 +10,7 @@ from pdsno_cli.discovery.identify import vendors
 from pdsno_cli.discovery.identify.evaluate import os_vendors
 from pdsno_cli.discovery.identify.facts import CLASSES
 from pdsno_cli.discovery.identify.families import FAMILIES
+from pdsno_cli.discovery.identify.rules import RULES
 
 TEXT = (Path(vendors.__file__).parent / "vendors.txt").read_text()
 
@@ -71,4 +72,16 @@ def test_vendors_of_families_and_systems_are_in_the_table():
     known = {item.name for item in vendors.table().values()}
     assert set(FAMILIES) <= known
     assert all(kind in CLASSES for rows in FAMILIES.values() for kind, _ in rows)
-    assert set(os_vendors().values()) - known <= {"Airconsole", "Alta Labs"}
+    named_by_rules = {rule.vendor for rule in RULES if rule.vendor is not None}
+    assert set(os_vendors().values()) <= known | named_by_rules
+
+
+def test_a_system_has_one_vendor():
+    text = (Path(vendors.__file__).parent / "os_vendors.txt").read_text()
+    systems = [
+        name
+        for line in text.splitlines()
+        if not line.startswith("#")
+        for name in line.partition(":")[2].split()
+    ]
+    assert sorted(systems) == sorted(set(systems))

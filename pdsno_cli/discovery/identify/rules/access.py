@@ -88,6 +88,7 @@ RULES = (
     Rule(os="ZyNOS", oid="890", descr=r"Prestige|P-\d|AMG|VMG|NBG|SBG|LTE|NR\d", kind="router", model=r"^(.+)$"),
     Rule(os="ZyNOS", oid="890", descr=r"GS|XGS|XS|ES-|MES|Switch|MGS|XMG|XGM", kind="switch", model=r"^([A-Z]{2,3}-?\d[\w-]*)",
          version=("@890.1.15.3.1.6.0",), serial=("@890.1.15.3.1.12.0",)),
+    Rule(os="ZyWALL", oid="890.1.6", kind="firewall", version="@890.1.15.3.1.6.0", model=("@890.1.15.3.1.11.0", r"^(.+)$"), serial="@890.1.15.3.1.12.0"),
     Rule(os="Zyxel DSL", descr=r"^V?\d\.\d\d\([A-Z]{3,4}\.\d+\)", serves="890", vendor="Zyxel", kind="router", version=r"^(\S+)", serial="@890.1.2.2.2.0"),
     Rule(os="LCOS", oid="2356", descr=r"\bWLC", kind="wlan controller", version=r" (\d+\.\d+\.\d+\w*)", model=r"(?:LANCOM )?(WLC-\S+)", serial=r"(\d{15,16})"),
     Rule(os="LCOS", oid="2356", descr=r"\bG?S-\d|\bXS-|\bCS-|\bIGS-|switch|ES-\d", kind="switch", version=(r", (\d+\.\d+\.\d+\w*),", r" (\d+\.\d+\.\d+\w*)", "@2356.16.1.1.1.1.13.0"),

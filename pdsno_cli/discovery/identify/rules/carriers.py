@@ -82,6 +82,7 @@ RULES = (
     Rule(os="SmartEdge", oid="2352", kind="router", version=(r"(?:SEOS|Version)[- ]+([\w.]+)",), model=r"(SE\d+\w*|SSR ?\w*)"),
     Rule(os="Ericsson IPOS", oid="193.218", kind="router", version=r"(\d+\.\d+[\w.]*)"),
     Rule(os="MINI-LINK", oid="193", descr=r"MINI-LINK|MINILINK|TN ", kind="radio", version=r"(R\d\w+)"),
+    Rule(os="MINI-LINK", oid="193.81", kind="radio", version=r"(R\d\w+)"),
     Rule(os="SAOS", oid=("6141", "1271.1.2"), kind="switch", vendor="Ciena",
          version=("@6141.2.60.10.1.1.3.1.2", r"(saos[\w-]+|\d+\.\d+\.\d+[\w.-]*)"), model=r"^(\d{4}[\w ]*|CN ?\S+)", serial="@6141.2.60.11.1.1.1.38.0"),
     Rule(os="Compellent", oid="674.11000.2000.500", kind="storage", vendor="Dell"),

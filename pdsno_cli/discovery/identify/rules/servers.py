@@ -115,6 +115,7 @@ RULES = (
     Rule(os="OpenVMS", descr=r"OpenVMS", kind="server", version=r"V(\d\S+)"),
     Rule(os="NetWare", oid="23", kind="server", version=r"NetWare (\d\S+)"),
     Rule(os="OpenWrt", descr=r"OpenWrt|\bLEDE\b|DD-WRT|Tomato", kind="router"),
+    Rule(os="OpenWrt", oid="66510", kind="router"),
     Rule(os="OpenBSD", descr=r"^OpenBSD", kind="server", version=r"^OpenBSD \S+ ([\d.]+)"),
     Rule(os="OpenBSD", oid="30155", kind="server", version=r"OpenBSD \S+ ([\d.]+)"),
     Rule(os="FreeBSD", descr=r"FreeBSD|DragonFly", kind="server", version=r"(?:FreeBSD|DragonFly) (?:\S+ )?(\d+\.[\w.-]+)"),
