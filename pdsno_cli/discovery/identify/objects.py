@@ -36,7 +36,8 @@ _CABLE = "1.3.6.1.2.1.69.1"
 _CABLE_PLANT = "5591.1.3.1"
 _TAPE_LIBRARY = "14851.3.1.3"
 _FIBRE_CHANNEL = "1.3.6.1.3.94.1"
-_RADLAN = ("89.53.14.1", "9.6.1.101.53.14.1")
+_RADLAN = ("89.53.14.1", "9.6.1.101.53.14.1", "3955.89.53.14.1", "4526.17.53.14.1")
+_FORCE10 = "6027.3.10.1.2.2.1"
 
 # Read wherever they were answered; discovery asks for those that a type or a rule names (questions.py).
 SOURCES = {
@@ -58,6 +59,7 @@ SOURCES = {
         "@1.3.6.1.2.1.33.1.1.4.0",
         *(f"@{base}.2.1" for base in _RADLAN),
         "@89.2.4.0",
+        f"@{_FORCE10}.10.1",
         f"@{_LLDP_MED}.4.0",
         f"@{_LLDP_MED}.3.0",
         f"@{_CABLE}.3.5.0",
@@ -72,6 +74,7 @@ SOURCES = {
         "@674.10892.1.300.10.1.11.1",
         *(f"@{base}.4.0" for base in _FASTPATH),
         *(f"@{base}.5.1" for base in _RADLAN),
+        f"@{_FORCE10}.12.1",
         f"@{_LLDP_MED}.5.0",
         f"@{_CABLE}.1.4.0",
         f"@{_CABLE_PLANT}.4.0",

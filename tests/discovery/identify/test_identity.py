@@ -156,6 +156,37 @@ def test_inventory_that_many_makers_serve(base, model, version, serial):
         assert found.get(field) == (values[place] if place else None)
 
 
+@pytest.mark.parametrize(
+    ("oid", "field", "place", "value"),
+    [
+        ("6027.1.3.9", "serial", "6027.3.10.1.2.2.1.12.1", "ZZ9E9250002"),
+        ("20632.8", "version", "20632.8.25.0", "9.8.7.001"),
+        ("20632.8", "serial", "20632.8.28.0", "990001"),
+        ("2.3.51.3", "model", "2.3.51.3.1.5.2.1.5.0", "Server x9999"),
+        ("19046.11.1", "serial", "19046.11.1.1.5.2.1.3.0", "ZZ00009"),
+        ("12356.113", "version", "12356.113.1.3.0", "v9.9.0-build0001"),
+        ("12356.118.1", "version", "12356.118.3.1.1.0", "v9.52-build0001 (GA)"),
+        ("14851.3.1", "model", "14851.3.1.4.2.0", "Library 9"),
+        ("28557.1.99", "serial", "28557.2.2.1.1.0", "9990001"),
+        ("25049.1.99", "version", "25049.17.1.1.0", "9.12.1"),
+        ("231.1", "model", "231.2.10.2.2.10.2.3.1.5.1", "Server RX9999"),
+        ("207.1.4.999", "version", "207.8.4.4.4.500.2.1.2.0", "9.0.0.45"),
+    ],
+)
+def test_object_of_a_vendor_holds_a_detail(oid, field, place, value):
+    assert device("", oid, more={f"1.3.6.1.4.1.{place}": value})[field] == value
+
+
+def test_number_of_access_points_is_not_the_model_of_their_controller():
+    more = {
+        "1.3.6.1.4.1.25053.1.4.1.1.1.15.1.0": 42,
+        "1.3.6.1.4.1.25053.1.4.1.1.1.15.13.0": "ZZ0000000009",
+        "1.3.6.1.4.1.25053.1.8.1.1.1.1.1.1.3.1.9": "SZ999",
+    }
+    found = device("Ruckus Wireless SmartZone", "25053.3.1.99", more=more)
+    assert (found["model"], found["serial"]) == ("SZ999", "ZZ0000000009")
+
+
 def test_scripts_of_a_linux_host_say_its_hardware():
     more = {
         "1.3.6.1.4.1.8072.1.3.2.3.1.1.8.104.97.114.100.119.97.114.101": "RackBox 9",
