@@ -167,6 +167,10 @@ def test_inventory_that_many_makers_serve(base, model, version, serial):
         ("12356.113", "version", "12356.113.1.3.0", "v9.9.0-build0001"),
         ("12356.118.1", "version", "12356.118.3.1.1.0", "v9.52-build0001 (GA)"),
         ("14851.3.1", "model", "14851.3.1.4.2.0", "Library 9"),
+        ("3097.1.5.99", "version", "3097.6.3.1.0", "9.5.2"),
+        ("21239.2", "serial", "21239.5.2.1.10.0", "ZZ990009"),
+        ("17409.1", "model", "17409.2.3.1.2.1.1.3.1", "FD9999"),
+        ("37950.1", "version", "37950.1.1.5.10.12.5.4.0", "V9.1.5"),
         ("28557.1.99", "serial", "28557.2.2.1.1.0", "9990001"),
         ("25049.1.99", "version", "25049.17.1.1.0", "9.12.1"),
         ("231.1", "model", "231.2.10.2.2.10.2.3.1.5.1", "Server RX9999"),
@@ -185,6 +189,13 @@ def test_number_of_access_points_is_not_the_model_of_their_controller():
     }
     found = device("Ruckus Wireless SmartZone", "25053.3.1.99", more=more)
     assert (found["model"], found["serial"]) == ("SZ999", "ZZ0000000009")
+
+
+def test_running_version_of_two_is_the_version():
+    found = device(
+        "XTM999", "3097.1.5.99", more={"1.3.6.1.4.1.3097.6.3.1.0": "<sysa:9.5.2><sysb:9.5.1>"}
+    )
+    assert found["version"] == "9.5.2"
 
 
 def test_scripts_of_a_linux_host_say_its_hardware():

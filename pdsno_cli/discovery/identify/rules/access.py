@@ -99,7 +99,7 @@ RULES = (
     Rule(os="Edgecore AP", oid=("50114.1", "259.10.3.36"), kind="access point", vendor="Edgecore"),
     Rule(os="Edgecore", oid="259", kind="switch", version=("@-.1.1.3.1.6.1", "@+.1.1.3.1.6.1", r"Version ([\w.]+)"), serial=("@-.1.1.3.1.10.1", "@+.1.1.3.1.10.1"), model=r"\b((?:ES|ECS|AS)\d\w*(?:-\w+)?)"),
     Rule(os="Adtran AOS", oid="664", version=r"Version:? ?([A-Z]*\d[\w.]+)", model=r"^(?:ADTRAN )?((?:NetVanta|Total Access|TA|MX|Opti)? ?\w*\d\w*)", serial=r"Serial:? ?(\w+)"),
-    Rule(os="Calix AXOS", oid="6321", version=r"(\d+\.\d+[\d.]*)", model=r"\b(E\d[\w-]*|C7|AXOS \S+)", kind="transport"),
+    Rule(os="Calix AXOS", oid="6321", version=r"(\d+\.\d+[\d.]*)", model=r"\b(E\d[\w-]*|C7|AXOS \S+)", kind="transport", serial="@6321.1.2.2.2.1.7.10.0"),
     Rule(os="Moxa", oid="8691", descr=r"NPort|CN2|UC-", kind="console server", model=r"^(\S+)"),
     Rule(os="Moxa", oid="8691", descr=r"EDR|OnCell|router", kind="router", model=r"^(\S+)"),
     Rule(os="Moxa", oid="8691", descr=r"AWK|TAP-", kind="access point", model=r"^(\S+)"),

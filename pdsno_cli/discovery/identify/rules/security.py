@@ -27,7 +27,7 @@ RULES = (
     Rule(os="Gaia", oid="2620", kind="firewall", version="@2620.1.6.4.1.0", model="@2620.1.6.16.7.0", serial="@2620.1.6.16.3.0"),
     Rule(os="SonicOS", oid="8741", descr=r"SMA|SRA|Email", kind="appliance", version=r"SonicOS \w+ ([\w.-]+)"),
     Rule(os="SonicOS", oid="8741", kind="firewall", version=(r"SonicOS (?:\w+ )?([\d][\w.-]+)", "@8741.2.1.1.3.0"), model=(r"SonicWALL ([^(]+?) \(", "@8741.2.1.1.1.0"), serial="@8741.2.1.1.2.0"),
-    Rule(os="Fireware", oid="3097", kind="firewall", version="@3097.6.3.1.0", model=r"^(\S+)"),
+    Rule(os="Fireware", oid="3097", kind="firewall", version=("@3097.6.3.1.0 ~ <sysa:([\\w.]+)", "@3097.6.3.1.0"), model=r"^(\S+)"),
     Rule(os="SFOS", oid=("2604.5", "21067"), kind="firewall", vendor="Sophos", version="@2604.5.1.1.3.0", model="@2604.5.1.1.2.0", serial="@2604.5.1.1.4.0"),
     Rule(os="Sophos UTM", descr=r"Sophos UTM|Astaro", vendor="Sophos", kind="firewall"),
     Rule(os="Stormshield SNS", oid="11256", kind="firewall", version="@11256.1.0.2.0", model="@11256.1.0.1.0", serial="@11256.1.0.3.0"),
@@ -84,5 +84,5 @@ RULES = (
     Rule(os="Asterisk", serves="22736", vendor="Digium", kind="phone", version="@22736.1.1.1.0"),
     Rule(os="GTM", oid="5597", kind="appliance", vendor="Meinberg", version=("@5597.30.0.1.2.0", "@5597.3.1.2.0"), model=("@5597.30.0.1.1.0", r"(LANTIME\S*(?: \S+)?)"), serial="@5597.30.0.1.3.0"),
     Rule(os="EfficientIP", oid="2440", kind="appliance", version=r"(\d+\.\d+\S*)"),
-    Rule(os="BlueCat", oid="13315", kind="appliance"),
+    Rule(os="BlueCat", oid="13315", kind="appliance", version="@13315.100.210.1.1.1.0", model="@13315.3.2.2.1.5.0"),
 )  # fmt: skip
