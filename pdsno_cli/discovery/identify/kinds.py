@@ -11,7 +11,7 @@ from pdsno_cli.discovery.identify.vendors import Vendor
 
 # In sysDescr or the model, in order: the first that is found decides.
 WORDS = (
-    ("network appliance", r"(?:media|voip|voice|sip) gateway|session border|\bSBC\b|WAN optimi[sz]|traffic shap|packet (?:broker|shaper)|\bproxy\b"),
+    ("network appliance", r"(?:media|voip|voice|sip) gateway|session border|\bSBC\b|WAN optimi[sz]|traffic shap|packet (?:broker|shaper)|(?:web|http|caching) proxy|proxy (?:server|appliance)"),
     ("appliance", r"(?:web|e?mail|message) gateway|telepresence|set-?top|\b(?:en|de|trans)coder|time server|\bNTP\b"),
     ("wlan controller", r"(?:wireless|wlan|mobility|wi-?fi)\W+(?:lan )?controller|\bWLC\b|access controller"),
     ("access point", r"access point|\b[EW]?AP-?\d{3}\b|wireless ap\b|\bWAP\d|\bwi-?fi\b.*\bAP\b|Wireless LAN AP"),

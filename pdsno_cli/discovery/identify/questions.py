@@ -22,9 +22,9 @@ from pdsno_cli.discovery.identify.rule import (
 from pdsno_cli.discovery.identify.rules import RULES
 from pdsno_cli.discovery.identify.vendors import AGENT_SOFTWARE
 
-MAX_DATAGRAMS = 2  # a GET and a GETBULK
+MAX_DATAGRAMS = 2  # a GET and a GETBULK, each in one Ethernet frame
 MAX_GETS = 64
-MAX_NEXTS = 40
+MAX_NEXTS = 48
 ROWS = 3  # of ENTITY-MIB: the chassis is among the first
 ENGINE_ID: Oid = (1, 3, 6, 1, 6, 3, 10, 2, 1, 1, 0)  # snmpEngineID
 BRIDGE_ADDRESS: Oid = (1, 3, 6, 1, 2, 1, 17, 1, 1, 0)  # dot1dBaseBridgeAddress

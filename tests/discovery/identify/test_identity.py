@@ -171,6 +171,10 @@ def test_inventory_that_many_makers_serve(base, model, version, serial):
         ("21239.2", "serial", "21239.5.2.1.10.0", "ZZ990009"),
         ("17409.1", "model", "17409.2.3.1.2.1.1.3.1", "FD9999"),
         ("37950.1", "version", "37950.1.1.5.10.12.5.4.0", "V9.1.5"),
+        ("14525.3.1.99", "serial", "14525.4.2.1.1.0", "ZZ09934567"),
+        ("3417.1.1.99", "version", "3417.2.11.1.3.0", "9.9.5.1"),
+        ("12148.10", "model", "12148.10.2.6.0", "Smartpack S9"),
+        ("6321.1.2.2.5", "serial", "6321.1.2.2.2.1.7.10.0", "990001234567"),
         ("28557.1.99", "serial", "28557.2.2.1.1.0", "9990001"),
         ("25049.1.99", "version", "25049.17.1.1.0", "9.12.1"),
         ("231.1", "model", "231.2.10.2.2.10.2.3.1.5.1", "Server RX9999"),
@@ -211,6 +215,20 @@ def test_scripts_of_a_linux_host_say_its_hardware():
 def test_agent_of_a_tape_library_is_no_vendor():
     found = device("", "14851.3.1", more={"1.3.6.1.4.1.14851.3.1.3.1.0": "Library 9"})
     assert (found.get("vendor"), found["type"], found["model"]) == (None, "storage", "Library 9")
+
+
+@pytest.mark.parametrize(
+    ("descr", "kind"),
+    [
+        ("Example SIP gateway 9", "network appliance"),
+        ("Example session border controller", "network appliance"),
+        ("Example WAN optimizer", "network appliance"),
+        ("Example UPS with SNMP proxy", "power"),
+        ("Example web gateway", "appliance"),
+    ],
+)
+def test_word_of_an_unknown_device_says_its_type(descr, kind):
+    assert device(descr, "4294967295.1")["type"] == kind
 
 
 def test_net_snmp_names_the_system_not_the_vendor():

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from pyasn1.codec.ber import decoder
+from pyasn1.codec.ber import decoder, encoder
+from pyasn1.type.univ import ObjectIdentifier
 from pysnmp.proto.api import v2c
 
 import pdsno_cli.lab
@@ -243,6 +244,15 @@ def test_questions_are_bounded_for_every_rule(rule):
     asked = questions("x", (1, 3, 6, 1, 4, 1, *map(int, prefix.split("."))))
     assert 0 < len(asked.gets) <= MAX_GETS
     assert len(asked.nexts) <= MAX_NEXTS
+    for oids in (asked.gets, asked.nexts + asked.columns):
+        # An OID, a null and the tags of both: the request and its headers fit into one frame.
+        assert sum(len(encoder.encode(ObjectIdentifier(oid))) + 4 for oid in oids) < 1_350
+
+
+def test_no_question_of_a_general_purpose_system_is_cut_off():
+    asked = questions("Linux a 6.1.0", (1, 3, 6, 1, 4, 1, 8072, 3, 2, 10))
+    assert len(asked.gets) < MAX_GETS
+    assert len(asked.nexts) < MAX_NEXTS
 
 
 def recorded_agent(name, **oddities):

@@ -17,7 +17,7 @@ RULES = (
          model=("@2636.3.1.2.0 ~ (?:Juniper )?(.+?)(?: Internet (?:Backbone )?Router| Edge Router)?$", r"Inc\. (\S+)"), serial="@2636.3.1.3.0"),
     Rule(os="JUNOSe", oid="4874", kind="router", version=(r"SW Version : ([\w.-]+)", r"Version[ :]+\(?([\w.-]+)"), model=r"(ERX-?\w+|E\d{3})"),
     Rule(os="ScreenOS", oid="3224", kind="firewall", version=(r"version ([\w.]+)", r"(\d+\.\d+\.\d+\w*)"), model=r"^(\S+)", serial=("@3224.8.1.0", r"SN: ?(\w+)")),
-    Rule(os="Juniper WLC", oid="14525", kind="wlan controller", version=r"(\d+\.\d+\.\d+[\w.]*)", model=r"(MX[R]?-?\w+|WLC\w+)"),
+    Rule(os="Juniper WLC", oid="14525", kind="wlan controller", version=("@14525.4.2.1.4.0", r"(\d+\.\d+\.\d+[\w.]*)"), serial="@14525.4.2.1.1.0", model=r"(MX[R]?-?\w+|WLC\w+)"),
     Rule(os="Mist", oid="52845", kind="access point"),
     Rule(os="EOS", oid="30065", kind="switch", version=r"EOS version ([^,\s]+)", model=r"running on an? Arista Networks (\S+)"),
     Rule(os="EOS", descr=r"Arista Networks EOS", vendor="Arista", kind="switch", version=r"EOS version ([^,\s]+)",

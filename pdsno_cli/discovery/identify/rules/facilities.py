@@ -36,7 +36,7 @@ RULES = (
     Rule(os="Riello", oid=("5491", "7783"), kind="power", model="@1.3.6.1.2.1.33.1.1.2.0", version=_UPS_VERSION),
     Rule(os="NetAgent", oid="935", kind="power", model=("@1.3.6.1.2.1.33.1.1.2.0", "@935.1.1.1.1.1.1.0"), version=(*_UPS_VERSION, "@935.1.1.1.1.2.1.0"), serial="@935.1.1.1.1.2.3.0"),
     Rule(os="Socomec", oid="4555", kind="power", model=("@4555.1.1.1.1.1.1.0", "@4555.1.1.7.1.1.1.0"), version=("@4555.1.1.1.1.1.3.0", "@4555.1.1.7.1.1.3.0"), serial=("@4555.1.1.1.1.1.2.0", "@4555.1.1.7.1.1.4.0")),
-    Rule(os="Eltek", oid=("12148", "13858"), kind="power", version=("@12148.9.1.3.0", "@12148.10.2.3.0"), model="@12148.9.1.2.0", serial="@12148.9.1.1.0 ~ ^(\\d+)$"),
+    Rule(os="Eltek", oid=("12148", "13858"), kind="power", version=("@12148.9.1.3.0", "@12148.10.2.3.0"), model=("@12148.9.1.2.0", "@12148.10.2.6.0"), serial="@12148.9.1.1.0 ~ ^(\\d+)$"),
     Rule(os="Schleifenbauer", oid="31034", kind="power", version="@31034.12.1.1.1.2.2.1.2.1", serial="@31034.12.1.1.1.2.2.1.3.1", model="@31034.12.1.1.1.2.2.1.4.1"),
     Rule(os="Gude", oid="28507", kind="power", model=r"^(.+?)(?: - |$)", version=r"[vV]?(\d+\.\d+\.\d+)"),
     Rule(os="AKCP", oid="3854", kind="environment", model=(r"(s(?:ensor|ecurity)Probe\S*(?: ?v[\d.]+)?)",), version=r"(?:SW|Version|rev)[: ]*(\d+\.\d+\S*)"),

@@ -31,7 +31,7 @@ RULES = (
     Rule(os="SFOS", oid=("2604.5", "21067"), kind="firewall", vendor="Sophos", version="@2604.5.1.1.3.0", model="@2604.5.1.1.2.0", serial="@2604.5.1.1.4.0"),
     Rule(os="Sophos UTM", descr=r"Sophos UTM|Astaro", vendor="Sophos", kind="firewall"),
     Rule(os="Stormshield SNS", oid="11256", kind="firewall", version="@11256.1.0.2.0", model="@11256.1.0.1.0", serial="@11256.1.0.3.0"),
-    Rule(os="SGOS", oid=("3417", "14501"), kind="network appliance", vendor="Blue Coat", serial="@3417.2.11.1.4.0", version=r"Version[: ]+(?:SGOS |CAS )?([\d.]+)", model=r"(?:Blue Coat|ProxySG|Symantec) (?:Systems )?(\S+)"),
+    Rule(os="SGOS", oid=("3417", "14501"), kind="network appliance", vendor="Blue Coat", serial="@3417.2.11.1.4.0", version=(r"Version[: ]+(?:SGOS |CAS )?([\d.]+)", "@3417.2.11.1.3.0 ~ (\\d+\\.\\d+[\\d.]*)"), model=r"(?:Blue Coat|ProxySG|Symantec) (?:Systems )?(\S+)"),
     Rule(os="ArbOS", descr=r"\barbux\b", oid="8072", vendor="Arbor Networks", kind="network appliance"),
     Rule(os="ArbOS", oid="9694", kind="network appliance", version=r"(\d+\.\d+[\w.]*)", model=r"^((?:Peakflow|Arbor|Pravail) [A-Z]+)"),
     Rule(os="PacketShaper", oid="2334", kind="network appliance", version=r"PacketWise ([\w.]+)", model=r"(PacketShaper \S+)"),
