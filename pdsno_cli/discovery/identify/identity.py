@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from pdsno_cli.discovery.identify import objects
 from pdsno_cli.discovery.identify.answers import ENTERPRISES, Answers, Object, Oid
@@ -145,14 +146,23 @@ def enterprise_number(object_id: Oid) -> int | None:
 def known_name(text: str) -> str | None:
     """Return the vendor of our table whose name a text starts with, the longest of several."""
     plain = text.casefold()
-    names = (
+    for folded, name in _names():
+        if plain.startswith(folded) and not re.match(r"\w", plain[len(folded) :]):
+            return name
+    return None
+
+
+@cache
+def _names() -> tuple[tuple[str, str], ...]:
+    """Return the names of our table that can be told from a word, the longest first."""
+    names = {
         item.name
         for number, item in table().items()
-        if number not in AGENT_SOFTWARE
-        and len(item.name) > 2
-        and re.match(re.escape(item.name.casefold()) + r"\b", plain)
+        if number not in AGENT_SOFTWARE and len(item.name) > 2
+    }
+    return tuple(
+        (name.casefold(), name) for name in sorted(names, key=lambda name: (-len(name), name))
     )
-    return max(names, key=len, default=None)
 
 
 def _sources(

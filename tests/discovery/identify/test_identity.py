@@ -9,7 +9,7 @@ import pytest
 
 from pdsno_cli.discovery.identify.answers import Answers, Object
 from pdsno_cli.discovery.identify.facts import CLASSES
-from pdsno_cli.discovery.identify.identity import identify
+from pdsno_cli.discovery.identify.identity import identify, known_name
 from pdsno_cli.discovery.identify.rule import Rule, oid_of, several
 from pdsno_cli.discovery.identify.rules import RULES
 from pdsno_cli.model.snmprec import parse_oid
@@ -229,6 +229,17 @@ def test_agent_of_a_tape_library_is_no_vendor():
 )
 def test_word_of_an_unknown_device_says_its_type(descr, kind):
     assert device(descr, "4294967295.1")["type"] == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("HPE Aruba switch", "HPE Aruba"), ("HPE switch", "HPE"), ("barco wall", "Barco"), ("Barcode reader", None),
+        ("APC-Card", "APC"), ("", None), ("A Cisco router", None), ("FS", None),
+    ],
+)  # fmt: skip
+def test_text_starts_with_the_whole_name_of_a_vendor(text, name):
+    assert known_name(text) == name
 
 
 def test_net_snmp_names_the_system_not_the_vendor():
