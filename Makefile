@@ -5,7 +5,8 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 TOOLS  := $(VENV)/.installed-test
 FILE   ?= topologies/zone-a.yaml
-JOBS   ?= 4
+# Three for each of two processors: many tests wait for what takes its time.
+JOBS   ?= 6
 # The quick ones, which CI runs on every Python.
 UNIT   := $(addprefix tests/,test_derived.py cli client controllers discovery lint messaging model nib render runtime schemas spec supervisor system web)
 PDSNO_SOAK_RESULTS ?= build/soak.jsonl
