@@ -93,7 +93,7 @@ def carried_out(order: Order, row: dict[str, Any], answer: dict[str, Any]) -> bo
     """Return True if a controller is as ordered; ``answer`` is the supervisor's to the order.
 
     A restarted one is ready as another process or, within one process, under a later epoch; one
-    that ran already need not be. One that lost its store within a second has the epoch of before.
+    that ran already need not be. Under a clock that was set back, a lost store begins an earlier epoch.
     """
     if order == "stop":
         return bool(row["state"] == "stopped")

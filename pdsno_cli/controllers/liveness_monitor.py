@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pdsno_cli.controllers.liveness import Peer, is_silent, update
-from pdsno_cli.model.horizon import ahead_text, is_ahead
+from pdsno_cli.model.epochs import ahead_text, is_ahead
 from pdsno_cli.model.messages import Envelope, Event, Status
 from pdsno_cli.model.notices import PeerNotice
 from pdsno_cli.model.refusals import Reason, RefusedError

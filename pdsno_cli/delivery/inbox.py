@@ -16,7 +16,7 @@ from pdsno_cli.delivery.ack_scheduler import AckScheduler
 from pdsno_cli.delivery.endpoint import announce, own_event
 from pdsno_cli.delivery.fragments import FRAGMENTABLE, decode, encode, join
 from pdsno_cli.delivery.subscriptions import receives
-from pdsno_cli.model.horizon import ahead_text, is_ahead
+from pdsno_cli.model.epochs import ahead_text, is_ahead
 from pdsno_cli.model.notices import CommitNotice, QuarantineNotice, WarningNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.nib.offsets import START, Offset, Verdict

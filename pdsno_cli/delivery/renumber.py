@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from pdsno_cli.model.horizon import is_ahead
+from pdsno_cli.model.epochs import epoch_at, is_ahead
 from pdsno_cli.model.numbers import MAX_INTEGER
 from pdsno_cli.model.refusals import RefusedError
 from pdsno_cli.nib.offsets import START, Offset
@@ -40,7 +40,7 @@ def epoch_beyond(asked: Offset, own: int, now: float) -> int | None:
         return None
     if asked.epoch > own:
         return asked.epoch + 1
-    return max(int(now), asked.epoch + 1) if is_ahead(own, now) else None
+    return max(epoch_at(now), asked.epoch + 1) if is_ahead(own, now) else None
 
 
 def renumber(store: Store, codec: Codec, committed: Mapping[str, Offset], epoch: int) -> None:

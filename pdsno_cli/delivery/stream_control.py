@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pdsno_cli.delivery.subscriptions import receives
-from pdsno_cli.model.horizon import is_ahead
+from pdsno_cli.model.epochs import is_ahead
 from pdsno_cli.model.messages import DELIVERY_ORDERS, Ack, Command, Envelope, PolicyDocument
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.nib.offsets import START, Offset

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pdsno_cli.model.durations import DAY, SHORTEST
-from pdsno_cli.model.horizon import is_ahead
+from pdsno_cli.model.epochs import SLACK
 from pdsno_cli.model.probes import PROTOCOLS
 from pdsno_cli.model.targets import TOO_MANY, AddressSet, parse_target
 from pdsno_cli.model.topics import GLOBAL
@@ -64,7 +64,7 @@ def problem(
 
 def version_problem(version: int, now: float) -> str | None:
     """Return why a version is invalid, None if it is valid."""
-    if not is_ahead(version, now):
+    if version <= now + SLACK:
         return None
     return f"its version {version} is {version - now:.0f} s ahead of the clock"
 

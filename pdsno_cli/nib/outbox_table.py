@@ -37,7 +37,7 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _AFTER = sa.tuple_(OUTBOX.c.epoch, OUTBOX.c.seq) > sa.tuple_(
-    sa.bindparam("epoch", type_=sa.Integer), sa.bindparam("seq", type_=sa.Integer)
+    sa.bindparam("epoch", type_=OUTBOX.c.epoch.type), sa.bindparam("seq", type_=OUTBOX.c.seq.type)
 )
 _OF_STREAM = OUTBOX.c.stream == sa.bindparam("of_stream")
 ENQUEUE = sa.insert(OUTBOX)

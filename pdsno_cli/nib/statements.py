@@ -46,9 +46,9 @@ def upsert(table: sa.Table) -> Insert:
 
 
 def prune(table: sa.Table, *of: sa.Column[str]) -> sa.Delete:
-    """Return the statement that deletes rows whose epoch is ``history`` seconds before the latest.
+    """Return the statement that deletes rows whose epoch is further before the latest than ``history``.
 
-    The latest is that of the rows with the same columns ``of``. Epochs are Unix times.
+    The latest is that of the rows with the same columns ``of``.
     """
     latest = table.alias()
     same = sa.and_(*(latest.c[column.name] == column for column in of))

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from pdsno_cli.model.epochs import epoch_at
 from pdsno_cli.model.errors import StateError
 from pdsno_cli.nib import details_table, inbox_table, outbox_table
 from pdsno_cli.nib import statements as sql
@@ -29,7 +30,7 @@ __all__ = ["Store", "Transaction"]
 
 log = logging.getLogger(__name__)
 
-_HISTORY = 7 * 86_400  # seconds for which the counters of older epochs are kept for an audit
+_HISTORY = epoch_at(7 * 86_400)  # for which the counters of older epochs are kept for an audit
 
 
 class Store(Queries):
@@ -171,7 +172,7 @@ class Store(Queries):
         """Return a new epoch, durably higher than all before it, even those of a lost store."""
         with self._database.transaction(self._connection, write=True):
             found = self._connection.execute(sql.META_VALUE, sql.EPOCH).first()
-            epoch = max(int(time.time()), 1 if found is None else int(found.value) + 1)
+            epoch = max(epoch_at(time.time()), 1 if found is None else int(found.value) + 1)
             self._connection.execute(sql.PUT_META, {**sql.EPOCH, "value": epoch})
             for statement in (
                 inbox_table.PRUNE,

@@ -8,6 +8,7 @@ import pytest
 
 from pdsno_cli.controllers import liveness_monitor
 from pdsno_cli.controllers.liveness_monitor import LivenessMonitor
+from pdsno_cli.model.epochs import epoch_at
 from pdsno_cli.model.messages import Envelope, Status
 from pdsno_cli.model.notices import PeerNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
@@ -144,7 +145,7 @@ def test_a_heartbeat_replayed_after_a_restart_holds_nobody_online(world, monkeyp
 def test_a_status_from_the_future_is_refused_and_a_present_one_counts(world):
     world.monitor.connected()
     with pytest.raises(RefusedError) as refused:
-        world.status("lc1", 1, epoch=int(time.time()) + 10 * 86_400)
+        world.status("lc1", 1, epoch=epoch_at(time.time() + 10 * 86_400))
     assert refused.value.reason is Reason.UNTIMELY
     world.status("lc1", 1)
     world.wait(3 * BEAT + 1)

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from pdsno_cli.delivery.inbox import NOTICE_DELAY, Inbox
+from pdsno_cli.model.epochs import epoch_at
 from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event
 from pdsno_cli.model.notices import CommitNotice, QuarantineNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
@@ -132,7 +133,7 @@ def test_the_next_epoch_follows_and_the_one_before_is_stale(regional):
 
 
 def test_an_epoch_from_the_future_is_refused_and_announced_once(regional):
-    future = int(time.time()) + 10 * 365 * 86_400
+    future = epoch_at(time.time() + 10 * 365 * 86_400)
     for seq in (1, 2):
         assert regional.accept(seq, report(snapshot=True), epoch=future) is Reason.UNTIMELY
     assert regional.seqs == []

@@ -17,6 +17,7 @@ from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.failover import FailoverTransport
 from pdsno_cli.messaging.signing import Signer
 from pdsno_cli.model.devices import Device
+from pdsno_cli.model.epochs import epoch_at
 from pdsno_cli.model.messages import Ack, Command, DiscoveryReport, PolicyDocument
 from pdsno_cli.model.notices import RefusalNotice, WarningNotice
 from pdsno_cli.nib import rows
@@ -376,9 +377,9 @@ def test_a_gap_is_asked_for_once_and_filled(regional):
 
 
 def test_an_epoch_from_the_future_is_refused_and_announced_and_a_present_one_is_taken(regional):
-    now = int(time.time())
+    future, slow = (epoch_at(time.time() + seconds) for seconds in (4 * 365 * 86_400, 3600))
     for _ in range(3):
-        regional.say(regional.seal(1, epoch=now + 4 * 365 * 86_400, new=(device("a"),)))
+        regional.say(regional.seal(1, epoch=future, new=(device("a"),)))
     regional.heard.wait(lambda _: regional.commands())
     assert [(c.order, c.epoch, c.seq) for c in regional.commands()] == [("renumber", 0, 0)]
     assert regional.devices() == []
@@ -388,13 +389,13 @@ def test_an_epoch_from_the_future_is_refused_and_announced_and_a_present_one_is_
     assert "days ahead of this controller's clock" in warnings[0]
     events = regional.held(lambda s: s.outbox("events/r", START, 100))
     assert sum(b"epoch_ahead" in item.data for item in events) == 1
-    regional.say(regional.seal(1, epoch=now + 3600, new=(device("b"),)))
-    regional.acknowledged(1, epoch=now + 3600)
+    regional.say(regional.seal(1, epoch=slow, new=(device("b"),)))
+    regional.acknowledged(1, epoch=slow)
     assert regional.devices() == ["b"]
 
 
 def test_an_unreadable_message_from_the_future_is_not_committed_either(regional):
-    future = int(time.time()) + 10 * 86_400
+    future = epoch_at(time.time() + 10 * 86_400)
     regional.say(regional.poison(1, epoch=future))
     regional.say(regional.seal(1, new=(device("a"),)))
     regional.acknowledged(1)

@@ -14,6 +14,7 @@ from pdsno_cli.lint.engine import require
 from pdsno_cli.messaging.bus import Bus, BusTransport
 from pdsno_cli.messaging.codec import Codec
 from pdsno_cli.messaging.failover import FailoverTransport
+from pdsno_cli.model.epochs import epoch_at
 from pdsno_cli.model.messages import Ack, Command, DiscoveryReport, PolicyDocument
 from pdsno_cli.model.notices import RefusalNotice
 from pdsno_cli.nib.offsets import Offset
@@ -25,19 +26,19 @@ from tests.e2e.conftest import until
 from tests.messaging.recorder import Recorder
 
 KEY = bytes(range(32))
-YEARS = 4 * 365 * 86_400  # seconds
+YEARS = 4 * 365 * 86_400_000  # milliseconds
 REPORTS = "discovery/r/lc"
 
 
 @pytest.mark.parametrize(
     ("asked", "own", "now", "epoch"),
     [
-        (Offset(200, 5), 100, 1_000_000, 201),  # the receiver is further
-        (Offset(200, 5), 300, 1_000_000, None),  # we are beyond it
-        (Offset(0, 0), 2_000_000, 1_000_000, 1_000_000),  # we are in the future, as it says
-        (Offset(0, 0), 1_050_000, 1_000_000, None),  # by less than the slack
-        (Offset(1_000_001, 3), 2_000_000, 1_000_000, 1_000_002),
-        (Offset(2**53 - 1, 1), 100, 1_000_000, None),  # nothing would be left
+        (Offset(200, 5), 100, 100_000, 201),  # the receiver is further
+        (Offset(200, 5), 300, 100_000, None),  # we are beyond it
+        (Offset(0, 0), 200_000_000, 100_000, 100_000_000),  # we are in the future, as it says
+        (Offset(0, 0), 150_000_000, 100_000, None),  # by less than the slack
+        (Offset(100_000_001, 3), 200_000_000, 100_000, 100_000_002),
+        (Offset(2**53 - 1, 1), 100, 100_000, None),  # nothing would be left
     ],
 )
 def test_epoch_beyond(asked, own, now, epoch):
@@ -169,17 +170,17 @@ def test_a_sender_moves_beyond_the_epoch_that_its_receiver_is_at_and_loses_nothi
 
 def test_a_sender_comes_back_from_the_future_when_its_own_clock_says_so(local):
     with closing(Store.open(local.store)) as store, store.transaction() as tx:
-        tx.set_epoch(int(time.time()) + YEARS)
+        tx.set_epoch(epoch_at(time.time()) + YEARS)
     first = local.start()
-    assert first.epoch > time.time() + YEARS / 2
+    assert first.epoch > epoch_at(time.time()) + YEARS / 2
     local.command("renumber", stream=REPORTS)
     again = local.next_report(1)
-    assert again.epoch <= time.time() + 1
+    assert again.epoch <= epoch_at(time.time() + 1)
     assert again.payload == first.payload
     local.acknowledge(again.epoch, again.seq)
-    assert local.births()[-1].epoch <= time.time() + 2
+    assert local.births()[-1].epoch <= epoch_at(time.time() + 2)
     with closing(open_reader(local.store)) as store:
-        assert all(item.epoch <= time.time() + 2 for item in store.sent())
+        assert all(item.epoch <= epoch_at(time.time() + 2) for item in store.sent())
 
 
 def test_a_sender_whose_numbers_are_as_they_should_be_keeps_them(local):

@@ -10,6 +10,7 @@ import pytest
 
 from pdsno_cli.delivery.inbox import Inbox
 from pdsno_cli.delivery.stream_control import RESEND_PAUSE, StreamControl
+from pdsno_cli.model.epochs import epoch_at
 from pdsno_cli.model.messages import Ack, Command, Envelope, Event, PolicyDocument
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.nib.offsets import START, Offset
@@ -149,7 +150,7 @@ def test_a_replayed_request_is_refused(world):
     world.publish(1)
     world.give(ask("resend", START), seq=5)
     assert world.refused(ask("resend", START), seq=5) is Reason.REPLAYED
-    future = int(time.time()) + 10 * 365 * 86_400
+    future = epoch_at(time.time() + 10 * 365 * 86_400)
     assert world.refused(ask("resend", START), epoch=future) is Reason.UNTIMELY
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 SESSION = re.compile(r"^```console\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # Versions, epochs and numbers, sizes, ports, seconds with their column's padding, times.
 VARIABLE = re.compile(
-    r"\b\d{10}(/\d+)?\b|\d+ B\b|127\.0\.0\.1:\d{4,5}\b|\d+(\.\d+)? ms\b"
+    r"\b\d{10}(\d{3})?(/\d+)?\b|\d+ B\b|127\.0\.0\.1:\d{4,5}\b|\d+(\.\d+)? ms\b"
     r"|\b\d+ sent\b|\b\d+ on their way\b|\d+\.\d+ s\b|[\d-]{10}T[\d:.]+Z"
     r"|\b(\d\d-\d\d )?\d\d:\d\d:\d\d\.\d{3}\b"
 )

@@ -12,6 +12,7 @@ import paho.mqtt.client as paho
 import pytest
 
 from pdsno_cli.messaging.codec import Codec
+from pdsno_cli.model.epochs import epoch_at
 from pdsno_cli.model.messages import PolicyDocument
 from pdsno_cli.model.topics import TopicMap
 from tests.e2e.conftest import PDSNO, until
@@ -47,7 +48,7 @@ class Traitor:
         self._version = version
         self._rng = random.Random(SEED)
         self._codec = Codec(b"k" * 32, TopicMap(), 1_048_576)
-        self._epoch = int(time.time()) + 60
+        self._epoch = epoch_at(time.time() + 60)
         self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="traitor")
         self._client.connect("127.0.0.1", port)
         self._client.loop_start()

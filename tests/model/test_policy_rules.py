@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pdsno_cli.model.horizon import SLACK
+from pdsno_cli.model.epochs import SLACK
 from pdsno_cli.model.messages import PolicyDocument
 from pdsno_cli.model.policy_rules import problem, unknown_local
 

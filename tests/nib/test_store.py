@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given, settings
 
 from pdsno_cli.model.devices import Device, Known
+from pdsno_cli.model.epochs import epoch_at
 from pdsno_cli.model.errors import StateError
 from pdsno_cli.model.ids import timestamp
 from pdsno_cli.model.messages import (
@@ -360,13 +361,36 @@ def test_records_of_a_transaction_that_fails_are_not_enqueued(store):
 
 
 def test_an_epoch_is_higher_than_all_before_and_than_the_clock(place):
-    began = int(time.time())
+    began = epoch_at(time.time())
     epochs = []
     for _ in range(3):
         with Store.open(place) as store:
             epochs += [store.begin_epoch(), store.begin_epoch()]
     assert epochs[0] >= began
     assert epochs == sorted(set(epochs))
+
+
+def test_an_epoch_is_higher_than_that_of_a_store_that_was_lost_a_moment_ago(tmp_path):
+    path, epochs = tmp_path / "a.db", []
+    for _ in range(5):
+        with Store.open(path) as store:
+            epochs.append(store.begin_epoch())
+        path.unlink()
+    assert epochs == sorted(set(epochs))
+
+
+def test_a_new_epoch_keeps_the_numbers_of_those_that_began_within_a_week_of_the_latest(place):
+    now = time.time()
+    older, old, latest = (epoch_at(now - days * 86_400) for days in (8, 6, 0))
+    with Store.open(place) as store:
+        for epoch in (older, old, latest):
+            with store.transaction() as tx:
+                tx.enqueue(kept(1, epoch=epoch))
+                tx.acknowledge("s", Offset(epoch, 1))
+                tx.advance(sender="lc_1", stream="s", to=Offset(epoch, 1))
+        store.begin_epoch()
+        assert [item.epoch for item in store.sent()] == [old, latest]
+        assert [epoch for _, _, epoch in store.counters()] == [old, latest]
 
 
 def test_an_older_policy_is_refused(store):
