@@ -100,6 +100,7 @@ class CycleReports:
         active = tuple(item.device for item in known.values() if item.active)
         report = replace(
             self._unchanged(),
+            outcome="complete" if known or self.cycle else "failed",  # no cycle has ended so far
             snapshot=True,
             updated=active,
             active=len(active),
@@ -128,7 +129,7 @@ class CycleReports:
             self._coalesce = False
         for fragment in split(report, self._context.topology.broker.max_payload):
             unit.stage(self._topic, fragment, answers=answers)
-        self._snapshot = False
+        self._snapshot = report.snapshot and not report.replaces
 
     def _unchanged(self) -> DiscoveryReport:
         """Return a report of no change."""

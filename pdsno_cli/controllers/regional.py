@@ -153,7 +153,7 @@ class RegionalController:
             new=report.new,
             updated=report.updated,
             inactive=report.inactive,
-            snapshot=report.snapshot,
+            snapshot=report.replaces,
             at=now,
         )
         tx.put_cycle(cycle, region=self._region, at=now)
@@ -228,6 +228,13 @@ class RegionalController:
         if self._snapshot or not self._summary.empty:
             self._summarise_soon()
 
+    def _unknown(self) -> list[str]:
+        """Return the declared local controllers that never reported to this store."""
+        cycles = {cycle.local_id for cycle in self._context.store.cycles()}
+        declared = self._context.topology.of_role(Role.LOCAL, self._region)
+        names = {item.controller_id for item in declared} - cycles
+        return sorted(name for name in names if not self._locals.is_elsewhere(name))
+
     def _send_summary(self) -> None:
         full = self._context.publisher.full(self._summary_topic)
         self._snapshot = self._snapshot or full
@@ -238,7 +245,9 @@ class RegionalController:
         if not self._snapshot and self._summary.empty:
             return
         summary = self._summary.build(
-            snapshot=self._snapshot, active=self._context.store.count_active()
+            snapshot=self._snapshot,
+            active=self._context.store.count_active(),
+            unknown=self._unknown() if self._snapshot else (),
         )
         self._snapshot = False
         with self._context.publisher.unit() as unit:

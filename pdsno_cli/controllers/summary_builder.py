@@ -28,6 +28,7 @@ class SummaryBuilder:
         self._present: dict[str, dict[str, Device]] = {}  # by local controller and id
         self._new: set[_Key] = set()  # those present that are new since the last summary
         self._inactive: dict[_Key, RegionLoss] = {}
+        self._whole: set[str] = set()  # local controllers of which every present device is here
 
     @property
     def empty(self) -> bool:
@@ -44,6 +45,9 @@ class SummaryBuilder:
         """
         if report.new:
             self._new.update((local_id, device.device_id) for device in report.new)
+        if report.replaces:
+            self.merge(tx)
+            self._whole.add(local_id)
         if lost:
             self.merge(tx)  # the reports before this one
             present = self._present.get(local_id, {})
@@ -76,7 +80,7 @@ class SummaryBuilder:
         for item in devices:
             self._present.setdefault(item.local_id, {})[item.device.device_id] = item.device
 
-    def build(self, *, snapshot: bool, active: int) -> Summary:
+    def build(self, *, snapshot: bool, active: int, unknown: Iterable[str] = ()) -> Summary:
         """Return the summary and begin the next; ``active`` is the region's number of devices."""
         new: list[RegionDevice] = []
         updated: list[RegionDevice] = []
@@ -92,6 +96,8 @@ class SummaryBuilder:
             updated=tuple(updated),
             inactive=tuple(self._inactive.values()),
             active=active,
+            whole=tuple(sorted(self._whole)),
+            unknown=tuple(unknown),
         )
         self._clear()
         return summary

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from pdsno_cli.model.messages import Ack, Command
+from pdsno_cli.nib.offsets import START
 
 if TYPE_CHECKING:
     from pdsno_cli.delivery.endpoint import Endpoint
@@ -63,7 +64,10 @@ class AckScheduler:
         """Request the messages after this number, unless they arrive shortly."""
         key = sender, stream
         if key not in self._missing:  # else it is logged for each of thousands that follow a gap
-            log.warning("%s: messages after %d/%d are missing", stream, *after)
+            if after == START:
+                log.info("%s: nothing is committed so far", stream)
+            else:
+                log.warning("%s: messages after %d/%d are missing", stream, *after)
             self._missing[key] = after
         self._request_soon()
 

@@ -14,7 +14,7 @@ Fragmentable = TypeVar("Fragmentable", bound=DiscoveryReport | Summary)
 # The lists of each kind that are divided among its fragments.
 _LISTS: dict[type[DiscoveryReport | Summary], tuple[str, ...]] = {
     DiscoveryReport: ("new", "updated", "inactive", "details", "changes"),
-    Summary: ("locals", "new", "updated", "inactive"),
+    Summary: ("locals", "new", "updated", "inactive", "whole", "unknown"),
 }
 FRAGMENTABLE = (DiscoveryReport, Summary)  # for isinstance
 _ENVELOPE = 2048  # bytes of a message around its payload: envelope and signature

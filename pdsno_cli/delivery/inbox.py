@@ -15,8 +15,9 @@ import msgspec
 from pdsno_cli.delivery.ack_scheduler import AckScheduler
 from pdsno_cli.delivery.endpoint import announce, own_event
 from pdsno_cli.delivery.fragments import FRAGMENTABLE, decode, encode, join
-from pdsno_cli.delivery.subscriptions import receives
+from pdsno_cli.delivery.subscriptions import receives, state_stream
 from pdsno_cli.model.epochs import ahead_text, is_ahead
+from pdsno_cli.model.messages import Status
 from pdsno_cli.model.notices import CommitNotice, QuarantineNotice, WarningNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.nib.offsets import START, Offset, Verdict
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOTICE_DELAY = 0.05  # seconds in which commits become one notice to the watcher
+UNKNOWN_PATIENCE = 2.0  # seconds in which a child that just started reports of itself
+UNKNOWN_AGAIN = 60.0  # seconds after which a child of which nothing is known is asked again
 
 
 class _Group:
@@ -55,6 +58,8 @@ class Inbox:
             endpoint.store.incomplete_streams()
         )  # streams whose fragments are kept
         self._ahead: set[str] = set()  # senders whose epoch was announced to be in the future
+        self._familiar: set[str] = set()  # children's streams of which something is committed
+        self._asked: dict[str, float] = {}  # the others, and when, on the monotonic clock
         self._group: _Group | None = None  # of the last transaction
         # Since the start, for the watcher:
         self._cycles: dict[str, tuple[int, int]] = {}
@@ -102,6 +107,37 @@ class Inbox:
                 Reason.WRONG_TOPIC, f"{self._endpoint.spec.controller_id} does not receive {stream}"
             )
         self._streams.add(stream)
+
+    def heard(self, message: Envelope) -> None:
+        """Request the whole state of a child that is online, if nothing of it is committed.
+
+        After this store was lost, its next report may be an hour away.
+        """
+        sender, status = message.sender_id, message.payload
+        if not isinstance(status, Status) or status.state == "death":
+            return
+        topics = self._endpoint.topology.topics
+        stream = state_stream(topics, sender, status.role, status.region)
+        if (
+            stream is None
+            or stream in self._familiar
+            or not self.receives(stream)
+            or self._endpoint.live.is_removed(sender, message.epoch)
+        ):
+            return
+        now = time.monotonic()
+        if now >= self._asked.get(stream, -UNKNOWN_AGAIN) + UNKNOWN_AGAIN:
+            self._asked[stream] = now
+            self._endpoint.scheduler.after(
+                UNKNOWN_PATIENCE, partial(self._request_state, sender, stream)
+            )
+
+    def _request_state(self, sender: str, stream: str) -> None:
+        if self._endpoint.store.committed(sender, stream) is None:
+            self._acks.missing(sender, stream, START)
+        else:
+            self._familiar.add(stream)
+            del self._asked[stream]
 
     def _fits(self, tx: Transaction, message: Envelope) -> bool:
         """Return True, and record the number, if a message is in order though not the very next."""

@@ -229,6 +229,7 @@ class Receiver:
         try:
             if not self._control.handle(message):
                 self._consumer.receive(message)
+                self._inbox.heard(message)
         except RefusedError as exc:
             self._rejections.count(arrival, exc)
         except PdsnoError:

@@ -10,7 +10,7 @@ from pdsno_cli.model.topics import CLASSES, matches, party, publishers, subscrib
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pdsno_cli.model.topics import TopicClass
+    from pdsno_cli.model.topics import TopicClass, TopicMap
     from pdsno_cli.spec.topology import Controller, Topology
 
 
@@ -29,6 +29,14 @@ def receives(topology: Topology, controller_id: str, stream: str) -> bool:
     if spec is None or item is None or item.committed_by is not spec.role:
         return False
     return spec.role is Role.GLOBAL or spec.region == rest.partition("/")[0]
+
+
+def state_stream(topics: TopicMap, sender: str, role: str, region: str | None) -> str | None:
+    """Return the stream by which a controller keeps its parent's inventory right, if it has one."""
+    if region is None or role == Role.GLOBAL.value:
+        return None
+    publish = topics.discovery if role == Role.LOCAL.value else topics.summary
+    return topics.stream(publish(region, sender))
 
 
 def qos(topology: Topology) -> int:

@@ -50,6 +50,15 @@ class DiscoveryReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     details: tuple[DeviceDetail, ...] = ()
     changes: tuple[DeviceChange, ...] = ()
 
+    @property
+    def replaces(self) -> bool:
+        """Whether a receiver drops the devices that it does not list.
+
+        A snapshot of no device from a cycle that failed does not: its sender, whose store is new,
+        knows nothing so far.
+        """
+        return self.snapshot and (self.outcome != "failed" or self.active > 0)
+
 
 class PolicyDocument(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Settings of the controllers in a scope; a missing key is inherited from the wider scope.
@@ -126,7 +135,9 @@ class RegionLoss(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Summary(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The changes in a region since its last summary, and the cycles that they cover.
 
-    A ``snapshot`` lists every present device of the region, so a receiver drops the others.
+    A ``snapshot`` lists every present device of the region, so a receiver drops the others, except
+    those of the ``unknown`` local controllers, which have not reported to a new store so far. Of the
+    ``whole`` local controllers, every present device is listed, in a snapshot or not.
     With ``more``, the summary continues in the next one.
     """
 
@@ -138,6 +149,8 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     inactive: tuple[RegionLoss, ...]
     active: Count
     more: bool = False
+    whole: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -122,20 +122,21 @@ class Transaction(StreamWrites, DetailWrites):
                 {(local_id, device_id) for device_id in inactive},
                 {(local_id, device.device_id) for device in present},
                 within=(_ACTIVE_OF_LOCAL, {"local_id": local_id}),
-                snapshot=snapshot,
+                replaced=lambda _: snapshot,
             )
         self._buffer.add_devices(local_id, region, present, at=at)
         return [device_id for _, device_id in lost]
 
     def apply_summary(self, summary: Summary, *, at: float) -> None:
-        """Apply the changes of a region; a snapshot makes its other devices inactive."""
+        """Apply the changes of a region; what a snapshot does not list becomes inactive."""
         present = (*summary.new, *summary.updated)
-        if summary.inactive or summary.snapshot:
+        whole, unknown = frozenset(summary.whole), frozenset(summary.unknown)
+        if summary.inactive or summary.snapshot or whole:
             self._deactivate(
                 {(item.local_id, item.device_id) for item in summary.inactive},
                 {(item.local_id, item.device.device_id) for item in present},
                 within=(_ACTIVE_OF_REGION, {"region": summary.region}),
-                snapshot=summary.snapshot,
+                replaced=lambda name: name in whole or (summary.snapshot and name not in unknown),
             )
         for item in present:
             self._buffer.add_devices(item.local_id, summary.region, (item.device,), at=at)
@@ -298,14 +299,14 @@ class Transaction(StreamWrites, DetailWrites):
         listed: set[_Key],
         *,
         within: tuple[sa.Select[Any], dict[str, str]],
-        snapshot: bool,
+        replaced: Callable[[str], bool],
     ) -> list[_Key]:
-        """Make ``gone`` inactive, or with a snapshot all that are not ``listed``.
+        """Make ``gone`` inactive, and what is not ``listed`` of local controllers ``replaced``.
 
         Return those that were active.
         """
         active = {(row.local_id, row.device_id) for row in self._execute(*within)}
-        lost = sorted(active - listed if snapshot else active & gone)
+        lost = sorted(key for key in active - listed if key in gone or replaced(key[0]))
         if lost:
             self._execute(
                 sql.DEACTIVATE, [{"of_local": one, "of_device": other} for one, other in lost]

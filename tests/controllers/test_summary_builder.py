@@ -19,19 +19,19 @@ def device(number, name=None):
     )
 
 
-def report(cycle, *, new=(), updated=(), inactive=()):
+def report(cycle, *, new=(), updated=(), inactive=(), snapshot=False, outcome="complete"):
     return DiscoveryReport(
         region="r1",
         cycle=cycle,
-        snapshot=False,
-        outcome="complete",
+        snapshot=snapshot,
+        outcome=outcome,
         started_at="2026-01-01T00:00:00.000Z",
         seconds=0.1,
         probes=(),
         new=tuple(new),
         updated=tuple(updated),
         inactive=tuple(inactive),
-        active=0,
+        active=len([*new, *updated]),
     )
 
 
@@ -55,7 +55,7 @@ class Region:
                 made = report(self.number, **lists)
                 lost = tx.apply_changes(
                     local_id=local_id, region="r1", new=made.new, updated=made.updated,
-                    inactive=made.inactive, snapshot=False, at=1.0,
+                    inactive=made.inactive, snapshot=made.replaces, at=1.0,
                 )  # fmt: skip
                 tx.put_cycle(cycle(self.number, local_id), region="r1", at=1.0)
                 self.summary.add(local_id, made, lost, tx)
@@ -94,6 +94,26 @@ def test_take_empties_the_digest(region):
     region.take_in({"new": [device(1)]})
     region.take()
     assert region.summary.empty
+
+
+def test_take_names_the_locals_whose_snapshot_it_has(region):
+    region.take_in({"new": [device(1)]}, {"snapshot": True, "updated": [device(2)]})
+    region.take_in({"new": [device(3)]}, local_id="l2")
+    summary = region.take()
+    assert summary.whole == ("l1",)
+    assert [item.device_id for item in summary.inactive] == ["ip:127.1.1.1"]
+    region.take_in({"updated": [device(2)]})
+    assert region.take().whole == ()
+
+
+def test_snapshot_of_a_cycle_that_failed_in_a_new_store_replaces_nothing(region):
+    region.take_in({"new": [device(1)]})
+    region.take()
+    region.take_in({"snapshot": True, "outcome": "failed"})
+    summary = region.take()
+    assert summary.whole == ()
+    assert summary.inactive == ()
+    assert region.store.count_active() == 1
 
 
 def test_replace_keeps_what_is_new_as_new_and_holds_the_rest_as_updated(region):

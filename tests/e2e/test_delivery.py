@@ -152,15 +152,43 @@ def test_reports_of_a_time_without_a_region_are_applied_when_it_is_back(site):
     end(run, site)
 
 
-def test_region_that_lost_its_store_gets_a_snapshot(site):
-    site.write(**FAST)
-    run = site.up().ready()
-    until(lambda: len(site.devices()) == 6, "a full view")
-    pid = site.row("rc1")["pid"]
-    for path in (site.state / "stores").glob("rc1.db*"):
+def lose_store(site, controller_id: str) -> None:
+    """Delete the store of a running controller and kill it; wait for its next process."""
+    pid = site.row(controller_id)["pid"]
+    for path in (site.state / "stores").glob(f"{controller_id}.db*"):
         path.unlink()
     os.kill(pid, signal.SIGKILL)
-    until(lambda: site.row("rc1")["pid"] not in (None, pid), "another process")
+    until(lambda: site.row(controller_id)["pid"] not in (None, pid), "another process")
+    until((site.state / "stores" / f"{controller_id}.db").exists, "another store")
+
+
+def test_region_that_lost_its_store_gets_snapshots_at_once_and_the_top_keeps_its_view(site):
+    site.write(interval="1h", heartbeat="1s")  # no report comes by itself
+    run = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view")
+    lose_store(site, "rc1")
+
+    def full() -> bool:
+        assert len(view(site, "g1")) == 6
+        return len(view(site, "rc1")) == 6
+
+    until(full, "the region's full view")
+    until(lambda: settled(site), "everything acknowledged")
+    assert view(site, "g1") == view(site, "rc1")
+    end(run, site)
+
+
+@pytest.mark.long
+def test_region_that_lost_its_store_leaves_the_top_what_a_local_that_is_down_reported(site):
+    site.write(interval="1h", heartbeat="1s")
+    run = site.up().ready()
+    until(lambda: len(site.devices()) == 6, "a full view")
+    assert site.ask("stop", str(site.file), "lc2").returncode == 0
+    lose_store(site, "rc1")
+    until(lambda: len(view(site, "rc1")) == 3, "what lc1 has")
+    until(lambda: settled(site), "everything acknowledged")
+    assert len(view(site, "g1")) == 6
+    assert site.ask("start", str(site.file), "lc2").returncode == 0
     until(lambda: len(view(site, "rc1")) == 6, "the region's full view")
     until(lambda: settled(site), "everything acknowledged")
     assert view(site, "g1") == view(site, "rc1")
@@ -171,26 +199,18 @@ def test_local_that_lost_its_store_tells_everything_anew(site):
     site.write(**FAST)
     run = site.up().ready()
     until(lambda: len(site.devices()) == 6, "a full view")
-    pid = site.row("lc1")["pid"]
-    for path in (site.state / "stores").glob("lc1.db*"):
-        path.unlink()
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: site.row("lc1")["pid"] not in (None, pid), "another process")
+    lose_store(site, "lc1")
     until(lambda: site.row("lc1")["committed_at_top"] > 1 and settled(site), "its reports")
     assert len(site.devices()) == 6
     assert view(site, "rc1") == view(site, "lc1") | view(site, "lc2")
     end(run, site)
 
 
-def test_top_that_lost_its_store_gets_snapshots(site):
-    site.write(**FAST)
+def test_top_that_lost_its_store_gets_snapshots_at_once(site):
+    site.write(interval="1h", heartbeat="1s")  # no report comes by itself
     run = site.up().ready()
     until(lambda: len(site.devices()) == 6, "a full view")
-    pid = site.row("g1")["pid"]
-    for path in (site.state / "stores").glob("g1.db*"):
-        path.unlink()
-    os.kill(pid, signal.SIGKILL)
-    until(lambda: site.row("g1")["pid"] not in (None, pid), "another process")
+    lose_store(site, "g1")
     until(lambda: len(view(site, "g1")) == 6 and settled(site), "the full view at the top")
     assert view(site, "g1") == view(site, "rc1")
     end(run, site)

@@ -206,6 +206,22 @@ def test_summaries_make_the_view_of_the_network(store):
     }
 
 
+def test_what_a_region_does_not_know_stays_and_of_whom_it_knows_all_the_rest_goes(store):
+    def of(local_id: str, *numbers: int) -> tuple[RegionDevice, ...]:
+        return tuple(RegionDevice(local_id=local_id, device=device(n)) for n in numbers)
+
+    def present() -> set[tuple[str, str]]:
+        return {(i.local_id, i.device.device_id[-1]) for i in store.devices(active=True)}
+
+    with store.transaction() as tx:
+        tx.apply_summary(summary("A", new=of("lc_1", 1, 2) + of("lc_2", 3) + of("lc_3", 4)), at=1.0)
+        tx.apply_summary(summary("A", snapshot=True, unknown=("lc_1", "lc_2")), at=2.0)
+    assert present() == {("lc_1", "1"), ("lc_1", "2"), ("lc_2", "3")}
+    with store.transaction() as tx:
+        tx.apply_summary(summary("A", whole=("lc_1",), updated=of("lc_1", 2, 5)), at=3.0)
+    assert present() == {("lc_1", "2"), ("lc_1", "5"), ("lc_2", "3")}
+
+
 def test_a_mac_in_two_regions_is_found_while_it_is_present_in_both(store):
     report(store, new=(device(1), device(2), device(3, mac=None)))
     report(store, local_id="lc_2", new=(device(2),))
