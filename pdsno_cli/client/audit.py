@@ -74,10 +74,13 @@ def _sent(topology: Topology, state: StateDir, controller_id: str) -> list[Sent]
 def _until(record: Sent, later: Sent, counters: StreamCounters) -> Sent:
     """Return a sender's record extended to the last number that its receiver has committed.
 
-    A running topology numbers and commits messages while its stores are read one after another.
+    A running topology numbers and commits messages while its stores are read one after another;
+    another receiver may begin after those that are acknowledged.
     """
     last = max(record.last, min(later.last, counters.seq))
-    return replace(record, last=last, coalesced=later.coalesced)
+    return replace(
+        record, last=last, coalesced=later.coalesced, acknowledged=later.acknowledged
+    )
 
 
 def _receivers(topology: Topology, stream: str) -> list[str]:

@@ -112,6 +112,7 @@ class StreamControl:
         log.warning("%s asks for %s after %d/%d", receiver, stream, command.epoch, command.seq)
         if self._sender.resend(stream, Offset(command.epoch, command.seq)):
             return
+        self._sender.flush_acknowledged()  # an audit finds nothing lost before the base
         base = self._sender.beginning(stream)
         answer = Command(order="base", stream=stream, epoch=base.epoch, seq=base.seq)
         topics = self._endpoint.topology.topics

@@ -95,6 +95,20 @@ def test_messages_that_give_way_between_the_readings_are_no_loss(play, meanwhile
     assert play.account() == {"sent": 4, "committed": 2, "coalesced": 2}
 
 
+def test_messages_that_another_receiver_skips_between_the_readings_are_no_loss(play, meanwhile):
+    play.keep(2, 3)
+
+    def happens() -> None:
+        with play.stores["lc"].transaction() as tx:
+            tx.acknowledge(STREAM, Offset(1, 3))
+        with play.stores["rc"].transaction() as tx:
+            tx.forget_sender("lc")
+            tx.advance(sender="lc", stream=STREAM, to=Offset(1, 3), applied=0)
+
+    meanwhile(happens)
+    assert play.account() == {"sent": 3}
+
+
 def test_message_sent_between_the_readings_that_is_not_committed_yet_is_not_counted(
     play, meanwhile
 ):

@@ -128,6 +128,7 @@ def test_where_the_beginning_is_deleted_the_receiver_gets_a_base_and_the_full_st
     world.give(ask("resend", START))
     (answer,) = world.host.opened("pdsno/command/gc")
     assert answer.payload == ask("base", Offset(EPOCH, 2))
+    assert world.host.store.acknowledged(STREAM) == Offset(EPOCH, 2)
     assert world.resyncs == 1
     assert world.sent()[-1] == 3
 
