@@ -194,10 +194,11 @@ class _Result:
             lines.append(f"{sent} messages, {lost} lost, {sum(i.twice for i in self._wrong)} twice")
         if self._late:
             worst = max(self._late, key=self._age)
+            others = len(self._late) - 1
             lines.append(
                 f"{worst.stream} is stalled: {plural(worst.waiting, 'message')} of {worst.sender} "
                 f"for {worst.receiver}, the oldest for {format_age(self._age(worst))} "
-                f"(limit {self._limit:g} s)"
+                f"(limit {self._limit:g} s)" + (f"; {others} more stalled" if others else "")
             )
         if self._differ:
             names = ", ".join(item.local_id for item in self._differ)

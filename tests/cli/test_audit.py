@@ -50,6 +50,10 @@ def test_a_plane_in_order_is_well_and_one_line(found, verdict):
             "discovery/r1/lc1 is stalled: 2 messages of lc1 for rc1, the oldest for 30 s (limit 20 s)",
         ),
         (
+            result(WAITING, replace(WAITING, oldest=NOW - 25), FINE, limit=20.0),
+            "the oldest for 30 s (limit 20 s); 1 more stalled",
+        ),
+        (
             result(FINE, inventories=[replace(EQUAL, top=Contents(2, "b"))]),
             "the inventories differ between levels for lc1",
         ),

@@ -486,7 +486,8 @@ def test_another_global_gets_the_whole_inventory(site):
     done = apply(site)
     assert "1 add, 1 remove, 3 live" in done
     until(lambda: len(site.devices()) == 6, "its inventory")
-    assert site.ask("audit", str(site.file)).returncode == 0
+    done = site.ask("audit", str(site.file))
+    assert done.returncode == 0, done.stdout + done.stderr
     assert site.ask("status", str(site.file)).returncode == 0
 
 

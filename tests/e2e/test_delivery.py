@@ -159,7 +159,8 @@ def lose_store(site, controller_id: str) -> None:
         path.unlink()
     os.kill(pid, signal.SIGKILL)
     until(lambda: site.row(controller_id)["pid"] not in (None, pid), "another process")
-    until((site.state / "stores" / f"{controller_id}.db").exists, "another store")
+    of = ("devices", str(site.file), "--of", controller_id)
+    until(lambda: site.ask(*of).returncode == 0, "another store")
 
 
 def test_region_that_lost_its_store_gets_snapshots_at_once_and_the_top_keeps_its_view(site):
@@ -270,7 +271,7 @@ def test_audit_fails_when_a_message_waits_for_too_long(site):
     pid = site.row("rc1")["pid"]
     os.kill(pid, signal.SIGSTOP)
     try:
-        wanted = r"discovery/r1/lc\d is stalled: .* \(limit 1 s\)"
+        wanted = r"(discovery/r1/lc\d|summary/r1/rc1|events/r1) is stalled: .* \(limit 1 s\)"
         ask = lambda: site.ask("audit", str(site.file), "--max-wait", "1s")  # noqa: E731
         done = until(lambda: re.search(wanted, (found := ask()).stderr) and found, "a finding")
         assert done.returncode == 1
