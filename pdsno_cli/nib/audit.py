@@ -36,9 +36,10 @@ class Sent:
 class Account:
     """Where the messages of one epoch of one stream are, each counted once.
 
-    ``earlier`` counts messages acknowledged by a receiver that has lost its store since, ``lost``
-    those that are nowhere, ``twice`` those committed more often than sent. The oldest of the
-    ``waiting`` ones was enqueued at ``oldest``, in Unix seconds.
+    ``earlier`` counts messages that the receiver skips: acknowledged before it had this store, or
+    overtaken by the snapshot with which its store begins. ``lost`` counts those that are nowhere,
+    ``twice`` those committed more often than sent. The oldest of the ``waiting`` ones was enqueued
+    at ``oldest``, in Unix seconds.
     """
 
     sender: str
@@ -70,9 +71,11 @@ def reconcile(sender: str, receiver: str, sent: Sent, counters: StreamCounters |
     counters = counters or StreamCounters(epoch=sent.epoch)
     acknowledged = _acknowledged(sent)
     before = sum(_length(first, min(last, counters.seq)) for first, last in sent.coalesced)
-    # A receiver skips what its sender no longer has: coalesced, or acknowledged long ago.
+    # A receiver skips what its sender no longer has, coalesced or acknowledged long ago, and what
+    # it still has when a snapshot arrives first.
     skipped = min(counters.skipped, before)
-    earlier = min(counters.skipped - skipped, acknowledged)
+    overtaken = sum(number <= counters.seq for number in sent.waiting)
+    earlier = min(counters.skipped - skipped, acknowledged + overtaken)
     lost = counters.skipped - skipped - earlier
     waiting = coalesced = 0
     for number in range(counters.seq + 1, sent.last + 1):

@@ -49,6 +49,9 @@ def numbers(found):
         ({"last": 5, "settled": 4, "counters": {"seq": 5, "applied": 1, "skipped": 4}},
          {"committed": 1, "earlier": 4}),
         ({"last": 4, "settled": 1, "settled_epoch": 6}, {"earlier": 4}),
+        # A snapshot, number 2, reached a receiver whose store is new before number 1.
+        ({"last": 2, "waiting": {1, 2}, "counters": {"seq": 2, "applied": 1, "skipped": 1}},
+         {"committed": 1, "earlier": 1}),
         # What must never be.
         ({"last": 4, "waiting": {4}, "settled": 1, "counters": {"seq": 1, "applied": 1}},
          {"committed": 1, "waiting": 1, "lost": 2}),
