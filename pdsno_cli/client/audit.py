@@ -78,9 +78,7 @@ def _until(record: Sent, later: Sent, counters: StreamCounters) -> Sent:
     another receiver may begin after those that are acknowledged.
     """
     last = max(record.last, min(later.last, counters.seq))
-    return replace(
-        record, last=last, coalesced=later.coalesced, acknowledged=later.acknowledged
-    )
+    return replace(record, last=last, coalesced=later.coalesced, acknowledged=later.acknowledged)
 
 
 def _receivers(topology: Topology, stream: str) -> list[str]:

@@ -43,6 +43,7 @@ def timely(homes: Mapping[str, Home], summary: Summary, coming: Iterable[LocalCy
     named = {cycle.local_id for cycle in summary.locals}
     named.update(item.local_id for item in (*summary.new, *summary.updated))
     named.update(item.local_id for item in summary.inactive)
+    named.update(summary.whole)
     gone = {
         name
         for name in named - here
@@ -61,4 +62,5 @@ def without(summary: Summary, gone: Collection[str]) -> Summary:
         new=tuple(item for item in summary.new if item.local_id not in gone),
         updated=tuple(item for item in summary.updated if item.local_id not in gone),
         inactive=tuple(item for item in summary.inactive if item.local_id not in gone),
+        whole=tuple(name for name in summary.whole if name not in gone),
     )

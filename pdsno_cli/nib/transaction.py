@@ -130,14 +130,24 @@ class Transaction(StreamWrites, DetailWrites):
     def apply_summary(self, summary: Summary, *, at: float) -> None:
         """Apply the changes of a region; what a snapshot does not list becomes inactive."""
         present = (*summary.new, *summary.updated)
-        whole, unknown = frozenset(summary.whole), frozenset(summary.unknown)
-        if summary.inactive or summary.snapshot or whole:
+        gone = {(item.local_id, item.device_id) for item in summary.inactive}
+        listed = {(item.local_id, item.device.device_id) for item in present}
+        if gone or summary.snapshot:
+            whole, unknown = frozenset(summary.whole), frozenset(summary.unknown)
             self._deactivate(
-                {(item.local_id, item.device_id) for item in summary.inactive},
-                {(item.local_id, item.device.device_id) for item in present},
+                gone,
+                listed,
                 within=(_ACTIVE_OF_REGION, {"region": summary.region}),
                 replaced=lambda name: name in whole or (summary.snapshot and name not in unknown),
             )
+        else:
+            for local_id in summary.whole:
+                self._deactivate(
+                    gone,
+                    listed,
+                    within=(_ACTIVE_OF_LOCAL, {"local_id": local_id}),
+                    replaced=lambda _: True,
+                )
         for item in present:
             self._buffer.add_devices(item.local_id, summary.region, (item.device,), at=at)
 

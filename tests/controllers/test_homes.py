@@ -42,6 +42,7 @@ def summary(region: str, epoch: int | None, *names: str, local="lc", inactive=()
         updated=(),
         inactive=tuple(RegionLoss(local_id=local, device_id=name) for name in inactive),
         active=1,
+        whole=(local,),
     )
 
 
@@ -63,7 +64,7 @@ def test_newest_epoch_says_where_a_local_controller_is(region, epoch, comes, sta
     left = timely(HOMES, told, coming)
     assert (left is told) == stays
     if not stays:
-        assert (left.locals, left.new, left.inactive) == ((), (), ())
+        assert (left.locals, left.new, left.inactive, left.whole) == ((), (), (), ())
 
 
 def test_unknown_local_controller_is_where_it_is_told_of():
