@@ -24,6 +24,7 @@ from pdsno_cli.model.errors import DiskError, PdsnoError, StateError
 from pdsno_cli.nib.database import Database, MissingStoreError
 
 _BUSY = 5.0  # seconds to wait for another process's lock
+_ROOM = 65_536  # bytes; the index of the WAL grows by 32 KiB at a time
 _BEGIN = "begin"  # key of Connection.info: how the next transaction begins
 _APPEND_ONLY = """\
 CREATE TRIGGER events_no_{lower} BEFORE {action} ON events
@@ -70,7 +71,8 @@ class Sqlite(Database):
     def explain(self, error: BaseException | None) -> PdsnoError | None:
         """Return one line for an error about the file or its disk."""
         code = getattr(error, "sqlite_errorname", "")
-        if code == "SQLITE_FULL":
+        # The file of the WAL's index cannot grow on a full disk: for SQLite an error of input and output.
+        if code == "SQLITE_FULL" or (code.startswith("SQLITE_IOERR") and self._full()):
             return DiskError(f"the disk of {self.name} is full")
         if code in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
             return StateError(
@@ -78,13 +80,16 @@ class Sqlite(Database):
             )
         if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
             return DiskError(f"{self.name} is in use by another process")
-        if code.startswith("SQLITE_CANTOPEN") and self._path and _no_room(self._path.parent):
+        if code.startswith("SQLITE_CANTOPEN") and self._full():
             return DiskError(f"the disk of {self.name} has no room for another file")
         if code.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM")):
             return StateError(f"{self.name} cannot be opened: {error}")
         if code.startswith("SQLITE_IOERR"):
             return DiskError(f"{self.name} cannot be read or written: {error}")
         return None
+
+    def _full(self) -> bool:
+        return self._path is not None and _no_room(self._path.parent)
 
     def open_raw(self, *, read_only: bool) -> sqlite3.Connection:
         """Open the file with Python's own driver."""
@@ -106,12 +111,12 @@ class Sqlite(Database):
 
 
 def _no_room(folder: Path) -> bool:
-    """Return True if the disk has no blocks or inodes left for a new file."""
+    """Return True if the disk has no room for a new file, or to let one grow."""
     try:
         disk = os.statvfs(folder)
     except OSError:
         return False
-    return disk.f_bavail == 0 or (disk.f_files > 0 and disk.f_favail == 0)
+    return disk.f_bavail * disk.f_frsize < _ROOM or (disk.f_files > 0 and disk.f_favail == 0)
 
 
 def _create(path: Path) -> None:

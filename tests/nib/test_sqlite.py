@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import stat
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -74,6 +74,26 @@ def test_a_full_disk_is_one_clear_line_and_nothing_is_lost(tmp_path):
             assert store.count_active() == 1
             report(store, new=(device(3),))
             assert store.count_active() == 2
+    finally:
+        subprocess.run([require("umount"), tmp_path], check=True)
+
+
+def test_a_disk_that_was_full_before_is_named_as_full(tmp_path):
+    require_root()
+    subprocess.run(
+        [require("mount"), "-t", "tmpfs", "-o", "size=1m", "tmpfs", tmp_path], check=True
+    )
+    try:
+        with Store.open(tmp_path / "store.db") as store:
+            report(store, new=(device(1),))
+        with suppress(OSError), (tmp_path / "ballast").open("wb", buffering=0) as ballast:
+            while ballast.write(b"\0" * 4096):
+                pass
+        with pytest.raises(OperationError, match=r"the disk of .*store.db is full"):
+            Store.open(tmp_path / "store.db").begin_epoch()
+        (tmp_path / "ballast").unlink()
+        with Store.open(tmp_path / "store.db") as store:
+            assert store.count_active() == 1
     finally:
         subprocess.run([require("umount"), tmp_path], check=True)
 
