@@ -16,7 +16,7 @@ from pdsno_cli.delivery.ack_scheduler import AckScheduler
 from pdsno_cli.delivery.endpoint import announce, own_event
 from pdsno_cli.delivery.fragments import FRAGMENTABLE, decode, encode, join
 from pdsno_cli.delivery.subscriptions import receives, state_stream
-from pdsno_cli.model.epochs import ahead_text, is_ahead
+from pdsno_cli.model.epochs import ahead_text, epoch_at, is_ahead
 from pdsno_cli.model.messages import Status
 from pdsno_cli.model.notices import CommitNotice, QuarantineNotice, WarningNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOTICE_DELAY = 0.05  # seconds in which commits become one notice to the watcher
-UNKNOWN_PATIENCE = 2.0  # seconds in which a child that just started reports of itself
-UNKNOWN_AGAIN = 60.0  # seconds after which a child of which nothing is known is asked again
+UNKNOWN_PATIENCE = 0.5  # seconds in which a child that started before may report of itself
+UNKNOWN_AGAIN = 60.0  # the same of one that started later; after which one is asked again
 
 
 class _Group:
@@ -60,6 +60,7 @@ class Inbox:
         self._ahead: set[str] = set()  # senders whose epoch was announced to be in the future
         self._familiar: set[str] = set()  # children's streams of which something is committed
         self._asked: dict[str, float] = {}  # the others, and when, on the monotonic clock
+        self._began = epoch_at(time.time())
         self._group: _Group | None = None  # of the last transaction
         # Since the start, for the watcher:
         self._cycles: dict[str, tuple[int, int]] = {}
@@ -128,9 +129,9 @@ class Inbox:
         now = time.monotonic()
         if now >= self._asked.get(stream, -UNKNOWN_AGAIN) + UNKNOWN_AGAIN:
             self._asked[stream] = now
-            self._endpoint.scheduler.after(
-                UNKNOWN_PATIENCE, partial(self._request_state, sender, stream)
-            )
+            # A thousand that start with this controller need not be asked.
+            wait = UNKNOWN_PATIENCE if message.epoch < self._began else UNKNOWN_AGAIN
+            self._endpoint.scheduler.after(wait, partial(self._request_state, sender, stream))
 
     def _request_state(self, sender: str, stream: str) -> None:
         if self._endpoint.store.committed(sender, stream) is None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from pdsno_cli.delivery.inbox import NOTICE_DELAY, UNKNOWN_PATIENCE, Inbox
+from pdsno_cli.delivery.inbox import NOTICE_DELAY, UNKNOWN_AGAIN, UNKNOWN_PATIENCE, Inbox
 from pdsno_cli.model.epochs import epoch_at
 from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event, Status
 from pdsno_cli.model.notices import CommitNotice, QuarantineNotice
@@ -107,9 +107,9 @@ def test_a_report_that_is_no_snapshot_does_not_begin_a_stream(regional):
     assert regional.requested() == [("resend", 0, 0)]
 
 
-def status(state="heartbeat", *, role="local", sender="lc") -> Envelope:
+def status(state="heartbeat", *, role="local", sender="lc", epoch=EPOCH) -> Envelope:
     payload = Status(state=state, role=role, region="r", connection=1, heartbeat=1.0)
-    return envelope(payload, 1, stream=f"status/{sender}", sender=sender)
+    return envelope(payload, 1, stream=f"status/{sender}", sender=sender, epoch=epoch)
 
 
 def test_the_state_of_a_child_is_requested_where_nothing_of_it_is_committed(regional, top):
@@ -122,6 +122,14 @@ def test_the_state_of_a_child_is_requested_where_nothing_of_it_is_committed(regi
     top.host.wire.wait(1.0)
     (asked,) = top.host.opened(top.host.topology.topics.command("rc"))
     assert (asked.payload.order, asked.payload.stream) == ("resend", "summary/r/rc")
+
+
+def test_a_child_that_started_later_has_a_minute_to_report(regional):
+    regional.inbox.heard(status("birth", epoch=epoch_at(time.time() + 5)))
+    regional.host.wire.wait(UNKNOWN_AGAIN - 2)
+    assert regional.requested() == []
+    regional.host.wire.wait(2)
+    assert regional.requested() == [("resend", 0, 0)]
 
 
 def test_the_state_of_a_child_that_reports_in_time_or_is_dead_is_not_requested(regional, top):
