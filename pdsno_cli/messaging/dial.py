@@ -106,9 +106,11 @@ class Dialler:
     def _await(self, sock: socket.socket, events: int, deadline: float) -> None:
         self._poller.watch(sock)
         try:
-            while not self._poller.wait(events, deadline - time.monotonic()):
-                if self._stopping():
+            while True:
+                if self._stopping():  # first: the wait before may have taken the wake
                     raise StoppedError
+                if self._poller.wait(events, deadline - time.monotonic()):
+                    return
                 if time.monotonic() > deadline:
                     raise TimeoutError
         finally:

@@ -99,6 +99,21 @@ def test_wake_interrupts_once_stopping(server, poller):
 
     threading.Timer(0.1, stop).start()
     with pytest.raises(StoppedError):
-        Dialler(poller, stopping.is_set, 30).open(
+        Dialler(poller, stopping.is_set, 3600).open(
+            "127.0.0.1", server.getsockname()[1], ssl.create_default_context()
+        )
+
+
+def test_wake_that_arrives_with_the_connection_interrupts_the_tls_handshake(server, poller):
+    stopping = iter([False])  # when the connection begins
+
+    def stopped() -> bool:
+        if next(stopping, True):
+            return True
+        poller.wake()
+        return False
+
+    with pytest.raises(StoppedError):
+        Dialler(poller, stopped, 3600).open(
             "127.0.0.1", server.getsockname()[1], ssl.create_default_context()
         )
