@@ -138,7 +138,7 @@ class Inbox:
             self._acks.missing(sender, stream, START)
         else:
             self._familiar.add(stream)
-            del self._asked[stream]
+            self._asked.pop(stream, None)
 
     def _fits(self, tx: Transaction, message: Envelope) -> bool:
         """Return True, and record the number, if a message is in order though not the very next."""
