@@ -127,6 +127,26 @@ def test_qos_0_is_published_once_it_is_written(pair):
     assert info.is_published()
 
 
+def test_a_message_published_while_pubacks_are_handled_does_not_overtake_a_queued_one(pair):
+    client, theirs = pair
+    client.limit_inflight(1)
+    first = client.publish("t", b"1", 1)
+    client.publish("t", b"2", 1)
+    client.send()
+    assert theirs.recv(100) == b"\x32\x06\x00\x01t\x00\x011"
+
+    def publish_elsewhere(_) -> None:
+        other = threading.Thread(target=client.publish, args=("t", b"3", 1))
+        other.start()
+        other.join()
+
+    client._on_publish_received = publish_elsewhere
+    theirs.sendall(b"\x40\x02" + first.mid.to_bytes(2, "big") + b"\x30\x03\x00\x01t")
+    assert client.receive()
+    client.send()
+    assert theirs.recv(100) == b"\x32\x06\x00\x01t\x00\x022"
+
+
 def test_a_puback_ends_a_message_and_lets_the_next_go(pair):
     client, theirs = pair
     client.limit_inflight(1)
