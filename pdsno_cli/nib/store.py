@@ -30,7 +30,7 @@ __all__ = ["Store", "Transaction"]
 
 log = logging.getLogger(__name__)
 
-_HISTORY = epoch_at(7 * 86_400)  # for which the counters of older epochs are kept for an audit
+_HISTORY = 7 * 86_400_000  # milliseconds for which counters of older epochs are kept for an audit
 
 
 class Store(Queries):

@@ -130,20 +130,19 @@ class Transaction(StreamWrites, DetailWrites):
     def apply_summary(self, summary: Summary, *, at: float) -> None:
         """Apply the changes of a region; what a snapshot does not list becomes inactive."""
         present = (*summary.new, *summary.updated)
-        gone = {(item.local_id, item.device_id) for item in summary.inactive}
-        listed = {(item.local_id, item.device.device_id) for item in present}
-        if gone or summary.snapshot:
+        if summary.inactive or summary.snapshot:
             whole, unknown = frozenset(summary.whole), frozenset(summary.unknown)
             self._deactivate(
-                gone,
-                listed,
+                {(item.local_id, item.device_id) for item in summary.inactive},
+                {(item.local_id, item.device.device_id) for item in present},
                 within=(_ACTIVE_OF_REGION, {"region": summary.region}),
                 replaced=lambda name: name in whole or (summary.snapshot and name not in unknown),
             )
-        else:
-            for local_id in summary.whole:
+        elif summary.whole:
+            listed = {(item.local_id, item.device.device_id) for item in present}
+            for local_id in summary.whole:  # not the whole region: there may be many in a summary
                 self._deactivate(
-                    gone,
+                    set(),
                     listed,
                     within=(_ACTIVE_OF_LOCAL, {"local_id": local_id}),
                     replaced=lambda _: True,
