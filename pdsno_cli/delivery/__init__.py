@@ -17,7 +17,8 @@ The way of a durable message, from one store to the next:
    deletes what it has kept (``stream_control``).
 
 A message that is signed and fails to apply goes to ``quarantine``, and its stream goes on. A
-sender whose numbers a receiver cannot accept numbers its outbox again (``renumber``). Orders of an
+sender whose numbers a receiver cannot accept numbers its outbox again (``renumber``). A receiver
+that lost its store asks those that are online for all they have (``state_requests``). Orders of an
 operator are executed once (``commands``). ``subscriptions`` says which role receives what.
 
 A report can be lost in one case alone: its store is lost before it is acknowledged.

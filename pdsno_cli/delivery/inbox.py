@@ -15,9 +15,8 @@ import msgspec
 from pdsno_cli.delivery.ack_scheduler import AckScheduler
 from pdsno_cli.delivery.endpoint import announce, own_event
 from pdsno_cli.delivery.fragments import FRAGMENTABLE, decode, encode, join
-from pdsno_cli.delivery.subscriptions import receives, state_stream
-from pdsno_cli.model.epochs import ahead_text, epoch_at, is_ahead
-from pdsno_cli.model.messages import Status
+from pdsno_cli.delivery.subscriptions import receives
+from pdsno_cli.model.epochs import ahead_text, is_ahead
 from pdsno_cli.model.notices import CommitNotice, QuarantineNotice, WarningNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.nib.offsets import START, Offset, Verdict
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOTICE_DELAY = 0.05  # seconds in which commits become one notice to the watcher
-UNKNOWN_PATIENCE = 0.5  # seconds in which a child that started before may report of itself
-UNKNOWN_AGAIN = 60.0  # the same of one that started later; after which one is asked again
 
 
 class _Group:
@@ -58,9 +55,6 @@ class Inbox:
             endpoint.store.incomplete_streams()
         )  # streams whose fragments are kept
         self._ahead: set[str] = set()  # senders whose epoch was announced to be in the future
-        self._familiar: set[str] = set()  # children's streams of which something is committed
-        self._asked: dict[str, float] = {}  # the others, and when, on the monotonic clock
-        self._began = epoch_at(time.time())
         self._group: _Group | None = None  # of the last transaction
         # Since the start, for the watcher:
         self._cycles: dict[str, tuple[int, int]] = {}
@@ -109,36 +103,9 @@ class Inbox:
             )
         self._streams.add(stream)
 
-    def heard(self, message: Envelope) -> None:
-        """Request the whole state of a child that is online, if nothing of it is committed.
-
-        After this store was lost, its next report may be an hour away.
-        """
-        sender, status = message.sender_id, message.payload
-        if not isinstance(status, Status) or status.state == "death":
-            return
-        topics = self._endpoint.topology.topics
-        stream = state_stream(topics, sender, status.role, status.region)
-        if (
-            stream is None
-            or stream in self._familiar
-            or not self.receives(stream)
-            or self._endpoint.live.is_removed(sender, message.epoch)
-        ):
-            return
-        now = time.monotonic()
-        if now >= self._asked.get(stream, -UNKNOWN_AGAIN) + UNKNOWN_AGAIN:
-            self._asked[stream] = now
-            # A thousand that start with this controller need not be asked.
-            wait = UNKNOWN_PATIENCE if message.epoch < self._began else UNKNOWN_AGAIN
-            self._endpoint.scheduler.after(wait, partial(self._request_state, sender, stream))
-
-    def _request_state(self, sender: str, stream: str) -> None:
-        if self._endpoint.store.committed(sender, stream) is None:
-            self._acks.missing(sender, stream, START)
-        else:
-            self._familiar.add(stream)
-            self._asked.pop(stream, None)
+    def request_all(self, sender: str, stream: str) -> None:
+        """Request a stream of which nothing is committed."""
+        self._acks.missing(sender, stream, START)
 
     def _fits(self, tx: Transaction, message: Envelope) -> bool:
         """Return True, and record the number, if a message is in order though not the very next."""

@@ -16,6 +16,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, TypeGuard
 
+from pdsno_cli.delivery.state_requests import StateRequests
 from pdsno_cli.model.errors import PdsnoError
 from pdsno_cli.model.log_limits import throttled
 from pdsno_cli.model.refusals import RefusedError
@@ -74,6 +75,7 @@ class Receiver:
         self._codec = codec
         self._mailbox = mailbox
         self._inbox = inbox
+        self._state_requests = StateRequests(endpoint, inbox.request_all)
         self._control = control
         self._consumer = consumer
         self._rejections = rejections
@@ -229,7 +231,7 @@ class Receiver:
         try:
             if not self._control.handle(message):
                 self._consumer.receive(message)
-                self._inbox.heard(message)
+                self._state_requests.heard(message)
         except RefusedError as exc:
             self._rejections.count(arrival, exc)
         except PdsnoError:

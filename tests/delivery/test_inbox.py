@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from pdsno_cli.delivery.inbox import NOTICE_DELAY, UNKNOWN_AGAIN, UNKNOWN_PATIENCE, Inbox
+from pdsno_cli.delivery.inbox import NOTICE_DELAY, Inbox
 from pdsno_cli.model.epochs import epoch_at
-from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event, Status
+from pdsno_cli.model.messages import Command, DiscoveryReport, Envelope, Event
 from pdsno_cli.model.notices import CommitNotice, QuarantineNotice
 from pdsno_cli.model.refusals import Reason, RefusedError
 from pdsno_cli.nib.offsets import Offset
@@ -105,44 +105,6 @@ def test_a_report_that_is_no_snapshot_does_not_begin_a_stream(regional):
     regional.accept(1, report())
     assert regional.seqs == []
     assert regional.requested() == [("resend", 0, 0)]
-
-
-def status(state="heartbeat", *, role="local", sender="lc", epoch=EPOCH) -> Envelope:
-    payload = Status(state=state, role=role, region="r", connection=1, heartbeat=1.0)
-    return envelope(payload, 1, stream=f"status/{sender}", sender=sender, epoch=epoch)
-
-
-def test_the_state_of_a_child_is_requested_where_nothing_of_it_is_committed(regional, top):
-    for _ in range(3):
-        regional.inbox.heard(status())
-    regional.host.wire.wait(UNKNOWN_PATIENCE)
-    assert regional.requested() == [("resend", 0, 0)]
-    top.inbox.heard(status(role="regional", sender="rc"))
-    top.host.wire.wait(UNKNOWN_PATIENCE)
-    top.host.wire.wait(1.0)
-    (asked,) = top.host.opened(top.host.topology.topics.command("rc"))
-    assert (asked.payload.order, asked.payload.stream) == ("resend", "summary/r/rc")
-
-
-def test_a_child_that_started_later_has_a_minute_to_report(regional):
-    regional.inbox.heard(status("birth", epoch=epoch_at(time.time() + 5)))
-    regional.host.wire.wait(UNKNOWN_AGAIN - 2)
-    assert regional.requested() == []
-    regional.host.wire.wait(2)
-    assert regional.requested() == [("resend", 0, 0)]
-
-
-def test_the_state_of_a_child_that_reports_in_time_or_is_dead_is_not_requested(regional, top):
-    regional.inbox.heard(status("birth"))
-    regional.accept(1, report(snapshot=True))
-    regional.host.wire.wait(UNKNOWN_PATIENCE)
-    regional.inbox.heard(status())
-    assert regional.requested() == []
-    top.inbox.heard(status("death", role="regional", sender="rc"))
-    top.inbox.heard(status())  # a local controller reports to its region alone
-    top.host.wire.wait(UNKNOWN_PATIENCE)
-    assert top.host.opened(top.host.topology.topics.command("rc")) == []
-    assert top.requested() == []
 
 
 def test_an_event_begins_a_stream_only_with_its_first_number(top):
